@@ -1,0 +1,70 @@
+"""What every test may rely on: a fixed seed, double precision, and no network."""
+
+from __future__ import annotations
+
+import socket
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+import torch
+
+
+@pytest.fixture(autouse=True)
+def seed() -> int:
+    """Seed torch's global generator before every test; tests needing another seed set it."""
+    torch.manual_seed(0)
+    return 0
+
+
+@pytest.fixture
+def float64() -> Iterator[None]:
+    """Make float64 the default dtype, as gradient checks need it."""
+    before = torch.get_default_dtype()
+    torch.set_default_dtype(torch.float64)
+    try:
+        yield
+    finally:
+        torch.set_default_dtype(before)
+
+
+@pytest.fixture
+def no_network(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Refuse every connection, as a machine without a network does."""
+
+    def refuse(*_: object, **__: object) -> None:
+        raise OSError("network is unreachable")
+
+    monkeypatch.setattr(socket, "getaddrinfo", refuse)
+    monkeypatch.setattr(socket.socket, "connect", refuse)
+
+
+@pytest.fixture
+def empty_torch_home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, no_network: None) -> Path:
+    """A torch cache without any weights, and no network to fill it."""
+    monkeypatch.setattr(torch.hub, "_hub_dir", None)
+    monkeypatch.setenv("TORCH_HOME", str(tmp_path))
+    return tmp_path
+
+
+@pytest.fixture(scope="session")
+def _random_squeezenet(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    from torchvision.models import squeezenet1_1
+
+    home = tmp_path_factory.mktemp("torch_home")
+    folder = home / "hub" / "checkpoints"
+    folder.mkdir(parents=True)
+    with torch.random.fork_rng():
+        torch.manual_seed(0)
+        torch.save(squeezenet1_1(weights=None).state_dict(), folder / "squeezenet1_1-b8a52dc0.pth")
+    return home
+
+
+@pytest.fixture
+def random_torch_home(
+    _random_squeezenet: Path, monkeypatch: pytest.MonkeyPatch, no_network: None
+) -> Path:
+    """A torch cache whose squeezenet is random: LPIPS runs anywhere, its values mean nothing."""
+    monkeypatch.setattr(torch.hub, "_hub_dir", None)
+    monkeypatch.setenv("TORCH_HOME", str(_random_squeezenet))
+    return _random_squeezenet

@@ -1,0 +1,61 @@
+"""What is in the tree reaches whoever installs the package."""
+
+from __future__ import annotations
+
+import configparser
+from fnmatch import fnmatch
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parent.parent
+
+
+def settings() -> configparser.ConfigParser:
+    parser = configparser.ConfigParser()
+    parser.read(ROOT / "setup.cfg", encoding="utf-8")
+    return parser
+
+
+def packaged(path: Path, patterns: dict[str, list[str]]) -> bool:
+    """Whether setup.cfg's package data names the file, of which `path` is relative to the root."""
+    return any(
+        fnmatch(str(path), str(Path(*package.split("."), pattern)))
+        for package, globs in patterns.items()
+        for pattern in globs
+    )
+
+
+@pytest.mark.parametrize("package", ["regen", "stylegan2_ops"])
+def test_every_folder_with_python_files_is_a_package(package: str) -> None:
+    folders = {path.parent for path in (ROOT / package).rglob("*.py")}
+    lacking = [str(f.relative_to(ROOT)) for f in folders if not (f / "__init__.py").exists()]
+    assert sorted(lacking) == []
+
+
+@pytest.mark.parametrize("package", ["regen", "stylegan2_ops"])
+def test_every_other_file_is_package_data(package: str) -> None:
+    patterns = {
+        name: [glob.strip() for glob in globs.split(",")]
+        for name, globs in settings().items("options.package_data")
+    }
+    others = [
+        path.relative_to(ROOT)
+        for path in (ROOT / package).rglob("*")
+        if path.is_file() and path.suffix not in (".py", ".pyc")
+    ]
+    assert [str(path) for path in others if not packaged(path, patterns)] == []
+    assert not packaged(Path("regen", "notes.txt"), patterns)
+
+
+def test_the_two_commands_of_the_readme_are_targets() -> None:
+    makefile = (ROOT / "Makefile").read_text(encoding="utf-8")
+    readme = (ROOT / "README.md").read_text(encoding="utf-8")
+    for target in ("demo", "test"):
+        assert f"make {target}" in readme.split("\n## ")[0]
+        assert f"\n{target}: $(INSTALLED)" in makefile
+
+
+def test_the_licence_is_apache() -> None:
+    assert settings().get("metadata", "license") == "Apache-2.0"
+    assert "Version 2.0, January 2004" in (ROOT / "LICENSE").read_text(encoding="utf-8")
