@@ -1,0 +1,26 @@
+"""The operators StyleGAN2 is made of, differentiable to any order, on every device torch runs on.
+
+    bias_act          bias, activation, gain and clamp of a layer
+    upfirdn2d         upsample, pad, filter and downsample
+    modulated_conv2d  convolution whose input channels are scaled by a style, one scale per sample
+    implementation    which code runs, and why
+
+Written from Karras et al., "Analyzing and Improving the Image Quality of StyleGAN" (2020), and
+"A Style-Based Generator Architecture for GANs" (2019); no line comes from NVIDIA's code.
+"""
+
+from stylegan2_ops._dispatch import Implementation, implementation
+from stylegan2_ops.bias_act import ACTIVATIONS, bias_act
+from stylegan2_ops.modulated_conv2d import modulated_conv2d
+from stylegan2_ops.upfirdn2d import filter_from_taps, upfirdn2d, upsample2d
+
+__all__ = [
+    "ACTIVATIONS",
+    "Implementation",
+    "bias_act",
+    "filter_from_taps",
+    "implementation",
+    "modulated_conv2d",
+    "upfirdn2d",
+    "upsample2d",
+]

@@ -1,0 +1,155 @@
+"""Upsample with zeros, pad, filter, downsample: the resampling of StyleGAN2 in one operator.
+
+Shapes: x is [N, C, H, W]; a filter is [fh, fw], or [taps] when it is separable with equal factors.
+Padding is [x0, x1, y0, y1] (left, right, top, bottom) in pixels after upsampling; negative crops.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+
+def filter_from_taps(
+    taps: Sequence[float] | Tensor, *, normalize: bool = True, gain: float = 1.0
+) -> Tensor:
+    """Build a filter for `upfirdn2d`.
+
+    Args:
+        taps: 1-D taps, made two-dimensional by their outer product below eight of them and kept
+            separable from eight on (where two passes are cheaper), or a 2-D filter.
+        normalize: Scale so that the whole filter sums to 1.
+        gain: Factor on the whole two-dimensional filter.
+
+    Returns:
+        float32, ``[fh, fw]`` or ``[taps]``.
+
+    Raises:
+        ValueError: If the taps are empty or have more than two dimensions, or sum to 0 and
+            shall be normalized.
+
+    Example:
+        >>> filter_from_taps([1, 1])
+        tensor([[0.2500, 0.2500],
+                [0.2500, 0.2500]])
+    """
+    f = torch.as_tensor(taps, dtype=torch.float32)
+    if f.ndim not in (1, 2) or f.numel() == 0:
+        raise ValueError(f"a filter has one or two dimensions, got shape {list(f.shape)}")
+    if normalize:
+        if f.sum() == 0:
+            raise ValueError("taps sum to 0 and cannot be normalized")
+        f = f / f.sum()
+    if f.ndim == 1 and f.numel() < 8:
+        return torch.outer(f, f) * gain
+    return f * gain ** (f.ndim / 2)
+
+
+def upfirdn2d(
+    x: Tensor,
+    f: Tensor | None,
+    *,
+    up: int | tuple[int, int] = 1,
+    down: int | tuple[int, int] = 1,
+    padding: int | Sequence[int] = 0,
+    flip_filter: bool = False,
+    gain: float = 1.0,
+) -> Tensor:
+    """Upsample, pad, filter and downsample each channel, differentiable to any order.
+
+    Every input pixel is followed by ``up - 1`` zeros, the result padded or cropped, convolved
+    with `f` (correlated if `flip_filter`), and every ``down``-th pixel kept.
+
+    Args:
+        x: ``[N, C, H, W]``, floating.
+        f: ``[fh, fw]``, ``[taps]`` (separable) or None (identity). Cast to the dtype of `x`.
+        up: Integer factor, or (x, y), at least 1.
+        down: Integer factor, or (x, y), at least 1.
+        padding: One number, [x, y] or [x0, x1, y0, y1]; negative crops.
+        flip_filter: Correlate instead of convolving.
+        gain: Factor on the output.
+
+    Returns:
+        ``[N, C, Ho, Wo]`` with ``Ho = (H * up + y0 + y1 - fh) // down + 1``, in `x`'s dtype.
+
+    Raises:
+        ValueError: If an argument is out of range, or the filter is larger than what it filters.
+
+    Example:
+        >>> upfirdn2d(torch.ones(1, 1, 2, 2), filter_from_taps([1, 1]), padding=[0, -1, 0, 0])
+        tensor([[[[1.]]]])
+    """
+    if x.ndim != 4 or not x.is_floating_point():
+        raise ValueError(f"x must be floating [N, C, H, W], got {x.dtype} {list(x.shape)}")
+    upx, upy = _pair(up, "up")
+    downx, downy = _pair(down, "down")
+    x0, x1, y0, y1 = _sides(padding)
+    x = _insert_zeros(x, upx, upy)
+    x = F.pad(x, [x0, x1, y0, y1]) if any((x0, x1, y0, y1)) else x
+    if f is None:
+        return x[:, :, ::downy, ::downx] * gain
+    if f.ndim not in (1, 2) or f.numel() == 0:
+        raise ValueError(f"f must be [fh, fw] or [taps], got {list(f.shape)}")
+    if x.shape[2] < f.shape[0] or x.shape[3] < f.shape[-1]:
+        raise ValueError(
+            f"filter {list(f.shape)} is larger than the padded input {list(x.shape[2:])}"
+        )
+    f = f.to(x) * gain ** (f.ndim / 2)
+    f = f if flip_filter else f.flip(list(range(f.ndim)))
+    if f.ndim == 1:
+        x = _depthwise(x, f[:, None], (downy, 1))
+        return _depthwise(x, f[None, :], (1, downx))
+    return _depthwise(x, f, (downy, downx))
+
+
+def upsample2d(x: Tensor, f: Tensor, *, up: int = 2) -> Tensor:
+    """Enlarge `x` by `up` with filter `f`, keeping the picture centred and its brightness.
+
+    Args:
+        x: ``[N, C, H, W]``, floating.
+        f: As for `upfirdn2d`.
+        up: Integer factor, at least 1.
+
+    Returns:
+        ``[N, C, H * up, W * up]``.
+
+    Raises:
+        ValueError: As `upfirdn2d`.
+    """
+    fh, fw = f.shape[0], f.shape[-1]
+    padding = [(fw + up - 1) // 2, (fw - up) // 2, (fh + up - 1) // 2, (fh - up) // 2]
+    return upfirdn2d(x, f, up=up, padding=padding, gain=up**2)
+
+
+def _pair(value: int | tuple[int, int], name: str) -> tuple[int, int]:
+    x, y = (value, value) if isinstance(value, int) else value
+    if x < 1 or y < 1:
+        raise ValueError(f"{name} must be at least 1, got {value}")
+    return x, y
+
+
+def _sides(padding: int | Sequence[int]) -> tuple[int, int, int, int]:
+    if isinstance(padding, int):
+        return padding, padding, padding, padding
+    if len(padding) == 2:
+        return padding[0], padding[0], padding[1], padding[1]
+    if len(padding) == 4:
+        return padding[0], padding[1], padding[2], padding[3]
+    raise ValueError(f"padding must be one, two or four numbers, got {list(padding)}")
+
+
+def _insert_zeros(x: Tensor, upx: int, upy: int) -> Tensor:
+    if upx == upy == 1:
+        return x
+    n, c, h, w = x.shape
+    x = F.pad(x.reshape(n, c, h, 1, w, 1), [0, upx - 1, 0, 0, 0, upy - 1])
+    return x.reshape(n, c, h * upy, w * upx)
+
+
+def _depthwise(x: Tensor, f: Tensor, stride: tuple[int, int]) -> Tensor:
+    channels = x.shape[1]
+    weight = f[None, None].expand(channels, 1, *f.shape)
+    return F.conv2d(x, weight, stride=stride, groups=channels)
