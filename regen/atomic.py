@@ -1,0 +1,104 @@
+"""Files that are written whole or not at all.
+
+Everything this package writes goes to a temporary name in the same folder, is synced to disk, and
+is renamed when the block that writes it has succeeded. A reader never sees half of it.
+"""
+
+from __future__ import annotations
+
+import errno
+import json
+import os
+import secrets
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+
+from regen.errors import StoreError
+
+_REMEDIES = {
+    errno.ENOSPC: "free some space, or choose a folder on another disk",
+    errno.EDQUOT: "free some space, or choose a folder on another disk",
+    errno.EACCES: "choose a folder that you may write to",
+    errno.EPERM: "choose a folder that you may write to",
+    errno.EROFS: "choose a folder that you may write to",
+    errno.ENOENT: "create the folder first",
+    errno.ENOTDIR: "a part of the path is a file, choose another folder",
+    errno.EEXIST: "a file has the name of the folder, choose another folder",
+    errno.EISDIR: "a folder has this name, choose another name",
+    errno.ENAMETOOLONG: "choose a shorter name",
+}
+
+
+@contextmanager
+def atomic_write(path: Path | str) -> Iterator[Path]:
+    """Give a temporary path in the folder of `path`; make it `path` if the block succeeds.
+
+    Until then whatever was at `path` stays as it was; on any error or Ctrl-C it stays for good, and
+    the temporary file is removed. The temporary name keeps the suffix of `path`.
+
+    Raises:
+        StoreError: If the block or the renaming raises an OSError (disk full, no permission, ...).
+    """
+    whole = Path(os.path.realpath(path))
+    part = whole.parent / f".{secrets.token_hex(8)}.part{whole.suffix}"
+    try:
+        yield part
+        _sync(part, os.O_RDWR)
+        os.replace(part, whole)
+    except OSError as error:
+        raise _cannot_write(path, error) from error
+    finally:
+        with suppress(OSError):
+            part.unlink()
+    with suppress(OSError):  # some file systems cannot sync a folder
+        _sync(whole.parent, os.O_RDONLY)
+
+
+def ensure_folder(path: Path | str) -> Path:
+    """Make the folder `path`, and its parents, and prove that a file can be written there.
+
+    Raises:
+        StoreError: If it cannot be made or written to. Call this before any long work.
+    """
+    folder = Path(path)
+    probe = folder / f".{secrets.token_hex(8)}.probe"
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        try:
+            probe.write_bytes(b"regen")
+        finally:
+            probe.unlink(missing_ok=True)
+    except OSError as error:
+        raise _cannot_write(folder, error) from error
+    return folder
+
+
+def write_bytes(path: Path | str, data: bytes) -> None:
+    """Write `data` to the file `path`, all or nothing. Raises StoreError if that fails."""
+    with atomic_write(path) as part:
+        part.write_bytes(data)
+
+
+def write_text(path: Path | str, text: str) -> None:
+    """Write `text` as UTF-8 to the file `path`, all or nothing. Raises StoreError if that fails."""
+    write_bytes(path, text.encode())
+
+
+def write_json(path: Path | str, value: object) -> None:
+    """Write `value` as indented JSON to `path`, all or nothing. Raises StoreError if that fails."""
+    text = json.dumps(value, indent=2, ensure_ascii=False, allow_nan=False)
+    write_text(path, text + "\n")
+
+
+def _sync(path: Path, flags: int) -> None:
+    descriptor = os.open(path, flags)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def _cannot_write(path: Path | str, error: OSError) -> StoreError:
+    remedy = _REMEDIES.get(error.errno or 0, "choose another place to write to")
+    return StoreError(f"cannot write {path}: {error.strerror or error}", remedy=remedy)

@@ -1,0 +1,71 @@
+"""Errors a user can cause and mend. Commands print them as one message and exit with code 2.
+
+Every message says what was got, what was expected and how to go on, so each error is built from
+these parts rather than from free text. Anything that is not a `RegenError` is a bug of ours.
+"""
+
+from __future__ import annotations
+
+
+class RegenError(Exception):
+    """Bad input, described so that whoever sees it can mend it.
+
+    Args:
+        problem: What is wrong, naming the file, key or option it is about. No full stop.
+        got: The offending value, shown as it is.
+        expected: What would have been accepted.
+        remedy: What to do next. No full stop.
+
+    Example:
+        >>> print(RegenError("eyes.json: version", got=3, expected="1", remedy="update regen"))
+        eyes.json: version: got 3, expected 1; update regen
+    """
+
+    def __init__(
+        self,
+        problem: str,
+        *,
+        got: object = None,
+        expected: str | None = None,
+        remedy: str | None = None,
+    ) -> None:
+        self.problem, self.got, self.expected, self.remedy = problem, got, expected, remedy
+        facts = []
+        if got is not None:
+            facts.append(f"got {got}")
+        if expected is not None:
+            facts.append(f"expected {expected}")
+        message = problem + (": " + ", ".join(facts) if facts else "")
+        super().__init__(message + (f"; {remedy}" if remedy else ""))
+
+
+class ImageError(RegenError):
+    """A picture cannot be read, or is not usable as one."""
+
+
+class RegionError(RegenError):
+    """A region of a picture is empty, outside of it, or badly written."""
+
+
+class EditsError(RegenError):
+    """An edits file breaks its schema. The problem starts with the path inside the file."""
+
+
+class StoreError(RegenError):
+    """A file of ours cannot be read or written, or does not hold what it must."""
+
+
+class GeneratorError(RegenError):
+    """A generator is unknown, damaged, or lacks the layer that was asked for."""
+
+
+class ProjectorError(RegenError):
+    """A backward projector does not fit its generator, or its training cannot go on."""
+
+
+class RewriteError(RegenError):
+    """A rule cannot be learned, or a rewrite does not fit its generator."""
+
+
+class MetricError(RegenError):
+    """A measure cannot be taken, for lack of weights for instance."""
