@@ -1,0 +1,263 @@
+"""StyleGAN2's generator with the arithmetic of the official configurations e and f.
+
+Convolutions are counted from 1 (the one at 4x4); a picture of size R has ``2 log2(R) - 3`` of
+them. Convolution l takes the style code ``ws[:, l - 1]``; the two at one resolution are followed
+by a 1x1 convolution to RGB that takes the next code, and the pictures of all resolutions are
+summed ("skip" architecture).
+
+Source: Karras et al. 2020, "Analyzing and Improving the Image Quality of StyleGAN", sections 2-4
+and appendix B. Written from the paper.
+
+Shapes: N samples; Z, W dimensions of z and w; L convolutions; C channels; r resolution.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from regen.errors import GeneratorError
+from stylegan2_ops import bias_act, filter_from_taps, modulated_conv2d, upsample2d
+
+
+@dataclass(frozen=True)
+class StyleGAN2Config:
+    """The architecture; together with the tensors it is the whole generator.
+
+    Attributes:
+        resolution: Height and width in pixels, a power of two from 8.
+        z_dim: Dimensions of the latent z, at least 1.
+        w_dim: Dimensions of the style code w, at least 1.
+        label_dim: Number of classes, 0 for an unconditional generator.
+        channel_base: Channels at resolution r are ``min(channel_base // r, channel_max)``;
+            32768 in configuration f, 16384 in e.
+        channel_max: Upper limit of the channels.
+        mapping_layers: Fully connected layers from z to w, at least 1.
+        mapping_lr_multiplier: Learning-rate factor of the mapping, built into its scale.
+        conv_clamp: Limit of the activations' magnitude, or None.
+        resample_taps: One-dimensional filter used in up- and downsampling.
+    """
+
+    resolution: int = 128
+    z_dim: int = 512
+    w_dim: int = 512
+    label_dim: int = 0
+    channel_base: int = 32768
+    channel_max: int = 512
+    mapping_layers: int = 8
+    mapping_lr_multiplier: float = 0.01
+    conv_clamp: float | None = None
+    resample_taps: tuple[float, ...] = (1.0, 3.0, 3.0, 1.0)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "resample_taps", tuple(float(t) for t in self.resample_taps))
+        r = self.resolution
+        if r < 8 or r & (r - 1):
+            raise GeneratorError("resolution", got=r, expected="a power of two from 8")
+        sizes = (self.z_dim, self.w_dim, self.mapping_layers, self.channel_max)
+        if min(sizes) < 1 or self.label_dim < 0 or self.channel_base < r:
+            raise GeneratorError("StyleGAN2 architecture has a size below its minimum", got=self)
+
+    @property
+    def convolutions(self) -> int:
+        """Number L of convolutions."""
+        return 2 * int(math.log2(self.resolution)) - 3
+
+    def channels(self, resolution: int) -> int:
+        """Channels at a resolution."""
+        return min(self.channel_base // resolution, self.channel_max)
+
+    @staticmethod
+    def resolution_of(convolution: int) -> int:
+        """Resolution of the output of a convolution, counted from 1."""
+        return int(4 << (convolution // 2))
+
+
+class Dense(nn.Module):
+    """Fully connected layer with equalised learning rate, ``[N, in] -> [N, out]``."""
+
+    def __init__(
+        self, inputs: int, outputs: int, *, act: str = "linear", bias: float = 0.0, lr: float = 1.0
+    ) -> None:
+        super().__init__()
+        self.act, self.lr = act, lr
+        self.weight = nn.Parameter(torch.randn(outputs, inputs) / lr)
+        self.bias = nn.Parameter(torch.full([outputs], bias / lr))
+
+    def forward(self, x: Tensor) -> Tensor:
+        weight = self.weight.to(x.dtype) * (self.lr / math.sqrt(self.weight.shape[1]))
+        bias = self.bias.to(x.dtype) * self.lr
+        if self.act == "linear":
+            return F.linear(x, weight, bias)
+        return bias_act(F.linear(x, weight), bias, act=self.act)
+
+
+def normalize_2nd_moment(x: Tensor) -> Tensor:
+    """Scale each row of ``x [N, D]`` to a mean square of 1."""
+    return x * (x.square().mean(dim=1, keepdim=True) + 1e-8).rsqrt()
+
+
+class Mapping(nn.Module):
+    """z (and a class label) to w: ``[N, Z] -> [N, W]``, with the running mean of w."""
+
+    w_mean: Tensor
+
+    def __init__(self, config: StyleGAN2Config) -> None:
+        super().__init__()
+        c = config
+        self.embed = Dense(c.label_dim, c.w_dim) if c.label_dim else None
+        first = c.z_dim + (c.w_dim if c.label_dim else 0)
+        sizes = [first] + [c.w_dim] * c.mapping_layers
+        lr = c.mapping_lr_multiplier
+        self.layers = nn.ModuleList(
+            Dense(a, b, act="lrelu", lr=lr) for a, b in zip(sizes, sizes[1:], strict=False)
+        )
+        self.register_buffer("w_mean", torch.zeros(c.w_dim))
+
+    def forward(self, z: Tensor, label: Tensor | None = None) -> Tensor:
+        """Style codes ``[N, W]`` of ``z [N, Z]`` and one-hot ``label [N, classes]``."""
+        x = normalize_2nd_moment(z.float())
+        if self.embed is not None:
+            if label is None:
+                raise GeneratorError(
+                    "label", got="none", expected="a class", remedy="this generator has classes"
+                )
+            x = torch.cat([x, normalize_2nd_moment(self.embed(label.float()))], dim=1)
+        for layer in self.layers:
+            x = layer(x)
+        return x
+
+
+class StyledConvolution(nn.Module):
+    """Modulated 3x3 convolution, noise, bias, leaky ReLU: one of the L convolutions."""
+
+    noise_const: Tensor
+    resample_filter: Tensor
+
+    def __init__(
+        self, inputs: int, outputs: int, *, resolution: int, up: int, config: StyleGAN2Config
+    ) -> None:
+        super().__init__()
+        self.up, self.clamp, self.resolution = up, config.conv_clamp, resolution
+        self.affine = Dense(config.w_dim, inputs, bias=1.0)
+        self.weight = nn.Parameter(
+            torch.randn(outputs, inputs, 3, 3).contiguous(memory_format=torch.channels_last)
+        )
+        self.bias = nn.Parameter(torch.zeros(outputs))
+        self.noise_strength = nn.Parameter(torch.zeros([]))
+        self.register_buffer("noise_const", torch.randn(resolution, resolution))
+        self.register_buffer("resample_filter", filter_from_taps(config.resample_taps))
+
+    def forward(self, x: Tensor, w: Tensor, noise: Tensor | None) -> Tensor:
+        """``x [N, C, r', r']``, ``w [N, W]``, noise ``[r, r]``, ``[N, 1, r, r]`` or None."""
+        x = modulated_conv2d(
+            x,
+            self.weight,
+            self.affine(w),
+            noise=None if noise is None else noise * self.noise_strength,
+            up=self.up,
+            padding=1,
+            resample_filter=self.resample_filter,
+        )
+        return bias_act(x, self.bias, act="lrelu", clamp=self.clamp)
+
+
+class ToRGB(nn.Module):
+    """1x1 modulated convolution to colours, without demodulation: ``[N, 3, r, r]``, float32."""
+
+    def __init__(self, inputs: int, config: StyleGAN2Config) -> None:
+        super().__init__()
+        self.clamp = config.conv_clamp
+        self.affine = Dense(config.w_dim, inputs, bias=1.0)
+        self.weight = nn.Parameter(torch.randn(3, inputs, 1, 1))
+        self.bias = nn.Parameter(torch.zeros(3))
+
+    def forward(self, x: Tensor, w: Tensor) -> Tensor:
+        styles = self.affine(w) / math.sqrt(x.shape[1])
+        rgb = modulated_conv2d(x, self.weight, styles, demodulate=False)
+        return bias_act(rgb, self.bias, clamp=self.clamp).float()
+
+
+Noise = Sequence[Tensor | None]
+
+
+class LayerRun(nn.Module):
+    """Some of the convolutions of a synthesis network and the RGB layers between them.
+
+    Attributes:
+        convs: `StyledConvolution` by number, "1" to "L".
+        rgbs: `ToRGB` by the number of the convolution they follow.
+        resample_filter: Filter that enlarges the RGB picture.
+    """
+
+    convs: nn.ModuleDict
+    rgbs: nn.ModuleDict
+    resample_filter: Tensor
+
+    def run(
+        self, first: int, last: int, x: Tensor, rgb: Tensor | None, ws: Tensor, noise: Noise
+    ) -> tuple[Tensor, Tensor | None]:
+        """Convolutions `first` to `last`, and the RGB layers before each and after none.
+
+        The RGB layer that follows convolution l runs with convolution l + 1, so that a run that
+        ends at l and one that begins at l + 1 are together exactly one uncut run.
+
+        Args:
+            first: Convolution to begin with, from 1.
+            last: Convolution to end with; L + 1 also runs the last RGB layer.
+            x: Output of convolution ``first - 1``, ``[N, C, r, r]``.
+            rgb: Picture of the resolutions before, ``[N, 3, r', r']``, or None.
+            ws: Style codes, ``[N, L + 1, W]``.
+            noise: One entry per convolution, scaled to unit variance, or None.
+
+        Returns:
+            Features and picture after the last layer.
+        """
+        for layer in range(first, last + 1):
+            name = str(layer - 1)
+            if name in self.rgbs:
+                colour = self.rgbs[name](x, ws[:, layer - 1])
+                rgb = colour if rgb is None else upsample2d(rgb, self.resample_filter) + colour
+            if str(layer) in self.convs:
+                x = self.convs[str(layer)](x, ws[:, layer - 1], noise[layer - 1])
+        return x, rgb
+
+
+class Synthesis(LayerRun):
+    """Style codes to pictures, runnable in pieces: `start`, then `run` from layer to layer."""
+
+    def __init__(self, config: StyleGAN2Config) -> None:
+        super().__init__()
+        self.config = config
+        self.const = nn.Parameter(torch.randn(config.channels(4), 4, 4))
+        self.convs = nn.ModuleDict()
+        self.rgbs = nn.ModuleDict()
+        inputs = config.channels(4)
+        for layer in range(1, config.convolutions + 1):
+            resolution = config.resolution_of(layer)
+            outputs = config.channels(resolution)
+            up = 2 if layer % 2 == 0 else 1
+            self.convs[str(layer)] = StyledConvolution(
+                inputs, outputs, resolution=resolution, up=up, config=config
+            )
+            if layer % 2 == 1:
+                self.rgbs[str(layer)] = ToRGB(outputs, config)
+            inputs = outputs
+        self.register_buffer("resample_filter", filter_from_taps(config.resample_taps))
+
+    def start(self, samples: int, dtype: torch.dtype = torch.float32) -> Tensor:
+        """The learned constant the first convolution sees, ``[N, C, 4, 4]``, channels_last."""
+        x = self.const.to(dtype).expand(samples, -1, -1, -1)
+        return x.contiguous(memory_format=torch.channels_last)
+
+    def forward(self, ws: Tensor, noise: Noise, dtype: torch.dtype = torch.float32) -> Tensor:
+        """Pictures ``[N, 3, R, R]``, nominally in [-1, 1], uncut."""
+        x = self.start(len(ws), dtype)
+        _, rgb = self.run(1, self.config.convolutions + 1, x, None, ws, noise)
+        assert rgb is not None
+        return rgb

@@ -1,0 +1,153 @@
+"""A rewrite is a value: a change of some weights, to apply, scale, compose, revert and save.
+
+Applying never touches the generator it was made for unless asked to, and always keeps the
+original tensors, so that reverting restores the generator bit for bit.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from regen import store
+from regen.errors import RewriteError
+
+FORMAT = "rewrite"
+VERSION = 1
+
+
+@dataclass(frozen=True)
+class Rewrite:
+    """A change of a generator's weights.
+
+    Attributes:
+        deltas: What is added, by the generator's names, float32.
+        base: Digest of the generator it belongs to.
+        family: Its family.
+        settings: How it was made; JSON values only.
+    """
+
+    deltas: Mapping[str, Tensor]
+    base: str
+    family: str
+    settings: Mapping[str, Any] = field(default_factory=dict)
+
+    def scaled(self, strength: float) -> Rewrite:
+        """The rewrite `strength` times as strong; 0 changes nothing, below 0 is the opposite."""
+        deltas = {name: delta * strength for name, delta in self.deltas.items()}
+        return Rewrite(deltas, self.base, self.family, {**self.settings, "strength": strength})
+
+    def save(self, path: Path | str) -> None:
+        """Write a safetensors file; equal rewrites give equal bytes.
+
+        Raises:
+            StoreError: If the file cannot be written; nothing is left behind then.
+        """
+        header = {
+            "format": FORMAT,
+            "version": VERSION,
+            "family": self.family,
+            "base": self.base,
+            "settings": dict(self.settings),
+        }
+        store.save(path, self.deltas, header)
+
+    @classmethod
+    def load(cls, path: Path | str) -> Rewrite:
+        """Read a rewrite.
+
+        Raises:
+            StoreError: If the file is missing, damaged, or holds something else.
+        """
+        stored = store.load(path, format=FORMAT, version=VERSION)
+        h = stored.header
+        for key in ("base", "family"):
+            if not isinstance(h.get(key), str):
+                raise RewriteError(f"{path}: header", got=f"no {key}", expected="base and family")
+        return cls(stored.tensors, h["base"], h["family"], h.get("settings", {}))
+
+
+def compose(rewrites: Sequence[Rewrite]) -> Rewrite:
+    """The sum of several rewrites of one generator.
+
+    Raises:
+        RewriteError: If there is none, or they belong to different generators.
+    """
+    if not rewrites:
+        raise RewriteError("compose", got="no rewrites", expected="at least one")
+    first = rewrites[0]
+    deltas: dict[str, Tensor] = {}
+    for rewrite in rewrites:
+        if rewrite.base != first.base:
+            raise RewriteError(
+                "rewrites of different generators cannot be composed",
+                got=f"bases {first.base[:12]} and {rewrite.base[:12]}",
+            )
+        for name, delta in rewrite.deltas.items():
+            deltas[name] = deltas[name] + delta if name in deltas else delta
+    return Rewrite(deltas, first.base, first.family, {"composed_of": len(rewrites)})
+
+
+@contextmanager
+def rewritten(generator: nn.Module, rewrite: Rewrite) -> Iterator[nn.Module]:
+    """The generator obeying `rewrite` inside the block, and bit for bit as before after it.
+
+    Raises:
+        RewriteError: If the rewrite belongs to another generator.
+    """
+    originals = apply(generator, rewrite)
+    try:
+        yield generator
+    finally:
+        revert(generator, originals)
+
+
+@torch.no_grad()
+def apply(generator: nn.Module, rewrite: Rewrite) -> dict[str, Tensor]:
+    """Change `generator` in place.
+
+    Args:
+        generator: A `regen.generators.protocol.Generator`, as it was when the rewrite was made.
+        rewrite: What to add.
+
+    Returns:
+        The original tensors, which `revert` puts back.
+
+    Raises:
+        RewriteError: If the rewrite belongs to another generator; nothing is changed then.
+    """
+    parameters = dict(generator.named_parameters())
+    _check_fits(generator, parameters, rewrite)
+    originals = {name: parameters[name].detach().clone() for name in rewrite.deltas}
+    for name, delta in rewrite.deltas.items():
+        parameters[name].add_(delta.to(parameters[name]))
+    return originals
+
+
+@torch.no_grad()
+def revert(generator: nn.Module, originals: Mapping[str, Tensor]) -> None:
+    """Put back what `apply` returned; the generator's digest is what it was."""
+    parameters = dict(generator.named_parameters())
+    for name, tensor in originals.items():
+        parameters[name].copy_(tensor)
+
+
+def _check_fits(generator: nn.Module, parameters: Mapping[str, Tensor], rewrite: Rewrite) -> None:
+    digest = generator.digest() if callable(getattr(generator, "digest", None)) else None
+    if digest != rewrite.base:
+        raise RewriteError(
+            "this rewrite belongs to another generator, or to this one before it was changed",
+            got=f"generator {str(digest)[:12]}",
+            expected=f"generator {rewrite.base[:12]}",
+            remedy="open the generator it was made for; compose rewrites before applying them",
+        )
+    for name, delta in rewrite.deltas.items():
+        if name not in parameters or parameters[name].shape != delta.shape:
+            shape = list(parameters[name].shape) if name in parameters else "no such parameter"
+            raise RewriteError(f"rewrite of {name}", got=list(delta.shape), expected=f"{shape}")

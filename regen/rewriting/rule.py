@@ -1,0 +1,190 @@
+"""A rule: keys, the values they shall give, and how much each position matters.
+
+For every target the wanted region of the exemplar is projected into features and pasted into the
+target's own value. With ``align="image"`` the exemplar is first carried onto the target's picture
+and the composite is projected, so that the pattern is projected at the size and place at which
+the generator draws it; with ``"feature"`` (the paper's wording) the exemplar is projected as it
+is and its features are resampled.
+
+Shapes: T targets; C, h, w channels and size of the value; R side of the picture.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any, Literal
+
+import torch
+from torch import Tensor
+
+from regen.errors import RewriteError
+from regen.generators.protocol import Activation, Split, concatenate
+from regen.regions import Region, align, feather, paste, resize_mask
+
+Project = Callable[[Tensor], Tensor]
+
+
+@dataclass(frozen=True)
+class RuleConfig:
+    """How targets and exemplar become a rule.
+
+    Attributes:
+        align: "image" carries the exemplar onto the target before projecting; "feature" projects
+            first and resamples features.
+        paste: "difference" adds B(composite) - B(target) to the target's value, which cancels what
+            the projector gets wrong about the target; "features" replaces the value by
+            B(composite), the paper's wording.
+        feather_px: Radius of the soft edge of the pasted region, in pixels of the picture.
+    """
+
+    align: Literal["image", "feature"] = "image"
+    paste: Literal["difference", "features"] = "difference"
+    feather_px: float = 1.0
+
+    def __post_init__(self) -> None:
+        if self.feather_px < 0:
+            raise RewriteError("feather", got=self.feather_px, expected="0 pixels or more")
+
+
+@dataclass(frozen=True)
+class Example:
+    """One target with the exemplar whose region it shall get.
+
+    Attributes:
+        exemplar: ``[1, 3, H, W]`` in [-1, 1].
+        region: The pattern, in pixels of `exemplar`.
+        latent: The target sample, N = 1.
+        place: Where the pattern goes, in pixels of the target's picture.
+    """
+
+    exemplar: Tensor
+    region: Region
+    latent: Any
+    place: Region
+
+
+@dataclass(frozen=True)
+class Rule:
+    """What a memory shall recall for some keys.
+
+    Attributes:
+        keys: The targets' keys, T samples.
+        before: The targets' values as they are, T samples, with the context of their tail.
+        wanted: The values that the keys shall give, ``[T, C, h, w]``.
+        mask: The region at the value's size, ``[T, 1, h, w]`` in [0, 1].
+        pictures: The targets as they are, ``[T, 3, R, R]``.
+        composites: The targets with the exemplar's pixels pasted, ``[T, 3, R, R]``.
+        picture_mask: The region at the picture's size, ``[T, 1, R, R]`` in [0, 1].
+    """
+
+    keys: Activation
+    before: Activation
+    wanted: Tensor
+    mask: Tensor
+    pictures: Tensor
+    composites: Tensor
+    picture_mask: Tensor
+
+    def __len__(self) -> int:
+        return len(self.wanted)
+
+
+def region_weights(mask: Tensor, new: float, old: float) -> Tensor:
+    """Weights p inside and q outside, each spread over its area.
+
+    Args:
+        mask: ``[T, 1, h, w]`` in [0, 1].
+        new: p, the share of the inside.
+        old: q, the share of the outside.
+
+    Returns:
+        ``[T, 1, h, w]`` summing to 1 over all samples: a region of any size has the share
+        p / (p + q) of the loss.
+    """
+    inside = mask / mask.sum(dim=(1, 2, 3), keepdim=True).clamp_min(1e-6)
+    outside = (1 - mask) / (1 - mask).sum(dim=(1, 2, 3), keepdim=True).clamp_min(1e-6)
+    weights = new * inside + old * outside
+    return weights / weights.sum()
+
+
+@torch.no_grad()
+def build_rule(
+    split: Split[Any], project: Project, examples: Sequence[Example], config: RuleConfig
+) -> Rule:
+    """Project, paste and collect.
+
+    Args:
+        split: The generator, cut at key and value.
+        project: The backward projector, ``[N, 3, R, R] -> [N, C, h, w]``.
+        examples: At least one.
+        config: How to align and paste.
+
+    Returns:
+        The rule, on the generator's device.
+
+    Raises:
+        RewriteError: If there are no examples.
+        RegionError: If a region reaches outside its picture.
+    """
+    if not examples:
+        raise RewriteError("rule", got="no examples", expected="one to three targets")
+    return _stack([_one(split, project, example, config) for example in examples])
+
+
+def _one(split: Split[Any], project: Project, example: Example, config: RuleConfig) -> Rule:
+    keys = split.head(example.latent)
+    before: Activation = split.memory(keys)
+    picture = split.tail(before)
+    size = (int(picture.shape[2]), int(picture.shape[3]))
+    exemplar = example.exemplar.to(picture)
+    aligned, hard = align(exemplar, example.region, example.place, size)
+    soft = feather(hard, config.feather_px) if config.feather_px else hard
+    composite = paste(picture, aligned, soft)
+    mask = resize_mask(soft, *split.value_size)
+    if config.align == "image":
+        features = project(composite)
+        if config.paste == "difference":
+            features = before.features.float() + features - project(picture)
+    else:
+        features = _resampled_features(project, exemplar, example, size, split.value_size)
+    wanted = paste(before.features.float(), features, mask)
+    return Rule(keys, before, wanted, mask, picture, composite, soft)
+
+
+def _resampled_features(
+    project: Project,
+    exemplar: Tensor,
+    example: Example,
+    size: tuple[int, int],
+    value_size: tuple[int, int],
+) -> Tensor:
+    """Features of the whole exemplar at the generator's size, moved onto the target's region."""
+    height, width = exemplar.shape[2:]
+    stretched = torch.nn.functional.interpolate(
+        exemplar, size=size, mode="bicubic", antialias=True, align_corners=False
+    )
+    features = project(stretched.clamp(-1, 1))
+    sy, sx = value_size[0] / size[0], value_size[1] / size[1]
+    region = example.region.scaled(value_size[1] / width, value_size[0] / height)
+    moved, _ = align(features, region, example.place.scaled(sx, sy), value_size)
+    return moved
+
+
+def _stack(rules: Sequence[Rule]) -> Rule:
+    """Rules of one target each, as one rule."""
+
+    def cat(name: str) -> Tensor:
+        return torch.cat([getattr(rule, name) for rule in rules])
+
+    return Rule(
+        concatenate([rule.keys for rule in rules]),
+        concatenate([rule.before for rule in rules]),
+        *(cat(name) for name in ("wanted", "mask", "pictures", "composites", "picture_mask")),
+    )
+
+
+@torch.no_grad()
+def decode_wanted(split: Split[Any], rule: Rule) -> Tensor:
+    """The picture that the wanted values stand for, with the targets' own context."""
+    return split.tail(rule.before.with_features(rule.wanted.to(rule.before.features.dtype)))
