@@ -1,0 +1,158 @@
+"""What this machine has, what it lacks, and how to get that.
+
+Every check answers with a status: *ok*, *warn* (something optional is missing or odd) or *fail*
+(regen cannot do its work); with what was found; and, where something can be done, with a remedy.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import re
+import sys
+from dataclasses import dataclass
+from importlib.metadata import PackageNotFoundError, version
+from importlib.resources import as_file, files
+from pathlib import Path
+from typing import Literal
+
+import torch
+
+import stylegan2_ops
+from regen import store
+from regen.errors import RegenError
+from regen.metrics import perceptual
+
+Status = Literal["ok", "warn", "fail"]
+
+OLDEST_PYTHON, OLDEST_TORCH = (3, 10), (2, 11)
+REINSTALL = "install regen again; its package is incomplete or damaged"
+
+
+@dataclass(frozen=True)
+class Check:
+    """One thing that was looked at.
+
+    Attributes:
+        name: What.
+        status: ok, warn or fail.
+        detail: What was found.
+        remedy: What to do about it; empty where there is nothing to do.
+    """
+
+    name: str
+    status: Status
+    detail: str
+    remedy: str = ""
+
+
+def diagnose() -> list[Check]:
+    """Look at everything regen needs. Never raises for what it finds, never uses the network."""
+    return [
+        check_python(),
+        check_torch(torch.__version__),
+        *check_devices(),
+        check_operators(),
+        *check_bundled(),
+        *(check_lpips(backbone) for backbone in perceptual.BACKBONES),
+        check_package("scikit-image", "the photograph of make demo", "pip install 'regen[demo]'"),
+        check_package("tensorboard", "the curves of a run", "pip install tensorboard"),
+    ]
+
+
+def check_python(found: tuple[int, ...] = tuple(sys.version_info[:3])) -> Check:
+    """Whether Python is new enough."""
+    text = ".".join(map(str, found))
+    if found >= OLDEST_PYTHON:
+        return Check("python", "ok", text)
+    return Check("python", "fail", f"{text} is too old", "install Python 3.10 or later")
+
+
+def check_torch(found: str) -> Check:
+    """Whether torch, of the version `found`, is new enough."""
+    number = re.match(r"(\d+)\.(\d+)", found)
+    if number and (int(number[1]), int(number[2])) >= OLDEST_TORCH:
+        return Check("torch", "ok", found)
+    return Check("torch", "fail", f"{found} is too old", "pip install --upgrade 'torch>=2.11'")
+
+
+def check_devices() -> list[Check]:
+    """Which values of --device will work."""
+    cuda, mps = torch.cuda.is_available(), torch.backends.mps.is_available()
+    return [
+        Check("device cpu", "ok", f"{torch.get_num_threads()} threads"),
+        Check("device cuda", "ok", torch.cuda.get_device_name() if cuda else "none"),
+        Check("device mps", "ok", "present" if mps else "none"),
+    ]
+
+
+def check_operators() -> Check:
+    """Which implementation of StyleGAN2's operators runs, and why."""
+    name, reason = stylegan2_ops.implementation()
+    return Check("operators", "ok", f"{name}: {reason}")
+
+
+def check_bundled(folder: Path | None = None) -> list[Check]:
+    """Whether the bundled generator and its projector are whole, and belong to each other.
+
+    Args:
+        folder: Where they are; in the package by default.
+    """
+    if folder is None:
+        with as_file(files("regen") / "generators" / "bundled") as bundled:
+            return check_bundled(bundled)
+    names = sorted(path.name for path in folder.glob("*.safetensors"))
+    if not names:
+        return [Check("bundled files", "fail", f"none in {folder}", REINSTALL)]
+    headers: dict[str, store.Header] = {}
+    checks = [_read_into(headers, folder / name) for name in names]
+    digests = {header.get("digest") for header in headers.values()}
+    for name, header in headers.items():
+        if "base" in header and header["base"] not in digests:
+            detail = "belongs to a generator that is not there"
+            checks.append(Check(f"bundled {name}", "fail", detail, REINSTALL))
+    return checks
+
+
+def check_lpips(backbone: str) -> Check:
+    """Whether torch's cache has the weights that LPIPS needs with `backbone`."""
+    name, path = f"lpips {backbone}", perceptual.weights_path(backbone)
+    if not path.is_file():
+        needed = "regen uses it by default" if backbone == "squeeze" else f"for --lpips {backbone}"
+        status: Status = "warn" if backbone == "squeeze" else "ok"
+        detail = f"weights not in torch's cache ({needed})"
+        return Check(name, status, detail, perceptual.remedy(backbone))
+    published = path.stem.rsplit("-", 1)[1]
+    found = _sha256(path)
+    if found.startswith(published):
+        return Check(name, "ok", str(path))
+    detail = (
+        f"{path} is not the published file (sha256 {found[:8]}...), figures may differ a little"
+    )
+    return Check(name, "warn", detail, f"delete it and {perceptual.remedy(backbone)}")
+
+
+def check_package(package: str, purpose: str, remedy: str) -> Check:
+    """Whether an optional package is installed."""
+    try:
+        return Check(package, "ok", version(package))
+    except PackageNotFoundError:
+        return Check(package, "warn", f"not installed; needed for {purpose}", remedy)
+
+
+def _sha256(path: Path) -> str:
+    state = hashlib.sha256()
+    with path.open("rb") as file:
+        while piece := file.read(1 << 20):
+            state.update(piece)
+    return state.hexdigest()
+
+
+def _read_into(headers: dict[str, store.Header], path: Path) -> Check:
+    """Read and verify one of our files; keep its header where that succeeds."""
+    try:
+        headers[path.name] = store.load(path).header
+    except RegenError as error:
+        return Check(f"bundled {path.name}", "fail", str(error), REINSTALL)
+    header = headers[path.name]
+    detail = f"{header['format']}, digest {str(header['digest'])[:12]} verified"
+    return Check(f"bundled {path.name}", "ok", detail)

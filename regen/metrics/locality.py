@@ -1,0 +1,115 @@
+"""Did a rewrite change what it should, and nothing else?
+
+Distances are taken inside a *region* and outside of it. LPIPS looks at neighbourhoods, so the
+LPIPS of a region is that of two pictures in which all else is painted the same mid grey. L1 is the
+mean absolute difference on [-1, 1], each pixel counted as much as the mask says. Both are means
+over all pictures; a distance is `{"lpips": ..., "l1": ...}`, LPIPS None where it cannot be had.
+
+The *oracle* is the exact picture a perfect rewrite would draw; only a renderer can know it.
+"""
+
+from __future__ import annotations
+
+from torch import Tensor
+
+from regen.errors import MetricError
+from regen.metrics._check import check_pair
+from regen.metrics.perceptual import Lpips
+
+Distance = dict[str, float | None]
+
+
+def masked_distance(a: Tensor, b: Tensor, mask: Tensor, lpips: Lpips | None) -> Distance:
+    """Distance of two batches of pictures where `mask` is 1.
+
+    Args:
+        a: Pictures ``[N, 3, H, W]`` in [-1, 1].
+        b: Pictures of the same shape.
+        mask: ``[N, 1, H, W]`` in [0, 1], soft edges allowed; N may be 1 for a mask they all share.
+        lpips: From `load_lpips`, or None to leave LPIPS out.
+
+    Returns:
+        `lpips`: mean over the pictures, or None. `l1`: mean over the masked pixels of all.
+
+    Raises:
+        MetricError: If shapes do not match, or the mask is empty or not within [0, 1].
+    """
+    check_pair("distance in a region", a, b)
+    mask = _checked_mask(mask, a)
+    area = a.shape[1] * mask.sum()
+    l1 = (mask * (a - b).abs()).sum() / area
+    perceived = None if lpips is None else lpips(a * mask, b * mask).mean().item()
+    return {"lpips": perceived, "l1": l1.item()}
+
+
+def region_change(
+    before: Tensor, after: Tensor, region: Tensor, lpips: Lpips | None
+) -> dict[str, Distance]:
+    """How much a rewrite changed the pictures inside the region and outside of it.
+
+    Args:
+        before: Pictures without the rewrite, ``[N, 3, H, W]`` in [-1, 1].
+        after: The same seeds with it.
+        region: Where the rule should act, ``[N, 1, H, W]`` in [0, 1].
+        lpips: From `load_lpips`, or None.
+
+    Returns:
+        `{"inside": distance, "outside": distance}`, distances as in `masked_distance`.
+
+    Raises:
+        MetricError: As in `masked_distance`.
+    """
+    return {
+        "inside": masked_distance(before, after, region, lpips),
+        "outside": masked_distance(before, after, 1 - region, lpips),
+    }
+
+
+def oracle_distance(
+    before: Tensor, after: Tensor, oracle: Tensor, region: Tensor, lpips: Lpips | None
+) -> dict[str, Distance]:
+    """How far the pictures are from the perfect rewrite, without the rewrite and with it.
+
+    Args:
+        before: Pictures without the rewrite, ``[N, 3, H, W]`` in [-1, 1].
+        after: The same seeds with it.
+        oracle: The pictures a perfect rewrite would draw.
+        region: Where the rule should act, ``[N, 1, H, W]`` in [0, 1].
+        lpips: From `load_lpips`, or None.
+
+    Returns:
+        Distances under `inside_before`, `inside_after`, `outside_before` and `outside_after`.
+
+    Raises:
+        MetricError: As in `masked_distance`.
+    """
+    masks = {"inside": region, "outside": 1 - region}
+    pictures = {"before": before, "after": after}
+    return {
+        f"{place}_{time}": masked_distance(picture, oracle, mask, lpips)
+        for place, mask in masks.items()
+        for time, picture in pictures.items()
+    }
+
+
+def _checked_mask(mask: Tensor, pictures: Tensor) -> Tensor:
+    """`mask` as ``[N, 1, H, W]``, or the reason why it is none."""
+    n, _, height, width = pictures.shape
+    if mask.shape not in ((n, 1, height, width), (1, 1, height, width)):
+        raise MetricError(
+            "region: does not fit the pictures",
+            got=list(mask.shape),
+            expected=f"[{n}, 1, {height}, {width}]",
+        )
+    if mask.min() < 0 or mask.max() > 1:
+        raise MetricError(
+            "region: is no mask",
+            got=f"values from {mask.min():.3g} to {mask.max():.3g}",
+            expected="values in [0, 1]",
+        )
+    if mask.sum() == 0:
+        raise MetricError(
+            "region: nothing to measure, the mask is 0 everywhere",
+            remedy="give a region that covers part of the pictures, but not all of every one",
+        )
+    return mask.expand(n, 1, height, width)

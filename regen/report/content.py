@@ -1,0 +1,133 @@
+"""What a report is about, and the rows of pictures that the page and the sheet both show.
+
+Shapes: N seeds; H, W the size of the generator's pictures; h, w that of the similarity maps.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Literal, NamedTuple
+
+from torch import Tensor
+
+from regen.errors import RegenError
+from regen.report.pictures import amplified_difference, heat
+
+DIFFERENCE_GAIN = 4
+
+
+@dataclass(frozen=True)
+class ExemplarView:
+    """One exemplar on its way into the generator; pictures ``[3, *, *]`` in [-1, 1], any size.
+
+    Attributes:
+        label: Its file, or what it shows.
+        exemplar: The picture that holds the new pattern.
+        aligned: What was projected: the pattern laid onto a target's picture (or the exemplar
+            itself, where features are aligned instead).
+        decoded: What the generator's tail draws from the projected features.
+    """
+
+    label: str
+    exemplar: Tensor
+    aligned: Tensor
+    decoded: Tensor
+
+
+@dataclass(frozen=True)
+class TargetView:
+    """One target; pictures ``[3, H, W]`` in [-1, 1].
+
+    Attributes:
+        label: Its seed.
+        before: The picture the generator drew.
+        wanted: The picture the pasted features decode to: what the rule asks for.
+        after: What the rewritten generator draws.
+    """
+
+    label: str
+    before: Tensor
+    wanted: Tensor
+    after: Tensor
+
+
+@dataclass(frozen=True)
+class RewriteReport:
+    """Everything a reader should see of a finished rewrite.
+
+    Attributes:
+        title: What the rewrite does, in a few words.
+        command: The command line that repeats it.
+        seeds: N seeds that were not targets.
+        before: What the generator draws for them, ``[N, 3, H, W]`` in [-1, 1].
+        after: What it draws with the rewrite.
+        metrics: As they go into metrics.json.
+        settings: As they are in settings.json.
+        regions: Where the rule should act on each seed, ``[N, 1, H, W]`` in [0, 1], or None.
+        region_source: Who said so: the renderer, or the similarity map for want of a renderer.
+        similarity: Where the rule will act, read from the keys, ``[N, 1, h, w]`` in [0, 1].
+        oracle: The pictures a perfect rewrite would draw, like `before`, or None.
+        exemplars: The exemplars on their way into the generator.
+        targets: The targets before, as wanted, and after.
+        losses: (step, value) pairs by name, in order.
+        notes: Sentences the reader must know, warnings for instance.
+    """
+
+    title: str
+    command: str
+    seeds: Sequence[int]
+    before: Tensor
+    after: Tensor
+    metrics: Mapping[str, object]
+    settings: Mapping[str, object]
+    regions: Tensor | None = None
+    region_source: Literal["renderer", "similarity"] = "similarity"
+    similarity: Tensor | None = None
+    oracle: Tensor | None = None
+    exemplars: Sequence[ExemplarView] = ()
+    targets: Sequence[TargetView] = ()
+    losses: Mapping[str, Sequence[tuple[int, float]]] = field(default_factory=dict)
+    notes: Sequence[str] = ()
+
+    def __post_init__(self) -> None:
+        shape = [len(self.seeds), 3, *self.before.shape[-2:]]
+        for name in ("before", "after", "oracle"):
+            _check_shape(name, getattr(self, name), shape)
+        _check_shape("regions", self.regions, [shape[0], 1, *shape[2:]])
+        if self.similarity is not None:
+            _check_shape("similarity", self.similarity, [shape[0], 1, *self.similarity.shape[-2:]])
+
+
+class Row(NamedTuple):
+    """A row of the sheet: pictures ``[n, 3, H, W]`` in [-1, 1] with a title and a hint."""
+
+    title: str
+    hint: str
+    pictures: Tensor
+
+
+def picture_rows(report: RewriteReport, columns: int) -> list[Row]:
+    """The rows of pictures of the first `columns` seeds, from before to the oracle."""
+    before, after = report.before[:columns], report.after[:columns]
+    rows = [
+        Row("before", "what the generator drew", before),
+        Row("after", "the same seed, rewritten", after),
+        Row(
+            f"difference x{DIFFERENCE_GAIN}",
+            "black where nothing changed",
+            amplified_difference(before, after, DIFFERENCE_GAIN),
+        ),
+    ]
+    if report.similarity is not None:
+        regions = None if report.regions is None else report.regions[:columns]
+        hint = "orange: where the rule acts" + ("" if regions is None else "; white: the region")
+        rows.append(Row("map", hint, heat(before, report.similarity[:columns], regions)))
+    if report.oracle is not None:
+        rows.append(Row("oracle", "what a perfect rewrite draws", report.oracle[:columns]))
+    return rows
+
+
+def _check_shape(name: str, tensor: Tensor | None, expected: list[int]) -> None:
+    if tensor is not None and list(tensor.shape) != expected:
+        raise RegenError(f"report: {name}", got=list(tensor.shape), expected=str(expected))

@@ -1,0 +1,194 @@
+"""The HTML page of a report: one function a section, each giving a piece of HTML."""
+
+from __future__ import annotations
+
+from html import escape
+from importlib.resources import files
+
+from torch import Tensor
+
+from regen.report.content import (
+    DIFFERENCE_GAIN,
+    ExemplarView,
+    RewriteReport,
+    TargetView,
+    picture_rows,
+)
+from regen.report.curves import curve_svg
+from regen.report.figures import figures_table, flat_table, verdict
+from regen.report.pictures import contact_sheet_uri, data_uri
+
+COLUMNS = 8
+
+INTRODUCTION = """A generator draws a picture for every number, its <em>seed</em>. It was shown a
+pattern it could not have drawn, in {examples}, and learned it as a rule: a small change to a few
+of its weights. Below are pictures for seeds that were not used for learning."""
+
+MAP_EXPLANATION = """The map was computed before anything was learned. It compares what the
+generator thinks at each place (the keys that its memory reads) with what it thinks inside the
+examples' regions; orange is where the rule was expected to act, and where the generator was not
+asked to stay as it was."""
+
+EXEMPLAR_EXPLANATION = """The pattern is laid onto the picture of a target, and the backward
+projector turns the result into features of the generator. The last picture is what the generator
+draws from these features: what is lost there cannot be learned."""
+
+TARGET_EXPLANATION = """The features inside the pattern are pasted into the target's own. The
+generator before; what the pasted features decode to, which is what it was asked to draw; and what
+it draws now."""
+
+
+def render_page(report: RewriteReport) -> str:
+    """The whole page, self-contained: no script, nothing fetched."""
+    style = files("regen.report").joinpath("style.css").read_text(encoding="utf-8")
+    sections = (_header, _sheet, _all_seeds, _figures, _exemplars, _targets, _losses, _use)
+    body = "\n".join(section(report) for section in sections)
+    return f"""<!doctype html>
+<html lang="en">
+<head>
+<meta charset="utf-8">
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<title>{escape(report.title)}</title>
+<link rel="icon" href="data:,">
+<style>
+{style}</style>
+</head>
+<body>
+<main>
+{body}
+<footer>Made by regen. Licences of pictures are those of their sources.</footer>
+</main>
+</body>
+</html>
+"""
+
+
+def _header(report: RewriteReport) -> str:
+    count = len(report.targets)
+    examples = "one example" if count == 1 else f"{count} examples" if count else "examples"
+    said = verdict(report.metrics)
+    return (
+        f"<h1>{escape(report.title)}</h1>\n"
+        f'<p class="lead">{INTRODUCTION.format(examples=examples)}</p>\n'
+        + (f'<p class="verdict">{escape(said)}</p>\n' if said else "")
+        + "".join(f'<p class="note">{escape(note)}</p>\n' for note in report.notes)
+    )
+
+
+def _sheet(report: RewriteReport) -> str:
+    heads = "".join(f'<th scope="col">seed {seed}</th>' for seed in report.seeds[:COLUMNS])
+    rows = []
+    for row in picture_rows(report, COLUMNS):
+        under = report.before if row.title == "after" else None
+        cells = "".join(
+            f"<td>{_picture(picture, row.title, None if under is None else under[i])}</td>"
+            for i, picture in enumerate(row.pictures)
+        )
+        hint = f'<span class="hint">{escape(row.hint)}</span>'
+        rows.append(f'<tr><th scope="row">{escape(row.title)}{hint}</th>{cells}</tr>')
+    explanation = f"<p>{MAP_EXPLANATION}</p>" if report.similarity is not None else ""
+    return (
+        "<h2>Before and after</h2>\n"
+        "<p>Point at a picture of the second row, or press it, to see what was there before. "
+        f"The difference is the absolute one, {DIFFERENCE_GAIN} times amplified.</p>\n"
+        f'<div class="scroll"><table class="sheet"><thead><tr><th></th>{heads}</tr></thead>\n'
+        f"<tbody>{''.join(rows)}</tbody></table></div>\n{explanation}"
+    )
+
+
+def _all_seeds(report: RewriteReport) -> str:
+    if len(report.seeds) <= COLUMNS:
+        return ""
+    after, before = contact_sheet_uri(report.after), contact_sheet_uri(report.before)
+    return (
+        f"<details><summary>All {len(report.seeds)} seeds (point or press for before)</summary>\n"
+        f"{_flip(after, before, 'all seeds')}</details>"
+    )
+
+
+def _figures(report: RewriteReport) -> str:
+    return (
+        "<h2>In figures</h2>\n"
+        f"{figures_table(report.metrics, report.region_source, len(report.seeds))}\n"
+        f"<details><summary>All metrics</summary>{flat_table(report.metrics)}</details>"
+    )
+
+
+def _exemplars(report: RewriteReport) -> str:
+    if not report.exemplars:
+        return ""
+    cards = "".join(_exemplar_card(view) for view in report.exemplars)
+    return (
+        "<h2>How the pattern came in</h2>\n"
+        f'<p>{EXEMPLAR_EXPLANATION}</p>\n<div class="gallery">{cards}</div>'
+    )
+
+
+def _exemplar_card(view: ExemplarView) -> str:
+    pictures = [
+        ("the exemplar", view.exemplar),
+        ("what was projected", view.aligned),
+        ("decoded from its features", view.decoded),
+    ]
+    return _card(view.label, pictures)
+
+
+def _targets(report: RewriteReport) -> str:
+    if not report.targets:
+        return ""
+    cards = "".join(_target_card(view) for view in report.targets)
+    return (
+        "<h2>What was asked for</h2>\n"
+        f'<p>{TARGET_EXPLANATION}</p>\n<div class="gallery">{cards}</div>'
+    )
+
+
+def _target_card(view: TargetView) -> str:
+    return _card(
+        view.label, [("before", view.before), ("wanted", view.wanted), ("after", view.after)]
+    )
+
+
+def _losses(report: RewriteReport) -> str:
+    if not any(report.losses.values()):
+        return ""
+    curves = "".join(
+        f"<figure><h3>{escape(name)}</h3>{curve_svg(points, name)}"
+        f"<figcaption>{points[0][1]:.3g} → {points[-1][1]:.3g}</figcaption></figure>"
+        for name, points in report.losses.items()
+        if points
+    )
+    return f'<h2>While it learned</h2>\n<div class="gallery curves">{curves}</div>'
+
+
+def _use(report: RewriteReport) -> str:
+    return f"""<h2>Use it, repeat it</h2>
+<p>The rewrite is a file of its own beside this page; the generator's file is untouched. Draw with
+it, with half of it, or with several at once:</p>
+<pre>regen generate --rewrite rewrite.safetensors --seeds 0-63 -o pictures
+regen generate --rewrite rewrite.safetensors:0.5 --seeds 0-63 -o half
+regen info rewrite.safetensors</pre>
+<p>This run is repeated by</p>
+<pre>{escape(report.command)}</pre>
+<details><summary>All settings</summary>{flat_table(report.settings)}</details>"""
+
+
+def _card(label: str, pictures: list[tuple[str, Tensor]]) -> str:
+    figures = "".join(
+        f"<figure>{_picture(picture, caption)}<figcaption>{escape(caption)}</figcaption></figure>"
+        for caption, picture in pictures
+    )
+    return f'<div class="group"><h3>{escape(label)}</h3><div class="gallery">{figures}</div></div>'
+
+
+def _picture(picture: Tensor, text: str, under: Tensor | None = None) -> str:
+    if under is not None:
+        return _flip(data_uri(picture), data_uri(under), text)
+    return f'<img src="{data_uri(picture)}" alt="{escape(text)}">'
+
+
+def _flip(over: str, under: str, text: str) -> str:
+    return (
+        f'<div class="flip" tabindex="0"><img src="{under}" alt="{escape(text)}, before">'
+        f'<img class="over" src="{over}" alt="{escape(text)}"></div>'
+    )

@@ -1,0 +1,94 @@
+"""Distances inside and outside of a region, on pictures whose answer is known."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+import torch
+
+from regen.errors import MetricError
+from regen.metrics import load_lpips, masked_distance, oracle_distance, region_change
+
+
+def left_half(n: int = 2, side: int = 32) -> torch.Tensor:
+    mask = torch.zeros(n, 1, side, side)
+    mask[..., : side // 2] = 1
+    return mask
+
+
+def test_l1_is_the_mean_over_the_masked_pixels() -> None:
+    a = torch.zeros(2, 3, 32, 32)
+    b = a + 0.5 * left_half()
+    assert masked_distance(a, b, left_half(), None) == {"lpips": None, "l1": 0.5}
+    assert masked_distance(a, b, torch.ones(1, 1, 32, 32), None)["l1"] == 0.25
+
+
+def test_a_soft_mask_counts_pixels_in_part() -> None:
+    a = torch.zeros(1, 3, 1, 2)
+    b = torch.tensor([1.0, 0.0]).expand(1, 3, 1, 2)
+    mask = torch.tensor([[[[0.5, 1.0]]]])
+    assert masked_distance(a, b, mask, None)["l1"] == pytest.approx(0.5 / 1.5)
+
+
+def test_lpips_of_a_region_sees_nothing_else(random_torch_home: Path) -> None:
+    lpips, a = load_lpips(), torch.rand(2, 3, 32, 32)
+    b = torch.where(left_half() > 0, a, torch.rand_like(a))
+    assert masked_distance(a, b, left_half(), lpips) == {"lpips": 0.0, "l1": 0.0}
+    outside = masked_distance(a, b, 1 - left_half(), lpips)
+    assert outside["lpips"] is not None and outside["lpips"] > 0
+    assert outside["lpips"] == pytest.approx(
+        lpips(a * (1 - left_half()), b * (1 - left_half())).mean().item()
+    )
+
+
+def test_a_local_change_is_all_inside() -> None:
+    before = torch.rand(2, 3, 32, 32)
+    after = before + 0.25 * left_half()
+    change = region_change(before, after, left_half(), None)
+    assert change["inside"]["l1"] == pytest.approx(0.25)
+    assert change["outside"]["l1"] == 0.0
+
+
+def test_the_oracle_is_reached_inside_and_left_outside() -> None:
+    before = torch.zeros(2, 3, 32, 32)
+    oracle = 0.5 * left_half().expand(-1, 3, -1, -1)
+    after = oracle + 0.125 * (1 - left_half())
+    found = oracle_distance(before, after, oracle, left_half(), None)
+    assert {name: distance["l1"] for name, distance in found.items()} == {
+        "inside_before": 0.5,
+        "inside_after": 0.0,
+        "outside_before": 0.0,
+        "outside_after": 0.125,
+    }
+    assert all(distance["lpips"] is None for distance in found.values())
+
+
+@pytest.mark.parametrize(
+    ("mask", "message"),
+    [
+        (
+            torch.ones(2, 1, 8, 8),
+            "region: does not fit the pictures: got [2, 1, 8, 8], expected [2, 1, 32, 32]",
+        ),
+        (
+            2 * torch.ones(2, 1, 32, 32),
+            "region: is no mask: got values from 2 to 2, expected values in [0, 1]",
+        ),
+        (
+            torch.zeros(2, 1, 32, 32),
+            "region: nothing to measure, the mask is 0 everywhere; "
+            "give a region that covers part of the pictures, but not all of every one",
+        ),
+    ],
+)
+def test_a_bad_mask_is_refused(mask: torch.Tensor, message: str) -> None:
+    a = torch.zeros(2, 3, 32, 32)
+    with pytest.raises(MetricError) as error:
+        masked_distance(a, a, mask, None)
+    assert str(error.value) == message
+
+
+def test_pictures_of_different_sizes_are_refused() -> None:
+    with pytest.raises(MetricError, match="distance in a region: the two batches"):
+        masked_distance(torch.zeros(1, 3, 8, 8), torch.zeros(1, 3, 9, 9), torch.ones(1), None)

@@ -1,0 +1,137 @@
+"""What the doctor says about machines that have everything, and about those that do not."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+import torch
+
+from regen import doctor, store
+from regen.doctor import Check
+from regen.metrics import perceptual
+
+
+def save_pair(folder: Path, base: str | None = None) -> None:
+    header = {"version": 1, "family": "stylegan2"}
+    generator = store.save(
+        folder / "g.safetensors", {"w": torch.ones(2)}, {**header, "format": "generator"}
+    )
+    store.save(
+        folder / "p.safetensors",
+        {"w": torch.zeros(2)},
+        {**header, "format": "projector", "base": base or generator["digest"]},
+    )
+
+
+def test_everything_is_looked_at_without_a_network(empty_torch_home: Path) -> None:
+    checks = doctor.diagnose()
+    names = [check.name for check in checks]
+    for name in ("python", "torch", "device cpu", "device cuda", "operators", "tensorboard"):
+        assert names.count(name) == 1, name
+    assert {f"lpips {backbone}" for backbone in perceptual.BACKBONES} <= set(names)
+    assert all(check.status in ("ok", "warn", "fail") and check.detail for check in checks)
+    assert all(check.remedy for check in checks if check.status != "ok")
+
+
+def test_an_old_python_is_a_failure() -> None:
+    assert doctor.check_python((3, 12, 1)) == Check("python", "ok", "3.12.1")
+    assert doctor.check_python((3, 9, 18)) == Check(
+        "python", "fail", "3.9.18 is too old", "install Python 3.10 or later"
+    )
+
+
+@pytest.mark.parametrize("found", ["2.11.0", "2.13.1+cu130", "3.0", "2.12.0a0+git1234"])
+def test_a_new_torch_is_fine(found: str) -> None:
+    assert doctor.check_torch(found) == Check("torch", "ok", found)
+
+
+@pytest.mark.parametrize("found", ["2.9.1", "1.13.1+cpu", "unknown"])
+def test_an_old_torch_is_a_failure(found: str) -> None:
+    assert doctor.check_torch(found) == Check(
+        "torch", "fail", f"{found} is too old", "pip install --upgrade 'torch>=2.11'"
+    )
+
+
+def test_the_operators_are_named_with_the_reason() -> None:
+    check = doctor.check_operators()
+    name, _, reason = check.detail.partition(": ")
+    assert check.status == "ok" and name and reason
+
+
+def test_bundled_files_are_verified(tmp_path: Path) -> None:
+    save_pair(tmp_path)
+    checks = doctor.check_bundled(tmp_path)
+    assert [(check.name, check.status) for check in checks] == [
+        ("bundled g.safetensors", "ok"),
+        ("bundled p.safetensors", "ok"),
+    ]
+    assert checks[0].detail.startswith("generator, digest ")
+
+
+def test_a_projector_of_another_generator_is_a_failure(tmp_path: Path) -> None:
+    save_pair(tmp_path, base="0" * 64)
+    assert doctor.check_bundled(tmp_path)[-1] == Check(
+        "bundled p.safetensors",
+        "fail",
+        "belongs to a generator that is not there",
+        doctor.REINSTALL,
+    )
+
+
+def test_a_truncated_file_is_a_failure(tmp_path: Path) -> None:
+    save_pair(tmp_path)
+    path = tmp_path / "g.safetensors"
+    path.write_bytes(path.read_bytes()[:-4])
+    check = doctor.check_bundled(tmp_path)[0]
+    assert (check.status, check.remedy) == ("fail", doctor.REINSTALL)
+    assert str(path) in check.detail
+
+
+def test_missing_bundled_files_are_a_failure(tmp_path: Path) -> None:
+    assert doctor.check_bundled(tmp_path) == [
+        Check("bundled files", "fail", f"none in {tmp_path}", doctor.REINSTALL)
+    ]
+
+
+@pytest.mark.parametrize(("backbone", "status"), [("squeeze", "warn"), ("vgg", "ok")])
+def test_missing_weights_come_with_address_and_folder(
+    backbone: str, status: str, empty_torch_home: Path
+) -> None:
+    check = doctor.check_lpips(backbone)
+    folder = empty_torch_home / "hub" / "checkpoints"
+    name = perceptual.BACKBONES[backbone]
+    assert check.status == status
+    assert check.detail.startswith("weights not in torch's cache (")
+    assert check.remedy == (
+        f"download https://download.pytorch.org/models/{name} to {folder} "
+        "(TORCH_HOME moves that folder)"
+    )
+
+
+def test_weights_that_are_not_the_published_ones_are_told(random_torch_home: Path) -> None:
+    check = doctor.check_lpips("squeeze")
+    assert check.status == "warn" and "is not the published file (sha256 " in check.detail
+    assert check.remedy.startswith("delete it and download https://")
+
+
+def test_the_published_weights_are_fine(
+    empty_torch_home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = perceptual.weights_path("alex")
+    path.parent.mkdir(parents=True)
+    path.write_bytes(b"weights")
+    monkeypatch.setattr(doctor, "_sha256", lambda _: "7be5be79" + 56 * "0")
+    assert doctor.check_lpips("alex") == Check("lpips alex", "ok", str(path))
+
+
+def test_an_optional_package_may_be_missing() -> None:
+    assert doctor.check_package("pytest", "x", "y").detail == pytest.__version__
+    assert doctor.check_package("no-such-package", "nothing", "pip install it") == Check(
+        "no-such-package", "warn", "not installed; needed for nothing", "pip install it"
+    )
+
+
+def test_a_digest_is_that_of_the_bytes(tmp_path: Path) -> None:
+    (tmp_path / "abc").write_bytes(b"abc")
+    assert doctor._sha256(tmp_path / "abc").startswith("ba7816bf8f01cfea414140de5dae2223")
