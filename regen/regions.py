@@ -92,16 +92,20 @@ class Region:
     def mask(self, height: int, width: int) -> Tensor:
         """The part of each pixel that lies inside.
 
-        Args:
-            height: Of the picture that the region belongs to, in pixels.
-            width: The same.
-
         Returns:
-            ``[1, 1, height, width]`` in [0, 1]; smooth edges; 1 well inside.
+            ``[1, 1, height, width]`` in [0, 1], the size of the picture it belongs to, in pixels.
 
         Raises:
             RegionError: If the region reaches outside the picture, or covers none of it.
         """
+        self.check_inside(height, width)
+        mask = torch.stack([shape.coverage(height, width) for shape in self.shapes]).amax(0)
+        if mask.sum() <= 0:
+            raise RegionError("region has zero area")
+        return mask
+
+    def check_inside(self, height: int, width: int) -> None:
+        """Raise RegionError if the region reaches outside a picture of this size."""
         x0, y0, x1, y1 = self.bounds
         if min(x0, y0) < -_SLACK or x1 > width + _SLACK or y1 > height + _SLACK:
             raise RegionError(
@@ -110,10 +114,6 @@ class Region:
                 expected=f"x from 0 to {width} and y from 0 to {height}",
                 remedy="give pixels of this picture at its own size",
             )
-        mask = torch.stack([shape.coverage(height, width) for shape in self.shapes]).amax(0)
-        if mask.sum() <= 0:
-            raise RegionError("region has zero area")
-        return mask
 
     def split(self) -> list[Region]:
         """Single shapes, in the order given; a lone drawn mask falls into its connected parts."""
@@ -186,10 +186,12 @@ def align(
     height, width = image.shape[2:]
     carried, masks, distances = [], [], []
     for part, place in _pairs(region, onto):
-        drawn, target = part.mask(height, width), place.mask(*size)
+        part.check_inside(height, width)
+        mask = place.mask(*size)
         move = similarity(part.bounds, place.bounds, uniform=uniform)
-        source = warp(drawn, size, move.scale, move.shift, "linear")
-        mask = {"target": target, "source": source, "union": torch.maximum(target, source)}[shape]
+        if shape != "target":
+            source = warp(part.mask(height, width), size, move.scale, move.shift, "linear")
+            mask = source if shape == "source" else torch.maximum(mask, source)
         masks.append(mask)
         carried.append(warp(image, size, move.scale, move.shift))
         distances.append(_distance(place.bounds, size) - mask)
@@ -236,8 +238,7 @@ def _relative_centres(parts: list[Region]) -> np.ndarray:
     x0, y0, x1, y1 = Region.union(parts).bounds
     boxes = np.array([part.bounds for part in parts])
     centres = (boxes[:, :2] + boxes[:, 2:]) / 2
-    relative: np.ndarray = (centres - [(x0 + x1) / 2, (y0 + y1) / 2]) / math.hypot(x1 - x0, y1 - y0)
-    return relative
+    return (centres - [(x0 + x1) / 2, (y0 + y1) / 2]) / math.hypot(x1 - x0, y1 - y0)
 
 
 def _distance(box: Bounds, size: tuple[int, int]) -> Tensor:

@@ -221,7 +221,7 @@ def _read_header(path: Path | str, file: BinaryIO, format: str | None, version: 
             expected=f"at most {version}",
             remedy="update regen",
         )
-    return header  # type: ignore[no-any-return]
+    return header
 
 
 def _check_header(path: Path | str, header: object) -> None:

@@ -24,6 +24,7 @@ ROWS = [
     {"metrics"},
     {"portraits"},
     {"report", "logbook"},
+    {"workflow"},
     {"doctor"},
     {"__init__"},
     {"cli", "__main__"},

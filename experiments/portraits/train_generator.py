@@ -254,8 +254,8 @@ def run(config: TrainConfig, folder: Path, report_every: int = 200) -> Iterator[
 
 STAGES = (
     Stage(resolution=64, kimg=40, lr=0.012, lr_end=0.008, lpips_weight=0.2),
-    Stage(resolution=128, kimg=100, lr=0.006, lr_end=0.0006, lpips_weight=0.3),
-    Stage(128, kimg=20, lr=0.0006, lr_end=0.0001, lpips_weight=0.3, adversarial_weight=0.01),
+    Stage(resolution=128, kimg=60, lr=0.006, lr_end=0.0006, lpips_weight=0.3),
+    Stage(128, kimg=10, lr=0.0006, lr_end=0.0001, lpips_weight=0.3, adversarial_weight=0.01),
 )
 
 

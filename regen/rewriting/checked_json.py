@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, NoReturn
 
-from regen.errors import EditsError
+from regen.errors import EditsError, RegenError
 
 
 class _Object(dict[str, Any]):
@@ -49,16 +49,24 @@ class Node:
             where, got=None if problem else _shown(self.value), expected=expected, remedy=remedy
         )
 
+    def relay(self, error: RegenError) -> NoReturn:
+        """Raise the EditsError that tells of `error` at this place."""
+        named = self.path.endswith(error.problem)  # "box: box: got [...]" says it twice
+        where = ": ".join([self.file, self.path] + ([] if named else [error.problem]))
+        raise EditsError(
+            where, got=error.got, expected=error.expected, remedy=error.remedy
+        ) from error
+
     def members(self, required: Collection[str], optional: Collection[str]) -> dict[str, Node]:
         """The members of an object that has all required keys and none that is not listed."""
-        if not isinstance(self.value, _Object):
+        if not isinstance(self.value, dict):
             self.fail(expected="an object {...}")
-        if self.value.twice:
+        if isinstance(self.value, _Object) and self.value.twice:
             self.fail(f"key {self.value.twice[0]!r} is written twice", remedy="remove one of them")
         known = [*required, *optional]
         for name in self.value:
             if name not in known:
-                near = difflib.get_close_matches(name, known, 1, 0.5)
+                near = difflib.get_close_matches(name, known, 1)
                 remedy = f"did you mean {near[0]!r}?" if near else f"known are {', '.join(known)}"
                 self.fail(f"unknown key {name!r}", remedy=remedy)
         for name in required:
@@ -82,7 +90,7 @@ class Node:
     def choice(self, known: Collection[str]) -> str:
         """One of the known words."""
         if not isinstance(self.value, str) or self.value not in known:
-            near = difflib.get_close_matches(str(self.value), known, 1, 0.5)
+            near = difflib.get_close_matches(str(self.value), known, 1)
             remedy = f"did you mean {near[0]!r}?" if near else None
             self.fail(expected=" or ".join(map(repr, known)), remedy=remedy)
         return str(self.value)

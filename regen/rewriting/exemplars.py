@@ -82,7 +82,7 @@ def _packaged(node: Node) -> Path:
     files = Path(package.origin).parent.joinpath("data").glob("*.*")
     known = {file.stem: file for file in sorted(files) if file.suffix in (".png", ".jpg")}
     if name not in known:
-        near = difflib.get_close_matches(name, known, 1, 0.5)
+        near = difflib.get_close_matches(name, known, 1)
         remedy = f"did you mean {_PACKAGED}{near[0]}?" if near else "try skimage:chelsea"
         node.fail(f"scikit-image installs no photograph {wanted!r}", remedy=remedy)
     return known[name]

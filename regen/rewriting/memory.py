@@ -42,6 +42,9 @@ class FitConfig:
         where_similar: Preserve only where the rule will not act (see `regen.rewriting.where`).
         weight_new: p, the share of the region in the loss.
         weight_old: q, the share of everything else in the targets.
+        precision: What the network computes in while fitting, "bf16" or "fp32"; weights and their
+            changes are always float32. "auto" is bf16 where the processor has it, which halves
+            the time, and fp32 elsewhere.
         report_every: Steps between reports.
         seed: Of the order in which preserved samples take part.
     """
@@ -56,6 +59,7 @@ class FitConfig:
     where_similar: bool = True
     weight_new: float = 10.0
     weight_old: float = 1.0
+    precision: Literal["auto", "bf16", "fp32"] = "auto"
     report_every: int = 10
     seed: int = 0
 
@@ -199,6 +203,20 @@ def frozen(module: torch.nn.Module) -> Iterator[None]:
             parameter.requires_grad_(flag)
 
 
+def compute_dtype(precision: str, device: torch.device) -> torch.dtype:
+    """What "auto", "bf16" or "fp32" means on a device."""
+    if precision == "auto":
+        fast = device.type == "cuda" and torch.cuda.is_bf16_supported(including_emulation=False)
+        fast = fast or (device.type == "cpu" and _cpu_has_bf16())
+        precision = "bf16" if fast else "fp32"
+    return torch.bfloat16 if precision == "bf16" else torch.float32
+
+
+def _cpu_has_bf16() -> bool:
+    known = getattr(torch.cpu, "get_capabilities", dict)()  # older torch cannot tell
+    return bool(known.get("avx512_bf16") or known.get("amx_bf16"))
+
+
 class _Losses:
     """The terms of the fit, as a function of the memory's weights."""
 
@@ -212,6 +230,7 @@ class _Losses:
         self.picture_weights = region_weights(rule.picture_mask, p, q)
         self.order = torch.Generator().manual_seed(config.seed)
         self.queue: list[int] = []
+        self.dtype = compute_dtype(config.precision, rule.wanted.device)
 
     def _next_batch(self, size: int, count: int) -> list[int]:
         while len(self.queue) < size:
@@ -227,6 +246,7 @@ class _Losses:
             chosen = self.preserved.keys.select(kept)
             joined = torch.cat([keys.features, chosen.features])
             keys = Activation(joined, keys.context.join([chosen.context]))
+        keys = keys.with_features(keys.features.to(self.dtype))
         value: Activation = functional_call(self.split.memory, weights, (keys,))
         picture = None if self.config.recall == "value" else self.split.tail(value)
         terms = self._recall(value.features[: len(self.rule)], picture)

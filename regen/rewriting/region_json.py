@@ -21,6 +21,8 @@ from regen.rewriting.checked_json import Node
 from regen.shapes import Box, Drawn, Ellipse, Polygon
 
 PORTRAITS = "portraits"
+_KINDS = ("box", "boxes", "polygon", "polygons", "ellipse", "ellipses", "mask", PORTRAITS)
+_PLURALS = {"boxes": "box", "polygons": "polygon", "ellipses": "ellipse"}
 _POINTS = "a list of points [x, y]"
 
 
@@ -33,26 +35,30 @@ class NamedRegion:
 
 def read_region(node: Node, folder: Path) -> Region | NamedRegion:
     """Read the region of an exemplar or target. Raises EditsError."""
-    kinds = ("box", "boxes", "polygon", "polygons", "ellipse", "ellipses", "mask", PORTRAITS)
-    members = node.members((), kinds)
+    members = node.members((), _KINDS)
     if len(members) != 1:
-        node.fail(expected=f"exactly one of {', '.join(kinds)}")
+        node.fail(expected=f"exactly one of {', '.join(_KINDS)}")
     ((kind, value),) = members.items()
     if kind == PORTRAITS:
         return NamedRegion(value.text("the name of a region"))
+    if kind == "mask" or kind in _SHAPES:
+        return _single(kind, value, folder)
+    single = _PLURALS[kind]
+    items = value.items(f"a list, each item as for {single!r}")
+    return Region.union(_single(single, item, folder) for item in items)
+
+
+def _single(kind: str, node: Node, folder: Path) -> Region:
     try:
-        if kind == "mask":
-            given = value.text("a picture, as path or data URI")
-            source = given if given.startswith("data:") else value.existing_file(folder)
-            return Region((Drawn(load_mask(source), source),))
-        if kind in _SHAPES:
-            return _SHAPES[kind](value)
-        single = kind.removesuffix("es") if kind == "boxes" else kind.removesuffix("s")
-        return Region.union(
-            _SHAPES[single](one) for one in value.items(f"a list, each item as for {single!r}")
-        )
+        return _mask(node, folder) if kind == "mask" else _SHAPES[kind](node)
     except (RegionError, ImageError) as error:
-        value.fail(str(error))
+        node.relay(error)
+
+
+def _mask(node: Node, folder: Path) -> Region:
+    given = node.text("a picture, as path or data URI")
+    source = given if given.startswith("data:") else node.existing_file(folder)
+    return Region((Drawn(load_mask(source), source),))
 
 
 def _numbers(node: Node, names: str) -> list[float]:

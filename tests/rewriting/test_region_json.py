@@ -31,7 +31,10 @@ def read(tmp_path):
         ({"ellipse": ELLIPSE}, [Region.ellipse(*ELLIPSE)]),
         ({"ellipses": [ELLIPSE]}, [Region.ellipse(*ELLIPSE)]),
         ({"polygon": POLYGON}, [Region.polygon(POLYGON)]),
-        ({"polygons": [POLYGON, POLYGON[::-1]]}, [Region.polygon(p) for p in (POLYGON, POLYGON[::-1])]),
+        (
+            {"polygons": [POLYGON, POLYGON[::-1]]},
+            [Region.polygon(p) for p in (POLYGON, POLYGON[::-1])],
+        ),
     ],
 )
 @pytest.mark.parametrize("embed", [False, True])
@@ -77,22 +80,29 @@ def test_a_mask_without_a_file_and_mixtures_are_written_too(read):
     [
         ([1, 2, 3, 4], "got [1, 2, 3, 4], expected an object {...}"),
         ({"bxo": BOX}, "unknown key 'bxo'; did you mean 'box'?"),
-        ({}, "got {}, expected exactly one of box, boxes, polygon, polygons, ellipse, ellipses, "
-         "mask, portraits"),
+        (
+            {},
+            "got {}, expected exactly one of box, boxes, polygon, polygons, ellipse, ellipses, "
+            "mask, portraits",
+        ),
         ({"box": [1, 2, 3]}, "box: got [1, 2, 3], expected [x0, y0, x1, y1]"),
         ({"box": [1, 2, 3, "4"]}, 'box[3]: got "4", expected a number'),
         ({"box": [1, 2, 3, True]}, "box[3]: got true, expected a number"),
-        ({"box": [5, 2, 3, 4]}, "box: box: got [5, 2, 3, 4], expected [x0, y0, x1, y1] with x0 < x1 "
-         "and y0 < y1"),
+        (
+            {"box": [5, 2, 3, 4]},
+            "box: got [5, 2, 3, 4], expected [x0, y0, x1, y1] with x0 < x1 and y0 < y1",
+        ),
         ({"boxes": [BOX, [1, 1, 1, 4]]}, "boxes[1]: box has zero area: got [1, 1, 1, 4]"),
         ({"boxes": []}, "boxes: got [], expected a list, each item as for 'box'"),
-        ({"polygon": [[1, 1], [2, 2]]}, "polygon: polygon: got 2 points, expected at least 3"),
+        ({"polygon": [[1, 1], [2, 2]]}, "polygon: got 2 points, expected at least 3"),
         ({"polygon": []}, "polygon: got [], expected a list of points [x, y]"),
         ({"polygon": [[1, 1], [2, 2, 2], [3, 3]]}, "polygon[1]: got [2, 2, 2], expected [x, y]"),
         ({"ellipse": [1, 1, 0, 4]}, "ellipse: ellipse has zero area: got [1, 1, 0, 4]"),
         ({"mask": ""}, 'mask: got "", expected a picture, as path or data URI'),
-        ({"mask": "data:image/png;base64,AAAA"}, "mask: the embedded picture is not a picture in a "
-         "known format; save it as PNG or JPEG"),
+        (
+            {"mask": "data:image/png;base64,AAAA"},
+            "mask: the embedded picture is not a picture in a known format; save it as PNG or JPEG",
+        ),
         ({"portraits": 3}, "portraits: got 3, expected the name of a region"),
     ],
 )
@@ -108,7 +118,9 @@ def test_two_kinds_at_once_are_refused(read):
 
 
 def test_missing_and_empty_masks_are_told(read, tmp_path):
-    with pytest.raises(EditsError, match="mask: .*no.png does not exist; paths are relative to the"):
+    with pytest.raises(
+        EditsError, match="mask: .*no.png does not exist; paths are relative to the"
+    ):
         read({"mask": "no.png"})
     (tmp_path / "black.png").write_bytes(mask_to_png(torch.zeros(1, 1, 4, 5)))
     with pytest.raises(EditsError, match="mask: mask has zero area: got 5 x 4 pixels"):

@@ -1,0 +1,230 @@
+"""Pictures with foreign patterns pasted in, so that B learns to keep what the generator cannot draw.
+
+A *paste* is a tile: a shape with smaller shapes nested in it, each filled with colours, gradients,
+stripes or rings, or with a piece of another picture. Shapes, sizes and colours are drawn at random;
+nothing here knows what the generator draws. Most pastes are small, with strong contrast inside.
+All tiles are rendered together; equal generators' states give equal composites.
+
+Shapes: N pictures of side R; T tiles of side P = R / 2; L nested layers. Lengths of a shape are in
+units of its tile's half side, unless they say pixels.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+from regen.errors import ProjectorError
+
+LAYERS = 3
+
+
+@dataclass(frozen=True)
+class CompositeConfig:
+    """How pastes are drawn. Sizes are pixels of a picture of 128, and scale with the picture.
+
+    Attributes:
+        pastes: Fewest and most pastes in one picture, at least 1.
+        radius: Smallest and largest half width of a paste.
+        usual_radius: The same for the share `usual` of the pastes.
+        usual: Share of pastes of the usual size.
+        pieces: Share of pastes filled with a piece of another picture.
+        mirrored: Share of pastes that have a mirrored twin at the same height.
+        softest: Largest width of a soft edge, in pixels.
+    """
+
+    pastes: tuple[int, int] = (2, 6)
+    radius: tuple[float, float] = (3.0, 30.0)
+    usual_radius: tuple[float, float] = (5.0, 15.0)
+    usual: float = 0.6
+    pieces: float = 0.35
+    mirrored: float = 0.4
+    softest: float = 6.0
+
+    def __post_init__(self) -> None:
+        shares = (self.usual, self.pieces, self.mirrored)
+        few, most = self.pastes
+        if not 1 <= few <= most or not all(0 <= share <= 1 for share in shares) or self.softest <= 0:
+            raise ProjectorError("composites: a share is outside [0, 1], or a count below 1")
+        for low, high in (self.radius, self.usual_radius):
+            if not 0 < low <= high <= 32:
+                raise ProjectorError("composites: radius", got=(low, high), expected="0 to 32")
+
+
+class _Dice:
+    """Random numbers of T tiles, shaped to broadcast over their pixels."""
+
+    def __init__(self, tiles: int, generator: torch.Generator) -> None:
+        self.tiles, self.generator = tiles, generator
+
+    def uniform(self, low: float, high: float, *shape: int) -> Tensor:
+        """``[T, *shape, 1, 1]`` between low and high."""
+        numbers = torch.rand(self.tiles, *shape, 1, 1, generator=self.generator)
+        return numbers * (high - low) + low
+
+    def log_uniform(self, low: float, high: float, *shape: int) -> Tensor:
+        """As `uniform`, even in the logarithm."""
+        return self.uniform(math.log(low), math.log(high), *shape).exp()
+
+    def chance(self, share: float, *shape: int) -> Tensor:
+        """True with probability `share`."""
+        return self.uniform(0, 1, *shape) < share
+
+
+def composite(
+    pictures: Tensor,
+    generator: torch.Generator,
+    *,
+    config: CompositeConfig | None = None,
+    extra: Tensor | None = None,
+) -> tuple[Tensor, Tensor]:
+    """Paste foreign patterns into each picture.
+
+    Args:
+        pictures: ``[N, 3, R, R]`` in [-1, 1], R even and at least 8.
+        generator: Source of all randomness, on the CPU.
+        config: How pastes are drawn.
+        extra: Further pictures ``[M, 3, R, R]`` whose pieces may be pasted.
+
+    Returns:
+        Pictures ``[N, 3, R, R]`` in [-1, 1] and the masks ``[N, 1, R, R]`` in [0, 1] of what was
+        pasted into them, float32, on the device of `pictures`.
+
+    Raises:
+        ProjectorError: If `pictures` are no such pictures, or `extra` have another size.
+
+    Example:
+        >>> picture, mask = composite(torch.zeros(2, 3, 16, 16), torch.Generator().manual_seed(0))
+        >>> bool((picture[mask.expand(-1, 3, -1, -1) == 0] == 0).all())
+        True
+    """
+    config = config or CompositeConfig()
+    count, side = len(pictures), pictures.shape[-1]
+    if pictures.dim() != 4 or pictures.shape[1:] != (3, side, side) or side < 8 or side % 2:
+        got = list(pictures.shape)
+        raise ProjectorError("pictures to paste into", got=got, expected="[N, 3, R, R], R even")
+    if extra is not None and extra.shape[1:] != pictures.shape[1:]:
+        got, expected = list(extra.shape), f"[M, 3, {side}, {side}]"
+        raise ProjectorError("extra pictures", got=got, expected=expected)
+    many = torch.randint(config.pastes[0], config.pastes[1] + 1, [count], generator=generator)
+    dice = _Dice(int(many.sum()), generator)
+    sources = pictures if extra is None else torch.cat([pictures, extra.to(pictures)])
+    colour, alpha = _tiles(dice, sources.float().cpu(), side, config)
+    picture = pictures.float().cpu().contiguous().clone()
+    mask = torch.zeros(count, 1, side, side)
+    owners = torch.arange(count).repeat_interleave(many)
+    _place(picture, mask, owners, colour, alpha, generator, config.mirrored)
+    return picture.to(pictures.device), mask.to(pictures.device)
+
+
+def _place(
+    picture: Tensor,
+    mask: Tensor,
+    owners: Tensor,
+    colour: Tensor,
+    alpha: Tensor,
+    generator: torch.Generator,
+    mirrored: float,
+) -> None:
+    """Lay the tiles ``[T, ., P, P]`` over the pictures ``owners [T]``, in place."""
+    side, tile = picture.shape[-1], alpha.shape[-1]
+    places = (torch.rand(len(alpha), 3, generator=generator) * side).long() - tile // 2
+    twin = torch.rand(len(alpha), generator=generator) < mirrored
+    for k, n in enumerate(owners.tolist()):
+        top, left, other = places[k].tolist()
+        _paste(picture[n], mask[n], colour[k], alpha[k], top, left)
+        if twin[k]:
+            _paste(picture[n], mask[n], colour[k].flip(-1), alpha[k].flip(-1), top, other)
+
+
+def _paste(
+    picture: Tensor, mask: Tensor, colour: Tensor, alpha: Tensor, top: int, left: int
+) -> None:
+    """Lay one tile over one picture, in place; what sticks out is cut off."""
+    side, tile = picture.shape[-1], alpha.shape[-1]
+    y, x = max(top, 0), max(left, 0)
+    bottom, right = min(top + tile, side), min(left + tile, side)
+    here = (..., slice(y, bottom), slice(x, right))
+    there = (..., slice(y - top, bottom - top), slice(x - left, right - left))
+    picture[here].lerp_(colour[there], alpha[there])
+    mask[here] = torch.maximum(mask[here], alpha[there])
+
+
+def _tiles(
+    dice: _Dice, sources: Tensor, side: int, config: CompositeConfig
+) -> tuple[Tensor, Tensor]:
+    """Colours ``[T, 3, P, P]`` and opacities ``[T, 1, P, P]`` of all tiles."""
+    scale, tile = side / 128, side // 2
+    usual, rest = dice.log_uniform(*config.usual_radius), dice.log_uniform(*config.radius)
+    radius = torch.where(dice.chance(config.usual), usual, rest) * scale  # pixels, [T, 1, 1]
+    line = (torch.arange(tile) + 0.5 - tile / 2).float()
+    y, x = line[:, None] / radius, line[None, :] / radius  # [T, P, 1], [T, 1, P]
+    u, v = _turned(x, y, dice.uniform(-math.pi, math.pi) * dice.chance(0.6))
+    v = v * dice.log_uniform(1.0, 2.5)
+    soft = dice.uniform(1.0, max(1.0, config.softest * scale))  # pixels
+    soft = torch.where(dice.chance(0.6), torch.ones([]), soft)
+    alpha = _opacity(dice, u, v, radius, soft)
+    piece = dice.chance(config.pieces)[:, None]
+    colour = torch.where(piece, _pieces(dice, sources, tile), _fill(dice, u, v))
+    for _ in range(LAYERS - 1):
+        size, squeeze = dice.uniform(0.25, 0.85), dice.log_uniform(1.0, 5.0)
+        a, b = _turned(u, v, dice.uniform(-math.pi, math.pi) * dice.chance(0.3))
+        a = (a - dice.uniform(-0.3, 0.3)) / size * squeeze
+        b = (b - dice.uniform(-0.3, 0.3)) / size
+        there = dice.chance(0.75) & ~(piece[:, 0] & dice.chance(0.7))
+        inner = _opacity(dice, a, b, radius * size / squeeze.sqrt(), torch.ones([])) * there
+        colour = colour.lerp(_fill(dice, a, b), inner[:, None])
+    return colour, alpha[:, None]
+
+
+def _turned(x: Tensor, y: Tensor, angle: Tensor) -> tuple[Tensor, Tensor]:
+    cos, sin = angle.cos(), angle.sin()
+    return x * cos + y * sin, y * cos - x * sin
+
+
+def _opacity(dice: _Dice, u: Tensor, v: Tensor, radius: Tensor, soft: Tensor) -> Tensor:
+    """``[T, P, P]``: ellipse, box, diamond, lens, ring or toothed star of radius 1 in (u, v)."""
+    a, b = u.abs(), v.abs()
+    round_ = (a.square() + b.square() + 1e-8).sqrt()
+    lens = (a.square() + (b + 0.75).square()).sqrt() / 1.25
+    teeth = dice.uniform(3, 13).floor()
+    wave = torch.tanh(torch.cos(teeth * torch.atan2(v, u)) * dice.log_uniform(0.5, 8.0))
+    star = round_ * (1.2 + dice.uniform(0.05, 0.35) * wave)
+    ring = ((round_ - 0.75).abs() / 0.25).maximum(round_ * 0.5)
+    kinds = torch.stack([round_, round_, a.maximum(b), (a + b) * 0.8, lens, ring, star])
+    kind = torch.randint(len(kinds), [dice.tiles], generator=dice.generator)
+    distance = kinds[kind, torch.arange(dice.tiles)]
+    return ((1 - distance) * radius / soft + 0.5).clamp(0, 1)
+
+
+def _fill(dice: _Dice, u: Tensor, v: Tensor) -> Tensor:
+    """``[T, 3, P, P]``: two colours, mixed evenly, along a line, in stripes or in rings."""
+    one, other = dice.uniform(-1, 1, 3), dice.uniform(-1, 1, 3)
+    grey = dice.chance(0.25)[:, None]
+    one = torch.where(grey, one[:, :1].sign() * one[:, 1:2].abs().sqrt(), one)
+    along, _ = _turned(u, v, dice.uniform(-math.pi, math.pi))
+    rings = (u.square() + v.square() + 1e-8).sqrt()
+    way = torch.where(dice.chance(0.3), rings, along)
+    waves = torch.sin(way * dice.log_uniform(3.0, 20.0) + dice.uniform(0, 6)) * dice.uniform(1, 8)
+    mix = torch.where(dice.chance(0.35), torch.sigmoid(waves), (0.5 + 0.5 * way).clamp(0, 1))
+    return one.lerp(other, (mix * dice.uniform(0, 1) * dice.chance(0.7))[:, None])
+
+
+def _pieces(dice: _Dice, sources: Tensor, tile: int) -> Tensor:
+    """``[T, 3, P, P]``: a piece of a random source, turned, scaled, recoloured."""
+    which = torch.randint(len(sources), [dice.tiles], generator=dice.generator)
+    angle = (dice.uniform(-math.pi, math.pi) * dice.chance(0.5)).flatten()
+    zoom = dice.log_uniform(0.2, 1.0).flatten()
+    flip = dice.chance(0.5).flatten().float() * 2 - 1
+    cos, sin = angle.cos() * zoom, angle.sin() * zoom
+    shift = dice.uniform(-0.6, 0.6, 2).flatten(1)
+    rows = torch.stack([torch.stack([cos * flip, -sin], 1), torch.stack([sin * flip, cos], 1)], 1)
+    matrix = torch.cat([rows, shift[:, :, None]], dim=2)  # [T, 2, 3]
+    grid = F.affine_grid(matrix, [dice.tiles, 3, tile, tile], align_corners=False)
+    piece = F.grid_sample(sources[which], grid, padding_mode="reflection", align_corners=False)
+    rolled = torch.where(dice.chance(0.3)[:, None], piece.roll(1, dims=1), piece)
+    return (rolled * dice.uniform(0.5, 1.5, 3) + dice.uniform(-0.4, 0.4, 3)).clamp(-1, 1)

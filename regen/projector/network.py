@@ -1,0 +1,264 @@
+"""The backward projector B: from any picture to the features of a generator's value layer.
+
+A `Downsampler` brings the picture to the size of the features, `FeatureAlignment` brings it into
+their space: residual blocks at that size, and at coarser sizes for what is decided by the whole
+picture (the style of a StyleGAN2 sets the scale of every channel). B computes *normalised*
+features, each channel with mean 0 and deviation 1 over the generator's own values, and gives
+features in the generator's units.
+
+Source: the two-stage method and its parts are the paper's; the coarser sizes are ours.
+
+Shapes: N pictures; R side of a picture; C, h channels and side of the value.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from itertools import pairwise
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from regen.errors import ProjectorError
+from regen.generators.protocol import Latent, Split
+
+SLOPE = 0.2
+_COARSEST = 4  # no level is smaller than this
+
+
+@dataclass(frozen=True)
+class ProjectorConfig:
+    """The architecture; together with the tensors it is the whole projector.
+
+    Attributes:
+        resolution: Side R of the pictures, in pixels.
+        value_channels: Channels C of the value layer.
+        value_size: Side h of the value layer; R is h times a power of two.
+        widths: Channels at the sizes h, h/2, h/4, ...
+        blocks: Residual blocks at each of these sizes, before going coarser and again after.
+    """
+
+    resolution: int
+    value_channels: int
+    value_size: int
+    widths: tuple[int, ...] = (48, 96, 128, 128)
+    blocks: tuple[int, ...] = (1, 1, 1, 1)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "widths", tuple(self.widths))
+        object.__setattr__(self, "blocks", tuple(self.blocks))
+        sizes = (self.resolution, self.value_channels, self.value_size)
+        if min(sizes + self.widths + self.blocks, default=0) < 1 or not self.widths:
+            raise ProjectorError("projector architecture: every size is at least 1", got=self)
+        ratio = self.resolution // self.value_size
+        if ratio * self.value_size != self.resolution or ratio & (ratio - 1):
+            raise ProjectorError(
+                "projector: side of the picture over side of the value",
+                got=f"{self.resolution} / {self.value_size}",
+                expected="a power of two",
+            )
+        levels = len(self.widths)
+        if len(self.blocks) != levels or self.value_size % (1 << (levels - 1)):
+            raise ProjectorError(
+                "projector: widths and blocks",
+                got=f"{list(self.widths)} and {list(self.blocks)} for a value of {self.value_size}",
+                expected="equally many, and a value whose side can be halved between them",
+            )
+
+    @classmethod
+    def for_split(
+        cls,
+        split: Split[Latent],
+        resolution: int,
+        *,
+        widths: tuple[int, ...] = widths,
+        blocks: tuple[int, ...] = blocks,
+    ) -> ProjectorConfig:
+        """The architecture for a split of a generator, without the sizes that are too coarse.
+
+        Raises:
+            ProjectorError: If the value is not square, or does not fit the pictures.
+        """
+        height, width = split.value_size
+        if height != width:
+            raise ProjectorError("value layer", got=f"{height}x{width}", expected="a square one")
+        levels = 1
+        while levels < len(widths) and height % (2 << levels - 1) == 0:
+            if height >> levels < _COARSEST:
+                break
+            levels += 1
+        return cls(resolution, split.value_channels, height, widths[:levels], blocks[:levels])
+
+
+def _conv(inputs: int, outputs: int, size: int, stride: int = 1, gain: float = 1.0) -> nn.Conv2d:
+    """Convolution with padding ``(size - 1) // 2``, He initialisation, channels_last weights."""
+    conv = nn.Conv2d(inputs, outputs, size, stride, (size - 1) // 2)
+    nn.init.kaiming_normal_(conv.weight, a=SLOPE)
+    assert conv.bias is not None
+    with torch.no_grad():
+        conv.weight.mul_(gain)
+        conv.bias.zero_()
+    return conv.to(memory_format=torch.channels_last)  # type: ignore[call-overload,no-any-return]
+
+
+class Downsampler(nn.Module):
+    """Picture ``[N, 3, R, R]`` to ``[N, width, h, h]`` by convolutions of stride 2."""
+
+    def __init__(self, ratio: int, width: int) -> None:
+        super().__init__()
+        halvings = int(math.log2(ratio))
+        widths = [max(16, width >> (halvings - i)) for i in range(halvings)] + [width]
+        self.first = _conv(3, widths[0], 3)
+        self.halve = nn.ModuleList(_conv(a, b, 4, stride=2) for a, b in pairwise(widths))
+
+    def forward(self, picture: Tensor) -> Tensor:
+        """``[N, 3, R, R]`` -> ``[N, width, h, h]``, before any activation."""
+        x = self.first(picture)
+        for conv in self.halve:
+            x = conv(F.leaky_relu(x, SLOPE))
+        return x
+
+
+class ResidualBlock(nn.Module):
+    """``x + conv(lrelu(conv(lrelu(x))))``; nearly the identity at first."""
+
+    def __init__(self, width: int) -> None:
+        super().__init__()
+        self.first = _conv(width, width, 3)
+        self.second = _conv(width, width, 3, gain=0.2)
+
+    def forward(self, x: Tensor) -> Tensor:
+        """``[N, width, r, r]`` -> the same shape."""
+        branch: Tensor = self.second(F.leaky_relu(self.first(F.leaky_relu(x, SLOPE)), SLOPE))
+        return x + branch
+
+
+class GlobalMixing(nn.Module):
+    """Adds to every position what a fully connected layer makes of the mean over all of them."""
+
+    def __init__(self, width: int) -> None:
+        super().__init__()
+        self.mix = _conv(width, width, 1, gain=0.2)
+
+    def forward(self, x: Tensor) -> Tensor:
+        """``[N, width, r, r]`` -> the same shape."""
+        return x + self.mix(F.leaky_relu(x, SLOPE).mean(dim=(2, 3), keepdim=True))
+
+
+class FeatureAlignment(nn.Module):
+    """Residual blocks at one size, around the same at half the size; ``[N, widths[0], r, r]``."""
+
+    def __init__(self, widths: tuple[int, ...], blocks: tuple[int, ...]) -> None:
+        super().__init__()
+        width = widths[0]
+        self.before = nn.Sequential(*(ResidualBlock(width) for _ in range(blocks[0])))
+        self.coarser: nn.Module
+        if len(widths) == 1:
+            self.coarser = GlobalMixing(width)
+        else:
+            self.down = _conv(width, widths[1], 4, stride=2)
+            self.coarser = FeatureAlignment(widths[1:], blocks[1:])
+            self.up = _conv(widths[1], width, 1)
+        self.after = nn.Sequential(*(ResidualBlock(width) for _ in range(blocks[0])))
+        self.coarsest = len(widths) == 1
+
+    def forward(self, x: Tensor) -> Tensor:
+        """``[N, widths[0], r, r]`` -> the same shape."""
+        x = self.before(x)
+        if self.coarsest:
+            x = self.coarser(x)
+        else:
+            y = self.coarser(self.down(F.leaky_relu(x, SLOPE)))
+            x = x + F.interpolate(self.up(F.leaky_relu(y, SLOPE)), scale_factor=2.0)
+        y = self.after(x)
+        return y
+
+
+class BackwardProjector(nn.Module):
+    """Any picture to value features of one generator.
+
+    Args:
+        config: The architecture.
+
+    Attributes:
+        precision: dtype the convolutions compute in, float32 or bfloat16; results are float32.
+        value_mean: Mean ``[1, C, 1, 1]`` of each channel over the generator's values.
+        value_std: Standard deviation ``[1, C, 1, 1]`` of the same.
+    """
+
+    value_mean: Tensor
+    value_std: Tensor
+
+    def __init__(self, config: ProjectorConfig) -> None:
+        super().__init__()
+        self.config = config
+        self.precision = torch.float32
+        width = config.widths[0]
+        self.downsampler = Downsampler(config.resolution // config.value_size, width)
+        self.alignment = FeatureAlignment(config.widths, config.blocks)
+        self.last = _conv(width, config.value_channels, 3)
+        self.register_buffer("value_mean", torch.zeros(1, config.value_channels, 1, 1))
+        self.register_buffer("value_std", torch.ones(1, config.value_channels, 1, 1))
+
+    def forward(self, picture: Tensor) -> Tensor:
+        """Value features ``[N, C, h, h]``, float32, of ``picture [N, 3, R, R]`` in [-1, 1].
+
+        Raises:
+            ProjectorError: If the picture has another size.
+        """
+        return self.denormalise(self.normalised(picture))
+
+    def normalised(self, picture: Tensor) -> Tensor:
+        """As `forward`, in normalised units."""
+        side = self.config.resolution
+        if picture.dim() != 4 or picture.shape[1:] != (3, side, side):
+            raise ProjectorError(
+                "picture to project",
+                got=list(picture.shape),
+                expected=f"[N, 3, {side}, {side}]",
+                remedy="resize it first",
+            )
+        x = picture.contiguous(memory_format=torch.channels_last)
+        half = self.precision != torch.float32
+        with torch.autocast(x.device.type, self.precision if half else None, enabled=half):
+            x = self.alignment(self.downsampler(x))
+            x = self.last(F.leaky_relu(x, SLOPE))
+        return x.float() if half else x
+
+    def normalise(self, features: Tensor) -> Tensor:
+        """From the generator's units to mean 0 and deviation 1 per channel."""
+        return (features - self.value_mean) / self.value_std
+
+    def denormalise(self, features: Tensor) -> Tensor:
+        """The inverse of `normalise`."""
+        return torch.addcmul(self.value_mean, features, self.value_std)
+
+
+class FeatureDiscriminator(nn.Module):
+    """Tells true values from projected ones, patch by patch.
+
+    Args:
+        channels: C of the value.
+        size: h of the value; it is halved up to three times, not below 4.
+    """
+
+    def __init__(self, channels: int, size: int, widths: tuple[int, ...] = (32, 64, 96)) -> None:
+        super().__init__()
+        self.precision = torch.float32
+        halvings = max(0, min(len(widths), int(math.log2(size / _COARSEST))))
+        sizes = (channels, *(widths[:halvings] or widths[:1]))
+        stride = 2 if halvings else 1
+        self.convs = nn.ModuleList(_conv(a, b, 3, stride=stride) for a, b in pairwise(sizes))
+        self.last = _conv(sizes[-1], 1, 3)
+
+    def forward(self, features: Tensor) -> Tensor:
+        """Logits ``[N, 1, h', h']`` of normalised ``features [N, C, h, h]``; positive is true."""
+        x = features.contiguous(memory_format=torch.channels_last)
+        half = self.precision != torch.float32
+        with torch.autocast(x.device.type, self.precision if half else None, enabled=half):
+            for conv in self.convs:
+                x = F.leaky_relu(conv(x), SLOPE)
+            x = self.last(x)
+        return x.float() if half else x

@@ -1,0 +1,111 @@
+"""Settings of the first stage: how a backward projector is trained."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+from typing import Literal
+
+from regen.errors import ProjectorError
+from regen.projector.composites import CompositeConfig
+
+Context = Literal["own", "mean", "swap"]
+Schedule = Literal["cosine", "constant"]
+Precision = Literal["float32", "bfloat16"]
+
+
+@dataclass(frozen=True)
+class TrainingConfig:
+    """How long, how fast, on which pictures, and towards what.
+
+    Attributes:
+        kimg: Length in thousands of pictures, all processes together.
+        batch: Pictures in one step, all processes together.
+        lr: Step size of Adam for B, above 0.
+        schedule: "cosine" lets it fall to 1 % of `lr` at the end, "constant" leaves it alone.
+        warmup_kimg: Over this many pictures the step size rises from 0.
+        feature_l1: Weight of the L1 of features, in normalised units.
+        adversarial: Weight of the feature discriminator's verdict; 0 trains without it.
+        semi_cycle_l1: Weight of the L1 of decoded pictures.
+        semi_cycle_ssim: Weight of 1 - SSIM of decoded pictures.
+        paste_weight: In the semi-cycle's L1 a pasted pixel counts ``1 + paste_weight`` times.
+        context: Which context decodes in the semi-cycle: the sample's "own", the "mean" latent's,
+            or another sample's of the batch ("swap").
+        composites: Share of the pictures with foreign patterns pasted in; 0 is the paper's choice.
+        pastes: How these patterns are drawn.
+        truncation: psi of the samples is drawn evenly from this range.
+        discriminator_lr: Step size of Adam for the discriminator.
+        r1_gamma: Weight of the R1 penalty.
+        r1_every_steps: Steps between two R1 penalties, which are scaled up by as much.
+        ema_halflife_kimg: The result is a moving average of B with this half-life; 0 takes B.
+        precision: Of the convolutions in training. Weights are float32 always.
+        checkpoint_every_kimg: Thousands of pictures between checkpoints.
+        report_every_kimg: Thousands of pictures between reports.
+        seed: Source of initial weights, samples and composites.
+    """
+
+    kimg: float = 100.0
+    batch: int = 16
+    lr: float = 0.002
+    schedule: Schedule = "cosine"
+    warmup_kimg: float = 1.0
+    feature_l1: float = 1.0
+    adversarial: float = 0.02
+    semi_cycle_l1: float = 4.0
+    semi_cycle_ssim: float = 1.0
+    paste_weight: float = 4.0
+    context: Context = "own"
+    composites: float = 0.75
+    pastes: CompositeConfig = field(default_factory=CompositeConfig)
+    truncation: tuple[float, float] = (0.5, 1.0)
+    discriminator_lr: float = 0.002
+    r1_gamma: float = 0.1
+    r1_every_steps: int = 16
+    ema_halflife_kimg: float = 2.0
+    precision: Precision = "bfloat16"
+    checkpoint_every_kimg: float = 5.0
+    report_every_kimg: float = 1.0
+    seed: int = 0
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "truncation", tuple(self.truncation))
+        self._check_numbers()
+        choices = {
+            "schedule": ("cosine", "constant"),
+            "context": ("own", "mean", "swap"),
+            "precision": ("float32", "bfloat16"),
+        }
+        for name, allowed in choices.items():
+            if getattr(self, name) not in allowed:
+                raise ProjectorError(name, got=getattr(self, name), expected=" or ".join(allowed))
+        if not 0 <= self.composites <= 1:
+            raise ProjectorError("composites", got=self.composites, expected="a share, 0 to 1")
+        if self.context == "swap" and self.batch < 2:
+            raise ProjectorError("batch", got=self.batch, expected="2 or more to swap contexts")
+
+    def _check_numbers(self) -> None:
+        positive = ("kimg", "batch", "lr", "discriminator_lr", "r1_every_steps")
+        positive += ("checkpoint_every_kimg", "report_every_kimg")
+        for name in positive:
+            if not getattr(self, name) > 0:
+                raise ProjectorError(name, got=getattr(self, name), expected="above 0")
+        weights = ("feature_l1", "adversarial", "semi_cycle_l1", "semi_cycle_ssim")
+        for name in (*weights, "paste_weight", "warmup_kimg", "r1_gamma", "ema_halflife_kimg"):
+            if not getattr(self, name) >= 0:
+                raise ProjectorError(name, got=getattr(self, name), expected="0 or more")
+        if not any(getattr(self, name) for name in weights):
+            raise ProjectorError("training", got="no loss with a weight", expected="one at least")
+        if len(self.truncation) != 2 or not 0 <= self.truncation[0] <= self.truncation[1]:
+            raise ProjectorError("truncation", got=self.truncation, expected="low and high, from 0")
+
+    @property
+    def steps(self) -> int:
+        """How many steps the whole training takes."""
+        return max(1, round(self.kimg * 1000 / self.batch))
+
+    def steps_of(self, kimg: float) -> int:
+        """How many steps `kimg` thousand pictures take, at least one."""
+        return max(1, round(kimg * 1000 / self.batch))
+
+    def paper(self) -> TrainingConfig:
+        """These settings with the paper's choices: plain samples, own context, constant steps."""
+        return replace(self, composites=0.0, context="own", schedule="constant")

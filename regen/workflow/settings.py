@@ -1,0 +1,57 @@
+"""Settings of `regen rewrite`, with the paper's choices and the measured best."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+from typing import Literal
+
+from regen.errors import RewriteError
+from regen.rewriting.edits import Edits
+from regen.rewriting.memory import FitConfig
+from regen.rewriting.rule import RuleConfig
+
+Preset = Literal["default", "paper"]
+
+
+@dataclass(frozen=True)
+class RewriteSettings:
+    """Everything that decides a rewrite beside the edits file.
+
+    Attributes:
+        rule: How exemplar and targets become a rule.
+        fit: How the memory is fitted.
+        measured_seeds: Unseen seeds that the result is measured on, at least 1.
+        lpips: Backbone of LPIPS: squeeze, alex or vgg.
+    """
+
+    rule: RuleConfig = field(default_factory=RuleConfig)
+    fit: FitConfig = field(default_factory=FitConfig)
+    measured_seeds: int = 64
+    lpips: str = "squeeze"
+
+    def __post_init__(self) -> None:
+        if self.measured_seeds < 1:
+            raise RewriteError("measured seeds", got=self.measured_seeds, expected="1 or more")
+
+    def with_edits(self, edits: Edits) -> RewriteSettings:
+        """These settings with what an edits file says about weights, alignment and feather."""
+        rule = replace(self.rule, align=edits.align)
+        if edits.feather is not None:
+            rule = replace(rule, feather_px=edits.feather)
+        fit = replace(self.fit, weight_new=edits.weights.new, weight_old=edits.weights.old)
+        return replace(self, rule=rule, fit=fit)
+
+
+def preset(name: Preset) -> RewriteSettings:
+    """Settings by name.
+
+    "paper" is Re-Generator as published: B's features replace the value, recall is measured on
+    values only, and nothing but the targets' own surroundings is preserved. "default" is what
+    measured best on the portraits.
+    """
+    if name == "default":
+        return RewriteSettings()
+    return RewriteSettings(
+        rule=RuleConfig(paste="features", feather_px=0.0),
+        fit=FitConfig(recall="value", preserve=0, where_similar=False, precision="fp32"),
+    )
