@@ -15,6 +15,8 @@ from torch import Tensor
 
 from stylegan2_ops.upfirdn2d import upfirdn2d
 
+_TINY = 1e-30  # keeps the division by a largest magnitude of 0 finite
+
 
 def modulated_conv2d(
     x: Tensor,
@@ -34,7 +36,7 @@ def modulated_conv2d(
 
     Args:
         x: ``[N, I, H, W]``, floating; its dtype is the one computed in.
-        weight: ``[O, I, k, k]``; odd k.
+        weight: ``[O, I, k, k]``, odd k. Its dtype may differ from that of `x`.
         styles: ``[N, I]``, scale of each input channel.
         noise: Added to the output after demodulation; broadcastable to it, or None.
         up: 1 or 2.
@@ -43,13 +45,15 @@ def modulated_conv2d(
         demodulate: Scale outputs to unit expected variance.
 
     Returns:
-        ``[N, O, H * up, W * up]`` for ``padding == k // 2``, in `x`'s dtype.
+        ``[N, O, H * up, W * up]`` for ``padding == k // 2``, in the dtype and memory format of `x`.
 
     Raises:
         ValueError: If shapes do not fit, or `up` is not 1 or 2, or lacks its filter.
     """
-    out_channels, in_channels, k, _ = weight.shape
-    if x.shape[1] != in_channels or styles.shape != (x.shape[0], in_channels):
+    if weight.ndim != 4 or weight.shape[2] != weight.shape[3] or weight.shape[2] % 2 == 0:
+        raise ValueError(f"weight must be [O, I, k, k] with an odd k, got {list(weight.shape)}")
+    in_channels = weight.shape[1]
+    if x.ndim != 4 or x.shape[1] != in_channels or styles.shape != (x.shape[0], in_channels):
         raise ValueError(
             f"weight {list(weight.shape)} wants x [N, {in_channels}, H, W] and styles "
             f"[N, {in_channels}], got x {list(x.shape)} and styles {list(styles.shape)}"
@@ -70,15 +74,17 @@ def modulated_conv2d(
 def _demodulation(weight: Tensor, styles: Tensor, half: bool) -> tuple[Tensor, Tensor, Tensor]:
     """Weight and styles to use, and the factor [N, O] that demodulates the output.
 
-    In half precision both are first divided by their largest magnitude, which demodulation
-    undoes, so that products stay far from fp16's limit of 65,504.
+    For half precision both are first divided by their largest magnitude, which demodulation
+    undoes, so that products stay far from fp16's limit of 65,504. Sums run in float32 or wider.
     """
+    wide = torch.promote_types(weight.dtype, torch.float32)
+    weight, styles = weight.to(wide), styles.to(wide)
     if half:
-        fan_in = weight[0].numel()
-        weight = weight / (weight.abs().amax(dim=[1, 2, 3], keepdim=True) * fan_in**0.5)
-        styles = styles / styles.abs().amax(dim=1, keepdim=True)
-    energy = weight.float().square().sum(dim=[2, 3]) if half else weight.square().sum(dim=[2, 3])
-    return weight, styles, torch.rsqrt(styles.to(energy.dtype).square() @ energy.T + 1e-8)
+        largest = weight.abs().amax(dim=[1, 2, 3], keepdim=True) * weight[0].numel() ** 0.5
+        weight = weight / largest.clamp_min(_TINY)
+        styles = styles / styles.abs().amax(dim=1, keepdim=True).clamp_min(_TINY)
+    energy = weight.square().sum(dim=[2, 3])
+    return weight, styles, torch.rsqrt(styles.square() @ energy.T + 1e-8)
 
 
 def _convolve(x: Tensor, weight: Tensor, up: int, padding: int, f: Tensor | None) -> Tensor:

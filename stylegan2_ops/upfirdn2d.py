@@ -22,14 +22,14 @@ def filter_from_taps(
         taps: 1-D taps, made two-dimensional by their outer product below eight of them and kept
             separable from eight on (where two passes are cheaper), or a 2-D filter.
         normalize: Scale so that the whole filter sums to 1.
-        gain: Factor on the whole two-dimensional filter.
+        gain: Factor on the whole two-dimensional filter, not below 0 if it is separable.
 
     Returns:
         float32, ``[fh, fw]`` or ``[taps]``.
 
     Raises:
-        ValueError: If the taps are empty or have more than two dimensions, or sum to 0 and
-            shall be normalized.
+        ValueError: If the taps are empty or have more than two dimensions, sum to 0 and shall be
+            normalized, or are separable and `gain` is negative.
 
     Example:
         >>> filter_from_taps([1, 1])
@@ -40,11 +40,13 @@ def filter_from_taps(
     if f.ndim not in (1, 2) or f.numel() == 0:
         raise ValueError(f"a filter has one or two dimensions, got shape {list(f.shape)}")
     if normalize:
-        if f.sum() == 0:
+        if not f.is_meta and f.sum() == 0:
             raise ValueError("taps sum to 0 and cannot be normalized")
         f = f / f.sum()
     if f.ndim == 1 and f.numel() < 8:
         return torch.outer(f, f) * gain
+    if f.ndim == 1 and gain < 0:
+        raise ValueError(f"gain of a separable filter must be at least 0, got {gain}")
     return f * gain ** (f.ndim / 2)
 
 
@@ -73,7 +75,8 @@ def upfirdn2d(
         gain: Factor on the output.
 
     Returns:
-        ``[N, C, Ho, Wo]`` with ``Ho = (H * up + y0 + y1 - fh) // down + 1``, in `x`'s dtype.
+        ``[N, C, Ho, Wo]`` with ``Ho = (H * up + y0 + y1 - fh) // down + 1``, in the dtype and
+        memory format (contiguous or channels_last) of `x`.
 
     Raises:
         ValueError: If an argument is out of range, or the filter is larger than what it filters.
@@ -87,22 +90,22 @@ def upfirdn2d(
     upx, upy = _pair(up, "up")
     downx, downy = _pair(down, "down")
     x0, x1, y0, y1 = _sides(padding)
+    if f is not None and (f.ndim not in (1, 2) or f.numel() == 0):
+        raise ValueError(f"f must be [fh, fw] or [taps], got {list(f.shape)}")
+    fh, fw = (1, 1) if f is None else (f.shape[0], f.shape[-1])
+    height, width = x.shape[2] * upy + y0 + y1, x.shape[3] * upx + x0 + x1
+    if height < fh or width < fw:
+        raise ValueError(f"filter [{fh}, {fw}] is larger than the padded input [{height}, {width}]")
     x = _insert_zeros(x, upx, upy)
     x = F.pad(x, [x0, x1, y0, y1]) if any((x0, x1, y0, y1)) else x
     if f is None:
         return x[:, :, ::downy, ::downx] * gain
-    if f.ndim not in (1, 2) or f.numel() == 0:
-        raise ValueError(f"f must be [fh, fw] or [taps], got {list(f.shape)}")
-    if x.shape[2] < f.shape[0] or x.shape[3] < f.shape[-1]:
-        raise ValueError(
-            f"filter {list(f.shape)} is larger than the padded input {list(x.shape[2:])}"
-        )
-    f = f.to(x) * gain ** (f.ndim / 2)
+    f = f.to(x)
     f = f if flip_filter else f.flip(list(range(f.ndim)))
     if f.ndim == 1:
-        x = _depthwise(x, f[:, None], (downy, 1))
+        x = _depthwise(x, f[:, None] * gain, (downy, 1))
         return _depthwise(x, f[None, :], (1, downx))
-    return _depthwise(x, f, (downy, downx))
+    return _depthwise(x, f * gain, (downy, downx))
 
 
 def upsample2d(x: Tensor, f: Tensor, *, up: int = 2) -> Tensor:
@@ -145,6 +148,10 @@ def _insert_zeros(x: Tensor, upx: int, upy: int) -> Tensor:
     if upx == upy == 1:
         return x
     n, c, h, w = x.shape
+    if not x.is_contiguous() and x.is_contiguous(memory_format=torch.channels_last):
+        rows = x.permute(0, 2, 3, 1).reshape(n, h, 1, w, 1, c)
+        rows = F.pad(rows, [0, 0, 0, upx - 1, 0, 0, 0, upy - 1])
+        return rows.reshape(n, h * upy, w * upx, c).permute(0, 3, 1, 2)
     x = F.pad(x.reshape(n, c, h, 1, w, 1), [0, upx - 1, 0, 0, 0, upy - 1])
     return x.reshape(n, c, h * upy, w * upx)
 

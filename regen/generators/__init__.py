@@ -39,7 +39,7 @@ def open_generator(name_or_path: str | Path, *, device: torch.device | str = "cp
     """
     path = generator_path(name_or_path)
     family = store.read_header(path, format=FORMAT, version=VERSION).get("family")
-    if family not in FAMILIES:
+    if not isinstance(family, str) or family not in FAMILIES:
         raise GeneratorError(
             f"{path}: family", got=family, expected=" or ".join(FAMILIES), remedy="update regen"
         )

@@ -20,6 +20,7 @@ import torch
 from torch import Tensor, nn
 
 Latent = TypeVar("Latent")
+_Latent = TypeVar("_Latent", contravariant=True)
 
 
 class Context(Protocol):
@@ -65,7 +66,7 @@ class Activation:
 
 
 @runtime_checkable
-class Split(Protocol[Latent]):
+class Split(Protocol[_Latent]):
     """A generator cut at a value layer.
 
     Attributes:
@@ -77,9 +78,11 @@ class Split(Protocol[Latent]):
         value_size: (h, w) of the value.
     """
 
-    memory: nn.Module
     value_layer: int
     memory_layers: int
+
+    @property
+    def memory(self) -> nn.Module: ...
 
     @property
     def value_channels(self) -> int: ...
@@ -87,7 +90,7 @@ class Split(Protocol[Latent]):
     @property
     def value_size(self) -> tuple[int, int]: ...
 
-    def head(self, latent: Latent) -> Activation:
+    def head(self, latent: _Latent) -> Activation:
         """From latents to the key, ``features [N, K, h', w']``."""
         ...
 

@@ -1,4 +1,4 @@
-"""Pictures with foreign patterns pasted in, so that B learns to keep what the generator cannot draw.
+"""Pictures with foreign patterns pasted in, so that B learns to keep what no sample has.
 
 A *paste* is a tile: a shape with smaller shapes nested in it, each filled with colours, gradients,
 stripes or rings, or with a piece of another picture. Shapes, sizes and colours are drawn at random;
@@ -48,7 +48,11 @@ class CompositeConfig:
     def __post_init__(self) -> None:
         shares = (self.usual, self.pieces, self.mirrored)
         few, most = self.pastes
-        if not 1 <= few <= most or not all(0 <= share <= 1 for share in shares) or self.softest <= 0:
+        if (
+            not 1 <= few <= most
+            or not all(0 <= share <= 1 for share in shares)
+            or self.softest <= 0
+        ):
             raise ProjectorError("composites: a share is outside [0, 1], or a count below 1")
         for low, high in (self.radius, self.usual_radius):
             if not 0 < low <= high <= 32:
@@ -195,9 +199,11 @@ def _opacity(dice: _Dice, u: Tensor, v: Tensor, radius: Tensor, soft: Tensor) ->
     wave = torch.tanh(torch.cos(teeth * torch.atan2(v, u)) * dice.log_uniform(0.5, 8.0))
     star = round_ * (1.2 + dice.uniform(0.05, 0.35) * wave)
     ring = ((round_ - 0.75).abs() / 0.25).maximum(round_ * 0.5)
-    kinds = torch.stack([round_, round_, a.maximum(b), (a + b) * 0.8, lens, ring, star])
-    kind = torch.randint(len(kinds), [dice.tiles], generator=dice.generator)
-    distance = kinds[kind, torch.arange(dice.tiles)]
+    kinds = (round_, round_, a.maximum(b), (a + b) * 0.8, lens, ring, star)
+    kind = torch.randint(len(kinds), [dice.tiles, 1, 1], generator=dice.generator)
+    distance = round_
+    for number, other in enumerate(kinds):
+        distance = torch.where(kind == number, other, distance)
     return ((1 - distance) * radius / soft + 0.5).clamp(0, 1)
 
 

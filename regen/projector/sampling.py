@@ -123,17 +123,17 @@ class Sampler:
     @torch.no_grad()
     def statistics(self, samples: int = 256) -> tuple[Tensor, Tensor]:
         """Mean and standard deviation of each channel of the value, ``[1, C, 1, 1]`` each."""
-        sums: list[Tensor] = []
         psi = sum(self.config.truncation) / 2
+        mean = square = torch.zeros([])
         for first in range(0, samples, 16):
             seeds = range(_FIRST_SEED + first, _FIRST_SEED + min(first + 16, samples))
-            values = value_of(self.split, self.generator.latents(seeds, psi)).features.double()
-            sums.append(torch.stack([values, values.square()]).sum(dim=(1, 3, 4)))
-        height, width = self.split.value_size
-        mean, square = torch.stack(sums).sum(dim=0) / (samples * height * width)
+            values = value_of(self.split, self.generator.latents(seeds, psi)).features.float()
+            share = len(values) / samples
+            mean = mean + share * values.mean(dim=(0, 2, 3))
+            square = square + share * values.square().mean(dim=(0, 2, 3))
         std = (square - mean.square()).clamp_min(0).sqrt()
         std = std.clamp_min(1e-3 * float(std.max()) or 1.0)  # a channel that never changes
-        return mean.float().reshape(1, -1, 1, 1), std.float().reshape(1, -1, 1, 1)
+        return mean.reshape(1, -1, 1, 1), std.reshape(1, -1, 1, 1)
 
 
 @contextmanager
@@ -153,7 +153,7 @@ def frozen(generator: Generator[Latent], precision: torch.dtype) -> Iterator[Non
     try:
         generator.requires_grad_(False).eval()
         if before is not None:
-            generator.precision = precision
+            generator.precision = precision  # type: ignore[assignment]
         yield
     finally:
         if before is not None:

@@ -84,8 +84,7 @@ class TrainingConfig:
 
     def _check_numbers(self) -> None:
         positive = ("kimg", "batch", "lr", "discriminator_lr", "r1_every_steps")
-        positive += ("checkpoint_every_kimg", "report_every_kimg")
-        for name in positive:
+        for name in (*positive, "checkpoint_every_kimg", "report_every_kimg"):
             if not getattr(self, name) > 0:
                 raise ProjectorError(name, got=getattr(self, name), expected="above 0")
         weights = ("feature_l1", "adversarial", "semi_cycle_l1", "semi_cycle_ssim")

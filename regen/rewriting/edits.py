@@ -30,7 +30,16 @@ __all__ = [
 ]
 
 VERSION = 1
-_TOP = ("generator", "projector", "value_layer", "memory_layers", "weights", "align", "feather")
+_TOP = (
+    "generator",
+    "projector",
+    "value_layer",
+    "memory_layers",
+    "weights",
+    "align",
+    "scale",
+    "feather",
+)
 
 
 @dataclass(frozen=True)
@@ -71,6 +80,8 @@ class Edits:
         memory_layers: How many convolutions the memory has, from 1; None for the default.
         weights: Of new and of old.
         align: Lay the exemplar on the target as a picture, or as features.
+        scale: "uniform" enlarges the exemplar equally along both axes until it covers the target's
+            region, so that nothing is distorted; "stretch" fits its region exactly.
         feather: Softness of pasted edges in pixels of the picture, from 0; None for the default.
         oracle: Pattern of the renderer that the result is measured against, or None.
     """
@@ -82,6 +93,7 @@ class Edits:
     memory_layers: int | None = None
     weights: Weights = Weights()
     align: Literal["image", "feature"] = "image"
+    scale: Literal["uniform", "stretch"] = "uniform"
     feather: float | None = None
     oracle: str | None = None
 
@@ -99,7 +111,7 @@ class Edits:
             if getattr(self, key) is not None:
                 content[key] = getattr(self, key)
         content["weights"] = {"new": self.weights.new, "old": self.weights.old}
-        content["align"] = self.align
+        content["align"], content["scale"] = self.align, self.scale
         content["edits"] = [_edit_to_json(edit, embed) for edit in self.edits]
         return content
 
@@ -124,6 +136,7 @@ def read_edits(path: Path | str) -> Edits:
         memory_layers=_optional(members, "memory_layers", lambda node: node.integer(1)),
         weights=_optional(members, "weights", _weights) or Weights(),
         align=_align(members["align"]) if "align" in members else "image",
+        scale=_scale(members["scale"]) if "scale" in members else "uniform",
         feather=_optional(members, "feather", lambda node: node.number(0)),
         oracle=_optional(members, "oracle", lambda node: node.text("the name of a pattern")),
     )
@@ -143,6 +156,10 @@ def _check_version(node: Node) -> None:
 def _optional(members: dict[str, Node], key: str, read: Callable[[Node], Any]) -> Any:
     node = members.get(key)
     return None if node is None or node.value is None else read(node)
+
+
+def _scale(node: Node) -> Literal["uniform", "stretch"]:
+    return "uniform" if node.choice(("uniform", "stretch")) == "uniform" else "stretch"
 
 
 def _align(node: Node) -> Literal["image", "feature"]:

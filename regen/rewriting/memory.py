@@ -166,7 +166,7 @@ def fit_memory(
             terms = losses(after)
             loss = torch.stack(list(terms.values())).sum()
             optimizer.zero_grad()
-            loss.backward()
+            loss.backward(inputs=list(after.values()))
             optimizer.step()
             if step % config.report_every == 0 or step == config.steps - 1:
                 _check_and_report(step, loss, terms, config, on_report)
@@ -213,7 +213,8 @@ def compute_dtype(precision: str, device: torch.device) -> torch.dtype:
 
 
 def _cpu_has_bf16() -> bool:
-    known = getattr(torch.cpu, "get_capabilities", dict)()  # older torch cannot tell
+    ask = getattr(torch.cpu, "get_capabilities", None)  # older torch cannot tell
+    known: dict[str, Any] = ask() if ask is not None else {}
     return bool(known.get("avx512_bf16") or known.get("amx_bf16"))
 
 

@@ -32,6 +32,7 @@ class RuleConfig:
     Attributes:
         align: "image" carries the exemplar onto the target before projecting; "feature" projects
             first and resamples features.
+        scale: "uniform" covers the target's region without distortion, "stretch" fits it exactly.
         paste: "difference" adds B(composite) - B(target) to the target's value, which cancels what
             the projector gets wrong about the target; "features" replaces the value by
             B(composite), the paper's wording.
@@ -39,6 +40,7 @@ class RuleConfig:
     """
 
     align: Literal["image", "feature"] = "image"
+    scale: Literal["uniform", "stretch"] = "uniform"
     paste: Literal["difference", "features"] = "difference"
     feather_px: float = 1.0
 
@@ -138,7 +140,8 @@ def _one(split: Split[Any], project: Project, example: Example, config: RuleConf
     picture = split.tail(before)
     size = (int(picture.shape[2]), int(picture.shape[3]))
     exemplar = example.exemplar.to(picture)
-    aligned, hard = align(exemplar, example.region, example.place, size)
+    uniform = config.scale == "uniform"
+    aligned, hard = align(exemplar, example.region, example.place, size, uniform=uniform)
     soft = feather(hard, config.feather_px) if config.feather_px else hard
     composite = paste(picture, aligned, soft)
     mask = resize_mask(soft, *split.value_size)
@@ -147,27 +150,29 @@ def _one(split: Split[Any], project: Project, example: Example, config: RuleConf
         if config.paste == "difference":
             features = before.features.float() + features - project(picture)
     else:
-        features = _resampled_features(project, exemplar, example, size, split.value_size)
+        features = _resampled_features(split, project, exemplar, example, size, uniform)
     wanted = paste(before.features.float(), features, mask)
     return Rule(keys, before, wanted, mask, picture, composite, soft)
 
 
 def _resampled_features(
+    split: Split[Any],
     project: Project,
     exemplar: Tensor,
     example: Example,
     size: tuple[int, int],
-    value_size: tuple[int, int],
+    uniform: bool,
 ) -> Tensor:
     """Features of the whole exemplar at the generator's size, moved onto the target's region."""
-    height, width = exemplar.shape[2:]
+    (height, width), value_size = exemplar.shape[2:], split.value_size
     stretched = torch.nn.functional.interpolate(
         exemplar, size=size, mode="bicubic", antialias=True, align_corners=False
     )
     features = project(stretched.clamp(-1, 1))
     sy, sx = value_size[0] / size[0], value_size[1] / size[1]
     region = example.region.scaled(value_size[1] / width, value_size[0] / height)
-    moved, _ = align(features, region, example.place.scaled(sx, sy), value_size)
+    place = example.place.scaled(sx, sy)
+    moved, _ = align(features, region, place, value_size, uniform=uniform)
     return moved
 
 

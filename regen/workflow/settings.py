@@ -35,7 +35,7 @@ class RewriteSettings:
 
     def with_edits(self, edits: Edits) -> RewriteSettings:
         """These settings with what an edits file says about weights, alignment and feather."""
-        rule = replace(self.rule, align=edits.align)
+        rule = replace(self.rule, align=edits.align, scale=edits.scale)
         if edits.feather is not None:
             rule = replace(rule, feather_px=edits.feather)
         fit = replace(self.fit, weight_new=edits.weights.new, weight_old=edits.weights.old)

@@ -8,10 +8,11 @@ from pathlib import Path
 from typing import Any
 
 import torch
+from torch import Tensor
 
 from regen import store
 from regen.errors import GeneratorError
-from regen.generators.stylegan2.network import StyleGAN2Config
+from regen.generators.stylegan2.config import StyleGAN2Config
 from regen.generators.stylegan2.split import StyleGAN2
 
 FORMAT = "generator"
@@ -26,21 +27,26 @@ def save_stylegan2(
     Args:
         path: A ``.safetensors`` file; replaced whole or not at all.
         generator: What to write.
-        card: Header entries about it: provenance, licence, measures; JSON values only.
-        half: Store float16. The digest of the generator is then that of the rounded weights.
+        card: Header entries about it: provenance, licence, measures; JSON values only. The
+            entries that loading needs cannot be replaced by it.
+        half: Store float16. The digest of the loaded generator is then that of the rounded
+            weights.
 
     Raises:
+        GeneratorError: If a weight is too large for float16.
         StoreError: If the file cannot be written.
     """
     header = {
+        **card,
         "format": FORMAT,
         "version": VERSION,
         "family": generator.family,
         "architecture": asdict(generator.config),
-        **card,
     }
     dtype = torch.float16 if half else torch.float32
     tensors = {name: t.detach().to(dtype) for name, t in generator.state_dict().items()}
+    if half:
+        _check_finite(tensors)
     store.save(path, tensors, header)
 
 
@@ -49,22 +55,37 @@ def load_stylegan2(path: Path | str) -> StyleGAN2:
 
     Raises:
         StoreError: If the file is damaged or its tensors are not those of its architecture.
-        GeneratorError: If the architecture in the header is not a StyleGAN2's.
+        GeneratorError: If family or architecture in the header are not a StyleGAN2's.
     """
     stored = store.load(path, format=FORMAT, version=VERSION)
     header = stored.header
-    family, architecture = header.get("family"), header.get("architecture")
-    if family != "stylegan2" or not isinstance(architecture, dict):
-        raise GeneratorError(f"{path}: family", got=family, expected="stylegan2")
+    if header.get("family") != StyleGAN2.family:
+        raise GeneratorError(f"{path}: family", got=header.get("family"), expected=StyleGAN2.family)
+    config = _read_architecture(path, header.get("architecture"))
+    with torch.device("meta"):  # shapes only: nothing is drawn or allocated before they are checked
+        generator = StyleGAN2(config)
+    tensors = store.check_tensors(stored.tensors, generator.state_dict(), str(path))
+    generator.to_empty(device="cpu").load_state_dict(tensors)
+    return generator.eval().requires_grad_(False)
+
+
+def _read_architecture(path: Path | str, architecture: object) -> StyleGAN2Config:
+    where = f"{path}: architecture"
+    if not isinstance(architecture, dict):
+        raise GeneratorError(where, got=repr(architecture), expected="an object")
     known = {field.name for field in fields(StyleGAN2Config)}
     if set(architecture) != known:
         odd = ", ".join(sorted(set(architecture) ^ known))
-        raise GeneratorError(f"{path}: architecture", got=f"missing or unknown {odd}")
+        raise GeneratorError(where, got=f"missing or unknown {odd}")
     try:
-        config = StyleGAN2Config(**architecture)
-    except TypeError as error:
-        raise GeneratorError(f"{path}: architecture", got=str(error)) from error
-    generator = StyleGAN2(config)
-    store.check_tensors(stored.tensors, generator.state_dict(), str(path))
-    generator.load_state_dict({name: t.float() for name, t in stored.tensors.items()})
-    return generator.eval().requires_grad_(False)
+        return StyleGAN2Config(**architecture)
+    except GeneratorError as error:
+        raise GeneratorError(f"{where}: {error}", remedy="the file is damaged") from error
+
+
+def _check_finite(tensors: Mapping[str, Tensor]) -> None:
+    for name, tensor in tensors.items():
+        if not torch.isfinite(tensor).all():
+            raise GeneratorError(
+                f"{name} has values that float16 cannot hold", remedy="save it without half"
+            )

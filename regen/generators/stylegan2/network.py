@@ -15,67 +15,14 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
 from regen.errors import GeneratorError
+from regen.generators.stylegan2.config import StyleGAN2Config
 from stylegan2_ops import bias_act, filter_from_taps, modulated_conv2d, upsample2d
-
-
-@dataclass(frozen=True)
-class StyleGAN2Config:
-    """The architecture; together with the tensors it is the whole generator.
-
-    Attributes:
-        resolution: Height and width in pixels, a power of two from 8.
-        z_dim: Dimensions of the latent z, at least 1.
-        w_dim: Dimensions of the style code w, at least 1.
-        label_dim: Number of classes, 0 for an unconditional generator.
-        channel_base: Channels at resolution r are ``min(channel_base // r, channel_max)``;
-            32768 in configuration f, 16384 in e.
-        channel_max: Upper limit of the channels.
-        mapping_layers: Fully connected layers from z to w, at least 1.
-        mapping_lr_multiplier: Learning-rate factor of the mapping, built into its scale.
-        conv_clamp: Limit of the activations' magnitude, or None.
-        resample_taps: One-dimensional filter used in up- and downsampling.
-    """
-
-    resolution: int = 128
-    z_dim: int = 512
-    w_dim: int = 512
-    label_dim: int = 0
-    channel_base: int = 32768
-    channel_max: int = 512
-    mapping_layers: int = 8
-    mapping_lr_multiplier: float = 0.01
-    conv_clamp: float | None = None
-    resample_taps: tuple[float, ...] = (1.0, 3.0, 3.0, 1.0)
-
-    def __post_init__(self) -> None:
-        object.__setattr__(self, "resample_taps", tuple(float(t) for t in self.resample_taps))
-        r = self.resolution
-        if r < 8 or r & (r - 1):
-            raise GeneratorError("resolution", got=r, expected="a power of two from 8")
-        sizes = (self.z_dim, self.w_dim, self.mapping_layers, self.channel_max)
-        if min(sizes) < 1 or self.label_dim < 0 or self.channel_base < r:
-            raise GeneratorError("StyleGAN2 architecture has a size below its minimum", got=self)
-
-    @property
-    def convolutions(self) -> int:
-        """Number L of convolutions."""
-        return 2 * int(math.log2(self.resolution)) - 3
-
-    def channels(self, resolution: int) -> int:
-        """Channels at a resolution."""
-        return min(self.channel_base // resolution, self.channel_max)
-
-    @staticmethod
-    def resolution_of(convolution: int) -> int:
-        """Resolution of the output of a convolution, counted from 1."""
-        return int(4 << (convolution // 2))
 
 
 class Dense(nn.Module):
@@ -110,6 +57,7 @@ class Mapping(nn.Module):
     def __init__(self, config: StyleGAN2Config) -> None:
         super().__init__()
         c = config
+        self.classes = c.label_dim
         self.embed = Dense(c.label_dim, c.w_dim) if c.label_dim else None
         first = c.z_dim + (c.w_dim if c.label_dim else 0)
         sizes = [first] + [c.w_dim] * c.mapping_layers
@@ -120,17 +68,28 @@ class Mapping(nn.Module):
         self.register_buffer("w_mean", torch.zeros(c.w_dim))
 
     def forward(self, z: Tensor, label: Tensor | None = None) -> Tensor:
-        """Style codes ``[N, W]`` of ``z [N, Z]`` and one-hot ``label [N, classes]``."""
+        """Style codes ``[N, W]`` of ``z [N, Z]`` and one-hot ``label [N, classes]``.
+
+        Raises:
+            GeneratorError: If the label is missing or does not fit the generator's classes.
+        """
+        self._check_label(len(z), label)
         x = normalize_2nd_moment(z.float())
-        if self.embed is not None:
-            if label is None:
-                raise GeneratorError(
-                    "label", got="none", expected="a class", remedy="this generator has classes"
-                )
+        if self.embed is not None and label is not None:
             x = torch.cat([x, normalize_2nd_moment(self.embed(label.float()))], dim=1)
         for layer in self.layers:
             x = layer(x)
         return x
+
+    def _check_label(self, samples: int, label: Tensor | None) -> None:
+        if label is None and self.classes:
+            raise GeneratorError(
+                "label", got="none", expected="a class", remedy="this generator has classes"
+            )
+        if label is not None and label.shape != (samples, self.classes):
+            raise GeneratorError(
+                "label", got=list(label.shape), expected=f"one-hot [{samples}, {self.classes}]"
+            )
 
 
 class StyledConvolution(nn.Module):

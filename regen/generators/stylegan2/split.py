@@ -15,13 +15,8 @@ from torch import Tensor, nn
 
 from regen.errors import GeneratorError
 from regen.generators.protocol import Activation
-from regen.generators.stylegan2.network import (
-    LayerRun,
-    Mapping,
-    StyledConvolution,
-    StyleGAN2Config,
-    Synthesis,
-)
+from regen.generators.stylegan2.config import StyleGAN2Config
+from regen.generators.stylegan2.network import LayerRun, Mapping, StyledConvolution, Synthesis
 from regen.store import digest as digest_of
 
 NoiseMode = Literal["const", "random", "none"]
@@ -71,13 +66,17 @@ class StyleContext:
         contexts = [self, *others]
         ws = torch.cat([c.latent.ws for c in contexts])
         noises = zip(*(c.latent.noise for c in contexts), strict=True)
-        noise = tuple(_join_noise(layer) for layer in noises)
-        rgbs = [c.rgb for c in contexts if c.rgb is not None]
+        counts = [len(c.latent) for c in contexts]
+        noise = tuple(_join_noise(layer, counts) for layer in noises)
+        rgbs = [c.rgb for c in contexts if c.rgb is not None]  # of the same cut: all or none
         return StyleContext(StyleLatent(ws, noise), torch.cat(rgbs) if rgbs else None)
 
     def detach(self) -> StyleContext:
         """The same context outside of any autograd graph."""
-        latent = StyleLatent(self.latent.ws.detach(), self.latent.noise)
+        noise = tuple(
+            n.detach() if n is not None and n.requires_grad else n for n in self.latent.noise
+        )
+        latent = StyleLatent(self.latent.ws.detach(), noise)
         return StyleContext(latent, None if self.rgb is None else self.rgb.detach())
 
 
@@ -85,12 +84,14 @@ def _select_noise(noise: tuple[Tensor | None, ...], index: Tensor) -> tuple[Tens
     return tuple(n[index] if n is not None and n.ndim == 4 else n for n in noise)
 
 
-def _join_noise(parts: Sequence[Tensor | None]) -> Tensor | None:
-    """One layer's noise of several contexts: shared maps stay shared."""
-    tensors = [n for n in parts if n is not None]
-    if not tensors or tensors[0].ndim == 2:
-        return tensors[0] if tensors else None
-    return torch.cat(tensors)
+def _join_noise(parts: Sequence[Tensor | None], counts: Sequence[int]) -> Tensor | None:
+    """One layer's noise of several contexts: what all of them share stays shared."""
+    first = next((n for n in parts if n is not None), None)
+    if first is None or (first.ndim == 2 and all(n is first for n in parts)):
+        return first
+    silence = first.new_zeros(first.shape[-2:])
+    each = zip((silence if n is None else n for n in parts), counts, strict=True)
+    return torch.cat([n.expand(count, 1, *n.shape[-2:]) for n, count in each])
 
 
 class StyleGAN2(nn.Module):
@@ -161,7 +162,8 @@ class StyleGAN2(nn.Module):
             `StyleLatent` of N = len(seeds).
 
         Raises:
-            GeneratorError: If a seed is out of range, or a label is missing.
+            GeneratorError: If a seed is out of range, there are not as many truncations as seeds,
+                or the label is missing or does not fit.
         """
         ws = self.style_codes(self.seeds_to_z(seeds), truncation, label=label)
         return StyleLatent(ws, self._noise(noise, list(seeds)))
@@ -169,9 +171,11 @@ class StyleGAN2(nn.Module):
     def style_codes(
         self, z: Tensor, truncation: float | Sequence[float] = 1.0, *, label: Tensor | None = None
     ) -> Tensor:
-        """Style codes ``[N, L + 1, W]`` of ``z [N, Z]``."""
+        """Style codes ``[N, L + 1, W]`` of ``z [N, Z]``. Arguments are those of `latents`."""
         w = self.mapping(z, label)
         psi = torch.as_tensor(truncation, dtype=w.dtype, device=w.device).reshape(-1, 1)
+        if len(psi) not in (1, len(w)):
+            raise GeneratorError("truncation", got=f"{len(psi)} values", expected=f"1 or {len(w)}")
         if bool((psi != 1).any()):
             w = self.mapping.w_mean.lerp(w, psi)
         return w[:, None].expand(-1, self.convolutions + 1, -1)
@@ -182,6 +186,8 @@ class StyleGAN2(nn.Module):
         layers = [self.conv(i) for i in range(1, self.convolutions + 1)]
         if mode == "const":
             return tuple(layer.noise_const for layer in layers)
+        if mode != "random":
+            raise GeneratorError("noise", got=repr(mode), expected="const, random or none")
         generators = [torch.Generator().manual_seed(seed) for seed in seeds]
         return tuple(_random_noise(layer.noise_const, generators) for layer in layers)
 

@@ -1,0 +1,103 @@
+"""Measure a trained generator against the renderer on unseen seeds, and write the bundled file.
+
+    python -m experiments.portraits.export_generator runs/portraits
+
+Writes regen/generators/bundled/portraits.safetensors (half precision, figures in its header),
+experiments/results/portraits_generator.json and a contact sheet, renderer above generator.
+"""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import click
+import torch
+from torch import Tensor
+
+from experiments.portraits.train_generator import set_mean_style
+from regen.generators import BUNDLED_FOLDER
+from regen.generators.stylegan2.native import load_stylegan2, save_stylegan2
+from regen.generators.stylegan2.network import StyleGAN2Config
+from regen.generators.stylegan2.split import StyleGAN2
+from regen.images import grid, save_image
+from regen.logbook import track
+from regen.metrics import load_lpips, psnr, ssim
+from regen.portraits import attributes, render, seed_to_z
+
+RESULTS = Path(__file__).parent.parent / "results"
+FIRST_SEED, SEEDS, BATCH = 50_000, 1_000, 20
+
+
+def trained(folder: Path) -> tuple[StyleGAN2, dict[str, Any]]:
+    """The moving average of a training run, and the end of its log."""
+    checkpoint = torch.load(folder / "checkpoint.pt", weights_only=True)
+    settings = json.loads((folder / "settings.json").read_text())
+    resolution = settings["stages"][checkpoint["stage"]]["resolution"]
+    config = StyleGAN2Config(
+        resolution=resolution,
+        z_dim=checkpoint["trainer"]["ema"]["mapping.layers.0.weight"].shape[1],
+        w_dim=settings["w_dim"],
+        channel_base=settings["channel_base"],
+        channel_max=settings["channel_max"],
+        mapping_layers=settings["mapping_layers"],
+        mapping_lr_multiplier=settings["mapping_lr_multiplier"],
+    )
+    generator = StyleGAN2(config).eval().requires_grad_(False)
+    generator.load_state_dict(checkpoint["trainer"]["ema"])
+    for convolution in generator.synthesis.convs.values():
+        convolution.noise_const.zero_()  # trained without noise: strengths are 0
+    set_mean_style(generator)
+    return generator, settings
+
+
+def pair(generator: StyleGAN2, seeds: list[int]) -> tuple[Tensor, Tensor]:
+    """Renderer's and generator's pictures of seeds."""
+    plain = render(attributes(seed_to_z(seeds)), generator.resolution)
+    return plain, generator(generator.latents(seeds)).clamp(-1, 1)
+
+
+@torch.no_grad()
+def measure(generator: StyleGAN2) -> dict[str, Any]:
+    """Distances to the renderer, means over the unseen seeds."""
+    lpips, sums = load_lpips("squeeze"), {"lpips": 0.0, "psnr": 0.0, "ssim": 0.0, "l1": 0.0}
+    for start in track(range(FIRST_SEED, FIRST_SEED + SEEDS, BATCH), "measuring"):
+        plain, drawn = pair(generator, list(range(start, start + BATCH)))
+        sums["lpips"] += float(lpips(drawn, plain).sum())
+        sums["psnr"] += float(psnr(drawn, plain).sum())
+        sums["ssim"] += float(ssim(drawn, plain).sum())
+        sums["l1"] += float((drawn - plain).abs().mean(dim=(1, 2, 3)).sum())
+    return {
+        "seeds": f"{FIRST_SEED}-{FIRST_SEED + SEEDS - 1}",
+        **{name: round(total / SEEDS, 4) for name, total in sums.items()},
+        "lpips_backbone": lpips.describe(generator.resolution),
+        "parameters": sum(p.numel() for p in generator.parameters()),
+    }
+
+
+@click.command()
+@click.argument("folder", type=click.Path(exists=True, path_type=Path))
+def main(folder: Path) -> None:
+    """Measure and bundle the generator trained in FOLDER."""
+    generator, settings = trained(folder)
+    log = [json.loads(line) for line in (folder / "log.jsonl").read_text().splitlines()]
+    card = {
+        "provenance": "trained by experiments/portraits on pictures of regen's portrait renderer",
+        "licence": "Apache-2.0",
+    }
+    path = BUNDLED_FOLDER / "portraits.safetensors"
+    save_stylegan2(path, generator, card=card, half=True)
+    generator = load_stylegan2(path)  # measured as shipped, rounded to half
+    figures = {**measure(generator), "training": {"settings": settings, "log": log}}
+    RESULTS.mkdir(exist_ok=True)
+    (RESULTS / "portraits_generator.json").write_text(json.dumps(figures, indent=1) + "\n")
+    with torch.no_grad():
+        plain, drawn = pair(generator, list(range(FIRST_SEED, FIRST_SEED + 24)))
+    rows = torch.cat([plain[:12], drawn[:12], plain[12:], drawn[12:]])
+    save_image(RESULTS / "portraits_generator.png", grid(rows, columns=12))
+    click.echo(json.dumps({k: v for k, v in figures.items() if k != "training"}, indent=1))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,82 @@
+"""How well foreign patterns survive projection, decoded as a rewrite will do it.
+
+Cat eyes and gears drawn by the renderer on other faces, and the eyes of a real cat, are pasted
+onto unseen targets, projected, pasted into the targets' values and decoded with the targets' own
+context. The composite is what the picture should be: the error inside and outside of the region
+is the distance to it, in mean absolute difference on [-1, 1] and LPIPS.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from regen.generators import AnyGenerator
+from regen.images import load_image
+from regen.metrics import Lpips, masked_distance
+from regen.portraits import attributes, region, render, seed_to_z
+from regen.regions import Region
+from regen.rewriting.exemplars import Picture
+from regen.rewriting.rule import Example, RuleConfig, build_rule, decode_wanted
+
+TARGETS = tuple(range(60_000, 60_016))
+CHELSEA_EYES = Region.union(
+    [Region.ellipse(171, 115, 33, 30), Region.ellipse(318.5, 136.5, 23, 26)]
+)
+
+
+def exemplars(size: int) -> dict[str, tuple[Tensor, Region]]:
+    """Pictures with a pattern and where it is."""
+    found = {"real_cat": (load_image(Picture("skimage:chelsea").location), CHELSEA_EYES)}
+    for pattern, name in (("cat_eyes", "eyes"), ("gear_eyes", "eyes"), ("red_nose", "nose")):
+        person = attributes(seed_to_z([61_000]))
+        mask = region(person, name, size)
+        found[pattern] = (render(person, size, pattern), Region.drawn(mask))
+    return found
+
+
+@torch.no_grad()
+def pattern_errors(
+    generator: AnyGenerator,
+    split: Any,
+    project: Callable[[Tensor], Tensor],
+    config: RuleConfig,
+    lpips: Lpips | None,
+) -> dict[str, dict[str, Any]]:
+    """Errors {l1, lpips} by pattern, inside and outside; "samples" has no paste."""
+    size, errors = generator.resolution, {}
+    for pattern, (picture, where) in exemplars(size).items():
+        place = "nose" if pattern == "red_nose" else "eyes"
+        examples = []
+        for seed in TARGETS:
+            onto = Region.drawn(region(attributes(seed_to_z([seed])), place, size))
+            examples.append(Example(picture, where, generator.latents([seed]), onto))
+        rule = build_rule(split, project, examples, config)
+        decoded = decode_wanted(split, rule).float().clamp(-1, 1)
+        inside = rule.picture_mask
+        errors[pattern] = {
+            "inside": masked_distance(decoded, rule.composites, inside, lpips),
+            "outside": masked_distance(decoded, rule.composites, 1 - inside, lpips),
+        }
+    value = rule.before
+    decoded = split.tail(value.with_features(project(rule.pictures))).float().clamp(-1, 1)
+    everywhere = torch.ones_like(rule.picture_mask)
+    errors["samples"] = {"all": masked_distance(decoded, rule.pictures, everywhere, lpips)}
+    return errors
+
+
+def both_pastes(
+    generator: AnyGenerator, split: Any, project: Callable[[Tensor], Tensor], lpips: Lpips | None
+) -> dict[str, Any]:
+    """The same for the choices of `RuleConfig`: what is pasted, and where it is aligned."""
+    choices = {
+        "image_difference": RuleConfig(),
+        "image_features": RuleConfig(paste="features"),
+        "feature_features": RuleConfig(paste="features", align="feature"),
+        "image_difference_stretch": replace(RuleConfig(), scale="stretch"),
+    }
+    return {k: pattern_errors(generator, split, project, c, lpips) for k, c in choices.items()}

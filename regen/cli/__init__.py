@@ -1,0 +1,22 @@
+"""The command `regen`; one module here a verb."""
+
+from __future__ import annotations
+
+import click
+
+from regen.cli import doctor, generate, info, project, rewrite, train_projector
+from regen.cli.common import Verbs
+
+__all__ = ["main"]
+
+_SETTINGS = {"help_option_names": ["-h", "--help"], "max_content_width": 100}
+
+
+@click.group(cls=Verbs, context_settings=_SETTINGS)
+@click.version_option(package_name="regen", prog_name="regen")
+def main() -> None:
+    """Project a picture a generator has never seen, and rewrite the generator with it."""
+
+
+for _verb in (rewrite, generate, project, train_projector, info, doctor):
+    main.add_command(_verb.command)

@@ -1,0 +1,70 @@
+"""`regen generate`: pictures of seeds, with rewrites applied."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import click
+
+from regen.cli.common import RewriteStrength, SeedRange, computing, folder_option
+
+
+@click.command("generate")
+@click.option("--generator", metavar="G", default="portraits", show_default=True, help="Name or file.")
+@click.option(
+    "--rewrite",
+    "rewrites",
+    metavar="R[:STRENGTH]",
+    type=RewriteStrength(),
+    multiple=True,
+    help="A rewrite to apply, or the run folder that holds it; strength 1 unless given. Several "
+    "are summed.",
+)
+@click.option(
+    "--seeds",
+    "--seed",
+    metavar="LIST",
+    type=SeedRange(),
+    default="0-63",
+    show_default=True,
+    help="What to draw, for instance 7 or 0-63 or 1,5,7-9.",
+)
+@click.option(
+    "--truncation",
+    type=click.FloatRange(0),
+    default=1.0,
+    show_default=True,
+    help="Below 1, samples come closer to the average.",
+)
+@click.option(
+    "--noise",
+    type=click.Choice(["const", "random", "none"]),
+    default="const",
+    show_default=True,
+    help="The generator's own noise, one drawn from each seed, or none.",
+)
+@click.option("--grid/--no-grid", default=True, show_default=True, help="Lay all out in grid.png.")
+@folder_option(required=True)
+@computing
+def command(
+    generator: str,
+    rewrites: tuple[tuple[Path, float], ...],
+    seeds: tuple[int, ...],
+    truncation: float,
+    noise: Any,
+    grid: bool,
+    output: Path,
+    device: str,
+) -> None:
+    """Draw pictures of seeds, with any number of rewrites applied.
+
+    Writes seed0000.png and so on, and grid.png.
+    """
+    from regen.workflow.generate_job import Drawing, draw_pictures
+
+    drawing = Drawing(seeds, truncation, noise, grid)
+    files = draw_pictures(generator, rewrites, drawing, output, device=device)
+    click.echo(f"{len(seeds)} pictures in {output}")
+    if grid:
+        click.echo(f"Together: {files[-1]}")

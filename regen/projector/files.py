@@ -1,0 +1,184 @@
+"""Files of backward projectors: safetensors that say which generator and layer they belong to."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, fields
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from regen import store
+from regen.errors import GeneratorError, ProjectorError
+from regen.generators import BUNDLED, BUNDLED_FOLDER
+from regen.generators.protocol import Generator, Latent
+from regen.projector.network import BackwardProjector, ProjectorConfig
+
+FORMAT = "projector"
+VERSION = 1
+
+
+@dataclass(frozen=True)
+class Projector:
+    """A backward projector read from a file, checked against its generator.
+
+    Attributes:
+        network: In eval mode, requiring no gradients, on the generator's device.
+        value_layer: The convolution whose output it answers with, counted from 1.
+        name: The file, for messages.
+        header: All that the file says about itself.
+    """
+
+    network: BackwardProjector
+    value_layer: int
+    name: str
+    header: store.Header
+
+    def __call__(self, picture: Tensor) -> Tensor:
+        """Value features ``[N, C, h, h]`` of ``picture [N, 3, R, R]`` in [-1, 1]."""
+        features: Tensor = self.network(picture)
+        return features
+
+    def check_layer(self, value_layer: int) -> None:
+        """Make sure that it answers with the features of `value_layer`.
+
+        Raises:
+            ProjectorError: If it was trained for another layer.
+        """
+        if value_layer != self.value_layer:
+            raise ProjectorError(
+                f"value layer of {self.name}",
+                got=value_layer,
+                expected=f"{self.value_layer}, for which it was trained",
+                remedy="use that layer, or train a projector for the other one",
+            )
+
+
+def bundled_path(name: str) -> Path:
+    """Where the projector of the bundled generator `name` is."""
+    return BUNDLED_FOLDER / f"{name}_projector.safetensors"
+
+
+def save_projector(
+    path: Path | str,
+    projector: BackwardProjector,
+    generator: Generator[Latent],
+    value_layer: int,
+    *,
+    card: Mapping[str, Any],
+    half: bool = False,
+) -> store.Header:
+    """Write a projector.
+
+    Args:
+        path: A ``.safetensors`` file; replaced whole or not at all.
+        projector: What to write.
+        generator: The one it was trained for; its digest goes into the header as ``base``.
+        value_layer: The layer it was trained for.
+        card: Header entries about it: training settings, provenance, licence; JSON values only.
+        half: Store float16 instead of float32.
+
+    Returns:
+        The header as written.
+
+    Raises:
+        StoreError: If the file cannot be written.
+    """
+    header = {
+        "format": FORMAT,
+        "version": VERSION,
+        "family": generator.family,
+        "architecture": asdict(projector.config),
+        "value_layer": value_layer,
+        "base": generator.digest(),
+        **card,
+    }
+    dtype = torch.float16 if half else torch.float32
+    tensors = {name: t.detach().to(dtype) for name, t in projector.state_dict().items()}
+    return store.save(path, tensors, header)
+
+
+def load_projector(path: Path | str, generator: Generator[Latent]) -> Projector:
+    """Read the projector of a generator.
+
+    Raises:
+        StoreError: If the file is damaged, or no projector.
+        ProjectorError: If it belongs to another generator, or its header makes no sense.
+    """
+    stored = store.load(path, format=FORMAT, version=VERSION)
+    header = stored.header
+    base, digest = header.get("base"), generator.digest()
+    if base != digest:
+        raise ProjectorError(
+            f"{path} belongs to another generator: digest of the generator",
+            got=digest[:12],
+            expected=str(base)[:12],
+            remedy="use the projector of this generator, or train one with `regen train-projector`",
+        )
+    config, value_layer = _architecture(path, header), header.get("value_layer")
+    _check_value(path, config, value_layer, generator)
+    assert isinstance(value_layer, int)
+    network = BackwardProjector(config)
+    tensors = store.check_tensors(stored.tensors, network.state_dict(), str(path))
+    network.load_state_dict(tensors)
+    network.eval().requires_grad_(False)
+    if isinstance(generator, torch.nn.Module):
+        network.to(next(generator.parameters()).device)
+    return Projector(network, value_layer, str(path), header)
+
+
+def open_projector(
+    path: Path | str | None, generator_name: Path | str, generator: Generator[Latent]
+) -> Projector:
+    """Read a projector, or the bundled one that belongs to a bundled generator.
+
+    Args:
+        path: The file, or None for the bundled one.
+        generator_name: How the generator was named, "portraits" or a path.
+        generator: The generator itself.
+
+    Raises:
+        StoreError: If the file is damaged, or no projector.
+        ProjectorError: If there is none, or it belongs to another generator.
+    """
+    if path is not None:
+        return load_projector(path, generator)
+    if str(generator_name) not in BUNDLED:
+        raise ProjectorError(
+            f"no projector is known for {generator_name}",
+            remedy="name one, or train one with `regen train-projector`",
+        )
+    return load_projector(bundled_path(str(generator_name)), generator)
+
+
+def _architecture(path: Path | str, header: store.Header) -> ProjectorConfig:
+    entries = header.get("architecture")
+    known = {field.name for field in fields(ProjectorConfig)}
+    if not isinstance(entries, dict) or set(entries) != known:
+        odd = sorted(set(entries) ^ known) if isinstance(entries, dict) else "all of it"
+        raise ProjectorError(f"{path}: architecture", got=f"missing or unknown {odd}")
+    try:
+        return ProjectorConfig(**entries)
+    except TypeError as error:
+        raise ProjectorError(f"{path}: architecture", got=str(error)) from error
+
+
+def _check_value(
+    path: Path | str, config: ProjectorConfig, value_layer: object, generator: Generator[Latent]
+) -> None:
+    """Whether the generator has that layer, with features and pictures of these sizes."""
+    if not isinstance(value_layer, int) or isinstance(value_layer, bool):
+        raise ProjectorError(f"{path}: value_layer", got=value_layer, expected="an integer")
+    try:
+        split = generator.split(value_layer, 1)
+    except GeneratorError as error:
+        raise ProjectorError(f"{path}: {error}") from error
+    side = config.value_size
+    made_for = (config.value_channels, (side, side), config.resolution)
+    has = (split.value_channels, split.value_size, generator.resolution)
+    if made_for != has:
+        raise ProjectorError(
+            f"{path}: channels, size and resolution", got=made_for, expected=str(has)
+        )

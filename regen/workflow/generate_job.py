@@ -1,0 +1,136 @@
+"""Draw pictures of seeds, with any number of rewrites applied, into a folder."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from contextlib import AbstractContextManager, nullcontext
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from regen.atomic import ensure_folder
+from regen.errors import GeneratorError
+from regen.generators import AnyGenerator, open_generator
+from regen.generators.stylegan2.split import NoiseMode
+from regen.images import grid, save_image
+from regen.logbook import Progress
+from regen.rewriting.rewrite import Rewrite, compose, rewritten
+
+_BATCH = 16
+GRID_PICTURES = 256
+REWRITE_FILE = "rewrite.safetensors"
+
+
+@dataclass(frozen=True)
+class Drawing:
+    """What to draw.
+
+    Attributes:
+        seeds: One picture each, at least one.
+        truncation: psi, from 0; 1 leaves the samples alone.
+        noise: "const" (stored with the generator), "random" (drawn from the seed) or "none".
+        grid: Whether the first `GRID_PICTURES` are laid out in grid.png as well.
+    """
+
+    seeds: tuple[int, ...]
+    truncation: float = 1.0
+    noise: NoiseMode = "const"
+    grid: bool = True
+
+    def __post_init__(self) -> None:
+        if not self.seeds:
+            raise GeneratorError("seeds", got="none", expected="at least one")
+        if not self.truncation >= 0:
+            raise GeneratorError("truncation", got=self.truncation, expected="0 or more")
+
+
+def load_rewrites(rewrites: Sequence[tuple[Path, float]]) -> Rewrite | None:
+    """The sum of rewrites with their strengths, or None where there are none.
+
+    Args:
+        rewrites: Paths of rewrite files, or of the run folders that hold one, and strengths.
+
+    Raises:
+        StoreError: If a file is missing, damaged, or no rewrite.
+        RewriteError: If they belong to different generators.
+    """
+    loaded = []
+    for path, strength in rewrites:
+        file = path / REWRITE_FILE if path.is_dir() else path
+        rewrite = Rewrite.load(file)
+        loaded.append(rewrite if strength == 1 else rewrite.scaled(strength))
+    return compose(loaded) if loaded else None
+
+
+def draw_pictures(
+    generator: str | Path,
+    rewrites: Sequence[tuple[Path, float]],
+    drawing: Drawing,
+    folder: Path | str,
+    *,
+    device: str = "cpu",
+) -> list[Path]:
+    """Draw seeds into seedNNNN.png, one file each, and grid.png.
+
+    Args:
+        generator: Name or path.
+        rewrites: As for `load_rewrites`; all are applied together.
+        drawing: What to draw.
+        folder: Made where there is none; files of the same names are replaced.
+        device: Where to compute.
+
+    Returns:
+        The files, in the order of the seeds, the grid last.
+
+    Raises:
+        RegenError: If generator or a rewrite cannot be used; nothing is written then.
+        KeyboardInterrupt: On Ctrl-C, saying how many pictures are there.
+    """
+    opened = open_generator(generator, device=device)
+    rewrite = load_rewrites(rewrites)
+    applied: AbstractContextManager[Any] = nullcontext()
+    if rewrite is not None:
+        applied = rewritten(opened, rewrite)
+    with applied:
+        return _draw(opened, drawing, ensure_folder(folder))
+
+
+def _draw(generator: AnyGenerator, drawing: Drawing, folder: Path) -> list[Path]:
+    files: list[Path] = []
+    shown: list[Tensor] = []
+    seeds = drawing.seeds
+    try:
+        with Progress(len(seeds), "drawing") as progress:
+            for first in range(0, len(seeds), _BATCH):
+                batch = seeds[first : first + _BATCH]
+                pictures = _pictures(generator, batch, drawing)
+                if drawing.grid and first < GRID_PICTURES:
+                    shown.append(pictures)
+                for seed, picture in zip(batch, pictures, strict=True):
+                    files.append(_save(folder, f"seed{seed:04d}.png", picture))
+                progress.advance(len(batch))
+    except KeyboardInterrupt as interrupt:
+        raise KeyboardInterrupt(f"{len(files)} pictures are in {folder}") from interrupt
+    if shown:
+        sheet = torch.cat(shown)[:GRID_PICTURES]
+        files.append(_save(folder, "grid.png", grid(sheet, _columns(len(sheet)))))
+    return files
+
+
+@torch.no_grad()
+def _pictures(generator: AnyGenerator, seeds: Sequence[int], drawing: Drawing) -> Tensor:
+    latents = generator.latents(seeds, drawing.truncation, noise=drawing.noise)
+    return generator(latents).float().cpu().clamp(-1, 1)  # type: ignore[no-any-return]
+
+
+def _save(folder: Path, name: str, picture: Tensor) -> Path:
+    save_image(folder / name, picture)
+    return folder / name
+
+
+def _columns(count: int) -> int:
+    """Nearly square, and at most 16 side by side."""
+    return min(16, max(1, round(count**0.5)))
