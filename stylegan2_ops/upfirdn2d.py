@@ -82,8 +82,8 @@ def upfirdn2d(
         ValueError: If an argument is out of range, or the filter is larger than what it filters.
 
     Example:
-        >>> upfirdn2d(torch.ones(1, 1, 2, 2), filter_from_taps([1, 1]), padding=[0, -1, 0, 0])
-        tensor([[[[1.]]]])
+        >>> upfirdn2d(torch.ones(1, 1, 1, 2), filter_from_taps([1, 1]), padding=[1, 0, 1, 0])
+        tensor([[[[0.2500, 0.5000]]]])
     """
     if x.ndim != 4 or not x.is_floating_point():
         raise ValueError(f"x must be floating [N, C, H, W], got {x.dtype} {list(x.shape)}")

@@ -14,13 +14,12 @@ from regen.metrics import perceptual
 
 def save_pair(folder: Path, base: str | None = None) -> None:
     header = {"version": 1, "family": "stylegan2"}
-    generator = store.save(
-        folder / "g.safetensors", {"w": torch.ones(2)}, {**header, "format": "generator"}
-    )
+    weights = torch.ones(2)  # a generator's digest is taken in float32, its file may be half
+    store.save(folder / "g.safetensors", {"w": weights.half()}, {**header, "format": "generator"})
     store.save(
         folder / "p.safetensors",
         {"w": torch.zeros(2)},
-        {**header, "format": "projector", "base": base or generator["digest"]},
+        {**header, "format": "projector", "base": base or store.digest({"w": weights})},
     )
 
 

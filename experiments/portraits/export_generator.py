@@ -16,7 +16,6 @@ import click
 import torch
 from torch import Tensor
 
-from experiments.portraits.train_generator import set_mean_style
 from regen.generators import BUNDLED_FOLDER
 from regen.generators.stylegan2.native import load_stylegan2, save_stylegan2
 from regen.generators.stylegan2.network import StyleGAN2Config
@@ -31,25 +30,13 @@ FIRST_SEED, SEEDS, BATCH = 50_000, 1_000, 20
 
 
 def trained(folder: Path) -> tuple[StyleGAN2, dict[str, Any]]:
-    """The moving average of a training run, and the end of its log."""
-    checkpoint = torch.load(folder / "checkpoint.pt", weights_only=True)
-    settings = json.loads((folder / "settings.json").read_text())
-    resolution = settings["stages"][checkpoint["stage"]]["resolution"]
-    config = StyleGAN2Config(
-        resolution=resolution,
-        z_dim=checkpoint["trainer"]["ema"]["mapping.layers.0.weight"].shape[1],
-        w_dim=settings["w_dim"],
-        channel_base=settings["channel_base"],
-        channel_max=settings["channel_max"],
-        mapping_layers=settings["mapping_layers"],
-        mapping_lr_multiplier=settings["mapping_lr_multiplier"],
-    )
-    generator = StyleGAN2(config).eval().requires_grad_(False)
-    generator.load_state_dict(checkpoint["trainer"]["ema"])
+    """What a finished training run left, and its settings."""
+    stored = torch.load(folder / "generator.pt", weights_only=True)
+    generator = StyleGAN2(StyleGAN2Config(**stored["config"])).eval().requires_grad_(False)
+    generator.load_state_dict(stored["state"])
     for convolution in generator.synthesis.convs.values():
         convolution.noise_const.zero_()  # trained without noise: strengths are 0
-    set_mean_style(generator)
-    return generator, settings
+    return generator, json.loads((folder / "settings.json").read_text())
 
 
 def pair(generator: StyleGAN2, seeds: list[int]) -> tuple[Tensor, Tensor]:

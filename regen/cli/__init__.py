@@ -7,12 +7,10 @@ import click
 from regen.cli import doctor, generate, info, project, rewrite, train_projector
 from regen.cli.common import Verbs
 
-__all__ = ["main"]
-
 _SETTINGS = {"help_option_names": ["-h", "--help"], "max_content_width": 100}
 
 
-@click.group(cls=Verbs, context_settings=_SETTINGS)
+@click.group("regen", cls=Verbs, context_settings=_SETTINGS)
 @click.version_option(package_name="regen", prog_name="regen")
 def main() -> None:
     """Project a picture a generator has never seen, and rewrite the generator with it."""

@@ -34,6 +34,10 @@ class Verbs(click.Group):
     bug and keeps its traceback.
     """
 
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        """The commands in the order they were added."""
+        return list(self.commands)
+
     def invoke(self, ctx: click.Context) -> Any:
         """Run the command that was asked for."""
         try:
@@ -158,11 +162,24 @@ def computing(command: Command) -> Command:
     return device(threads(command))
 
 
+def seed_option(**attributes: Any) -> Callable[[Command], Command]:
+    """--seed, which seeds torch before the command runs."""
+    return click.option(
+        "--seed",
+        type=click.IntRange(0, LARGEST_SEED),
+        default=0,
+        show_default=True,
+        callback=_seed,
+        help="Source of all randomness.",
+        **attributes,
+    )
+
+
 def folder_option(**attributes: Any) -> Callable[[Command], Command]:
     """-o DIR."""
     kind = click.Path(file_okay=False, path_type=Path)
-    text = "Folder for the results, made where there is none."
-    return click.option("-o", "--output", type=kind, metavar="DIR", help=text, **attributes)
+    attributes.setdefault("help", "Folder for the results, made where there is none.")
+    return click.option("-o", "--output", type=kind, metavar="DIR", **attributes)
 
 
 def file_type() -> click.Path:
@@ -182,6 +199,14 @@ def _device(ctx: click.Context, param: click.Parameter, value: str) -> str:
         raise RegenError(
             "--device", got=f"{value}, which torch does not find here", expected="auto or cpu"
         )
+    return value
+
+
+def _seed(ctx: click.Context, param: click.Parameter, value: int) -> int:
+    if not ctx.resilient_parsing:
+        import torch
+
+        torch.manual_seed(value)
     return value
 
 

@@ -10,9 +10,9 @@ _MARKS = {"ok": "ok  ", "warn": "warn", "fail": "FAIL"}
 @click.command("doctor")
 @click.pass_context
 def command(ctx: click.Context) -> None:
-    """Check what this machine has and lacks; exit code 1 if regen cannot do its work on it.
+    """Check what this machine has and lacks.
 
-    Uses no network.
+    Uses no network. The exit code is 1 if regen cannot do its work here.
     """
     from regen.doctor import diagnose
 

@@ -11,7 +11,9 @@ from regen.cli.common import RewriteStrength, SeedRange, computing, folder_optio
 
 
 @click.command("generate")
-@click.option("--generator", metavar="G", default="portraits", show_default=True, help="Name or file.")
+@click.option(
+    "--generator", metavar="G", default="portraits", show_default=True, help="Name or file."
+)
 @click.option(
     "--rewrite",
     "rewrites",
@@ -57,7 +59,7 @@ def command(
     output: Path,
     device: str,
 ) -> None:
-    """Draw pictures of seeds, with any number of rewrites applied.
+    """Draw pictures of seeds, with rewrites applied.
 
     Writes seed0000.png and so on, and grid.png.
     """
@@ -65,6 +67,6 @@ def command(
 
     drawing = Drawing(seeds, truncation, noise, grid)
     files = draw_pictures(generator, rewrites, drawing, output, device=device)
-    click.echo(f"{len(seeds)} pictures in {output}")
+    click.echo(f"{len(seeds)} {'picture' if len(seeds) == 1 else 'pictures'} in {output}")
     if grid:
         click.echo(f"Together: {files[-1]}")

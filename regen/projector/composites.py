@@ -46,17 +46,21 @@ class CompositeConfig:
     softest: float = 6.0
 
     def __post_init__(self) -> None:
-        shares = (self.usual, self.pieces, self.mirrored)
+        for name in ("pastes", "radius", "usual_radius"):
+            object.__setattr__(self, name, tuple(getattr(self, name)))
         few, most = self.pastes
-        if (
-            not 1 <= few <= most
-            or not all(0 <= share <= 1 for share in shares)
-            or self.softest <= 0
-        ):
-            raise ProjectorError("composites: a share is outside [0, 1], or a count below 1")
-        for low, high in (self.radius, self.usual_radius):
+        if not 1 <= few <= most:
+            raise ProjectorError("composites: pastes", got=(few, most), expected="two, from 1")
+        for name in ("usual", "pieces", "mirrored"):
+            share = getattr(self, name)
+            if not 0 <= share <= 1:
+                raise ProjectorError(f"composites: {name}", got=share, expected="0 to 1")
+        if not self.softest > 0:
+            raise ProjectorError("composites: softest", got=self.softest, expected="above 0")
+        for name in ("radius", "usual_radius"):
+            low, high = getattr(self, name)
             if not 0 < low <= high <= 32:
-                raise ProjectorError("composites: radius", got=(low, high), expected="0 to 32")
+                raise ProjectorError(f"composites: {name}", got=(low, high), expected="0 to 32")
 
 
 class _Dice:

@@ -35,6 +35,11 @@ class Workers:
             tensor /= self.count
         return tensor
 
+    def wait(self) -> None:
+        """Return when every process has come here."""
+        if self.count > 1:
+            dist.barrier()
+
     def average_gradients(self, parameters: Iterable[nn.Parameter]) -> None:
         """Replace each gradient by its mean over all processes, in one message."""
         if self.count == 1:

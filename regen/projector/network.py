@@ -37,7 +37,7 @@ def _conv(inputs: int, outputs: int, size: int, stride: int = 1, gain: float = 1
     with torch.no_grad():
         conv.weight.mul_(gain)
         conv.bias.zero_()
-    return conv.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+    return conv.to(memory_format=torch.channels_last)
 
 
 class Downsampler(nn.Module):

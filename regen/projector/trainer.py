@@ -141,16 +141,21 @@ class Trainer:
     def _discriminator_step(self, answer: Tensor, batch: Batch) -> dict[str, float]:
         true = self.projector.normalise(batch.value.features.float())
         logits = self.discriminator(answer)
-        loss = discriminator_loss(self.discriminator(true), logits, _cells(batch.kept, logits))
-        total, every = loss, self.config.r1_every_steps
+        losses = {
+            "discriminator": discriminator_loss(
+                self.discriminator(true), logits, _cells(batch.kept, logits)
+            )
+        }
+        total, every = losses["discriminator"], self.config.r1_every_steps
         if self.config.r1_gamma and self.done % every == 0:
-            total = loss + self.config.r1_gamma * every * self._r1(true)
+            losses["r1"] = self._r1(true)
+            total = total + self.config.r1_gamma * every * losses["r1"]
         self.discriminator_optimizer.zero_grad(set_to_none=True)
         total.backward()
-        figures = self._checked({"discriminator": total})
+        figures = self._checked(losses)
         self.workers.average_gradients(self.discriminator.parameters())
         self.discriminator_optimizer.step()
-        return figures if total is loss else {"discriminator": float(loss.detach())}
+        return figures
 
     def _r1(self, true: Tensor) -> Tensor:
         """The penalty in float32: its second derivatives are too coarse in half precision."""

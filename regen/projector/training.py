@@ -178,6 +178,7 @@ class _Loop:
         state = self.trainer.state()
         if self.trainer.workers.rank == 0:
             write_checkpoint(self.folder, self.who, state)
+        self.trainer.workers.wait()
 
     def _step(self) -> None:
         figures, batch, decoded = self.trainer.step()

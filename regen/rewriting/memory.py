@@ -22,9 +22,23 @@ from torch.func import functional_call
 
 from regen.errors import RewriteError
 from regen.generators.protocol import Activation, Split
-from regen.rewriting.rule import Rule, region_weights
+from regen.rewriting.precision import compute_dtype
+from regen.rewriting.recall import Preserved, recall_error
+from regen.rewriting.rule import Rule, check_choice, region_weights
+
+__all__ = [
+    "FitConfig",
+    "FitInterrupted",
+    "Preserved",
+    "compute_dtype",
+    "fit_memory",
+    "frozen",
+    "recall_error",
+]
 
 Report = Callable[[int, dict[str, float]], None]
+
+_HOPELESS = 1000.0  # losses so many times above the size of values and pictures never come back
 
 
 @dataclass(frozen=True)
@@ -68,68 +82,32 @@ class FitConfig:
         for name, low in lowest.items():
             if getattr(self, name) < low:
                 raise RewriteError(name, got=getattr(self, name), expected=f"{low} or more")
-        if not self.lr > 0:
+        check_choice("recall", self.recall, ("value", "image", "both"))
+        check_choice("precision", self.precision, ("auto", "bf16", "fp32"))
+        if not 0 < self.lr < math.inf:
             raise RewriteError("lr", got=self.lr, expected="a number above 0")
-        if self.weight_new <= 0 or self.weight_old < 0:
+        if not (0 < self.weight_new < math.inf and 0 <= self.weight_old < math.inf):
             raise RewriteError(
                 "weights",
                 got=f"new {self.weight_new:g}, old {self.weight_old:g}",
                 expected="new above 0 and old 0 or more",
             )
-        if self.image_weight < 0 or self.preserve_weight < 0:
-            raise RewriteError("image_weight and preserve_weight", got=self, expected="0 or more")
+        for name in ("image_weight", "preserve_weight"):
+            if not 0 <= getattr(self, name) < math.inf:
+                raise RewriteError(name, got=getattr(self, name), expected="0 or more")
 
 
-@dataclass(frozen=True)
-class Preserved:
-    """Samples of the generator that must stay as they are.
+class FitInterrupted(KeyboardInterrupt):
+    """Ctrl-C in the middle of a fit.
 
     Attributes:
-        keys: P samples.
-        values: Their values, ``[P, C, h, w]``.
-        pictures: Their pictures, ``[P, 3, R, R]``.
-        keep: Where they must stay, at the value's size, ``[P, 1, h, w]`` in [0, 1].
-        picture_keep: The same at the picture's size, ``[P, 1, R, R]``.
+        deltas: What was learned until then, as `fit_memory` would have returned it.
+        steps: How many steps that took, at least 1.
     """
 
-    keys: Activation
-    values: Tensor
-    pictures: Tensor
-    keep: Tensor
-    picture_keep: Tensor
-
-    def __len__(self) -> int:
-        return len(self.values)
-
-
-def recall_error(recalled: Tensor, wanted: Tensor, weights: Tensor) -> Tensor:
-    """Weighted mean absolute difference, averaged over channels.
-
-    Args:
-        recalled: What the memory answers, ``[N, C, h, w]``.
-        wanted: What it shall answer, ``[N, C, h, w]``.
-        weights: Importance of each position, ``[N, 1, h, w]``, at least 0.
-
-    Returns:
-        A scalar in the units of `recalled`, differentiable in it.
-
-    Raises:
-        RewriteError: If `recalled` and `wanted` differ in shape.
-
-    Example:
-        >>> weights = torch.tensor([[[[3.0, 0.0]]]])  # the second position is free
-        >>> recall_error(torch.tensor([[[[1.0, 9.0]]]]), torch.zeros(1, 1, 1, 2), weights).item()
-        1.0
-    """
-    if recalled.shape != wanted.shape:
-        raise RewriteError(
-            "memory and rule differ in shape",
-            got=f"recalled {list(recalled.shape)}",
-            expected=f"{list(wanted.shape)}",
-            remedy="was the rule made for another value layer?",
-        )
-    error = (weights * (recalled.float() - wanted.float()).abs()).sum()
-    return error / (wanted.shape[1] * weights.sum().clamp_min(1e-8))
+    def __init__(self, deltas: dict[str, Tensor], steps: int) -> None:
+        super().__init__(f"interrupted after {steps} steps")
+        self.deltas, self.steps = deltas, steps
 
 
 def fit_memory(
@@ -152,43 +130,59 @@ def fit_memory(
         One delta per changed parameter, float32, under the generator's own name for it.
 
     Raises:
-        RewriteError: If the loss stops being finite; nothing is changed then.
+        RewriteError: If the loss explodes or is not finite; nothing is changed then.
+        FitInterrupted: On Ctrl-C after the first step, with what was learned so far.
     """
     names = set(split.memory_weights())
     before = {n: p.detach() for n, p in split.memory.named_parameters() if n in names}
     after = {n: p.clone().requires_grad_() for n, p in before.items()}
-    with frozen(split.memory):
-        losses = _Losses(split, rule, config, preserved)
-        optimizer = torch.optim.Adam(after.values(), lr=config.lr, betas=(0.9, 0.99))
-        for step in range(config.steps):
-            for group in optimizer.param_groups:
-                group["lr"] = config.lr * _cosine(step / config.steps)
-            terms = losses(after)
-            loss = torch.stack(list(terms.values())).sum()
-            optimizer.zero_grad()
-            loss.backward(inputs=list(after.values()))
-            optimizer.step()
-            if step % config.report_every == 0 or step == config.steps - 1:
-                _check_and_report(step, loss, terms, config, on_report)
-    return {split.full_name(n): (after[n].detach() - before[n]).float() for n in before}
+
+    def learned() -> dict[str, Tensor]:
+        return {split.full_name(n): (after[n].detach() - before[n]).float() for n in before}
+
+    done = 0
+    try:
+        with frozen(split.memory):
+            losses = _Losses(split, rule, config, preserved)
+            for step in _descend(losses, after, config, on_report):
+                done = step
+    except KeyboardInterrupt as interrupt:
+        if done == 0:
+            raise
+        raise FitInterrupted(learned(), done) from interrupt
+    return learned()
+
+
+def _descend(
+    losses: _Losses, weights: dict[str, Tensor], config: FitConfig, on_report: Report | None
+) -> Iterator[int]:
+    """Improve `weights` in place, yielding after each step how many have been taken."""
+    optimizer = torch.optim.Adam(weights.values(), lr=config.lr, betas=(0.9, 0.99))
+    for step in range(config.steps):
+        for group in optimizer.param_groups:
+            group["lr"] = config.lr * _cosine(step / config.steps)
+        terms = losses(weights)
+        loss = torch.stack(list(terms.values())).sum()
+        optimizer.zero_grad()
+        loss.backward(inputs=list(weights.values()))
+        optimizer.step()
+        yield step + 1
+        if step % config.report_every == 0 or step == config.steps - 1:
+            total = loss.item()
+            _check(step, total, losses.limit, config.lr)
+            if on_report is not None:
+                parts = {name: term.item() for name, term in terms.items()}
+                on_report(step, {"total": total, **parts})
 
 
 def _cosine(done: float) -> float:
     return 0.1 + 0.9 * 0.5 * (1 + math.cos(math.pi * done))
 
 
-def _check_and_report(
-    step: int, loss: Tensor, terms: dict[str, Tensor], config: FitConfig, report: Report | None
-) -> None:
-    total = loss.item()
-    if not math.isfinite(total):
-        raise RewriteError(
-            f"the fit diverged at step {step}",
-            got=f"loss {total}",
-            remedy=f"lower lr, now {config.lr:g}",
-        )
-    if report is not None:
-        report(step, {"total": total, **{name: term.item() for name, term in terms.items()}})
+def _check(step: int, loss: float, limit: float, lr: float) -> None:
+    if not loss <= limit:
+        remedy = f"lower lr, now {lr:g}" if step else "look for numbers that are not finite"
+        raise RewriteError(f"the fit diverged at step {step}", got=f"loss {loss:g}", remedy=remedy)
 
 
 @contextmanager
@@ -201,21 +195,6 @@ def frozen(module: torch.nn.Module) -> Iterator[None]:
     finally:
         for parameter, flag in flags:
             parameter.requires_grad_(flag)
-
-
-def compute_dtype(precision: str, device: torch.device) -> torch.dtype:
-    """What "auto", "bf16" or "fp32" means on a device."""
-    if precision == "auto":
-        fast = device.type == "cuda" and torch.cuda.is_bf16_supported(including_emulation=False)
-        fast = fast or (device.type == "cpu" and _cpu_has_bf16())
-        precision = "bf16" if fast else "fp32"
-    return torch.bfloat16 if precision == "bf16" else torch.float32
-
-
-def _cpu_has_bf16() -> bool:
-    ask = getattr(torch.cpu, "get_capabilities", None)  # older torch cannot tell
-    known: dict[str, Any] = ask() if ask is not None else {}
-    return bool(known.get("avx512_bf16") or known.get("amx_bf16"))
 
 
 class _Losses:
@@ -232,6 +211,7 @@ class _Losses:
         self.order = torch.Generator().manual_seed(config.seed)
         self.queue: list[int] = []
         self.dtype = compute_dtype(config.precision, rule.wanted.device)
+        self.limit = _HOPELESS * (1 + rule.wanted.abs().mean().item())
 
     def _next_batch(self, size: int, count: int) -> list[int]:
         while len(self.queue) < size:

@@ -6,6 +6,7 @@ original tensors, so that reverting restores the generator bit for bit.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -39,9 +40,16 @@ class Rewrite:
     settings: Mapping[str, Any] = field(default_factory=dict)
 
     def scaled(self, strength: float) -> Rewrite:
-        """The rewrite `strength` times as strong; 0 changes nothing, below 0 is the opposite."""
+        """The rewrite `strength` times as strong; 0 changes nothing, below 0 is the opposite.
+
+        Raises:
+            RewriteError: If `strength` is not finite.
+        """
+        if not math.isfinite(strength):
+            raise RewriteError("strength", got=strength, expected="a finite number")
         deltas = {name: delta * strength for name, delta in self.deltas.items()}
-        return Rewrite(deltas, self.base, self.family, {**self.settings, "strength": strength})
+        total = strength * self.settings.get("strength", 1.0)
+        return Rewrite(deltas, self.base, self.family, {**self.settings, "strength": total})
 
     def save(self, path: Path | str) -> None:
         """Write a safetensors file; equal rewrites give equal bytes.
@@ -64,13 +72,16 @@ class Rewrite:
 
         Raises:
             StoreError: If the file is missing, damaged, or holds something else.
+            RewriteError: If its header does not say which generator it belongs to.
         """
         stored = store.load(path, format=FORMAT, version=VERSION)
-        h = stored.header
-        for key in ("base", "family"):
-            if not isinstance(h.get(key), str):
-                raise RewriteError(f"{path}: header", got=f"no {key}", expected="base and family")
-        return cls(stored.tensors, h["base"], h["family"], h.get("settings", {}))
+        header = stored.header
+        for key, kind in (("base", str), ("family", str), ("settings", dict)):
+            if not isinstance(header.get(key), kind):
+                raise RewriteError(
+                    f"{path}: header", got=f"no {key}", expected="base, family and settings"
+                )
+        return cls(stored.tensors, header["base"], header["family"], header["settings"])
 
 
 def compose(rewrites: Sequence[Rewrite]) -> Rewrite:
@@ -125,8 +136,12 @@ def apply(generator: nn.Module, rewrite: Rewrite) -> dict[str, Tensor]:
     parameters = dict(generator.named_parameters())
     _check_fits(generator, parameters, rewrite)
     originals = {name: parameters[name].detach().clone() for name in rewrite.deltas}
-    for name, delta in rewrite.deltas.items():
-        parameters[name].add_(delta.to(parameters[name]))
+    try:
+        for name, delta in rewrite.deltas.items():
+            parameters[name].add_(delta.to(parameters[name]))
+    except BaseException:  # Ctrl-C too: all or nothing
+        revert(generator, originals)
+        raise
     return originals
 
 
@@ -139,11 +154,12 @@ def revert(generator: nn.Module, originals: Mapping[str, Tensor]) -> None:
 
 
 def _check_fits(generator: nn.Module, parameters: Mapping[str, Tensor], rewrite: Rewrite) -> None:
-    digest = generator.digest() if callable(getattr(generator, "digest", None)) else None
+    digest_of: Any = generator.digest
+    digest = digest_of()
     if digest != rewrite.base:
         raise RewriteError(
             "this rewrite belongs to another generator, or to this one before it was changed",
-            got=f"generator {str(digest)[:12]}",
+            got=f"generator {digest[:12]}",
             expected=f"generator {rewrite.base[:12]}",
             remedy="open the generator it was made for; compose rewrites before applying them",
         )

@@ -11,6 +11,7 @@ Shapes: T targets; C, h, w channels and size of the value; R side of the picture
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
@@ -35,7 +36,7 @@ class RuleConfig:
         scale: "uniform" covers the target's region without distortion, "stretch" fits it exactly.
         paste: "difference" adds B(composite) - B(target) to the target's value, which cancels what
             the projector gets wrong about the target; "features" replaces the value by
-            B(composite), the paper's wording.
+            B(composite), the paper's wording, and is what ``align="feature"`` always does.
         feather_px: Radius of the soft edge of the pasted region, in pixels of the picture.
     """
 
@@ -45,8 +46,17 @@ class RuleConfig:
     feather_px: float = 1.0
 
     def __post_init__(self) -> None:
-        if self.feather_px < 0:
+        check_choice("align", self.align, ("image", "feature"))
+        check_choice("scale", self.scale, ("uniform", "stretch"))
+        check_choice("paste", self.paste, ("difference", "features"))
+        if not 0 <= self.feather_px < math.inf:
             raise RewriteError("feather", got=self.feather_px, expected="0 pixels or more")
+
+
+def check_choice(name: str, value: str, choices: Sequence[str]) -> None:
+    """Raise RewriteError if the setting `name` is none of its choices."""
+    if value not in choices:
+        raise RewriteError(name, got=repr(value), expected=" or ".join(choices))
 
 
 @dataclass(frozen=True)

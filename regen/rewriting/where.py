@@ -20,6 +20,7 @@ from regen.regions import resize_mask
 
 _MOST_KEYS = 512
 _RIDGE = 1e-3
+_ROWS_AT_ONCE = 8192
 
 
 @dataclass(frozen=True)
@@ -47,7 +48,8 @@ class KeyMatcher:
         """
         n, _, height, width = keys.shape
         unit = F.normalize(_rows(keys) @ self.whitening, dim=1)
-        best = (unit @ self.directions.T).amax(dim=1)
+        parts = [(rows @ self.directions.T).amax(dim=1) for rows in unit.split(_ROWS_AT_ONCE)]
+        best = torch.cat(parts)
         return best.reshape(n, 1, height, width).float()
 
     def mask(self, keys: Tensor, size: tuple[int, int], *, slack: float = 1.5) -> Tensor:

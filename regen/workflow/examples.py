@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from torch import Tensor
 
-from regen.errors import EditsError
+from regen.errors import EditsError, RegionError
 from regen.generators import AnyGenerator, open_generator
 from regen.portraits import attributes, region, render, seed_to_z
 from regen.regions import Region
@@ -43,13 +43,28 @@ def load_examples(edits: Edits, generator: AnyGenerator) -> list[LabelledExample
     examples = []
     for index, edit in enumerate(edits.edits):
         picture, place = _exemplar(edit, index, generator.resolution)
+        _check_inside(place, f"edits[{index}].region", *picture.shape[2:])
         for number, target in enumerate(edit.targets):
             path = f"edits[{index}].targets[{number}]"
             latent = generator.latents([target.seed], target.truncation)
             onto = _target_region(target, path, generator.resolution)
+            _check_inside(onto, f"{path}.region", generator.resolution, generator.resolution)
             example = Example(picture, place, latent, onto)
             examples.append(LabelledExample(example, target.seed, _label(edit)))
     return examples
+
+
+def _check_inside(region: Region, path: str, height: int, width: int) -> None:
+    """Raise RegionError, naming the path in the edits file, if a region leaves its picture."""
+    try:
+        region.mask(height, width)
+    except RegionError as error:
+        raise RegionError(
+            f"{path}: {error.problem}",
+            got=error.got,
+            expected=error.expected,
+            remedy=error.remedy,
+        ) from error
 
 
 def _label(edit: Edit) -> str:

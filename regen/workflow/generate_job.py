@@ -18,10 +18,10 @@ from regen.generators.stylegan2.split import NoiseMode
 from regen.images import grid, save_image
 from regen.logbook import Progress
 from regen.rewriting.rewrite import Rewrite, compose, rewritten
+from regen.workflow.learn import REWRITE_FILE
 
 _BATCH = 16
 GRID_PICTURES = 256
-REWRITE_FILE = "rewrite.safetensors"
 
 
 @dataclass(frozen=True)
@@ -123,7 +123,7 @@ def _draw(generator: AnyGenerator, drawing: Drawing, folder: Path) -> list[Path]
 @torch.no_grad()
 def _pictures(generator: AnyGenerator, seeds: Sequence[int], drawing: Drawing) -> Tensor:
     latents = generator.latents(seeds, drawing.truncation, noise=drawing.noise)
-    return generator(latents).float().cpu().clamp(-1, 1)  # type: ignore[no-any-return]
+    return generator(latents).float().cpu().clamp(-1, 1)
 
 
 def _save(folder: Path, name: str, picture: Tensor) -> Path:

@@ -1,0 +1,83 @@
+"""Train the bundled projector of the bundled generator, measure it, and write its file.
+
+    python -m experiments.portraits.train_projector -o runs/portraits_projector
+
+Writes regen/generators/bundled/portraits_projector.safetensors (half precision) and
+experiments/results/portraits_projector.json. An interrupted run goes on where it stopped.
+"""
+
+from __future__ import annotations
+
+import json
+import time
+from dataclasses import asdict
+from pathlib import Path
+
+import click
+
+from experiments.portraits.patterns_error import both_pastes
+from regen.generators import open_generator
+from regen.logbook import Logbook, Progress
+from regen.metrics import load_lpips
+from regen.projector.files import bundled_path, load_projector, save_projector
+from regen.projector.settings import TrainingConfig
+from regen.projector.training import Report, train_projector
+
+RESULTS = Path(__file__).parent.parent / "results"
+
+
+@click.command()
+@click.option("-o", "--output", type=click.Path(path_type=Path), required=True)
+@click.option("--kimg", type=float, default=30.0, help="Thousands of pictures.")
+@click.option("--value-layer", type=int, default=8)
+def main(output: Path, kimg: float, value_layer: int) -> None:
+    """Train, measure and bundle."""
+    generator = open_generator("portraits")
+    split = generator.split(value_layer, 2)
+    config = TrainingConfig(kimg=kimg)
+    resume = any(output.glob("*.pt"))
+    began, log = time.perf_counter(), []
+    with Logbook(output) as book, Progress(int(kimg * 1000 / config.batch), "projector") as bar:
+        book.settings(config)
+
+        def report(r: Report) -> None:
+            book.scalars(r.scalars, r.step)
+            book.pictures("input", r.inputs, r.step)
+            if r.decoded is not None:
+                book.pictures("decoded", r.decoded, r.step)
+            log.append({"kimg": r.kimg, **r.scalars})
+            click.echo(json.dumps(log[-1]))
+
+        network = train_projector(
+            generator,
+            split,
+            config,
+            folder=output,
+            resume=resume,
+            on_report=report,
+            on_step=lambda step: bar.advance(step - bar.done),
+        )
+    card = {
+        "provenance": "trained by experiments/portraits on samples of the bundled portraits",
+        "licence": "Apache-2.0",
+        "training": asdict(config),
+    }
+    path = bundled_path("portraits")
+    save_projector(path, network, generator, value_layer, card=card, half=True)
+    errors = both_pastes(generator, split, load_projector(path, generator), load_lpips("squeeze"))
+    figures = {
+        "value_layer": value_layer,
+        "seconds_of_this_run": round(time.perf_counter() - began, 1),
+        "resumed": resume,
+        "parameters": sum(p.numel() for p in network.parameters()),
+        "settings": asdict(config),
+        "errors": errors,
+        "log": log,
+    }
+    RESULTS.mkdir(exist_ok=True)
+    (RESULTS / "portraits_projector.json").write_text(json.dumps(figures, indent=1) + "\n")
+    click.echo(json.dumps(errors, indent=1))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,71 @@
+"""`regen info`: what a file of ours is, whom it belongs to, and what is in it."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import click
+
+_LONGEST_LIST = 12
+
+
+@click.command("info")
+@click.argument(
+    "files", metavar="FILE...", type=click.Path(path_type=Path), nargs=-1, required=True
+)
+@click.option(
+    "--generator", metavar="G", help="What a rewrite is compared with, by default the bundled ones."
+)
+@click.option(
+    "--json", "as_json", is_flag=True, help="Print JSON: a list, one object for each FILE."
+)
+def command(files: tuple[Path, ...], generator: str | None, as_json: bool) -> None:
+    """Explain any file of regen's.
+
+    Generators, projectors, rewrites, features, edits and metrics files, and run folders.
+    """
+    from regen.logbook import to_json
+    from regen.workflow.describe import describe
+
+    facts = [to_json(describe(file, generator)) for file in files]
+    if as_json:
+        click.echo(json.dumps(facts, indent=2, ensure_ascii=False))
+        return
+    for index, one in enumerate(facts):
+        if index:
+            click.echo()
+        for line in _lines(one, 0):
+            click.echo(line)
+
+
+def _lines(value: Any, indent: int) -> Iterator[str]:
+    """An object as lines "key: value", deeper ones below it and further in."""
+    space = "  " * indent
+    for name, item in value.items():
+        if isinstance(item, dict) and item:
+            yield f"{space}{name}:"
+            yield from _lines(item, indent + 1)
+        elif isinstance(item, list) and any(isinstance(one, dict) for one in item):
+            yield f"{space}{name}:"
+            for one in item[:_LONGEST_LIST]:
+                yield f"{space}  - {_short(one)}"
+            if len(item) > _LONGEST_LIST:
+                yield f"{space}  ... and {len(item) - _LONGEST_LIST} more"
+        else:
+            yield f"{space}{name}: {_short(item)}"
+
+
+def _short(value: Any) -> str:
+    """A value in one line."""
+    if isinstance(value, dict):
+        return ", ".join(f"{name} {_short(item)}" for name, item in value.items())
+    if isinstance(value, list):
+        return f"[{', '.join(map(_short, value))}]"
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if isinstance(value, float):
+        return f"{value:.4g}"
+    return "none" if value is None else str(value)

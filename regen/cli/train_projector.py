@@ -1,0 +1,116 @@
+"""`regen train-projector`: the first stage, a projector for one layer of one generator."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from regen.cli.common import LARGEST_SEED, Setting, computing, folder_option, given
+
+if TYPE_CHECKING:
+    from regen.projector.settings import TrainingConfig
+
+
+def _defaults() -> TrainingConfig:
+    from regen.projector.settings import TrainingConfig
+
+    return TrainingConfig()
+
+
+_setting = partial(click.option, cls=Setting, default_from=_defaults)
+_WEIGHT = click.FloatRange(0)
+
+
+@click.command("train-projector")
+@click.option("--generator", metavar="G", required=True, help="Name or file.")
+@click.option(
+    "--value-layer",
+    type=click.IntRange(1),
+    help="Convolution whose output is the value; by default the fourth from the end, at most 10.",
+)
+@click.option(
+    "--preset",
+    type=click.Choice(["default", "paper"]),
+    default="default",
+    show_default=True,
+    help="Where settings that are not given come from; the defaults shown are those of 'default'.",
+)
+@_setting("--kimg", type=click.FloatRange(0, min_open=True), help="Thousands of pictures to see.")
+@_setting("--batch", type=click.IntRange(1), help="Pictures in a step.")
+@_setting("--lr", type=click.FloatRange(0, min_open=True), help="Adam's step size.")
+@_setting(
+    "--context",
+    type=click.Choice(["own", "mean", "swap"]),
+    help="Which context decodes in the semi-cycle: the sample's own, the mean's, or another's.",
+)
+@_setting(
+    "--composites",
+    type=click.FloatRange(0, 1),
+    help="Share of the pictures with foreign patterns pasted in.",
+)
+@_setting("--feature-l1", type=_WEIGHT, help="Weight of the features' L1.")
+@_setting("--adversarial", type=_WEIGHT, help="Weight of the feature discriminator.")
+@_setting("--semi-cycle-l1", type=_WEIGHT, help="Weight of the decoded pictures' L1.")
+@_setting("--semi-cycle-ssim", type=_WEIGHT, help="Weight of the decoded pictures' 1 - SSIM.")
+@_setting(
+    "--precision",
+    type=click.Choice(["float32", "bfloat16"]),
+    help="What convolutions compute in; weights are float32 always.",
+)
+@_setting("--seed", type=click.IntRange(0, LARGEST_SEED), help="Source of all randomness.")
+@_setting(
+    "--checkpoint-every-kimg",
+    type=click.FloatRange(0, min_open=True),
+    help="Thousands of pictures between checkpoints.",
+)
+@click.option(
+    "--extra-images",
+    metavar="DIR",
+    type=click.Path(file_okay=False, path_type=Path),
+    help="Pictures, pieces of which are pasted into samples.",
+)
+@click.option("--resume", is_flag=True, help="Go on from the checkpoint in the output folder.")
+@folder_option(required=True)
+@computing
+def command(
+    generator: str,
+    value_layer: int | None,
+    preset: str,
+    extra_images: Path | None,
+    resume: bool,
+    output: Path,
+    device: str,
+    **settings: Any,
+) -> None:
+    """Train a generator's backward projector.
+
+    Ctrl-C keeps a checkpoint, from which --resume goes on. Under torchrun several processes share
+    each batch. Writes projector.safetensors, settings.json,
+    TensorBoard events and checkpoint.pt.
+    """
+    from regen.projector.settings import TrainingConfig
+    from regen.workflow.train_job import train
+
+    config = TrainingConfig().paper() if preset == "paper" else TrainingConfig()
+    config = replace(config, **given(settings, TrainingConfig))
+    trained = train(
+        generator,
+        output,
+        config,
+        value_layer=value_layer,
+        extra_images=extra_images,
+        resume=resume,
+        device=device,
+    )
+    if trained is None:
+        return
+    for name, value in trained.scalars.items():
+        click.echo(f"{name}: {value:.4g}")
+    click.echo(f"Projector: {trained.path}")
+    click.echo(
+        f"Use it: regen project --generator {generator} --projector {trained.path} IMAGE -o DIR"
+    )

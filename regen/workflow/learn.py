@@ -1,0 +1,129 @@
+"""From a task to a rewrite: project and paste, find where the rule will act, fit the memory."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass, field
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from regen.generators import AnyGenerator
+from regen.generators.protocol import Split, concatenate
+from regen.logbook import Logbook, Progress, to_json
+from regen.rewriting.memory import FitInterrupted, Preserved, fit_memory
+from regen.rewriting.rewrite import Rewrite
+from regen.rewriting.rule import Rule, build_rule
+from regen.rewriting.where import KeyMatcher, match_keys
+from regen.workflow.settings import RewriteSettings
+from regen.workflow.task import Task
+from regen.workflow.timing import Stopwatch
+
+REWRITE_FILE = "rewrite.safetensors"
+PARTIAL_FILE = "rewrite.partial.safetensors"
+FIRST_PRESERVED = 1_000_000
+_BATCH = 16
+
+Losses = dict[str, list[tuple[int, float]]]
+
+
+@dataclass(frozen=True)
+class Learned:
+    """A rewrite, and what it was learned from.
+
+    Attributes:
+        rewrite: The weight change.
+        rule: What it was fitted to.
+        matcher: Knows where the rule will act.
+        losses: (step, value) pairs by name.
+    """
+
+    rewrite: Rewrite
+    rule: Rule
+    matcher: KeyMatcher
+    losses: Losses = field(default_factory=dict)
+
+
+def learn(task: Task, book: Logbook, watch: Stopwatch) -> Learned:
+    """Learn a task's rule, and save the rewrite in the run folder.
+
+    Args:
+        task: What to learn.
+        book: Of the run folder; gets the curves.
+        watch: Gets the stages "project" and "fit".
+
+    Raises:
+        RegenError: If the fit diverges, or the folder cannot be written to.
+        KeyboardInterrupt: On Ctrl-C in the fit, after what was learned until then was saved as a
+            partial rewrite; the message says so.
+    """
+    generator, split, settings = task.generator, task.split, task.settings
+    with watch.stage("project"):
+        examples = [item.example for item in task.examples]
+        rule = build_rule(split, task.projector, examples, settings.rule)
+        preserved, matcher = preserve(generator, split, rule, settings)
+    losses: Losses = {}
+    with watch.stage("fit"):
+        rewrite = _fit(task, rule, preserved, book, losses)
+        rewrite.save(book.folder / REWRITE_FILE)
+    (book.folder / PARTIAL_FILE).unlink(missing_ok=True)  # of an earlier, interrupted run
+    return Learned(rewrite, rule, matcher, losses)
+
+
+@torch.no_grad()
+def preserve(
+    generator: AnyGenerator, split: Split[Any], rule: Rule, settings: RewriteSettings
+) -> tuple[Preserved | None, KeyMatcher]:
+    """Samples of the generator at large, and the matcher that knows where the rule will act."""
+    count = max(settings.fit.preserve, _BATCH)
+    seeds = range(FIRST_PRESERVED, FIRST_PRESERVED + count)
+    batches = [seeds[i : i + _BATCH] for i in range(0, count, _BATCH)]
+    keys = concatenate([split.head(generator.latents(list(b))) for b in batches])
+    matcher = match_keys(keys.features, rule.keys.features, rule.mask)
+    if not settings.fit.preserve:
+        return None, matcher
+    value = split.memory(keys)
+    pictures = torch.cat(
+        [
+            split.tail(value.select(range(i, min(i + _BATCH, count))))
+            for i in range(0, count, _BATCH)
+        ]
+    )
+    sizes = split.value_size, (int(pictures.shape[2]), int(pictures.shape[3]))
+    keep, picture_keep = (_keep(matcher, keys.features, size, settings) for size in sizes)
+    return Preserved(keys, value.features, pictures, keep, picture_keep), matcher
+
+
+def _keep(
+    matcher: KeyMatcher, keys: Tensor, size: tuple[int, int], settings: RewriteSettings
+) -> Tensor:
+    if settings.fit.where_similar:
+        return 1 - matcher.mask(keys, size)
+    return torch.ones(len(keys), 1, *size, device=keys.device)
+
+
+def _fit(
+    task: Task, rule: Rule, preserved: Preserved | None, book: Logbook, losses: Losses
+) -> Rewrite:
+    fit, partial = task.settings.fit, book.folder / PARTIAL_FILE
+
+    def report(step: int, terms: dict[str, float]) -> None:
+        progress.advance(step + 1 - progress.done, f"loss {terms['total']:.4f}")
+        book.scalars({f"fit/{name}": value for name, value in terms.items()}, step)
+        for name, value in terms.items():
+            losses.setdefault(name, []).append((step, value))
+
+    with Progress(fit.steps, "fitting the memory") as progress:
+        try:
+            deltas = fit_memory(task.split, rule, fit, preserved, report)
+        except FitInterrupted as stop:
+            _rewrite(task, stop.deltas, interrupted_after_steps=stop.steps).save(partial)
+            kept = f"the rewrite after {stop.steps} of {fit.steps} steps is in {partial}"
+            raise KeyboardInterrupt(kept) from stop
+    return _rewrite(task, deltas)
+
+
+def _rewrite(task: Task, deltas: dict[str, Tensor], **more: int) -> Rewrite:
+    made = to_json(asdict(task.settings))
+    assert isinstance(made, dict)
+    return Rewrite(deltas, task.generator.digest(), task.generator.family, {**made, **more})

@@ -1,0 +1,281 @@
+"""Bad input of every kind: exit code 2, one message that says what to do, and nothing written."""
+
+from __future__ import annotations
+
+import struct
+import zlib
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from regen.portraits import PATTERNS
+
+COMMANDS = {
+    "rewrite": ("rewrite", "--edits", "edits.json"),
+    "project": (
+        "project",
+        *("cat.png", "--generator", "g.safetensors", "--projector", "p.safetensors"),
+    ),
+    "generate": ("generate", "--generator", "g.safetensors", "--seeds", "0-2"),
+    "train-projector": ("train-projector", "--generator", "g.safetensors"),
+}
+
+
+def png(width: int, height: int) -> bytes:
+    """A PNG whose header promises a size that its few bytes of pixels do not have."""
+
+    def chunk(kind: bytes, data: bytes) -> bytes:
+        checksum = zlib.crc32(kind + data)
+        return struct.pack(">I", len(data)) + kind + data + struct.pack(">I", checksum)
+
+    header = struct.pack(">IIBBBBB", width, height, 8, 2, 0, 0, 0)
+    pixels = chunk(b"IDAT", zlib.compress(bytes(1000)))
+    return b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", header) + pixels + chunk(b"IEND", b"")
+
+
+def cut(path: Path, part: float) -> None:
+    """Leave only so large a part of a file."""
+    data = path.read_bytes()
+    path.write_bytes(data[: int(len(data) * part)])
+
+
+def flip_a_bit(path: Path) -> None:
+    """Damage the last byte of a file."""
+    data = bytearray(path.read_bytes())
+    data[-1] ^= 1
+    path.write_bytes(data)
+
+
+def check_refused(world: Any, words: tuple[str, ...], message: str) -> None:
+    """The command writes nothing, prints one message with exactly this text, and exits with 2."""
+    before = sorted(world.folder.rglob("*"))
+    result = world.run(*words, *(() if words[0] == "info" else ("-o", "out")))
+    assert (result.exit_code, result.stdout) == (2, "")
+    assert (
+        result.stderr == f"Error: {message.format(f=world.folder, patterns=', '.join(PATTERNS))}\n"
+    )
+    assert sorted(world.folder.rglob("*")) == before
+
+
+PICTURES: dict[str, tuple[Callable[[Path], Any], str]] = {
+    "missing": (Path.unlink, " does not exist; check the path"),
+    "empty": (lambda path: path.write_bytes(b""), " is empty: expected a picture"),
+    "no picture": (
+        lambda path: path.write_text("cat"),
+        " is not a picture in a known format; save it as PNG or JPEG",
+    ),
+    "truncated": (
+        lambda path: cut(path, 0.6),
+        " cannot be decoded, it may be damaged or cut short: image file is truncated; "
+        "copy it again, or save it as PNG or JPEG",
+    ),
+    "bomb": (
+        lambda path: path.write_bytes(png(60_000, 60_000)),
+        " has too many pixels: got 3600000000 pixels, expected at most 175 million",
+    ),
+}
+
+
+@pytest.mark.parametrize("kind", PICTURES)
+def test_a_picture_to_project(world: Any, kind: str) -> None:
+    spoil, message = PICTURES[kind]
+    spoil(world.folder / "cat.png")
+    check_refused(world, COMMANDS["project"], f"cat.png{message}")
+
+
+@pytest.mark.parametrize("kind", PICTURES)
+def test_an_exemplar(world: Any, kind: str) -> None:
+    spoil, message = PICTURES[kind]
+    spoil(world.folder / "cat.png")
+    message = "{f}/cat.png" + message
+    if kind == "missing":
+        message = (
+            "edits.json: edits[0].exemplar: {f}/cat.png does not exist; "
+            "paths are relative to the edits file"
+        )
+    check_refused(world, COMMANDS["rewrite"], message)
+
+
+def test_one_bad_picture_among_several_is_told_before_anything_is_written(world: Any) -> None:
+    (world.folder / "bad.png").write_text("no picture")
+    check_refused(
+        world,
+        (*COMMANDS["project"], "bad.png"),
+        "bad.png is not a picture in a known format; save it as PNG or JPEG",
+    )
+
+
+def target(content: Any) -> Any:
+    return content["edits"][0]["targets"][0]
+
+
+EDITS: dict[str, tuple[Callable[[Any], Any], str]] = {
+    "unknown key": (
+        lambda c: c["edits"][0].update(exemplars="cat.png"),
+        "edits.json: edits[0]: unknown key 'exemplars'; did you mean 'exemplar'?",
+    ),
+    "wrong version": (
+        lambda c: c.update(version=2),
+        "edits.json: version: got 2, expected 1; update regen",
+    ),
+    "region outside the target": (
+        lambda c: target(c).update(region={"box": [20, 20, 40, 30]}),
+        "edits[0].targets[0].region: region reaches outside its picture: got x from 20 to 40 and "
+        "y from 20 to 30, expected x from 0 to 32 and y from 0 to 32; "
+        "give pixels of this picture at its own size",
+    ),
+    "region outside the exemplar": (
+        lambda c: c["edits"][0].update(region={"box": [20, 20, 40, 41]}),
+        "edits[0].region: region reaches outside its picture: got x from 20 to 40 and y from 20 "
+        "to 41, expected x from 0 to 50 and y from 0 to 40; "
+        "give pixels of this picture at its own size",
+    ),
+    "region of zero area": (
+        lambda c: target(c).update(region={"box": [20, 20, 20, 30]}),
+        "edits.json: edits[0].targets[0].region.box: box has zero area: got [20, 20, 20, 30]",
+    ),
+    "empty targets": (
+        lambda c: c["edits"][0].update(targets=[]),
+        "edits.json: edits[0].targets: got [], expected a list of at least one target",
+    ),
+    "three layers where there are two": (
+        lambda c: c.update(memory_layers=3, value_layer=2),
+        "edits.json: memory_layers: got 3, expected at most the value_layer, 2",
+    ),
+    "more layers than the generator has": (
+        lambda c: c.update(memory_layers=8, value_layer=None),
+        "memory layers: got 8, expected 1 to 5, since the memory ends at convolution 5",
+    ),
+    "layer of another projector": (
+        lambda c: c.update(value_layer=4),
+        "value layer of {f}/p.safetensors: got 4, expected 5, for which it was trained; "
+        "use that layer, or train a projector for the other one",
+    ),
+    "seed that is no integer": (
+        lambda c: target(c).update(seed=1.5),
+        "edits.json: edits[0].targets[0].seed: got 1.5, expected an integer from 0",
+    ),
+    "unknown oracle": (
+        lambda c: c.update(generator="portraits", oracle="cat_eye"),
+        "unknown oracle: got 'cat_eye', expected one of {patterns}; did you mean 'cat_eyes'?",
+    ),
+    "no projector": (
+        lambda c: c.pop("projector"),
+        "no projector is known for {f}/g.safetensors; "
+        "name one, or train one with `regen train-projector`",
+    ),
+}
+
+
+@pytest.mark.parametrize("kind", EDITS)
+def test_an_edits_file(world: Any, kind: str) -> None:
+    change, message = EDITS[kind]
+    world.edits(change)
+    check_refused(world, COMMANDS["rewrite"], message)
+
+
+def test_an_edits_file_that_is_not_there(world: Any) -> None:
+    words = ("rewrite", "--edits", "none.json")
+    check_refused(world, words, "none.json does not exist; check the path")
+
+
+@pytest.mark.parametrize("command", ["rewrite", "project"])
+def test_a_projector_of_another_generator(world: Any, command: str) -> None:
+    words = [word.replace("p.safetensors", "other_p.safetensors") for word in COMMANDS[command]]
+    world.edits(lambda content: content.update(projector="other_p.safetensors"))
+    result = world.run(*words, "-o", "out")
+    assert result.exit_code == 2 and world.left() == []
+    assert "other_p.safetensors belongs to another generator: digest of the " in result.stderr
+    assert result.stderr.endswith("or train one with `regen train-projector`\n")
+
+
+def test_a_rewrite_of_another_generator(world: Any) -> None:
+    words = ("rewrite", "--edits", "edits.json", "--steps", "1", "--preserve", "0", "--seeds", "1")
+    assert world.run(*words, "-o", "made").exit_code == 0
+    words = ("generate", "--generator", "other.safetensors", "--rewrite", "made")
+    result = world.run(*words, "-o", "out")
+    assert result.exit_code == 2 and world.left() == []
+    assert result.stderr.startswith("Error: this rewrite belongs to another generator, or to ")
+
+
+DAMAGE: dict[str, tuple[Callable[[Path], None], str]] = {
+    "header cut": (lambda path: cut(path, 0.01), "truncated at"),
+    "tensors cut": (lambda path: cut(path, 0.8), "truncated at"),
+    "corrupted": (flip_a_bit, "its tensors are not those that were saved"),
+}
+
+
+@pytest.mark.parametrize("damage", DAMAGE)
+@pytest.mark.parametrize(
+    ("name", "command"),
+    [("g", "rewrite"), ("p", "rewrite"), ("p", "project"), ("g", "generate"), ("g", "info")],
+)
+def test_a_damaged_file(world: Any, name: str, command: str, damage: str) -> None:
+    spoil, problem = DAMAGE[damage]
+    spoil(world.folder / f"{name}.safetensors")
+    words = COMMANDS.get(command)
+    result = world.run(*(words + ("-o", "out") if words else (command, "g.safetensors")))
+    assert result.exit_code == 2 and world.left() == []
+    assert f"{name}.safetensors is damaged: {problem}" in result.stderr
+    assert result.stderr.endswith("; make the file again or copy it again\n")
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_an_output_folder_that_cannot_be_made(world: Any, command: str) -> None:
+    result = world.run(*COMMANDS[command], "-o", "cat.png/out")
+    assert result.exit_code == 2
+    assert result.stderr == (
+        "Error: cannot write cat.png/out: Not a directory; "
+        "a part of the path is a file, choose another folder\n"
+    )
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_an_output_folder_that_is_a_file(world: Any, command: str) -> None:
+    result = world.run(*COMMANDS[command], "-o", "cat.png")
+    assert result.exit_code == 2
+    assert "Invalid value for '-o' / '--output': Directory 'cat.png' is a file." in result.stderr
+
+
+USAGE = {
+    ("generate", "--seeds", "5-"): "'5-' is not a list of seeds like 7, 0-63 or 1,5,7-9",
+    ("generate", "--truncation", "-1"): "-1.0 is not in the range x>=0.",
+    ("generate", "--sedes", "3"): "No such option '--sedes'.",
+    ("rewrite", "--edits", "edits.json", "--recall", "all"): "'all' is not one of 'value'",
+    ("project", "cat.png", "--fit", "crop"): "'crop' is not one of 'cover', 'contain', 'stretch'",
+    ("project",): "Missing argument 'IMAGE...'.",
+    ("train-projector", "--composites", "2"): "2.0 is not in the range 0<=x<=1.",
+}
+
+
+@pytest.mark.parametrize("words", USAGE, ids=" ".join)
+def test_mistakes_in_typing_show_the_usage(world: Any, words: tuple[str, ...]) -> None:
+    result = world.run(*words, "-o", "out")
+    assert result.exit_code == 2 and world.left() == []
+    assert result.stderr.startswith(f"Usage: regen {words[0]}") and USAGE[words] in result.stderr
+
+
+def test_info_on_what_is_not_ours(world: Any) -> None:
+    check_refused(
+        world,
+        ("info", "cat.png"),
+        "cat.png is not a safetensors file: expected a file written by regen",
+    )
+    check_refused(world, ("info", "none"), "none does not exist; check the path")
+    check_refused(
+        world,
+        ("info", "."),
+        ". is a folder, but not one that regen made: "
+        "expected metrics.json, settings.json or rewrite.safetensors in it",
+    )
+
+
+def test_a_generator_by_a_wrong_name(world: Any) -> None:
+    check_refused(
+        world,
+        ("generate", "--generator", "portrait"),
+        "no such generator: got portrait, expected a file, or the bundled portraits; "
+        "did you mean portraits?",
+    )

@@ -1,0 +1,136 @@
+"""`regen generate` on a tiny random generator."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+
+from regen.generators import open_generator
+from regen.images import load_image
+from regen.rewriting.rewrite import Rewrite
+
+RUN = ("generate", "--generator", "g.safetensors", "--device", "cpu")
+
+
+@pytest.fixture
+def rewrites(world: Any) -> Any:
+    """Two rewrites r.safetensors and s.safetensors of the tiny generator."""
+    generator = open_generator(world.folder / "g.safetensors")
+    for name, layer in (("r", 4), ("s", 5)):
+        weight = generator.conv(layer).weight
+        deltas = {f"synthesis.convs.{layer}.weight": torch.randn_like(weight)}
+        rewrite = Rewrite(deltas, generator.digest(), generator.family)
+        rewrite.save(world.folder / f"{name}.safetensors")
+    return world
+
+
+def picture(world: Any, folder: str, name: str = "seed0002.png") -> torch.Tensor:
+    return load_image(world.folder / folder / name)
+
+
+def test_a_file_each_and_all_in_one(world: Any) -> None:
+    result = world.run(*RUN, "--seeds", "1,5,7-9", "-o", "out")
+    assert result.exit_code == 0
+    assert result.stdout == "5 pictures in out\nTogether: out/grid.png\n"
+    assert world.left() == ["grid.png", *(f"seed000{seed}.png" for seed in (1, 5, 7, 8, 9))]
+    assert picture(world, "out", "seed0007.png").shape == (1, 3, 32, 32)
+    assert picture(world, "out", "grid.png").shape == (1, 3, 3 * 34 - 2, 2 * 34 - 2)
+
+
+def test_the_picture_is_the_generators(world: Any) -> None:
+    assert world.run(*RUN, "--seeds", "2", "--truncation", "0.5", "-o", "out").exit_code == 0
+    generator = open_generator(world.folder / "g.safetensors")
+    expected = generator(generator.latents([2], 0.5)).clamp(-1, 1)
+    torch.testing.assert_close(picture(world, "out"), expected, atol=1 / 127, rtol=0)
+
+
+def test_without_a_grid(world: Any) -> None:
+    assert (
+        world.run(*RUN, "--seed", "12345", "--no-grid", "-o", "out").stdout == "1 picture in out\n"
+    )
+    assert world.left() == ["seed12345.png"]
+
+
+def test_by_default_64_seeds(world: Any) -> None:
+    assert world.run(*RUN, "-o", "out").exit_code == 0
+    assert len(world.left()) == 65 and "seed0063.png" in world.left()
+
+
+def test_noise_changes_the_picture(world: Any) -> None:
+    for noise in ("const", "random", "none"):
+        assert world.run(*RUN, "--seeds", "2", "--noise", noise, "-o", noise).exit_code == 0
+    const, random, none = (picture(world, noise) for noise in ("const", "random", "none"))
+    assert not torch.equal(const, none) and not torch.equal(random, none)
+    assert not torch.equal(const, random)
+
+
+def test_random_noise_is_drawn_from_the_seed(world: Any) -> None:
+    for folder in ("one", "two"):
+        words = (*RUN, "--seeds", "2", "--noise", "random", "--no-grid", "-o", folder)
+        assert world.run(*words).exit_code == 0
+    assert torch.equal(picture(world, "one"), picture(world, "two"))
+
+
+def test_a_rewrite_changes_and_strength_0_does_not(rewrites: Any) -> None:
+    seeds = ("--seeds", "2", "--no-grid")
+    for name, words in {
+        "plain": (),
+        "full": ("--rewrite", "r.safetensors"),
+        "none": ("--rewrite", "r.safetensors:0"),
+    }.items():
+        assert rewrites.run(*RUN, *seeds, *words, "-o", name).exit_code == 0
+    plain, full, none = (picture(rewrites, name) for name in ("plain", "full", "none"))
+    assert torch.equal(plain, none) and not torch.equal(plain, full)
+
+
+def test_rewrites_compose_with_their_strengths(rewrites: Any) -> None:
+    words = (
+        "--rewrite",
+        "r.safetensors:0.5",
+        "--rewrite",
+        "s.safetensors",
+        "--rewrite",
+        "r.safetensors:0.25",
+    )
+    assert rewrites.run(*RUN, *words, "--seeds", "2", "-o", "out").exit_code == 0
+    generator = open_generator(rewrites.folder / "g.safetensors")
+    with torch.no_grad():
+        for name, strength in (("r", 0.75), ("s", 1.0)):
+            for key, delta in Rewrite.load(rewrites.folder / f"{name}.safetensors").deltas.items():
+                generator.get_parameter(key).add_(strength * delta)
+        expected = generator(generator.latents([2])).clamp(-1, 1)
+    torch.testing.assert_close(picture(rewrites, "out"), expected, atol=1 / 127, rtol=0)
+
+
+def test_a_run_folder_stands_for_its_rewrite(rewrites: Any) -> None:
+    folder: Path = rewrites.folder / "run"
+    folder.mkdir()
+    (rewrites.folder / "r.safetensors").rename(folder / "rewrite.safetensors")
+    words = (*RUN, "--seeds", "2", "--no-grid")
+    for name, given in (("a", "run"), ("b", "run/rewrite.safetensors:1")):
+        assert rewrites.run(*words, "--rewrite", given, "-o", name).exit_code == 0
+    assert torch.equal(picture(rewrites, "a"), picture(rewrites, "b"))
+
+
+def test_rewrites_of_different_generators(rewrites: Any) -> None:
+    rewrite = Rewrite.load(rewrites.folder / "s.safetensors")
+    Rewrite(rewrite.deltas, "f" * 64, rewrite.family).save(rewrites.folder / "s.safetensors")
+    words = ("--rewrite", "r.safetensors", "--rewrite", "s.safetensors")
+    result = rewrites.run(*RUN, *words, "-o", "out")
+    assert result.exit_code == 2 and rewrites.left() == []
+    assert result.stderr.startswith("Error: rewrites of different generators cannot be composed")
+
+
+def test_what_is_no_rewrite(world: Any) -> None:
+    result = world.run(*RUN, "--rewrite", "p.safetensors", "-o", "out")
+    assert result.exit_code == 2 and world.left() == []
+    assert result.stderr == "Error: p.safetensors: got a projector, expected a rewrite\n"
+
+
+def test_a_rewrite_that_is_not_there(world: Any) -> None:
+    result = world.run(*RUN, "--rewrite", "r.safetensors:0.5", "-o", "out")
+    assert result.exit_code == 2 and world.left() == []
+    assert result.stderr == "Error: r.safetensors does not exist; check the path\n"

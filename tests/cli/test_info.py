@@ -1,0 +1,100 @@
+"""`regen info` on every kind of file."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+
+from regen.generators import open_generator
+
+PROJECT = ("project", "cat.png", "--generator", "g.safetensors", "--projector", "p.safetensors")
+REWRITE = ("rewrite", "--edits", "edits.json", "--steps", "2", "--preserve", "2", "--seeds", "2")
+
+
+def facts(world: Any, *words: str) -> list[dict[str, Any]]:
+    result = world.run("info", *words, "--json")
+    assert result.exit_code == 0 and result.stderr == ""
+    return list(json.loads(result.stdout))
+
+
+def test_a_generator(world: Any) -> None:
+    (found,) = facts(world, "g.safetensors")
+    generator = open_generator(world.folder / "g.safetensors")
+    assert (found["file"], found["format"], found["version"]) == ("g.safetensors", "generator", 1)
+    assert (found["family"], found["resolution"], found["convolutions"]) == ("stylegan2", 32, 7)
+    assert found["parameters"] == sum(t.numel() for t in generator.state_dict().values())
+    assert (found["digest"], found["dtypes"]) == (generator.digest(), ["float32"])
+    assert found["licence"] == "CC0-1.0" and found["architecture"]["w_dim"] == 8
+
+
+@pytest.mark.parametrize(("name", "owner"), [("p", "g.safetensors"), ("other_p", None)])
+def test_a_projector(world: Any, name: str, owner: str | None) -> None:
+    (found,) = facts(world, f"{name}.safetensors", "--generator", "g.safetensors")
+    assert (found["format"], found["value_layer"]) == ("projector", 5)
+    assert found["belongs_to"] == owner and len(found["base"]) == 64
+
+
+def test_a_rewrite_with_and_without_its_generator(world: Any) -> None:
+    assert world.run(*REWRITE, "-o", "out").exit_code == 0
+    (known,) = facts(world, "out/rewrite.safetensors", "--generator", "g.safetensors")
+    (alone,) = facts(world, "out/rewrite.safetensors")
+    assert (known["format"], known["belongs_to"], alone["belongs_to"]) == (
+        *("rewrite", "g.safetensors", None),
+    )
+    names = [f"synthesis.convs.{layer}.{kind}" for layer in "45" for kind in ("bias", "weight")]
+    assert [change["name"] for change in known["changes"]] == names
+    weights = [change for change in known["changes"] if change["name"].endswith("weight")]
+    assert all(0 < change["relative"] < 1 and change["largest"] > 0 for change in weights)
+    assert [change["relative"] for change in alone["changes"]] == [None] * 4
+    assert known["settings"]["fit"]["steps"] == 2
+
+
+def test_features(world: Any) -> None:
+    assert world.run(*PROJECT, "-o", "out").exit_code == 0
+    (found,) = facts(world, "out/cat.features.safetensors", "--generator", "g.safetensors")
+    assert (found["format"], found["belongs_to"]) == ("features", "g.safetensors")
+    assert found["shapes"] == {"features": [1, 8, 16, 16]}
+    assert (found["source"], found["value_layer"]) == ("cat.png", 5)
+
+
+def test_edits(world: Any) -> None:
+    (found,) = facts(world, "edits.json")
+    assert (found["format"], found["version"], found["memory_layers"]) == ("edits", 1, 2)
+    assert [target["seed"] for target in found["edits"][0]["targets"]] == [3, 4]
+    world.edits(lambda content: content.update(version=7))
+    result = world.run("info", "edits.json")
+    assert result.exit_code == 2
+    assert result.stderr == "Error: edits.json: version: got 7, expected 1; update regen\n"
+
+
+def test_run_folders_and_metrics(world: Any) -> None:
+    assert world.run(*REWRITE, "-o", "out").exit_code == 0
+    assert world.run(*PROJECT, "-o", "seen").exit_code == 0
+    run, seen, figures = facts(world, "out", "seen", "out/metrics.json")
+    assert run["format"] == seen["format"] == "run folder"
+    assert run["results"] == ["rewrite.safetensors", "report.html", "before_after.png"]
+    assert run["metrics"]["seeds"] == 2 and run["settings"]["fit"]["steps"] == 2
+    assert seen["metrics"]["images"][0]["name"] == "cat"
+    assert (figures["format"], figures["seeds"]) == ("metrics", 2)
+
+
+def test_text_for_people(world: Any) -> None:
+    assert world.run(*REWRITE, "-o", "out").exit_code == 0
+    words = ("g.safetensors", "out/rewrite.safetensors", "--generator", "g.safetensors")
+    result = world.run("info", *words)
+    assert result.exit_code == 0
+    first, second = result.stdout.split("\n\n")
+    assert first.splitlines()[:3] == ["file: g.safetensors", "format: generator", "version: 1"]
+    assert "  conv_clamp: none" in first.splitlines()
+    assert "belongs_to: g.safetensors" in second.splitlines()
+    assert "    where_similar: yes" in second.splitlines()
+    start = "  - name synthesis.convs.4.weight, shape [8, 8, 3, 3], largest 0.0"
+    assert sum(line.startswith(start) for line in second.splitlines()) == 1
+
+
+def test_a_generator_to_compare_with_that_is_not_there(world: Any) -> None:
+    result = world.run("info", "p.safetensors", "--generator", "none.safetensors")
+    assert result.exit_code == 2
+    assert result.stderr.startswith("Error: no such generator: got none.safetensors, ")

@@ -1,0 +1,126 @@
+"""Ctrl-C: exit code 130, a message that says what was kept, and that it is whole."""
+
+from __future__ import annotations
+
+import signal
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from regen import store
+from regen.generators.stylegan2.split import StyleGAN2
+from regen.logbook import Logbook, Progress
+from regen.rewriting.rewrite import Rewrite
+
+REWRITE = ("rewrite", "--edits", "edits.json", "--preserve", "2", "--seeds", "2", "-o", "out")
+TRAIN = ("train-projector", "--generator", "g.safetensors", "--batch", "4", "--kimg", "0.016")
+
+
+def press_in(
+    monkeypatch: pytest.MonkeyPatch, owner: type, name: str, when: Callable[..., bool]
+) -> None:
+    """Press Ctrl-C in the first call of a method for whose arguments `when` is true."""
+    method = getattr(owner, name)
+    pressed = []
+
+    def press(self: Any, *args: Any, **kwargs: Any) -> Any:
+        if not pressed and when(self, *args):
+            pressed.append(True)
+            signal.raise_signal(signal.SIGINT)
+        return method(self, *args, **kwargs)
+
+    monkeypatch.setattr(owner, name, press)
+
+
+def files(world: Any) -> list[str]:
+    """What is in the output folder beside TensorBoard's events."""
+    return [name for name in world.left() if not name.startswith("events.out.tfevents.")]
+
+
+def test_in_the_fit_what_was_learned_is_kept(world: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    press_in(monkeypatch, Logbook, "scalars", lambda self, values, step: step == 10)
+    result = world.run(*REWRITE, "--steps", "30")
+    assert (result.exit_code, result.stdout) == (130, "")
+    assert result.stderr.splitlines()[-1] == (
+        "Interrupted: the rewrite after 11 of 30 steps is in out/rewrite.partial.safetensors"
+    )
+    assert files(world) == ["edits.json", "rewrite.partial.safetensors", "settings.json"]
+    partial = Rewrite.load(world.folder / "out" / "rewrite.partial.safetensors")
+    assert partial.settings["interrupted_after_steps"] == 11
+    assert all(delta.abs().max() > 0 for delta in partial.deltas.values())
+
+
+def test_a_partial_rewrite_can_be_used(world: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    press_in(monkeypatch, Logbook, "scalars", lambda self, values, step: step == 0)
+    assert world.run(*REWRITE, "--steps", "30").exit_code == 130
+    words = ("generate", "--generator", "g.safetensors", "--seeds", "0-1", "-o", "sheet")
+    assert world.run(*words, "--rewrite", "out/rewrite.partial.safetensors").exit_code == 0
+
+
+def test_a_finished_rewrite_takes_the_place_of_a_partial_one(
+    world: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    press_in(monkeypatch, Logbook, "scalars", lambda self, values, step: step == 0)
+    assert world.run(*REWRITE, "--steps", "3").exit_code == 130
+    assert world.run(*REWRITE, "--steps", "3").exit_code == 0
+    assert "rewrite.partial.safetensors" not in files(world)
+    assert "rewrite.safetensors" in files(world)
+
+
+def test_before_the_first_step_nothing_is_kept(world: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    press_in(monkeypatch, Progress, "__enter__", lambda self: True)
+    result = world.run(*REWRITE)
+    assert (result.exit_code, result.stderr) == (130, "\nInterrupted: nothing was kept\n")
+    assert files(world) == ["edits.json", "settings.json"]
+
+
+def test_after_the_fit_the_rewrite_is_kept(world: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    press_in(monkeypatch, StyleGAN2, "forward", lambda self, latent: True)
+    result = world.run(*REWRITE, "--steps", "2")
+    assert result.exit_code == 130
+    assert result.stderr == (
+        "\nInterrupted: the rewrite is in out/rewrite.safetensors, without its report\n"
+    )
+    assert files(world) == ["edits.json", "rewrite.safetensors", "settings.json"]
+
+
+def test_training_keeps_a_checkpoint_and_goes_on(
+    world: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert world.run(*TRAIN, "-o", "whole").exit_code == 0
+    press_in(monkeypatch, Logbook, "settings", lambda self, settings: True)
+    result = world.run(*TRAIN, "-o", "out")
+    assert (result.exit_code, result.stdout) == (130, "")
+    assert result.stderr.splitlines()[-1] == (
+        "Interrupted: 1 of 4 steps are in out/checkpoint.pt; go on with --resume"
+    )
+    assert files(world) == ["checkpoint.pt", "settings.json"]
+    assert world.run(*TRAIN, "-o", "out", "--resume").exit_code == 0
+    digests = [
+        store.read_header(world.folder / name / "projector.safetensors")["digest"]
+        for name in ("whole", "out")
+    ]
+    assert digests[0] == digests[1]
+
+
+def test_projecting_keeps_the_pictures_that_are_done(
+    world: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    press_in(monkeypatch, Progress, "advance", lambda self, *args: self.label == "projecting")
+    words = ("project", "cat.png", "cat.png", "--generator", "g.safetensors", "-o", "out")
+    result = world.run(*words, "--projector", "p.safetensors")
+    assert result.exit_code == 130
+    assert result.stderr == "\nInterrupted: 1 of 2 pictures are in out\n"
+    assert files(world) == ["cat.features.safetensors", "cat.png", "metrics.json"]
+
+
+def test_drawing_keeps_the_pictures_that_are_done(
+    world: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    press_in(monkeypatch, Progress, "advance", lambda self, *args: self.label == "drawing")
+    words = ("generate", "--generator", "g.safetensors", "--seeds", "0-40", "-o", "out")
+    result = world.run(*words)
+    assert result.exit_code == 130
+    assert result.stderr == "\nInterrupted: 16 pictures are in out\n"
+    assert files(world) == [f"seed{seed:04d}.png" for seed in range(16)]

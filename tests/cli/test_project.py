@@ -1,0 +1,127 @@
+"""`regen project` on a tiny random generator."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+from PIL import Image
+
+from regen import store
+from regen.generators import open_generator
+from regen.images import load_image, save_image
+from regen.projector.files import open_projector
+from regen.workflow import project_job
+
+RUN = ("--generator", "g.safetensors", "--projector", "p.safetensors", "--device", "cpu")
+
+
+def metrics(world: Any) -> dict[str, Any]:
+    return dict(json.loads((world.folder / "out" / "metrics.json").read_text()))
+
+
+def test_features_picture_and_figures(world: Any) -> None:
+    result = world.run("project", "cat.png", *RUN, "-o", "out")
+    assert result.exit_code == 0
+    assert world.left() == ["cat.features.safetensors", "cat.png", "metrics.json"]
+    assert load_image(world.folder / "out" / "cat.png").shape == (1, 3, 32, 32 + 2 + 32)
+    lines = result.stdout.splitlines()
+    assert lines[0].startswith("out/cat.png: L1 ") and " dB, SSIM " in lines[0]
+    assert lines[-1] == "Figures: out/metrics.json"
+
+
+def test_the_features_are_the_projectors(world: Any) -> None:
+    assert world.run("project", "cat.png", *RUN, "-o", "out").exit_code == 0
+    stored = store.load(world.folder / "out" / "cat.features.safetensors", format="features")
+    generator = open_generator(world.folder / "g.safetensors")
+    projector = open_projector(world.folder / "p.safetensors", "g", generator)
+    picture = load_image(world.folder / "cat.png", size=32)
+    torch.testing.assert_close(stored.tensors["features"], projector(picture))
+    header = stored.header
+    assert (header["base"], header["value_layer"]) == (generator.digest(), 5)
+    assert (header["source"], header["family"]) == ("cat.png", "stylegan2")
+    assert header["projector"] == projector.header["digest"]
+
+
+def test_metrics_name_the_lpips(world: Any, random_torch_home: Path) -> None:
+    assert world.run("project", "cat.png", *RUN, "-o", "out").exit_code == 0
+    found = metrics(world)
+    assert found["lpips"]["backbone"] == "squeeze" and found["lpips"]["resolution"] == 32
+    assert "lpips" in found["lpips"]["version"]
+    (image,) = found["images"]
+    assert {"lpips", "l1", "psnr", "ssim"} == set(image["projected"])
+    assert all(isinstance(value, float) for value in image["projected"].values())
+    assert image["refined"] is None and image["source"] == "cat.png" and image["name"] == "cat"
+
+
+def test_without_weights_lpips_is_null_with_the_reason(world: Any) -> None:
+    result = world.run("project", "cat.png", *RUN, "-o", "out")
+    assert result.exit_code == 0 and "Note: no LPIPS: LPIPS squeeze: its weights " in result.stderr
+    found = metrics(world)
+    assert found["lpips"]["backbone"] is None and found["lpips"]["unavailable"]
+    assert found["images"][0]["projected"]["lpips"] is None
+
+
+def test_refinement_comes_closer_and_is_shown(world: Any) -> None:
+    result = world.run("project", "cat.png", *RUN, "--refine", "20", "-o", "out")
+    assert result.exit_code == 0 and "\n  refined: L1 " in result.stdout
+    (image,) = metrics(world)["images"]
+    assert image["refined"]["l1"] < image["projected"]["l1"]
+    assert metrics(world)["settings"]["refine"]["steps"] == 20
+    stored = store.load(world.folder / "out" / "cat.features.safetensors")
+    assert set(stored.tensors) == {"features", "unrefined"}
+    assert load_image(world.folder / "out" / "cat.png").shape[3] == 3 * 34 - 2
+
+
+def test_a_picture_out_of_reach_is_told(world: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    result = world.run("project", "cat.png", *RUN, "-o", "out")
+    assert "Warning: cat.png is far from anything this generator draws; " in result.stderr
+    assert metrics(world)["images"][0]["out_of_reach"] is True
+    monkeypatch.setattr(project_job, "OUT_OF_REACH_SSIM", -1.0)
+    result = world.run("project", "cat.png", *RUN, "-o", "out")
+    assert "Warning" not in result.stderr
+    assert metrics(world)["images"][0]["out_of_reach"] is False
+
+
+@pytest.mark.parametrize(("limit", "far"), [(-1.0, True), (1e9, False)])
+def test_where_there_is_lpips_it_decides_on_reach(
+    world: Any, random_torch_home: Path, monkeypatch: pytest.MonkeyPatch, limit: float, far: bool
+) -> None:
+    monkeypatch.setattr(project_job, "OUT_OF_REACH_LPIPS", limit)
+    assert world.run("project", "cat.png", *RUN, "-o", "out").exit_code == 0
+    assert metrics(world)["images"][0]["out_of_reach"] is far
+
+
+def test_equal_names_from_different_folders_do_not_overwrite_each_other(world: Any) -> None:
+    for folder, value in (("a", -0.5), ("b", 0.5)):
+        (world.folder / folder).mkdir()
+        save_image(world.folder / folder / "cat.png", torch.full((1, 3, 32, 32), value))
+    assert world.run("project", "a/cat.png", "b/cat.png", *RUN, "-o", "out").exit_code == 0
+    assert [one["name"] for one in metrics(world)["images"]] == ["cat", "cat-2"]
+    for name, value in (("cat", -0.5), ("cat-2", 0.5)):
+        shown = load_image(world.folder / "out" / f"{name}.png")[..., :32]
+        torch.testing.assert_close(shown, torch.full_like(shown, value), atol=1 / 127, rtol=0)
+
+
+def test_the_picture_itself_is_never_overwritten(world: Any) -> None:
+    before = (world.folder / "cat.png").read_bytes()
+    assert world.run("project", "cat.png", *RUN, "-o", ".").exit_code == 0
+    assert (world.folder / "cat.png").read_bytes() == before
+    assert (world.folder / "cat-2.png").is_file()
+
+
+@pytest.mark.parametrize("fit", ["cover", "contain", "stretch"])
+def test_pictures_of_any_kind(world: Any, fit: str) -> None:
+    kinds = {"RGBA": "rgba.png", "L": "grey.png", "I;16": "deep.png", "P": "palette.gif"}
+    for mode, name in kinds.items():
+        Image.new(mode, (70, 20), 5).save(world.folder / name)
+    sideways = Image.new("RGB", (30, 90))
+    sideways.getexif()[0x0112] = 6
+    sideways.save(world.folder / "phone.jpg", exif=sideways.getexif())
+    names = [*kinds.values(), "phone.jpg"]
+    assert world.run("project", *names, *RUN, "--fit", fit, "-o", "out").exit_code == 0
+    assert [one["source"] for one in metrics(world)["images"]] == names
+    assert metrics(world)["settings"]["fit"] == fit

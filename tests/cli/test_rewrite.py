@@ -1,0 +1,141 @@
+"""`regen rewrite` on a tiny random generator."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+
+from regen.generators import open_generator
+from regen.rewriting.rewrite import Rewrite, rewritten
+
+QUICK = ("--steps", "4", "--preserve", "4", "--seeds", "3", "--precision", "fp32")
+RUN = ("rewrite", "--edits", "edits.json", "--device", "cpu")
+
+
+def settings(world: Any, folder: str = "out") -> dict[str, Any]:
+    return dict(json.loads((world.folder / folder / "settings.json").read_text()))
+
+
+def test_the_run_folder(world: Any) -> None:
+    result = world.run(*RUN, *QUICK, "-o", "out")
+    assert result.exit_code == 0 and result.stderr == ""
+    events = [name for name in world.left() if name.startswith("events.out.tfevents.")]
+    assert len(events) == 1
+    assert sorted(set(world.left()) - set(events)) == [
+        *("before_after.png", "edits.json", "metrics.json"),
+        *("report.html", "rewrite.safetensors", "settings.json"),
+    ]
+
+
+def test_the_metrics(world: Any, random_torch_home: Path) -> None:
+    assert world.run(*RUN, *QUICK, "-o", "out").exit_code == 0
+    metrics = json.loads((world.folder / "out" / "metrics.json").read_text())
+    assert metrics["seeds"] == 3
+    assert {"load", "project", "fit", "measure", "report", "total"} == set(metrics["seconds"])
+    assert metrics["peak_memory_mb"] > 0
+    assert metrics["lpips"]["backbone"] == "squeeze" and metrics["lpips"]["resolution"] == 32
+    assert metrics["region_source"] == "similarity" and metrics["oracle"] is None
+    for place in ("inside", "outside"):
+        assert metrics[place]["lpips"] > 0 and metrics[place]["l1"] > 0
+
+
+def test_without_weights_lpips_is_null_and_the_reason_is_told(world: Any) -> None:
+    assert world.run(*RUN, *QUICK, "-o", "out").exit_code == 0
+    metrics = json.loads((world.folder / "out" / "metrics.json").read_text())
+    assert metrics["lpips"]["backbone"] is None
+    assert "its weights are not in torch's cache" in metrics["lpips"]["unavailable"]
+    assert metrics["inside"]["lpips"] is None and metrics["inside"]["l1"] > 0
+
+
+def test_the_summary(world: Any) -> None:
+    lines = world.run(*RUN, *QUICK, "-o", "out").stdout.splitlines()
+    metrics = json.loads((world.folder / "out" / "metrics.json").read_text())
+    assert lines[0] == "Report: out/report.html"
+    assert lines[1] == f"Changed inside the region: LPIPS unknown, L1 {metrics['inside']['l1']:.4f}"
+    assert lines[2].startswith("Changed outside the region: LPIPS unknown, L1 ")
+    assert lines[3].startswith("Took ") and lines[3].endswith(" MB of memory")
+    assert lines[4] == (
+        f"Use it: regen generate --generator {world.folder}/g.safetensors "
+        "--rewrite out/rewrite.safetensors --seeds 0-63 -o out/sheet"
+    )
+
+
+def test_the_line_of_the_summary_can_be_run(world: Any) -> None:
+    words = world.run(*RUN, *QUICK, "-o", "out").stdout.split("Use it: regen ")[1].split()
+    assert world.run(*words).exit_code == 0
+    assert (world.folder / "out" / "sheet" / "grid.png").is_file()
+
+
+def test_by_default_the_folder_is_named_after_the_edits(world: Any) -> None:
+    assert world.run(*RUN, *QUICK).exit_code == 0
+    assert "rewrite.safetensors" in world.left("out/edits")
+
+
+@pytest.mark.parametrize("name", ["default", "paper"])
+def test_equal_inputs_give_the_same_bytes(world: Any, name: str) -> None:
+    for state, folder in enumerate(("one", "two")):
+        torch.manual_seed(state)  # nothing may depend on it
+        assert world.run(*RUN, *QUICK, "--preset", name, "-o", folder).exit_code == 0
+    one, two = (world.folder / name / "rewrite.safetensors" for name in ("one", "two"))
+    assert one.read_bytes() == two.read_bytes()
+
+
+def test_another_seed_gives_another_rewrite(world: Any) -> None:
+    few = ("--steps", "4", "--preserve", "16", "--seeds", "1")
+    for seed in ("0", "1"):
+        assert world.run(*RUN, *few, "--seed", seed, "-o", seed).exit_code == 0
+    one, two = (Rewrite.load(world.folder / name / "rewrite.safetensors") for name in "01")
+    assert any(not torch.equal(one.deltas[name], two.deltas[name]) for name in one.deltas)
+
+
+def test_the_rewrite_belongs_to_the_generator_and_leaves_it_as_it_was(world: Any) -> None:
+    assert world.run(*RUN, *QUICK, "-o", "out").exit_code == 0
+    generator = open_generator(world.folder / "g.safetensors")
+    digest = generator.digest()
+    rewrite = Rewrite.load(world.folder / "out" / "rewrite.safetensors")
+    assert rewrite.base == digest
+    with rewritten(generator, rewrite):
+        assert generator.digest() != digest
+    assert generator.digest() == digest
+
+
+def test_what_is_not_given_comes_from_the_preset(world: Any) -> None:
+    assert world.run(*RUN, *QUICK, "--preset", "paper", "-o", "out").exit_code == 0
+    made = settings(world)
+    assert (made["fit"]["steps"], made["fit"]["preserve"]) == (4, 4)
+    assert (made["fit"]["recall"], made["fit"]["where_similar"]) == ("value", False)
+    assert made["rule"]["paste"] == "features"
+
+
+def test_options_take_the_place_of_preset_and_edits(world: Any) -> None:
+    world.edits(lambda content: content.update(weights={"new": 5, "old": 2}, feather=3))
+    options = ("--weights-new", "7", "--feather", "0.5", "--align", "feature", "--scale", "stretch")
+    options += ("--recall", "value", "--no-where-similar", "--memory-layers", "1", "--lr", "0.01")
+    options += ("--paste", "features", "--image-weight", "1.5", "--preserve-weight", "0.5")
+    assert world.run(*RUN, *QUICK, *options, "-o", "out").exit_code == 0
+    made = settings(world)
+    fit, rule = made["fit"], made["rule"]
+    assert (fit["weight_new"], fit["weight_old"], fit["lr"]) == (7, 2, 0.01)
+    assert (fit["recall"], fit["where_similar"], fit["image_weight"]) == ("value", False, 1.5)
+    assert rule == {"align": "feature", "scale": "stretch", "paste": "features", "feather_px": 0.5}
+    assert (made["memory_layers"], made["measured_seeds"]) == (1, 3)
+
+
+def test_generator_and_projector_take_the_place_of_the_edits(world: Any) -> None:
+    words = ("--generator", "other.safetensors", "--projector", "other_p.safetensors")
+    assert world.run(*RUN, *QUICK, *words, "-o", "out").exit_code == 0
+    rewrite = Rewrite.load(world.folder / "out" / "rewrite.safetensors")
+    assert rewrite.base == open_generator(world.folder / "other.safetensors").digest()
+
+
+def test_the_edits_in_the_run_folder_are_enough_to_repeat_it(world: Any) -> None:
+    assert world.run(*RUN, *QUICK, "-o", "out").exit_code == 0
+    (world.folder / "cat.png").unlink()
+    again = ("rewrite", "--edits", "out/edits.json", "--device", "cpu", *QUICK, "-o", "again")
+    assert world.run(*again).exit_code == 0
+    one, two = (world.folder / name / "rewrite.safetensors" for name in ("out", "again"))
+    assert one.read_bytes() == two.read_bytes()

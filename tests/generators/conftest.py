@@ -1,0 +1,37 @@
+"""Small random StyleGAN2 generators in which every parameter matters."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+import torch
+
+from regen.generators.stylegan2.config import StyleGAN2Config
+from regen.generators.stylegan2.split import StyleGAN2
+
+Build = Callable[..., StyleGAN2]
+
+
+@pytest.fixture
+def build() -> Build:
+    """Call with fields of `StyleGAN2Config` to change the small default."""
+
+    def build(**changes: Any) -> StyleGAN2:
+        small = {
+            "resolution": 16,
+            "z_dim": 6,
+            "w_dim": 5,
+            "channel_base": 96,
+            "channel_max": 8,
+            "mapping_layers": 2,
+        }
+        generator = StyleGAN2(StyleGAN2Config(**{**small, **changes}))
+        for name, parameter in generator.named_parameters():
+            if name.endswith(("bias", "noise_strength")):
+                parameter.data += 0.5 * torch.randn_like(parameter)
+        generator.mapping.w_mean.normal_()
+        return generator.eval().requires_grad_(False)
+
+    return build

@@ -1,0 +1,72 @@
+"""`regen.generators` itself: names, paths and families."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+import torch
+
+from regen import store
+from regen.errors import GeneratorError, StoreError
+from regen.generators import BUNDLED, BUNDLED_FOLDER, generator_path, open_generator
+from regen.generators.stylegan2.native import save_stylegan2
+from regen.generators.stylegan2.split import StyleGAN2
+
+Build = Callable[..., StyleGAN2]
+
+
+def test_a_generator_opens_by_its_path(build: Build, tmp_path: Path) -> None:
+    generator, path = build(), tmp_path / "mine.safetensors"
+    save_stylegan2(path, generator, card={})
+    for given in (path, str(path)):
+        opened = open_generator(given, device=torch.device("cpu"))
+        assert opened.digest() == generator.digest()
+        assert opened.family == "stylegan2"
+        assert not opened.training
+
+
+def test_bundled_names_are_files_of_the_package() -> None:
+    for name in BUNDLED:
+        assert generator_path(name) == BUNDLED_FOLDER / f"{name}.safetensors"
+
+
+def test_a_name_nearly_right_gets_a_suggestion() -> None:
+    message = "no such generator: got portrait, expected a file, or the bundled portraits; did you"
+    with pytest.raises(GeneratorError, match=message + r" mean portraits\?"):
+        open_generator("portrait")
+
+
+@pytest.mark.parametrize("name", ["cats", "no/such/file.safetensors"])
+def test_a_name_unlike_any_asks_for_the_path(name: str) -> None:
+    with pytest.raises(GeneratorError, match=f"got {name}, .* portraits; check the path"):
+        open_generator(name)
+
+
+def test_a_folder_is_no_generator(tmp_path: Path) -> None:
+    with pytest.raises(GeneratorError, match="no such generator"):
+        open_generator(tmp_path)
+
+
+def test_another_format_of_ours(tmp_path: Path) -> None:
+    path = tmp_path / "r.safetensors"
+    store.save(path, {"a": torch.zeros(1)}, {"format": "rewrite", "version": 1})
+    with pytest.raises(StoreError, match=r"r.safetensors: got a rewrite, expected a generator"):
+        open_generator(path)
+
+
+def test_a_file_that_is_not_ours(tmp_path: Path) -> None:
+    path = tmp_path / "cat.jpg"
+    path.write_bytes(b"\xff\xd8 a photograph")
+    with pytest.raises(StoreError, match=r"cat.jpg is not a safetensors file"):
+        open_generator(path)
+
+
+@pytest.mark.parametrize("family", ["biggan", None, ["stylegan2"]])
+def test_a_family_we_do_not_know(tmp_path: Path, family: object) -> None:
+    path = tmp_path / "g.safetensors"
+    header = {"format": "generator", "version": 1, "family": family}
+    store.save(path, {"a": torch.zeros(1)}, header)
+    with pytest.raises(GeneratorError, match="family: .*expected stylegan2; update regen"):
+        open_generator(path)

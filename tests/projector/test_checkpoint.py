@@ -1,0 +1,97 @@
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+import torch
+
+from regen.errors import ProjectorError, StoreError
+from regen.projector.checkpoint import (
+    NAME,
+    identity,
+    read_checkpoint,
+    refuse_checkpoint,
+    write_checkpoint,
+)
+from regen.projector.settings import TrainingConfig
+
+WHO = identity(TrainingConfig(), base="abc")
+
+
+def test_a_state_comes_back_as_it_was(tmp_path: Path) -> None:
+    state = {"weights": {"a": torch.randn(3)}, "done": 4}
+    write_checkpoint(tmp_path, WHO, state)
+    back = read_checkpoint(tmp_path, WHO)
+    assert back["done"] == 4 and torch.equal(back["weights"]["a"], state["weights"]["a"])  # type: ignore[index]
+    assert [path.name for path in tmp_path.iterdir()] == [NAME]
+
+
+def test_how_often_to_report_and_save_may_change(tmp_path: Path) -> None:
+    write_checkpoint(tmp_path, WHO, {"done": 1})
+    config = TrainingConfig(report_every_kimg=9, checkpoint_every_kimg=9)
+    assert read_checkpoint(tmp_path, identity(config, base="abc")) == {"done": 1}
+
+
+def test_another_setting_is_named(tmp_path: Path) -> None:
+    write_checkpoint(tmp_path, WHO, {"done": 1})
+    other = identity(replace(TrainingConfig(), lr=0.5), base="abc")
+    message = r"cannot resume .*checkpoint.pt: lr: got 0.5, expected 0.002, with which it was begun"
+    with pytest.raises(ProjectorError, match=message):
+        read_checkpoint(tmp_path, other)
+
+
+def test_another_generator_is_named(tmp_path: Path) -> None:
+    write_checkpoint(tmp_path, WHO, {"done": 1})
+    with pytest.raises(ProjectorError, match="base: got xyz, expected abc, with which"):
+        read_checkpoint(tmp_path, identity(TrainingConfig(), base="xyz"))
+
+
+def test_no_checkpoint(tmp_path: Path) -> None:
+    with pytest.raises(ProjectorError, match="no checkpoint to resume; start without resuming"):
+        read_checkpoint(tmp_path, WHO)
+
+
+@pytest.mark.parametrize("damage", ["truncated", "text", "empty"])
+def test_a_damaged_checkpoint(tmp_path: Path, damage: str) -> None:
+    write_checkpoint(tmp_path, WHO, {"weights": torch.randn(100)})
+    path = tmp_path / NAME
+    whole = path.read_bytes()
+    path.write_bytes({"truncated": whole[:-300], "text": b"hello", "empty": b""}[damage])
+    with pytest.raises(ProjectorError, match=r"checkpoint.pt is damaged \(.*\); delete it"):
+        read_checkpoint(tmp_path, WHO)
+
+
+def test_code_in_a_checkpoint_is_not_run(tmp_path: Path) -> None:
+    class Evil:
+        def __reduce__(self) -> tuple:  # type: ignore[type-arg]
+            return (exec, (f"open({str(tmp_path / 'ran')!r}, 'w')",))
+
+    torch.save({"identity": WHO, "state": Evil()}, tmp_path / NAME)
+    with pytest.raises(ProjectorError, match="is damaged"):
+        read_checkpoint(tmp_path, WHO)
+    assert not (tmp_path / "ran").exists()
+
+
+def test_a_disk_that_is_full_leaves_the_one_before(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    write_checkpoint(tmp_path, WHO, {"done": 1})
+
+    def full(_: object, path: Path) -> None:
+        path.write_bytes(b"half")
+        raise RuntimeError("PytorchStreamWriter failed writing file: file write failed\n more")
+
+    monkeypatch.setattr(torch, "save", full)
+    with pytest.raises(StoreError, match="cannot write .*: .*file write failed"):
+        write_checkpoint(tmp_path, WHO, {"done": 2})
+    monkeypatch.undo()
+    assert read_checkpoint(tmp_path, WHO) == {"done": 1}
+    assert [path.name for path in tmp_path.iterdir()] == [NAME]
+
+
+def test_a_new_training_does_not_overwrite(tmp_path: Path) -> None:
+    refuse_checkpoint(tmp_path)
+    write_checkpoint(tmp_path, WHO, {})
+    with pytest.raises(ProjectorError, match="holds a training that was begun earlier; resume it"):
+        refuse_checkpoint(tmp_path)

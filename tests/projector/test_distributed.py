@@ -1,0 +1,113 @@
+"""Two processes under torchrun with gloo, on the tiny generator."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+import torch
+from torch import nn
+
+from regen.errors import ProjectorError
+from regen.generators.stylegan2.split import StyleGAN2, StyleGAN2Split
+from regen.projector import training
+from regen.projector.distributed import Workers, workers
+from regen.projector.settings import TrainingConfig
+
+PROGRAM = '''
+import json, os, signal, sys
+from pathlib import Path
+import torch
+from regen.generators.stylegan2.network import StyleGAN2Config
+from regen.generators.stylegan2.split import StyleGAN2
+from regen.projector.distributed import workers
+from regen.projector.settings import TrainingConfig
+from regen.projector.training import train_projector
+from regen.store import digest
+
+rank, folder = int(os.environ["RANK"]), Path(sys.argv[1])
+torch.set_num_threads(1)
+torch.manual_seed(7)
+architecture = StyleGAN2Config(16, 8, 8, channel_base=128, channel_max=8, mapping_layers=2)
+generator = StyleGAN2(architecture).eval()
+split = generator.split(3, 2)
+config = TrainingConfig(kimg=0.024, batch=4, warmup_kimg=0.01, report_every_kimg=0.024)
+reports, seen = [], []
+
+def train(name, **more):
+    projector = train_projector(generator, split, config, folder=folder / name, **more)
+    return digest(projector.state_dict())
+
+def press(done):
+    if done == 3:
+        os.kill(os.getpid(), signal.SIGINT)
+
+with workers() as group:
+    state = torch.tensor([float(group.rank + 1)])
+    mean = group.average(state.clone()).item()
+    gathered = [t.item() for t in group.gather(state)]
+    whole = train("whole", on_report=lambda report: reports.append(report.step))
+    try:
+        train("stopped", on_step=press)
+        interrupted = False
+    except KeyboardInterrupt:
+        interrupted = True
+    resumed = train("stopped", resume=True)
+answer = {"mean": mean, "gathered": gathered, "whole": whole, "resumed": resumed}
+answer.update(interrupted=interrupted, reports=reports, count=group.count)
+(folder / f"{rank}.json").write_text(json.dumps(answer))
+'''
+
+
+def test_two_processes_train_one_projector(tmp_path: Path) -> None:
+    program = tmp_path / "program.py"
+    program.write_text(PROGRAM)
+    command = [sys.executable, "-m", "torch.distributed.run", "--standalone"]
+    command += ["--nproc-per-node", "2", str(program), str(tmp_path)]
+    root = str(Path(training.__file__).parents[2])
+    environment = {**os.environ, "OMP_NUM_THREADS": "1", "PYTHONPATH": root}
+    ran = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=300)
+    assert ran.returncode == 0, ran.stderr
+    first, second = (json.loads((tmp_path / f"{rank}.json").read_text()) for rank in (0, 1))
+    assert first["count"] == second["count"] == 2
+    assert first["mean"] == second["mean"] == 1.5
+    assert first["gathered"] == second["gathered"] == [1.0, 2.0]
+    assert first["whole"] == second["whole"]
+    assert first["reports"] == [6] and second["reports"] == []
+    assert first["interrupted"] and second["interrupted"]
+    assert first["resumed"] == second["resumed"] == first["whole"]
+    state = torch.load(tmp_path / "whole" / "checkpoint.pt", weights_only=True)["state"]
+    assert len(state["random"]) == 2 and not torch.equal(state["random"][0], state["random"][1])
+
+
+def test_one_process_is_the_identity() -> None:
+    with workers() as group:
+        assert group == Workers(rank=0, count=1)
+        x = torch.tensor([2.0])
+        assert group.average(x) is x and group.gather(x) == [x]
+        parameter = nn.Parameter(torch.zeros(1))
+        parameter.grad = torch.ones(1)
+        group.average_gradients([parameter])
+        assert parameter.grad.item() == 1
+
+
+def test_a_batch_must_be_shared_evenly(
+    tiny: StyleGAN2,
+    tiny_split: StyleGAN2Split,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    class Three:
+        def __enter__(self) -> Workers:
+            return Workers(0, 3)
+
+        def __exit__(self, *_: object) -> None: ...
+
+    monkeypatch.setattr(training, "workers", Three)
+    config = TrainingConfig(kimg=0.01, batch=4)
+    with pytest.raises(ProjectorError, match="batch: got 4, expected a multiple of the 3 process"):
+        training.train_projector(tiny, tiny_split, config, folder=tmp_path)

@@ -1,0 +1,153 @@
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+
+from regen import store
+from regen.errors import ProjectorError, StoreError
+from regen.generators.stylegan2.split import StyleGAN2, StyleGAN2Split
+from regen.projector import files
+from regen.projector.files import bundled_path, load_projector, open_projector, save_projector
+from regen.projector.network import BackwardProjector, ProjectorConfig
+
+CARD = {"training": {"kimg": 1.0}, "provenance": "a test", "licence": "Apache-2.0"}
+
+
+@pytest.fixture
+def projector(tiny_split: StyleGAN2Split) -> BackwardProjector:
+    made = BackwardProjector(ProjectorConfig.for_split(tiny_split, 16, widths=(4, 4)))
+    made.value_mean.normal_()
+    return made
+
+
+@pytest.fixture
+def saved(tmp_path: Path, tiny: StyleGAN2, projector: BackwardProjector) -> Path:
+    path = tmp_path / "b.safetensors"
+    save_projector(path, projector, tiny, 3, card=CARD)
+    return path
+
+
+def test_a_projector_comes_back_as_it_was(
+    saved: Path, tiny: StyleGAN2, projector: BackwardProjector
+) -> None:
+    back, picture = load_projector(saved, tiny), torch.rand(1, 3, 16, 16)
+    assert torch.equal(back(picture), projector(picture))
+    assert back.value_layer == 3 and back.name == str(saved)
+    assert not back.network.training
+    assert not any(p.requires_grad for p in back.network.parameters())
+
+
+def test_the_header_says_what_it_is(saved: Path, tiny: StyleGAN2) -> None:
+    header = store.read_header(saved)
+    assert header["format"] == "projector" and header["version"] == 1
+    assert header["family"] == "stylegan2" and header["base"] == tiny.digest()
+    assert header["value_layer"] == 3 and header["architecture"]["value_size"] == 8
+    assert {name: header[name] for name in CARD} == CARD
+
+
+def test_half_precision_halves_the_file(
+    saved: Path, tmp_path: Path, tiny: StyleGAN2, projector: BackwardProjector
+) -> None:
+    half = tmp_path / "half.safetensors"
+    save_projector(half, projector, tiny, 3, card=CARD, half=True)
+    assert store.load(half).tensors["last.weight"].dtype == torch.float16
+    picture = torch.rand(1, 3, 16, 16)
+    back = load_projector(half, tiny)
+    assert back(picture).dtype == torch.float32
+    assert torch.allclose(back(picture), projector(picture), atol=0.02)
+
+
+def test_the_projector_of_another_generator_is_refused(saved: Path, tiny: StyleGAN2) -> None:
+    with torch.no_grad():
+        tiny.synthesis.const[0, 0, 0] += 1
+    message = (
+        r"b.safetensors belongs to another generator: digest of the generator: got [0-9a-f]{12}, "
+        r"expected [0-9a-f]{12}; use the projector of this generator, or train one"
+    )
+    with pytest.raises(ProjectorError, match=message):
+        load_projector(saved, tiny)
+
+
+def test_another_layer_is_refused(saved: Path, tiny: StyleGAN2) -> None:
+    projector = load_projector(saved, tiny)
+    projector.check_layer(3)
+    message = "value layer of .*: got 4, expected 3, for which it was trained; use that layer"
+    with pytest.raises(ProjectorError, match=message):
+        projector.check_layer(4)
+
+
+def altered(path: Path, **entries: Any) -> None:
+    """Write the file again with other entries in its header."""
+    stored = store.load(path)
+    store.save(path, stored.tensors, {**stored.header, **entries})
+
+
+@pytest.mark.parametrize(
+    ("entries", "message"),
+    [
+        ({"value_layer": 9}, "value layer: got 9, expected 1 to 5"),
+        ({"value_layer": "3"}, "value_layer: got 3, expected an integer"),
+        ({"value_layer": 2}, "channels, size and resolution: got"),
+        ({"architecture": None}, "architecture: got missing or unknown all of it"),
+        ({"architecture": {"widths": [4]}}, "architecture: got missing or unknown"),
+        ({"format": "generator"}, "got a generator, expected a projector"),
+        ({"version": 2}, "version of the projector format: got 2, expected at most 1"),
+    ],
+)
+def test_headers_that_make_no_sense(
+    saved: Path, tiny: StyleGAN2, entries: dict[str, Any], message: str
+) -> None:
+    if entries.get("value_layer") == 2:
+        tiny.split(2, 1)
+        entries = {"value_layer": 1}  # 4x4, where the file has 8x8
+    altered(saved, **entries)
+    with pytest.raises((ProjectorError, StoreError), match=message):
+        load_projector(saved, tiny)
+
+
+def test_sizes_of_another_kind_than_numbers(saved: Path, tiny: StyleGAN2) -> None:
+    architecture = {**store.read_header(saved)["architecture"], "resolution": "16"}
+    altered(saved, architecture=architecture)
+    with pytest.raises(ProjectorError, match="architecture: got"):
+        load_projector(saved, tiny)
+
+
+def test_tensors_of_another_architecture(saved: Path, tiny: StyleGAN2) -> None:
+    architecture = {**store.read_header(saved)["architecture"], "widths": [4, 8]}
+    altered(saved, architecture=architecture)
+    with pytest.raises(StoreError, match=r"b.safetensors does not fit: alignment\."):
+        load_projector(saved, tiny)
+
+
+@pytest.mark.parametrize("length", [0, 100, -50])
+def test_a_truncated_file(saved: Path, tiny: StyleGAN2, length: int) -> None:
+    whole = saved.read_bytes()
+    saved.write_bytes(whole[:length])
+    with pytest.raises(StoreError, match="b.safetensors is"):
+        load_projector(saved, tiny)
+
+
+def test_a_file_with_a_flipped_bit(saved: Path, tiny: StyleGAN2) -> None:
+    whole = bytearray(saved.read_bytes())
+    whole[-8] ^= 1
+    saved.write_bytes(bytes(whole))
+    with pytest.raises(StoreError, match="its tensors are not those that were saved"):
+        load_projector(saved, tiny)
+
+
+def test_opening_by_path_and_by_name(
+    saved: Path, tiny: StyleGAN2, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert open_projector(saved, "any.safetensors", tiny).name == str(saved)
+    monkeypatch.setattr(files, "BUNDLED_FOLDER", saved.parent)
+    saved.rename(bundled_path("portraits"))
+    assert open_projector(None, "portraits", tiny).value_layer == 3
+
+
+def test_a_generator_without_a_known_projector(tiny: StyleGAN2) -> None:
+    message = "no projector is known for my.safetensors; name one, or train one with"
+    with pytest.raises(ProjectorError, match=message):
+        open_projector(None, "my.safetensors", tiny)

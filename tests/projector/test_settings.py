@@ -1,0 +1,63 @@
+from __future__ import annotations
+
+from dataclasses import asdict
+
+import pytest
+
+from regen.errors import ProjectorError
+from regen.projector.composites import CompositeConfig
+from regen.projector.settings import TrainingConfig
+
+
+def test_lengths_in_steps() -> None:
+    config = TrainingConfig(kimg=1.6, batch=16)
+    assert config.steps == 100
+    assert config.steps_of(0.32) == 20
+    assert config.steps_of(1e-6) == 1
+
+
+def test_the_papers_choices() -> None:
+    paper = TrainingConfig(seed=5, context="swap").paper()
+    assert (paper.composites, paper.context, paper.schedule, paper.seed) == (
+        0,
+        "own",
+        "constant",
+        5,
+    )
+
+
+def test_lists_are_accepted_as_json_has_them() -> None:
+    pastes = CompositeConfig(pastes=[1, 2], radius=[3, 4])  # type: ignore[arg-type]
+    config = TrainingConfig(truncation=[0.5, 1.0], pastes=pastes)  # type: ignore[arg-type]
+    assert config == TrainingConfig(pastes=CompositeConfig(pastes=(1, 2), radius=(3, 4)))
+    assert asdict(config)["truncation"] == (0.5, 1.0)
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "message"),
+    [
+        ("kimg", 0.0, "kimg: got 0.0, expected above 0"),
+        ("batch", 0, "batch: got 0, expected above 0"),
+        ("lr", float("nan"), "lr: got nan, expected above 0"),
+        ("adversarial", -1.0, "adversarial: got -1.0, expected 0 or more"),
+        ("paste_weight", -1.0, "paste_weight: got -1.0, expected 0 or more"),
+        ("schedule", "linear", "schedule: got linear, expected cosine or constant"),
+        ("context", "none", "context: got none, expected own or mean or swap"),
+        ("precision", "half", "precision: got half, expected float32 or bfloat16"),
+        ("composites", 1.5, "composites: got 1.5, expected a share, 0 to 1"),
+        ("truncation", (1.0, 0.5), r"truncation: got \(1.0, 0.5\), expected low and high"),
+    ],
+)
+def test_values_out_of_range_are_refused(name: str, value: object, message: str) -> None:
+    with pytest.raises(ProjectorError, match=message):
+        TrainingConfig(**{name: value})  # type: ignore[arg-type]
+
+
+def test_training_towards_nothing_is_refused() -> None:
+    with pytest.raises(ProjectorError, match="no loss with a weight, expected one at least"):
+        TrainingConfig(feature_l1=0, adversarial=0, semi_cycle_l1=0, semi_cycle_ssim=0)
+
+
+def test_a_batch_of_one_has_nothing_to_swap() -> None:
+    with pytest.raises(ProjectorError, match="batch: got 1, expected 2 or more to swap contexts"):
+        TrainingConfig(batch=1, context="swap")

@@ -1,0 +1,135 @@
+from __future__ import annotations
+
+import math
+
+import pytest
+import torch
+
+from regen.errors import ProjectorError
+from regen.generators.stylegan2.split import StyleGAN2, StyleGAN2Split
+from regen.projector.distributed import Workers
+from regen.projector.network import ProjectorConfig
+from regen.projector.sampling import Sampler
+from regen.projector.settings import TrainingConfig
+from regen.projector.trainer import Trainer, step_size
+
+
+def trainer(tiny: StyleGAN2, split: StyleGAN2Split, **settings: object) -> Trainer:
+    choices = {"kimg": 0.4, "batch": 4, "precision": "float32", "warmup_kimg": 0.0, **settings}
+    config = TrainingConfig(**choices)  # type: ignore[arg-type]
+    sampler = Sampler(tiny, split, config, count=4, seed=0)
+    architecture = ProjectorConfig.for_split(split, 16, widths=(8, 8), blocks=(1, 1))
+    made = Trainer(config, architecture, sampler, Workers(), torch.device("cpu"))
+    made.measure_values()
+    return made
+
+
+def test_the_step_size_rises_and_falls() -> None:
+    config = TrainingConfig(kimg=1.0, batch=10, lr=2.0, warmup_kimg=0.1)
+    sizes = [step_size(config, step) for step in range(config.steps)]
+    assert sizes[0] == pytest.approx(0.2) and max(sizes) == pytest.approx(2.0, rel=0.05)
+    assert sizes[9:] == sorted(sizes[9:], reverse=True)
+    assert step_size(config, config.steps) == pytest.approx(0.02)
+
+
+def test_a_constant_step_size_stays() -> None:
+    config = TrainingConfig(lr=2.0, schedule="constant", warmup_kimg=0.0)
+    assert {step_size(config, step) for step in (0, 10, config.steps)} == {2.0}
+
+
+@pytest.mark.parametrize(
+    ("settings", "wanted"),
+    [
+        (
+            {},
+            {
+                "feature_l1",
+                "adversarial",
+                "semi_cycle_l1",
+                "semi_cycle_ssim",
+                "discriminator",
+                "r1",
+            },
+        ),
+        ({"adversarial": 0.0}, {"feature_l1", "semi_cycle_l1", "semi_cycle_ssim"}),
+        ({"adversarial": 0.0, "semi_cycle_ssim": 0.0}, {"feature_l1", "semi_cycle_l1"}),
+        ({"adversarial": 0.0, "feature_l1": 0.0, "semi_cycle_l1": 0.0}, {"semi_cycle_ssim"}),
+    ],
+)
+def test_losses_without_a_weight_are_left_out(
+    settings: dict[str, float], wanted: set[str], tiny: StyleGAN2, tiny_split: StyleGAN2Split
+) -> None:
+    figures, _, decoded = trainer(tiny, tiny_split, **settings).step()
+    assert set(figures) == wanted
+    assert all(math.isfinite(figure) for figure in figures.values())
+    assert decoded is not None and decoded.shape == (4, 3, 16, 16)
+
+
+def test_nothing_is_decoded_without_a_semi_cycle(
+    tiny: StyleGAN2, tiny_split: StyleGAN2Split
+) -> None:
+    assert trainer(tiny, tiny_split, semi_cycle_l1=0.0, semi_cycle_ssim=0.0).step()[2] is None
+
+
+@pytest.mark.parametrize("loss", ["feature_l1", "semi_cycle_l1", "semi_cycle_ssim"])
+def test_each_loss_falls_by_itself(loss: str, tiny: StyleGAN2, tiny_split: StyleGAN2Split) -> None:
+    weights = dict.fromkeys(("feature_l1", "adversarial", "semi_cycle_l1", "semi_cycle_ssim"), 0.0)
+    made = trainer(tiny, tiny_split, lr=0.005, **{**weights, loss: 1.0})
+    figures = [made.step()[0][loss] for _ in range(60)]
+    assert sum(figures[-5:]) < 0.8 * sum(figures[:5])
+
+
+def test_the_context_changes_what_is_decoded(tiny: StyleGAN2, tiny_split: StyleGAN2Split) -> None:
+    first = [trainer(tiny, tiny_split, context=c).step()[0] for c in ("own", "mean", "swap")]
+    assert len({figures["feature_l1"] for figures in first}) == 1
+    assert len({figures["semi_cycle_l1"] for figures in first}) == 3
+
+
+def test_the_generator_gets_no_gradient(tiny: StyleGAN2, tiny_split: StyleGAN2Split) -> None:
+    before = tiny.digest()
+    trainer(tiny, tiny_split).step()
+    assert tiny.digest() == before
+    assert all(p.grad is None for p in tiny.parameters())
+
+
+def test_the_average_follows(tiny: StyleGAN2, tiny_split: StyleGAN2Split) -> None:
+    made = trainer(tiny, tiny_split, ema_halflife_kimg=0.0)
+    made.step()
+    for new, mean in zip(made.projector.parameters(), made.average.parameters(), strict=True):
+        assert torch.equal(new, mean)
+
+
+def test_the_penalty_is_added_every_so_often(tiny: StyleGAN2, tiny_split: StyleGAN2Split) -> None:
+    without = trainer(tiny, tiny_split, r1_gamma=0.0)
+    with_it = trainer(tiny, tiny_split, r1_gamma=9.0, r1_every_steps=2)
+    figures = [with_it.step()[0] for _ in range(3)]
+    assert ["r1" in each for each in figures] == [True, False, True]
+    assert "r1" not in without.step()[0]
+    mine, other = with_it.discriminator.last.weight, without.discriminator.last.weight
+    assert not torch.equal(mine, other)
+
+
+def test_a_loss_that_is_not_finite_stops_training(
+    tiny: StyleGAN2, tiny_split: StyleGAN2Split
+) -> None:
+    made = trainer(tiny, tiny_split)
+    made.step()
+    with torch.no_grad():
+        made.projector.last.bias[0] = float("nan")
+    before = {name: t.clone() for name, t in made.average.state_dict().items()}
+    message = (
+        "training stopped in step 1: feature_l1: got nan, expected a finite loss; "
+        r"lower lr \(now 0.002\) or use precision float32"
+    )
+    with pytest.raises(ProjectorError, match=message):
+        made.step()
+    assert made.done == 1
+    assert all(torch.equal(t, before[name]) for name, t in made.average.state_dict().items())
+
+
+def test_half_precision_trains(tiny: StyleGAN2, tiny_split: StyleGAN2Split) -> None:
+    tiny.precision = torch.bfloat16
+    made = trainer(tiny, tiny_split, precision="bfloat16")
+    figures = [made.step()[0]["feature_l1"] for _ in range(30)]
+    assert sum(figures[-5:]) < sum(figures[:5])
+    assert all(p.dtype == torch.float32 for p in made.projector.parameters())

@@ -1,0 +1,68 @@
+"""A small random generator, a cut of it, and a projector that is plain arithmetic."""
+
+from __future__ import annotations
+
+import pytest
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+from regen.generators.stylegan2.config import StyleGAN2Config
+from regen.generators.stylegan2.split import StyleGAN2, StyleGAN2Split
+from regen.regions import Region
+from regen.rewriting.memory import Preserved
+from regen.rewriting.rule import Example, Project, Rule, RuleConfig, build_rule
+
+
+def _project(pictures: Tensor) -> Tensor:
+    """``[N, 3, 32, 32] -> [N, 8, 16, 16]``: means of two by two pixels, eight mixtures of them."""
+    mixing = torch.linspace(-1, 1, 24).reshape(8, 3)
+    return torch.einsum("kc,nchw->nkhw", mixing, F.avg_pool2d(pictures, 2))
+
+
+@pytest.fixture
+def project() -> Project:
+    """A stand-in for the backward projector: linear, local, and wrong about every sample."""
+    return _project
+
+
+@pytest.fixture
+def generator(seed: int) -> StyleGAN2:
+    """Pictures of 32x32 from seven convolutions with noise and biases."""
+    config = StyleGAN2Config(
+        resolution=32, z_dim=8, w_dim=8, channel_base=256, channel_max=8, mapping_layers=1
+    )
+    generator = StyleGAN2(config)
+    for name, parameter in generator.named_parameters():
+        if name.endswith(("bias", "noise_strength")):
+            parameter.data += 0.1 * torch.randn_like(parameter)
+    return generator.eval().requires_grad_(False)
+
+
+@pytest.fixture
+def split(generator: StyleGAN2) -> StyleGAN2Split:
+    """Keys are 8x8, values 16x16, both of eight channels."""
+    return generator.split(5, 2)
+
+
+@pytest.fixture
+def examples(generator: StyleGAN2) -> list[Example]:
+    """Two targets that get a pattern of stripes of two pixels."""
+    stripes = torch.tensor([1.0, 1.0, -1.0, -1.0]).repeat(8).expand(1, 3, 32, 32)
+    region, place = Region.box(4, 4, 12, 12), Region.box(10, 12, 18, 20)
+    return [Example(stripes, region, generator.latents([seed]), place) for seed in (1, 2)]
+
+
+@pytest.fixture
+def rule(split: StyleGAN2Split, examples: list[Example]) -> Rule:
+    """The two targets as a rule."""
+    return build_rule(split, _project, examples, RuleConfig())
+
+
+@pytest.fixture
+def preserved(generator: StyleGAN2, split: StyleGAN2Split) -> Preserved:
+    """Five samples that must stay everywhere."""
+    keys = split.head(generator.latents(range(100, 105)))
+    value = split.memory(keys)
+    keep, picture_keep = torch.ones(5, 1, 16, 16), torch.ones(5, 1, 32, 32)
+    return Preserved(keys, value.features, split.tail(value), keep, picture_keep)

@@ -1,0 +1,302 @@
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from dataclasses import replace
+from typing import Any
+
+import pytest
+import torch
+from torch import Tensor
+from torch.func import functional_call
+
+from regen.errors import RewriteError
+from regen.generators.protocol import Activation
+from regen.generators.stylegan2.split import StyleGAN2, StyleGAN2Split
+from regen.rewriting.memory import FitConfig, FitInterrupted, Preserved, fit_memory, frozen
+from regen.rewriting.recall import recall_error
+from regen.rewriting.rule import Example, Project, Rule, RuleConfig, build_rule, region_weights
+
+SHORT = FitConfig(steps=12, report_every=5, precision="fp32", preserve_batch=2)
+ENOUGH = replace(SHORT, steps=60)
+
+
+def with_deltas(split: StyleGAN2Split, deltas: dict[str, Tensor], key: Activation) -> Activation:
+    """The value of a key after the change, without changing anything."""
+    weights = dict(split.memory.named_parameters())
+    changed = {n: weights[n] + deltas[split.full_name(n)] for n in split.memory_weights()}
+    value: Activation = functional_call(split.memory, changed, (key,))
+    return value
+
+
+def value_error(split: StyleGAN2Split, rule: Rule, deltas: dict[str, Tensor]) -> float:
+    recalled = with_deltas(split, deltas, rule.keys).features
+    return recall_error(recalled, rule.wanted, region_weights(rule.mask, 10, 1)).item()
+
+
+def image_error(split: StyleGAN2Split, rule: Rule, deltas: dict[str, Tensor]) -> float:
+    picture = split.tail(with_deltas(split, deltas, rule.keys))
+    return recall_error(picture, rule.composites, region_weights(rule.picture_mask, 10, 1)).item()
+
+
+def no_change(split: StyleGAN2Split) -> dict[str, Tensor]:
+    weights = dict(split.memory.named_parameters())
+    return {split.full_name(n): torch.zeros_like(weights[n]) for n in split.memory_weights()}
+
+
+@pytest.mark.parametrize(
+    ("recall", "measures"),
+    [("value", [value_error]), ("image", [image_error]), ("both", [value_error, image_error])],
+)
+def test_the_memory_learns_what_it_shall_recall(
+    split: StyleGAN2Split, rule: Rule, recall: Any, measures: list[Callable[..., float]]
+) -> None:
+    deltas = fit_memory(split, rule, replace(ENOUGH, recall=recall))
+    for measure in measures:
+        assert measure(split, rule, deltas) < 0.95 * measure(split, rule, no_change(split))
+
+
+def test_the_answer_is_a_change_of_the_memorys_weights_by_full_name(
+    generator: StyleGAN2, split: StyleGAN2Split, rule: Rule
+) -> None:
+    deltas = fit_memory(split, rule, SHORT)
+    parameters = dict(generator.named_parameters())
+    assert list(deltas) == [split.full_name(name) for name in split.memory_weights()]
+    for name, delta in deltas.items():
+        assert delta.shape == parameters[name].shape
+        assert delta.dtype == torch.float32
+        assert delta.abs().max() > 0
+        assert not delta.requires_grad
+
+
+@pytest.mark.parametrize("trains", [True, False])
+@pytest.mark.parametrize("recall", ["value", "image", "both"])
+def test_the_generator_is_left_exactly_as_it_was(
+    generator: StyleGAN2, split: StyleGAN2Split, rule: Rule, recall: Any, trains: bool
+) -> None:
+    generator.requires_grad_(trains)
+    generator.conv(4).bias.requires_grad_(not trains)
+    flags = {name: p.requires_grad for name, p in generator.named_parameters()}
+    digest = generator.digest()
+    fit_memory(split, rule, replace(SHORT, recall=recall))
+    assert generator.digest() == digest
+    assert {name: p.requires_grad for name, p in generator.named_parameters()} == flags
+    assert all(p.grad is None for p in generator.parameters())
+
+
+def test_latents_with_a_graph_of_their_own_do_no_harm(
+    generator: StyleGAN2, split: StyleGAN2Split, examples: list[Example], project: Project
+) -> None:
+    generator.requires_grad_(True)
+    tracked = [replace(e, latent=generator.latents([3])) for e in examples]
+    assert tracked[0].latent.ws.requires_grad
+    rule = build_rule(split, project, tracked, RuleConfig())
+    deltas = fit_memory(split, rule, SHORT)
+    assert value_error(split, rule, deltas) < value_error(split, rule, no_change(split))
+
+
+@pytest.mark.parametrize("precision", ["fp32", "bf16"])
+def test_two_fits_are_equal_bit_for_bit(
+    split: StyleGAN2Split, rule: Rule, preserved: Preserved, precision: Any
+) -> None:
+    config = replace(SHORT, precision=precision)
+    first = fit_memory(split, rule, config, preserved)
+    torch.randn(100)  # the global generator has no part in it
+    second = fit_memory(split, rule, config, preserved)
+    assert all(torch.equal(first[name], second[name]) for name in first)
+    other = fit_memory(split, rule, replace(config, seed=1), preserved)
+    assert any(not torch.equal(first[name], other[name]) for name in first)
+
+
+def test_bf16_gives_float32_changes_of_the_same_quality(split: StyleGAN2Split, rule: Rule) -> None:
+    errors = []
+    for precision in ("fp32", "bf16"):
+        deltas = fit_memory(split, rule, replace(ENOUGH, precision=precision))  # type: ignore[arg-type]
+        assert all(delta.dtype == torch.float32 for delta in deltas.values())
+        errors.append(value_error(split, rule, deltas))
+    assert errors[1] == pytest.approx(errors[0], rel=0.05)
+
+
+def moved(split: StyleGAN2Split, preserved: Preserved, deltas: dict[str, Tensor]) -> Tensor:
+    """How far pictures of preserved samples are from what they were, ``[P, 1, R, R]``."""
+    pictures = split.tail(with_deltas(split, deltas, preserved.keys))
+    return (pictures - preserved.pictures).abs().mean(dim=1, keepdim=True)
+
+
+def test_preserved_samples_restrain_the_change(
+    split: StyleGAN2Split, rule: Rule, preserved: Preserved
+) -> None:
+    free = fit_memory(split, rule, ENOUGH)
+    kept = fit_memory(split, rule, replace(ENOUGH, preserve_weight=3.0), preserved)
+    free_change = moved(split, preserved, free).mean()
+    assert moved(split, preserved, kept).mean() < 0.6 * free_change
+    assert value_error(split, rule, kept) < value_error(split, rule, no_change(split))
+
+
+@pytest.mark.parametrize("recall", ["value", "image"])
+def test_samples_are_preserved_only_where_they_shall_be(
+    split: StyleGAN2Split, rule: Rule, preserved: Preserved, recall: Any
+) -> None:
+    left = preserved.picture_keep.clone()
+    left[..., 16:] = 0
+    half = replace(preserved, keep=left[:, :, ::2, ::2], picture_keep=left)
+    config = replace(ENOUGH, recall=recall, preserve_weight=3.0)
+    whole = moved(split, preserved, fit_memory(split, rule, config, preserved))
+    part = moved(split, preserved, fit_memory(split, rule, config, half))
+    assert part[..., 18:].mean() > 1.2 * whole[..., 18:].mean()
+
+
+def test_preserving_without_weight_is_the_paper(
+    split: StyleGAN2Split, rule: Rule, preserved: Preserved
+) -> None:
+    plain = fit_memory(split, rule, SHORT)
+    same = fit_memory(split, rule, replace(SHORT, preserve_weight=0), preserved)
+    assert all(torch.equal(same[name], plain[name]) for name in plain)
+
+
+def test_no_samples_to_preserve_cost_nothing(
+    split: StyleGAN2Split, rule: Rule, preserved: Preserved
+) -> None:
+    values, pictures = preserved.values[:0], preserved.pictures[:0]
+    keep, picture_keep = preserved.keep[:0], preserved.picture_keep[:0]
+    none = Preserved(preserved.keys.select([]), values, pictures, keep, picture_keep)
+    reports: list[dict[str, float]] = []
+    fit_memory(split, rule, SHORT, none, lambda _, losses: reports.append(losses))
+    assert {losses["preserve_value"] for losses in reports} == {0.0}
+    assert reports[-1]["recall_value"] < reports[0]["recall_value"]
+
+
+@pytest.mark.parametrize(
+    ("recall", "terms"),
+    [
+        ("value", ["recall_value", "preserve_value"]),
+        ("image", ["recall_image", "preserve_image"]),
+        ("both", ["recall_value", "recall_image", "preserve_value", "preserve_image"]),
+    ],
+)
+def test_reports_name_every_term(
+    split: StyleGAN2Split, rule: Rule, preserved: Preserved, recall: Any, terms: list[str]
+) -> None:
+    reports: list[tuple[int, dict[str, float]]] = []
+    config = replace(SHORT, recall=recall)
+    fit_memory(split, rule, config, preserved, lambda step, losses: reports.append((step, losses)))
+    assert [step for step, _ in reports] == [0, 5, 10, 11]
+    for _, losses in reports:
+        assert list(losses) == ["total", *terms]
+        assert losses["total"] == pytest.approx(sum(losses[name] for name in terms), rel=1e-5)
+
+
+def test_the_first_report_is_the_error_before_any_change(
+    split: StyleGAN2Split, rule: Rule, preserved: Preserved
+) -> None:
+    reports: list[dict[str, float]] = []
+    config = replace(SHORT, image_weight=3.0, weight_new=10.0, weight_old=1.0)
+    fit_memory(split, rule, config, preserved, lambda _, losses: reports.append(losses))
+    unchanged = no_change(split)
+    assert reports[0]["recall_value"] == pytest.approx(
+        value_error(split, rule, unchanged), rel=1e-4
+    )
+    wanted = 3 * image_error(split, rule, unchanged)
+    assert reports[0]["recall_image"] == pytest.approx(wanted, rel=1e-4)
+    assert reports[0]["preserve_value"] == pytest.approx(0, abs=1e-5)
+    assert reports[0]["preserve_image"] == pytest.approx(0, abs=1e-5)
+
+
+def test_a_step_far_too_large_is_named(
+    generator: StyleGAN2, split: StyleGAN2Split, rule: Rule
+) -> None:
+    digest = generator.digest()
+    message = r"the fit diverged at step 5: got loss \S+; lower lr, now 1e\+09"
+    with pytest.raises(RewriteError, match=message):
+        fit_memory(split, rule, replace(SHORT, lr=1e9))
+    assert generator.digest() == digest
+
+
+def test_rules_that_are_not_finite_are_named_at_once(split: StyleGAN2Split, rule: Rule) -> None:
+    broken = replace(rule, wanted=torch.full_like(rule.wanted, math.nan))
+    message = "the fit diverged at step 0: got loss nan; look for numbers that are not finite"
+    with pytest.raises(RewriteError, match=message):
+        fit_memory(split, broken, SHORT)
+
+
+def test_a_rule_of_another_layer_is_refused(split: StyleGAN2Split, rule: Rule) -> None:
+    other = replace(rule, wanted=torch.zeros(2, 8, 8, 8))
+    with pytest.raises(RewriteError, match="memory and rule differ in shape: got recalled"):
+        fit_memory(split, other, SHORT)
+
+
+def test_flags_return_after_a_failure(
+    generator: StyleGAN2, split: StyleGAN2Split, rule: Rule
+) -> None:
+    generator.requires_grad_(True)
+
+    def fail(step: int, losses: dict[str, float]) -> None:
+        raise OSError("disk full")
+
+    with pytest.raises(OSError, match="disk full"):
+        fit_memory(split, rule, SHORT, None, fail)
+    assert all(p.requires_grad for p in generator.parameters())
+
+
+def test_frozen_parameters_get_their_own_flags_back(split: StyleGAN2Split) -> None:
+    split.memory.requires_grad_(False)
+    bias = split.memory.convs["4"].bias
+    bias.requires_grad_(True)
+    with pytest.raises(KeyError), frozen(split.memory):
+        assert not any(p.requires_grad for p in split.memory.parameters())
+        raise KeyError
+    assert [p is bias for p in split.memory.parameters() if p.requires_grad] == [True]
+
+
+def test_an_interrupted_fit_hands_over_what_it_learned(
+    generator: StyleGAN2, split: StyleGAN2Split, rule: Rule
+) -> None:
+    def interrupt(step: int, losses: dict[str, float]) -> None:
+        if step == 10:
+            raise KeyboardInterrupt
+
+    digest = generator.digest()
+    config = replace(ENOUGH, report_every=10)
+    with pytest.raises(FitInterrupted, match="interrupted after 11 steps") as caught:
+        fit_memory(split, rule, config, None, interrupt)
+    assert caught.value.steps == 11
+    deltas = caught.value.deltas
+    assert list(deltas) == [split.full_name(name) for name in split.memory_weights()]
+    assert value_error(split, rule, deltas) < value_error(split, rule, no_change(split))
+    assert generator.digest() == digest
+
+
+def test_a_fit_interrupted_before_its_first_step_learned_nothing(
+    split: StyleGAN2Split, rule: Rule, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def interrupt(value: Activation) -> Tensor:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(split, "tail", interrupt)
+    with pytest.raises(KeyboardInterrupt) as caught:
+        fit_memory(split, rule, SHORT)
+    assert not isinstance(caught.value, FitInterrupted)
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"steps": 0}, "steps: got 0, expected 1 or more"),
+        ({"report_every": 0}, "report_every: got 0, expected 1 or more"),
+        ({"preserve": -1}, "preserve: got -1, expected 0 or more"),
+        ({"preserve_batch": 0}, "preserve_batch: got 0, expected 1 or more"),
+        ({"lr": 0.0}, "lr: got 0.0, expected a number above 0"),
+        ({"lr": math.nan}, "lr: got nan, expected a number above 0"),
+        ({"lr": math.inf}, "lr: got inf, expected a number above 0"),
+        ({"recall": "values"}, "recall: got 'values', expected value or image or both"),
+        ({"precision": "fp16"}, "precision: got 'fp16', expected auto or bf16 or fp32"),
+        ({"weight_new": 0.0}, "weights: got new 0, old 1, expected new above 0 and old 0 or more"),
+        ({"weight_old": -1.0}, "weights: got new 10, old -1, expected new above 0"),
+        ({"weight_new": math.nan}, "weights: got new nan, old 1"),
+        ({"image_weight": -1.0}, "image_weight: got -1.0, expected 0 or more"),
+        ({"preserve_weight": math.nan}, "preserve_weight: got nan, expected 0 or more"),
+    ],
+)
+def test_settings_that_make_no_sense(changes: dict[str, Any], message: str) -> None:
+    with pytest.raises(RewriteError, match=message):
+        FitConfig(**changes)

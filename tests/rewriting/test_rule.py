@@ -1,0 +1,248 @@
+from __future__ import annotations
+
+import math
+from dataclasses import replace
+from typing import Any
+
+import pytest
+import torch
+
+from regen.errors import RegionError, RewriteError
+from regen.generators.stylegan2.split import StyleGAN2, StyleGAN2Split
+from regen.raster import feather, resize_mask
+from regen.regions import Region
+from regen.rewriting.rule import (
+    Example,
+    Project,
+    Rule,
+    RuleConfig,
+    build_rule,
+    check_choice,
+    decode_wanted,
+    region_weights,
+)
+
+HARD = RuleConfig(feather_px=0, scale="stretch")
+
+
+def inside(mask: torch.Tensor) -> torch.Tensor:
+    return (mask == 1).expand(-1, 8, -1, -1)
+
+
+def outside(mask: torch.Tensor) -> torch.Tensor:
+    return (mask == 0).expand(-1, 8, -1, -1)
+
+
+@pytest.mark.parametrize("size", [1, 5, 40])
+def test_a_region_of_any_size_has_its_share(size: int) -> None:
+    mask = torch.zeros(3, 1, 8, 8)
+    mask.view(3, -1)[:, :size] = 1
+    weights = region_weights(mask, new=10, old=1)
+    assert weights.sum().item() == pytest.approx(1)
+    assert (weights * mask).sum().item() == pytest.approx(10 / 11)
+    torch.testing.assert_close(weights.sum(dim=(1, 2, 3)), torch.full([3], 1 / 3))
+    for part in (weights[mask == 1], weights[mask == 0]):
+        torch.testing.assert_close(part, part[:1].expand_as(part))
+
+
+def test_samples_with_regions_of_different_size_weigh_the_same() -> None:
+    mask = torch.zeros(2, 1, 4, 4)
+    mask[0, :, :1, :1] = 1
+    mask[1, :, :2, :4] = 0.5
+    weights = region_weights(mask, new=3, old=1)
+    torch.testing.assert_close(weights.sum(dim=(1, 2, 3)), torch.tensor([0.5, 0.5]))
+    assert weights[0, 0, 0, 0].item() == pytest.approx(0.5 * 3 / 4)
+    assert weights[1, 0, 0, 0].item() == pytest.approx(0.5 * (3 / 8 + 0.5 / 12) / 4)
+
+
+@pytest.mark.parametrize("value", [0.0, 1.0])
+def test_regions_of_everything_or_nothing_still_sum_to_one(value: float) -> None:
+    weights = region_weights(torch.full((2, 1, 3, 3), value), new=10, old=1)
+    torch.testing.assert_close(weights, torch.full((2, 1, 3, 3), 1 / 18))
+
+
+def test_old_may_weigh_nothing() -> None:
+    mask = torch.zeros(1, 1, 2, 2)
+    mask[..., 0, 0] = 1
+    assert region_weights(mask, new=2, old=0).flatten().tolist() == [1, 0, 0, 0]
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"align": "images"}, "align: got 'images', expected image or feature"),
+        ({"scale": "cover"}, "scale: got 'cover', expected uniform or stretch"),
+        ({"paste": "values"}, "paste: got 'values', expected difference or features"),
+        ({"feather_px": -1}, "feather: got -1, expected 0 pixels or more"),
+        ({"feather_px": math.nan}, "feather: got nan, expected 0 pixels or more"),
+    ],
+)
+def test_settings_that_make_no_sense(changes: dict[str, Any], message: str) -> None:
+    with pytest.raises(RewriteError, match=message):
+        RuleConfig(**changes)
+
+
+def test_a_choice_is_accepted_or_named() -> None:
+    check_choice("mode", "a", ("a", "b"))
+    with pytest.raises(RewriteError, match="mode: got 'c', expected a or b"):
+        check_choice("mode", "c", ("a", "b"))
+
+
+def test_a_rule_holds_each_target_as_the_generator_draws_it(
+    generator: StyleGAN2, split: StyleGAN2Split, rule: Rule
+) -> None:
+    latent = generator.latents([1, 2])
+    assert len(rule) == 2
+    torch.testing.assert_close(rule.pictures, generator(latent))
+    torch.testing.assert_close(rule.keys.features, split.head(latent).features)
+    value = split.memory(rule.keys)
+    torch.testing.assert_close(rule.before.features, value.features)
+    torch.testing.assert_close(split.tail(rule.before), rule.pictures)
+    shapes = {"wanted": 8, "mask": 1, "pictures": 3, "composites": 3, "picture_mask": 1}
+    for name, channels in shapes.items():
+        side = 16 if name in ("wanted", "mask") else 32
+        assert getattr(rule, name).shape == (2, channels, side, side)
+
+
+def test_pixels_and_features_change_exactly_where_the_mask_is(
+    split: StyleGAN2Split, examples: list[Example], project: Project
+) -> None:
+    rule = build_rule(split, project, examples, HARD)
+    assert rule.picture_mask.unique().tolist() == [0, 1]
+    assert rule.picture_mask[0, 0, 12:20, 10:18].eq(1).all()
+    assert rule.picture_mask.sum() == 2 * 64
+    pixels = rule.picture_mask.expand(-1, 3, -1, -1)
+    assert torch.equal(rule.composites[pixels == 0], rule.pictures[pixels == 0])
+    stripes = examples[0].exemplar[:, :, 4:12, 4:12]
+    torch.testing.assert_close(rule.composites[:, :, 12:20, 10:18], stripes.expand(2, -1, -1, -1))
+    before = rule.before.features
+    assert torch.equal(rule.wanted[outside(rule.mask)], before[outside(rule.mask)])
+    assert not torch.equal(rule.wanted[inside(rule.mask)], before[inside(rule.mask)])
+
+
+def test_difference_adds_what_the_projector_sees_change(
+    split: StyleGAN2Split, examples: list[Example], project: Project
+) -> None:
+    rule = build_rule(split, project, examples, HARD)
+    wanted = rule.before.features + project(rule.composites) - project(rule.pictures)
+    torch.testing.assert_close(rule.wanted[inside(rule.mask)], wanted[inside(rule.mask)])
+
+
+def test_features_replace_the_value(
+    split: StyleGAN2Split, examples: list[Example], project: Project
+) -> None:
+    rule = build_rule(split, project, examples, replace(HARD, paste="features"))
+    wanted = project(rule.composites)
+    torch.testing.assert_close(rule.wanted[inside(rule.mask)], wanted[inside(rule.mask)])
+
+
+def test_difference_forgives_a_projector_that_is_wrong_about_the_target(
+    generator: StyleGAN2, split: StyleGAN2Split, project: Project
+) -> None:
+    latent, eye = generator.latents([7]), Region.ellipse(16, 16, 6, 4)
+    itself = [Example(generator(latent), eye, latent, eye)]
+    forgiven = build_rule(split, project, itself, RuleConfig(paste="difference"))
+    replaced = build_rule(split, project, itself, RuleConfig(paste="features"))
+    torch.testing.assert_close(forgiven.wanted, forgiven.before.features, rtol=0, atol=1e-4)
+    assert (replaced.wanted - replaced.before.features).abs().max() > 0.1
+
+
+def test_feathered_masks_are_the_same_at_both_sizes(
+    split: StyleGAN2Split, examples: list[Example], project: Project
+) -> None:
+    rule = build_rule(split, project, examples, RuleConfig(feather_px=3))
+    hard = build_rule(split, project, examples, RuleConfig(feather_px=0))
+    torch.testing.assert_close(rule.picture_mask, feather(hard.picture_mask, 3))
+    torch.testing.assert_close(rule.mask, resize_mask(rule.picture_mask, 16, 16))
+    soft = rule.picture_mask
+    mixed = rule.pictures * (1 - soft) + hard.composites * soft
+    within = hard.picture_mask.expand(-1, 3, -1, -1) == 1
+    torch.testing.assert_close(rule.composites[within], mixed[within])
+
+
+def test_aligning_features_moves_those_of_the_exemplar(
+    split: StyleGAN2Split, examples: list[Example], project: Project
+) -> None:
+    moved = [replace(e, place=Region.box(10, 12, 18, 20)) for e in examples]
+    noisy = torch.rand(1, 3, 32, 32) * 2 - 1
+    moved = [replace(e, exemplar=noisy) for e in moved]
+    rule = build_rule(split, project, moved, replace(HARD, align="feature"))
+    features = project(noisy)[:, :, 2:6, 2:6]  # the box from 4 to 12 at half the size
+    torch.testing.assert_close(
+        rule.wanted[:, :, 6:10, 5:9], features.expand(2, -1, -1, -1), rtol=1e-3, atol=1e-3
+    )
+    before = rule.before.features
+    assert torch.equal(rule.wanted[outside(rule.mask)], before[outside(rule.mask)])
+
+
+@pytest.mark.parametrize("align", ["image", "feature"])
+def test_exemplars_of_another_size_are_scaled_onto_the_target(
+    split: StyleGAN2Split, examples: list[Example], align: Any, project: Project
+) -> None:
+    flat = torch.full((1, 3, 50, 70), 0.5)
+    large = replace(examples[0], exemplar=flat, region=Region.box(20, 10, 60, 30))
+    rule = build_rule(split, project, [large], RuleConfig(feather_px=0, align=align))
+    assert rule.composites[:, :, 12:20, 10:18].sub(0.5).abs().max() < 1e-5
+    if align == "feature":
+        same = project(torch.full((1, 3, 32, 32), 0.5))[:, :, :1, :1]
+        torch.testing.assert_close(rule.wanted[:, :, 6:10, 5:9], same.expand(-1, -1, 4, 4))
+
+
+@pytest.mark.parametrize(("scale", "slope"), [("stretch", 1.0), ("uniform", 0.5)])
+def test_scaling_stretches_or_covers(
+    split: StyleGAN2Split, examples: list[Example], project: Project, scale: Any, slope: float
+) -> None:
+    ramp = (torch.arange(32) / 32).expand(1, 3, 32, 32)  # rises by 1/32 from column to column
+    wide = replace(examples[0], exemplar=ramp, region=Region.box(4, 4, 12, 8))
+    rule = build_rule(split, project, [wide], RuleConfig(feather_px=0, scale=scale))
+    steps = 32 * rule.composites[:, :, 12:20, 10:18].diff(dim=3)
+    torch.testing.assert_close(steps, torch.full_like(steps, slope), rtol=0, atol=1e-3)
+
+
+def test_a_rule_holds_no_graph_even_when_the_generator_trains(
+    generator: StyleGAN2, split: StyleGAN2Split, examples: list[Example], project: Project
+) -> None:
+    generator.requires_grad_(True)
+    rule = build_rule(split, project, examples, RuleConfig())
+    assert not any(
+        t.requires_grad
+        for t in (rule.keys.features, rule.before.features, rule.wanted, rule.composites)
+    )
+
+
+def test_half_precision_generators_give_float_values(
+    generator: StyleGAN2, split: StyleGAN2Split, examples: list[Example], project: Project
+) -> None:
+    exact = build_rule(split, project, examples, RuleConfig())
+    generator.precision = torch.bfloat16
+    rule = build_rule(split, project, examples, RuleConfig())
+    assert rule.before.features.dtype == torch.bfloat16
+    assert rule.wanted.dtype == torch.float32
+    assert decode_wanted(split, rule).dtype == torch.float32
+    torch.testing.assert_close(rule.wanted, exact.wanted, rtol=0.1, atol=0.1)
+
+
+def test_decoding_uses_the_targets_own_context(split: StyleGAN2Split, rule: Rule) -> None:
+    unchanged = replace(rule, wanted=rule.before.features)
+    assert torch.equal(decode_wanted(split, unchanged), split.tail(rule.before))
+    change = (decode_wanted(split, rule) - rule.pictures).abs().mean(dim=1)
+    assert change[:, 13:19, 11:17].mean() > 10 * change[:, :4, 26:].mean()
+
+
+def test_a_rule_needs_an_example(split: StyleGAN2Split, project: Project) -> None:
+    with pytest.raises(RewriteError, match="rule: got no examples, expected one to three targets"):
+        build_rule(split, project, [], RuleConfig())
+
+
+@pytest.mark.parametrize("name", ["region", "place"])
+def test_regions_outside_their_picture(
+    split: StyleGAN2Split, examples: list[Example], name: str, project: Project
+) -> None:
+    wrong = replace(examples[0], **{name: Region.box(20, 20, 40, 30)})
+    with pytest.raises(RegionError, match="outside its picture: got x from 20 to 40"):
+        build_rule(split, project, [wrong], RuleConfig())
+
+
+def test_a_projector_of_another_layer(split: StyleGAN2Split, examples: list[Example]) -> None:
+    with pytest.raises(RegionError, match=r"cannot paste: got values \[1, 8, 16, 16\], pasted"):
+        build_rule(split, lambda x: x, examples, RuleConfig(paste="features"))
