@@ -157,5 +157,6 @@ def _read_into(headers: dict[str, store.Header], path: Path) -> Check:
     loaded = store.digest({name: tensor.float() for name, tensor in stored.tensors.items()})
     header = {**stored.header, "loaded_digest": loaded}
     headers[path.name] = header
-    detail = f"{header['format']}, digest {str(header['digest'])[:12]} verified"
+    shown = loaded if header["format"] == "generator" else str(header["digest"])
+    detail = f"{header['format']}, digest {shown[:12]} verified"
     return Check(f"bundled {path.name}", "ok", detail)

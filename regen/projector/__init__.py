@@ -1,0 +1,1 @@
+"""The backward projector: network, losses, training, files, and projecting."""

@@ -60,7 +60,7 @@ class Trainer:
     ) -> None:
         self.config, self.sampler, self.workers = config, sampler, workers
         self.dtype = torch.bfloat16 if config.precision == "bfloat16" else torch.float32
-        with torch.random.fork_rng():
+        with torch.random.fork_rng(devices=[]):
             torch.manual_seed(config.seed)
             self.projector = BackwardProjector(architecture).to(device)
             self.discriminator = FeatureDiscriminator(
@@ -209,7 +209,8 @@ class Trainer:
         """Go on from `state`, in place."""
         for name, part in self._parts().items():
             part.load_state_dict(state[name])
-        self.sampler.random.set_state(state["random"][self.workers.rank])
+        # A copy: torch reads a state from the start of its storage, whatever the offset.
+        self.sampler.random.set_state(state["random"][self.workers.rank].clone())
         self.done = int(state["done"])
 
 

@@ -90,14 +90,14 @@ def train_projector(
         ProjectorError: If settings do not fit, a checkpoint cannot be resumed or would be
             overwritten, or a loss is no longer finite.
         StoreError: If the folder cannot be written to.
-        KeyboardInterrupt: On Ctrl-C, after a checkpoint was written.
+        KeyboardInterrupt: On Ctrl-C, after the step in progress and a checkpoint; at once, and
+            without a new checkpoint, on a second one.
     """
     if not isinstance(generator, nn.Module):
         raise ProjectorError("generator", got=type(generator).__name__, expected="an nn.Module")
     folder = ensure_folder(folder)
     architecture = architecture or ProjectorConfig.for_split(split, generator.resolution)
     dtype = torch.bfloat16 if config.precision == "bfloat16" else torch.float32
-    device = next(generator.parameters()).device
     with workers() as group, frozen(generator, dtype), deferred_interrupt() as interrupt:
         who = identity(
             config,
@@ -107,23 +107,36 @@ def train_projector(
             extra_images=None if extra_images is None else digest({"images": extra_images}),
             processes=group.count,
         )
-        sampler = Sampler(
-            generator,
-            split,
-            config,
-            count=_share_of(config.batch, group),
-            seed=config.seed * group.count + group.rank,
-            extra=extra_images,
-        )
-        trainer = Trainer(config, architecture, sampler, group, device)
+        trainer = _trainer(generator, split, config, architecture, group, extra_images)
         if resume:
             trainer.load(read_checkpoint(folder, who))
         else:
             refuse_checkpoint(folder)
             trainer.measure_values()
-        loop = _Loop(trainer, folder, who, interrupt, on_report, on_step)
-        loop.run()
+        _Loop(trainer, folder, who, interrupt, on_report, on_step).run()
         return trainer.average
+
+
+def _trainer(
+    generator: Generator[Latent],
+    split: Split[Latent],
+    config: TrainingConfig,
+    architecture: ProjectorConfig,
+    group: Workers,
+    extra_images: Tensor | None,
+) -> Trainer:
+    """The trainer of this process, whose samples differ from those of the others."""
+    assert isinstance(generator, nn.Module)
+    sampler = Sampler(
+        generator,
+        split,
+        config,
+        count=_share_of(config.batch, group),
+        seed=config.seed * group.count + group.rank,
+        extra=extra_images,
+    )
+    device = next(generator.parameters()).device
+    return Trainer(config, architecture, sampler, group, device)
 
 
 def _share_of(batch: int, group: Workers) -> int:
@@ -153,19 +166,17 @@ class _Loop:
         self._sums: dict[str, list[float]] = {}
 
     def run(self) -> None:
+        """Train to the end, or until Ctrl-C, and leave a checkpoint either way."""
         trainer, config = self.trainer, self.trainer.config
-        saved = -1
-        try:
-            while trainer.done < config.steps:
-                self._step()
-                if self._interrupted():
-                    raise KeyboardInterrupt
-                if trainer.done % config.steps_of(config.checkpoint_every_kimg) == 0:
-                    self._save()
-                    saved = trainer.done
-        except KeyboardInterrupt:
-            self._save()
-            raise
+        every, saved = config.steps_of(config.checkpoint_every_kimg), -1
+        while trainer.done < config.steps:
+            self._step()
+            interrupted = self._interrupted()
+            if interrupted or trainer.done % every == 0:
+                self._save()
+                saved = trainer.done
+            if interrupted:
+                raise KeyboardInterrupt
         if saved != trainer.done:
             self._save()
 

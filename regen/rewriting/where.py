@@ -28,7 +28,7 @@ class KeyMatcher:
     """Compares keys with those of a rule's region.
 
     Attributes:
-        whitening: C^(-1/2), ``[K, K]`` float64.
+        whitening: C^(-1/2), ``[K, K]`` float64, on the CPU.
         directions: Whitened keys of the region, unit length, ``[M, K]`` float64.
         share: Part of a picture's area that the region covers in the targets, in (0, 1].
     """
@@ -50,7 +50,7 @@ class KeyMatcher:
         unit = F.normalize(_rows(keys) @ self.whitening, dim=1)
         parts = [(rows @ self.directions.T).amax(dim=1) for rows in unit.split(_ROWS_AT_ONCE)]
         best = torch.cat(parts)
-        return best.reshape(n, 1, height, width).float()
+        return best.reshape(n, 1, height, width).float().to(keys.device)
 
     def mask(self, keys: Tensor, size: tuple[int, int], *, slack: float = 1.5) -> Tensor:
         """Where the rule will act, as a soft mask.
@@ -75,8 +75,11 @@ class KeyMatcher:
 
 
 def _rows(keys: Tensor) -> Tensor:
-    """Keys ``[N, K, kh, kw]`` as rows ``[N * kh * kw, K]``, float64."""
-    return keys.detach().double().permute(0, 2, 3, 1).reshape(-1, keys.shape[1])
+    """Keys ``[N, K, kh, kw]`` as rows ``[N * kh * kw, K]``, float64 on the CPU.
+
+    Not every device has float64 or eigenvectors, and this is quick anywhere.
+    """
+    return keys.detach().cpu().double().permute(0, 2, 3, 1).reshape(-1, keys.shape[1])
 
 
 def match_keys(samples: Tensor, keys: Tensor, mask: Tensor) -> KeyMatcher:
@@ -98,7 +101,7 @@ def match_keys(samples: Tensor, keys: Tensor, mask: Tensor) -> KeyMatcher:
     values, vectors = torch.linalg.eigh(moment)
     scale = (values + _RIDGE * values.mean()).rsqrt()
     whitening = vectors @ torch.diag(scale) @ vectors.T
-    inside = resize_mask(mask, int(keys.shape[2]), int(keys.shape[3])).flatten()
+    inside = resize_mask(mask.cpu(), int(keys.shape[2]), int(keys.shape[3])).flatten()
     if inside.max() <= 0:
         raise RewriteError("region", got="no key position", expected="at least one")
     chosen = inside >= 0.5 * inside.max()

@@ -18,7 +18,7 @@ from regen.projector import training
 from regen.projector.distributed import Workers, workers
 from regen.projector.settings import TrainingConfig
 
-PROGRAM = '''
+PROGRAM = """
 import json, os, signal, sys
 from pathlib import Path
 import torch
@@ -60,7 +60,7 @@ with workers() as group:
 answer = {"mean": mean, "gathered": gathered, "whole": whole, "resumed": resumed}
 answer.update(interrupted=interrupted, reports=reports, count=group.count)
 (folder / f"{rank}.json").write_text(json.dumps(answer))
-'''
+"""
 
 
 def test_two_processes_train_one_projector(tmp_path: Path) -> None:

@@ -87,6 +87,21 @@ def test_resuming_after_ctrl_c_gives_the_same_bits(
     assert weights(resumed) == uninterrupted
 
 
+def test_a_second_ctrl_c_stops_at_once(
+    tiny: StyleGAN2, tiny_split: StyleGAN2Split, tmp_path: Path
+) -> None:
+    def press(done: int) -> None:
+        if done == 2:
+            os.kill(os.getpid(), signal.SIGINT)
+            os.kill(os.getpid(), signal.SIGINT)
+
+    handler = signal.getsignal(signal.SIGINT)
+    with pytest.raises(KeyboardInterrupt):
+        train_projector(tiny, tiny_split, SHORT, folder=tmp_path, on_step=press)
+    assert list(tmp_path.iterdir()) == []
+    assert signal.getsignal(signal.SIGINT) is handler
+
+
 def test_resuming_after_a_crash_goes_on_from_the_last_checkpoint(
     tiny: StyleGAN2, tiny_split: StyleGAN2Split, tmp_path: Path, uninterrupted: str
 ) -> None:

@@ -6,7 +6,6 @@ Shapes: N samples; Z, W dimensions of z and w; L convolutions; C, r channels and
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from typing import Literal
 
 import numpy as np
@@ -16,82 +15,13 @@ from torch import Tensor, nn
 from regen.errors import GeneratorError
 from regen.generators.protocol import Activation
 from regen.generators.stylegan2.config import StyleGAN2Config
+from regen.generators.stylegan2.latent import StyleContext, StyleLatent
 from regen.generators.stylegan2.network import LayerRun, Mapping, StyledConvolution, Synthesis
 from regen.store import digest as digest_of
 
+__all__ = ["NoiseMode", "StyleContext", "StyleGAN2", "StyleGAN2Split", "StyleLatent"]
+
 NoiseMode = Literal["const", "random", "none"]
-
-
-@dataclass(frozen=True)
-class StyleLatent:
-    """What a StyleGAN2 picture is a function of.
-
-    Attributes:
-        ws: Style codes ``[N, L + 1, W]``, truncation applied.
-        noise: One tensor per convolution, ``[r, r]`` (shared) or ``[N, 1, r, r]``, or None.
-    """
-
-    ws: Tensor
-    noise: tuple[Tensor | None, ...]
-
-    def __len__(self) -> int:
-        return len(self.ws)
-
-    def select(self, index: Tensor | Sequence[int]) -> StyleLatent:
-        """The samples ``index``, in this order; repetitions are allowed."""
-        index = torch.as_tensor(index, dtype=torch.int64, device=self.ws.device)
-        return StyleLatent(self.ws[index], _select_noise(self.noise, index))
-
-
-@dataclass(frozen=True)
-class StyleContext:
-    """What the tail needs beside the features.
-
-    Attributes:
-        latent: Style codes and noise.
-        rgb: The picture summed over the resolutions so far, ``[N, 3, r', r']``, or None.
-    """
-
-    latent: StyleLatent
-    rgb: Tensor | None
-
-    def select(self, index: Tensor) -> StyleContext:
-        """The context of the samples `index`."""
-        return StyleContext(
-            self.latent.select(index), None if self.rgb is None else self.rgb[index]
-        )
-
-    def join(self, others: Sequence[StyleContext]) -> StyleContext:
-        """This context's samples followed by those of `others`."""
-        contexts = [self, *others]
-        ws = torch.cat([c.latent.ws for c in contexts])
-        noises = zip(*(c.latent.noise for c in contexts), strict=True)
-        counts = [len(c.latent) for c in contexts]
-        noise = tuple(_join_noise(layer, counts) for layer in noises)
-        rgbs = [c.rgb for c in contexts if c.rgb is not None]  # of the same cut: all or none
-        return StyleContext(StyleLatent(ws, noise), torch.cat(rgbs) if rgbs else None)
-
-    def detach(self) -> StyleContext:
-        """The same context outside of any autograd graph."""
-        noise = tuple(
-            n.detach() if n is not None and n.requires_grad else n for n in self.latent.noise
-        )
-        latent = StyleLatent(self.latent.ws.detach(), noise)
-        return StyleContext(latent, None if self.rgb is None else self.rgb.detach())
-
-
-def _select_noise(noise: tuple[Tensor | None, ...], index: Tensor) -> tuple[Tensor | None, ...]:
-    return tuple(n[index] if n is not None and n.ndim == 4 else n for n in noise)
-
-
-def _join_noise(parts: Sequence[Tensor | None], counts: Sequence[int]) -> Tensor | None:
-    """One layer's noise of several contexts: what all of them share stays shared."""
-    first = next((n for n in parts if n is not None), None)
-    if first is None or (first.ndim == 2 and all(n is first for n in parts)):
-        return first
-    silence = first.new_zeros(first.shape[-2:])
-    each = zip((silence if n is None else n for n in parts), counts, strict=True)
-    return torch.cat([n.expand(count, 1, *n.shape[-2:]) for n, count in each])
 
 
 class StyleGAN2(nn.Module):

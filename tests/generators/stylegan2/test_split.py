@@ -8,8 +8,8 @@ import pytest
 import torch
 
 from regen.errors import GeneratorError
-from regen.generators.protocol import concatenate, value_of
-from regen.generators.stylegan2.split import StyleContext, StyleGAN2, StyleLatent
+from regen.generators.protocol import value_of
+from regen.generators.stylegan2.split import StyleGAN2
 
 Build = Callable[..., StyleGAN2]
 
@@ -160,46 +160,6 @@ def test_an_unknown_kind_of_noise(build: Build) -> None:
         GeneratorError, match="noise: got 'constant', expected const, random or none"
     ):
         build().latents([0], noise=mode)
-
-
-@pytest.mark.parametrize("noise", ["const", "random", "none"])
-@pytest.mark.parametrize("value_layer", [1, 4])
-def test_samples_can_be_chosen_and_joined(build: Build, value_layer: int, noise: Any) -> None:
-    generator = build()
-    split = generator.split(value_layer, 1)
-    latent = generator.latents([1, 2, 3], noise=noise)
-    value = value_of(split, latent)
-    picture = generator(latent)
-    chosen = value.select([2, 0, 2])
-    torch.testing.assert_close(split.tail(chosen), picture[[2, 0, 2]])
-    joined = concatenate([value.select([1]), value.select([0, 2])])
-    torch.testing.assert_close(split.tail(joined), picture[[1, 0, 2]])
-    torch.testing.assert_close(generator(latent.select([1])), picture[1:2])
-    if noise == "const":
-        assert isinstance(joined.context, StyleContext)
-        assert joined.context.latent.noise[0] is generator.conv(1).noise_const
-
-
-def test_joining_samples_of_different_noise_keeps_each_ones_own(build: Build) -> None:
-    generator = build()
-    split = generator.split(3, 2)
-    modes: list[Any] = ["none", "const", "random"]
-    latents = [generator.latents([6 + i], noise=mode) for i, mode in enumerate(modes)]
-    joined = concatenate([value_of(split, latent) for latent in latents])
-    wanted = torch.cat([generator(latent) for latent in latents])
-    torch.testing.assert_close(split.tail(joined), wanted)
-
-
-def test_detached_activations_are_outside_of_any_graph(build: Build) -> None:
-    generator = build().requires_grad_(True)
-    latent = generator.latents([0, 1], noise="random")
-    noise = tuple(n if n is None else n.requires_grad_() for n in latent.noise)
-    value = value_of(generator.split(3, 1), StyleLatent(latent.ws, noise)).detach()
-    context = value.context
-    assert isinstance(context, StyleContext)
-    assert context.rgb is not None
-    tensors = [value.features, context.rgb, context.latent.ws, *context.latent.noise]
-    assert not any(t is not None and t.requires_grad for t in tensors)
 
 
 def test_the_digest_follows_the_weights(build: Build) -> None:
