@@ -36,7 +36,8 @@ def main(output: Path, kimg: float, value_layer: int) -> None:
     split = generator.split(value_layer, 2)
     config = TrainingConfig(kimg=kimg)
     resume = any(output.glob("*.pt"))
-    began, log = time.perf_counter(), []
+    output.mkdir(parents=True, exist_ok=True)
+    began, log = time.perf_counter(), output / "log.jsonl"
     with Logbook(output) as book, Progress(int(kimg * 1000 / config.batch), "projector") as bar:
         book.settings(config)
 
@@ -45,8 +46,10 @@ def main(output: Path, kimg: float, value_layer: int) -> None:
             book.pictures("input", r.inputs, r.step)
             if r.decoded is not None:
                 book.pictures("decoded", r.decoded, r.step)
-            log.append({"kimg": r.kimg, **r.scalars})
-            click.echo(json.dumps(log[-1]))
+            line = json.dumps({"kimg": r.kimg, **r.scalars})
+            click.echo(line)
+            with log.open("a") as file:
+                file.write(line + "\n")
 
         network = train_projector(
             generator,
@@ -72,7 +75,7 @@ def main(output: Path, kimg: float, value_layer: int) -> None:
         "parameters": sum(p.numel() for p in network.parameters()),
         "settings": asdict(config),
         "errors": errors,
-        "log": log,
+        "log": [json.loads(line) for line in log.read_text().splitlines()],
     }
     RESULTS.mkdir(exist_ok=True)
     (RESULTS / "portraits_projector.json").write_text(json.dumps(figures, indent=1) + "\n")

@@ -54,6 +54,7 @@ class FitConfig:
         preserve_weight: Their weight beside the rule's.
         preserve_batch: How many of them take part in one step.
         where_similar: Preserve only where the rule will not act (see `regen.rewriting.where`).
+        where_slack: Area that the rule may act on, as a multiple of the targets' region.
         weight_new: p, the share of the region in the loss.
         weight_old: q, the share of everything else in the targets.
         precision: What the network computes in while fitting, "bf16" or "fp32"; weights and their
@@ -71,6 +72,7 @@ class FitConfig:
     preserve_weight: float = 1.0
     preserve_batch: int = 4
     where_similar: bool = True
+    where_slack: float = 1.5
     weight_new: float = 10.0
     weight_old: float = 1.0
     precision: Literal["auto", "bf16", "fp32"] = "auto"
@@ -92,7 +94,7 @@ class FitConfig:
                 got=f"new {self.weight_new:g}, old {self.weight_old:g}",
                 expected="new above 0 and old 0 or more",
             )
-        for name in ("image_weight", "preserve_weight"):
+        for name in ("image_weight", "preserve_weight", "where_slack"):
             if not 0 <= getattr(self, name) < math.inf:
                 raise RewriteError(name, got=getattr(self, name), expected="0 or more")
 

@@ -98,7 +98,7 @@ def _keep(
     matcher: KeyMatcher, keys: Tensor, size: tuple[int, int], settings: RewriteSettings
 ) -> Tensor:
     if settings.fit.where_similar:
-        return 1 - matcher.mask(keys, size)
+        return 1 - matcher.mask(keys, size, slack=settings.fit.where_slack)
     return torch.ones(len(keys), 1, *size, device=keys.device)
 
 
