@@ -20,10 +20,12 @@ from experiments.portraits.patterns_error import both_pastes
 from regen.generators import open_generator
 from regen.logbook import Progress
 from regen.metrics import load_lpips
+from regen.projector.network import ProjectorConfig
 from regen.projector.settings import TrainingConfig
 from regen.projector.training import train_projector
 
 RESULTS = Path(__file__).parent.parent / "results"
+WIDTHS = (24, 48, 96, 128)  # as of the bundled one
 
 
 def variants(kimg: float) -> dict[str, TrainingConfig]:
@@ -45,7 +47,7 @@ def variants(kimg: float) -> dict[str, TrainingConfig]:
 @click.command()
 @click.option("-o", "--output", type=click.Path(path_type=Path), default="runs/projectors")
 @click.option("--kimg", type=float, default=6.0, help="Thousands of pictures for each variant.")
-@click.option("--value-layer", type=int, default=8)
+@click.option("--value-layer", type=int, default=10)
 @click.option("--only", multiple=True, help="Variants to run; all by default.")
 def main(output: Path, kimg: float, value_layer: int, only: tuple[str, ...]) -> None:
     """Train and measure the variants."""
@@ -64,7 +66,8 @@ def main(output: Path, kimg: float, value_layer: int, only: tuple[str, ...]) -> 
                 split,
                 config,
                 folder=output / name,
-                on_step=lambda step, p=progress: p.advance(step + 1 - p.done),
+                architecture=ProjectorConfig.for_split(split, generator.resolution, widths=WIDTHS),
+                on_step=lambda step, p=progress: p.advance(step - p.done),
             )
         seconds = time.perf_counter() - began
         table[name] = {

@@ -20,6 +20,7 @@ from regen.generators import open_generator
 from regen.logbook import Logbook, Progress
 from regen.metrics import load_lpips
 from regen.projector.files import bundled_path, load_projector, save_projector
+from regen.projector.network import ProjectorConfig
 from regen.projector.settings import TrainingConfig
 from regen.projector.training import Report, train_projector
 
@@ -29,8 +30,9 @@ RESULTS = Path(__file__).parent.parent / "results"
 @click.command()
 @click.option("-o", "--output", type=click.Path(path_type=Path), required=True)
 @click.option("--kimg", type=float, default=30.0, help="Thousands of pictures.")
-@click.option("--value-layer", type=int, default=8)
-def main(output: Path, kimg: float, value_layer: int) -> None:
+@click.option("--value-layer", type=int, default=10)
+@click.option("--widths", type=int, multiple=True, default=(24, 48, 96, 128), show_default=True)
+def main(output: Path, kimg: float, value_layer: int, widths: tuple[int, ...]) -> None:
     """Train, measure and bundle."""
     generator = open_generator("portraits")
     split = generator.split(value_layer, 2)
@@ -56,6 +58,7 @@ def main(output: Path, kimg: float, value_layer: int) -> None:
             split,
             config,
             folder=output,
+            architecture=ProjectorConfig.for_split(split, generator.resolution, widths=widths),
             resume=resume,
             on_report=report,
             on_step=lambda step: bar.advance(step - bar.done),

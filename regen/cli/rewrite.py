@@ -68,6 +68,8 @@ _ABOVE_0 = click.FloatRange(0, min_open=True)
 @_fit("--lr", type=_ABOVE_0, help="Adam's first step size.")
 @_fit("--recall", type=click.Choice(["value", "image", "both"]), help="Where recall is measured.")
 @_fit("--image-weight", type=_WEIGHT, help="Weight of the picture beside the values.")
+@_fit("--structure-weight", type=_WEIGHT, help="Weight of the region's 1 - SSIM in the picture.")
+@_fit("--border", type=click.FloatRange(0, 1), help="Part of q for the band around the region.")
 @_fit("--preserve", metavar="N", type=click.IntRange(0), help="Samples that must stay.")
 @_fit("--preserve-weight", type=_WEIGHT, help="Their weight.")
 @_fit(
@@ -75,6 +77,7 @@ _ABOVE_0 = click.FloatRange(0, min_open=True)
     default=None,
     help="Preserve them only where the rule will not act.",
 )
+@_fit("--where-slack", type=_ABOVE_0, help="Area it may act on, over that of the region.")
 @_fit("--precision", type=click.Choice(["auto", "bf16", "fp32"]), help="What the fit computes in.")
 @_fit("--seed", type=click.IntRange(0, LARGEST_SEED), help="Of the order of preserved samples.")
 @_run(

@@ -47,7 +47,7 @@ class Weights:
     """Weight of the rule inside the region (`new`, above 0) and outside of it (`old`, from 0)."""
 
     new: float = 10.0
-    old: float = 1.0
+    old: float = 4.0
 
 
 @dataclass(frozen=True)

@@ -23,7 +23,7 @@ from torch.func import functional_call
 from regen.errors import RewriteError
 from regen.generators.protocol import Activation, Split
 from regen.rewriting.precision import compute_dtype
-from regen.rewriting.recall import Preserved, recall_error
+from regen.rewriting.recall import Preserved, recall_error, structure_error
 from regen.rewriting.rule import Rule, check_choice, region_weights
 
 __all__ = [
@@ -50,6 +50,7 @@ class FitConfig:
         lr: Adam's first step size in units of weight, above 0; falls to a tenth on a cosine.
         recall: Where the rule is compared: "value" (the paper), "image" or "both".
         image_weight: Weight of the picture's recall beside the values'.
+        structure_weight: Weight of the region's 1 - SSIM where recall is measured on the picture.
         preserve: Samples of the generator at large that must stay; 0 for none (the paper).
         preserve_weight: Their weight beside the rule's.
         preserve_batch: How many of them take part in one step.
@@ -57,6 +58,7 @@ class FitConfig:
         where_slack: Area that the rule may act on, as a multiple of the targets' region.
         weight_new: p, the share of the region in the loss.
         weight_old: q, the share of everything else in the targets.
+        border: Part of q that goes to the band around the region; see `region_weights`.
         precision: What the network computes in while fitting, "bf16" or "fp32"; weights and their
             changes are always float32. "auto" is bf16 where the processor has it, which halves
             the time, and fp32 elsewhere.
@@ -67,14 +69,16 @@ class FitConfig:
     steps: int = 250
     lr: float = 0.02
     recall: Literal["value", "image", "both"] = "both"
-    image_weight: float = 2.0
+    image_weight: float = 4.0
+    structure_weight: float = 0.1
     preserve: int = 64
     preserve_weight: float = 1.0
     preserve_batch: int = 4
     where_similar: bool = True
-    where_slack: float = 1.5
+    where_slack: float = 1.7
     weight_new: float = 10.0
-    weight_old: float = 1.0
+    weight_old: float = 4.0
+    border: float = 0.5
     precision: Literal["auto", "bf16", "fp32"] = "auto"
     report_every: int = 10
     seed: int = 0
@@ -84,6 +88,8 @@ class FitConfig:
         for name, low in lowest.items():
             if getattr(self, name) < low:
                 raise RewriteError(name, got=getattr(self, name), expected=f"{low} or more")
+        if not 0 <= self.border <= 1:
+            raise RewriteError("border", got=self.border, expected="0 to 1")
         check_choice("recall", self.recall, ("value", "image", "both"))
         check_choice("precision", self.precision, ("auto", "bf16", "fp32"))
         if not 0 < self.lr < math.inf:
@@ -94,7 +100,7 @@ class FitConfig:
                 got=f"new {self.weight_new:g}, old {self.weight_old:g}",
                 expected="new above 0 and old 0 or more",
             )
-        for name in ("image_weight", "preserve_weight", "where_slack"):
+        for name in ("image_weight", "structure_weight", "preserve_weight", "where_slack"):
             if not 0 <= getattr(self, name) < math.inf:
                 raise RewriteError(name, got=getattr(self, name), expected="0 or more")
 
@@ -208,8 +214,8 @@ class _Losses:
         self.split, self.rule, self.config = split, rule, config
         self.preserved = preserved if preserved is not None and config.preserve_weight else None
         p, q = config.weight_new, config.weight_old
-        self.weights = region_weights(rule.mask, p, q)
-        self.picture_weights = region_weights(rule.picture_mask, p, q)
+        self.weights = region_weights(rule.mask, p, q, config.border)
+        self.picture_weights = region_weights(rule.picture_mask, p, q, config.border)
         self.order = torch.Generator().manual_seed(config.seed)
         self.queue: list[int] = []
         self.dtype = compute_dtype(config.precision, rule.wanted.device)
@@ -244,6 +250,11 @@ class _Losses:
         if picture is not None:
             error = recall_error(picture[: len(rule)], rule.composites, self.picture_weights)
             terms["recall_image"] = self.config.image_weight * error
+            if self.config.structure_weight:
+                structure = structure_error(
+                    picture[: len(rule)], rule.composites, rule.picture_mask
+                )
+                terms["recall_structure"] = self.config.structure_weight * structure
         return terms
 
     def _stay(self, features: Tensor, picture: Tensor | None, kept: list[int]) -> dict[str, Tensor]:

@@ -12,10 +12,11 @@ from torch import Tensor
 from regen.generators import AnyGenerator
 from regen.generators.protocol import Split
 from regen.metrics import Lpips, describe_lpips, masked_distance, oracle_distance, region_change
-from regen.portraits import Oracle, attributes, region, seed_to_z
-from regen.rewriting.edits import Edits, NamedRegion
+from regen.portraits import Oracle
+from regen.rewriting.edits import Edits
 from regen.rewriting.rewrite import Rewrite, rewritten
 from regen.rewriting.where import KeyMatcher
+from regen.workflow.places import known_regions
 
 _BATCH = 16
 FIRST_UNSEEN = 10_000
@@ -93,24 +94,6 @@ def gather_evidence(
         None if oracle is None else oracle.rewritten(seeds),
         None if oracle is None else oracle.plain(seeds),
     )
-
-
-def known_regions(edits: Edits, seeds: Sequence[int], size: int) -> Tensor | None:
-    """Regions of unseen seeds ``[N, 1, size, size]``, where the renderer knows them, else None."""
-    if edits.oracle:
-        return Oracle(edits.oracle, size).region(list(seeds))
-    places = {
-        target.region
-        for edit in edits.edits
-        for target in edit.targets
-        if isinstance(target.region, NamedRegion)
-    }
-    targets = [target for edit in edits.edits for target in edit.targets]
-    if not places or not all(isinstance(target.region, NamedRegion) for target in targets):
-        return None
-    people = attributes(seed_to_z(list(seeds)))
-    masks = [region(people, place.name, size) for place in places]
-    return torch.stack(masks).amax(dim=0)
 
 
 def metrics_of(

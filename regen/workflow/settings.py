@@ -20,18 +20,21 @@ class RewriteSettings:
     Attributes:
         rule: How exemplar and targets become a rule.
         fit: How the memory is fitted.
+        memory_layers: How many convolutions the memory has, where the edits file does not say.
         measured_seeds: Unseen seeds that the result is measured on, at least 1.
         lpips: Backbone of LPIPS: squeeze, alex or vgg.
     """
 
     rule: RuleConfig = field(default_factory=RuleConfig)
     fit: FitConfig = field(default_factory=FitConfig)
+    memory_layers: int = 3
     measured_seeds: int = 64
     lpips: str = "squeeze"
 
     def __post_init__(self) -> None:
-        if self.measured_seeds < 1:
-            raise RewriteError("measured seeds", got=self.measured_seeds, expected="1 or more")
+        for name in ("measured_seeds", "memory_layers"):
+            if getattr(self, name) < 1:
+                raise RewriteError(name, got=getattr(self, name), expected="1 or more")
 
     def with_edits(self, edits: Edits) -> RewriteSettings:
         """These settings with what an edits file says about weights, alignment and feather."""
@@ -53,5 +56,8 @@ def preset(name: Preset) -> RewriteSettings:
         return RewriteSettings()
     return RewriteSettings(
         rule=RuleConfig(paste="features", feather_px=0.0),
-        fit=FitConfig(recall="value", preserve=0, where_similar=False, precision="fp32"),
+        fit=FitConfig(
+            recall="value", preserve=0, where_similar=False, border=0.0, precision="fp32"
+        ),
+        memory_layers=2,
     )

@@ -14,8 +14,6 @@ from regen.rewriting.edits import Edits, read_edits
 from regen.workflow.examples import LabelledExample, load_examples
 from regen.workflow.settings import RewriteSettings
 
-MEMORY_LAYERS = 2
-
 
 @dataclass(frozen=True)
 class Task:
@@ -60,6 +58,6 @@ def load_task(edits: Edits | Path | str, settings: RewriteSettings, device: str)
     projector = open_projector(edits.projector, edits.generator, generator)
     layer = edits.value_layer or projector.value_layer
     projector.check_layer(layer)
-    split = generator.split(layer, edits.memory_layers or MEMORY_LAYERS)
+    split = generator.split(layer, edits.memory_layers or settings.memory_layers)
     examples = load_examples(edits, generator)
     return Task(edits, settings.with_edits(edits), generator, projector, split, examples)

@@ -107,7 +107,7 @@ def test_the_least_has_defaults(folder):
     region = Region.box(34, 50, 58, 64)
     picture = Picture(str(folder / "cat.png"))
     assert edits == Edits((Edit(picture, region, (Target(3, region),)),))
-    assert edits.weights == Weights(10.0, 1.0)
+    assert edits.weights == Weights(10.0, 4.0)
     assert (edits.generator, edits.align, edits.feather) == ("portraits", "image", None)
     assert read(folder, {**LEAST, "feather": None, "oracle": None}) == edits
 

@@ -17,7 +17,16 @@ from regen.rewriting.memory import FitConfig, FitInterrupted, Preserved, fit_mem
 from regen.rewriting.recall import recall_error
 from regen.rewriting.rule import Example, Project, Rule, RuleConfig, build_rule, region_weights
 
-SHORT = FitConfig(steps=12, report_every=5, precision="fp32", preserve_batch=2)
+SHORT = FitConfig(
+    steps=12,
+    report_every=5,
+    precision="fp32",
+    preserve_batch=2,
+    image_weight=2.0,
+    structure_weight=0.0,
+    weight_old=1.0,
+    border=0.0,
+)
 ENOUGH = replace(SHORT, steps=60)
 
 
@@ -186,6 +195,16 @@ def test_reports_name_every_term(
         assert losses["total"] == pytest.approx(sum(losses[name] for name in terms), rel=1e-5)
 
 
+def test_structure_is_a_term_of_its_own_where_recall_is_measured_on_the_picture(
+    split: StyleGAN2Split, rule: Rule
+) -> None:
+    reports: list[dict[str, float]] = []
+    config = replace(SHORT, recall="image", structure_weight=0.5, steps=30)
+    fit_memory(split, rule, config, None, lambda _, losses: reports.append(losses))
+    assert list(reports[0]) == ["total", "recall_image", "recall_structure"]
+    assert reports[-1]["recall_structure"] < reports[0]["recall_structure"]
+
+
 def test_the_first_report_is_the_error_before_any_change(
     split: StyleGAN2Split, rule: Rule, preserved: Preserved
 ) -> None:
@@ -290,9 +309,11 @@ def test_a_fit_interrupted_before_its_first_step_learned_nothing(
         ({"lr": math.inf}, "lr: got inf, expected a number above 0"),
         ({"recall": "values"}, "recall: got 'values', expected value or image or both"),
         ({"precision": "fp16"}, "precision: got 'fp16', expected auto or bf16 or fp32"),
-        ({"weight_new": 0.0}, "weights: got new 0, old 1, expected new above 0 and old 0 or more"),
+        ({"weight_new": 0.0}, "weights: got new 0, old 4, expected new above 0 and old 0 or more"),
         ({"weight_old": -1.0}, "weights: got new 10, old -1, expected new above 0"),
-        ({"weight_new": math.nan}, "weights: got new nan, old 1"),
+        ({"weight_new": math.nan}, "weights: got new nan, old 4"),
+        ({"border": 1.5}, "border: got 1.5, expected 0 to 1"),
+        ({"structure_weight": -1.0}, "structure_weight: got -1.0, expected 0 or more"),
         ({"image_weight": -1.0}, "image_weight: got -1.0, expected 0 or more"),
         ({"preserve_weight": math.nan}, "preserve_weight: got nan, expected 0 or more"),
     ],

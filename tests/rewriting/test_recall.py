@@ -5,7 +5,7 @@ import torch
 from torch.autograd import gradcheck
 
 from regen.errors import RewriteError
-from regen.rewriting.recall import Preserved, recall_error
+from regen.rewriting.recall import Preserved, recall_error, structure_error
 
 
 def test_the_error_is_the_weighted_mean_over_positions_and_the_mean_over_channels() -> None:
@@ -52,3 +52,40 @@ def test_values_of_another_layer_are_refused() -> None:
 
 def test_preserved_samples_are_counted(preserved: Preserved) -> None:
     assert len(preserved) == 5
+
+
+def test_structure_error_is_zero_for_equal_pictures_and_blind_outside_the_region() -> None:
+    wanted = torch.rand(2, 3, 16, 16) * 2 - 1
+    mask = torch.zeros(2, 1, 16, 16)
+    mask[:, :, 4:12, 4:12] = 1
+    changed = torch.where(mask > 0, wanted, -wanted)
+    assert structure_error(changed, wanted, mask).item() == pytest.approx(0, abs=1e-5)
+    assert structure_error(-wanted, wanted, mask).item() > 0.5
+
+
+def test_structure_error_prefers_the_pattern_to_its_mean() -> None:
+    stripes = torch.ones(1, 3, 16, 16) * 0.8
+    stripes[..., ::4] = -0.8
+    faint, mask = stripes * 0.3 + 0.28, torch.ones(1, 1, 16, 16)
+    grey = torch.full_like(stripes, 0.4)
+    assert structure_error(faint, stripes, mask) < structure_error(grey, stripes, mask)
+
+
+def test_structure_error_does_not_depend_on_the_size_of_the_region() -> None:
+    wanted, other = torch.rand(1, 3, 64, 64) * 2 - 1, torch.rand(1, 3, 64, 64) * 2 - 1
+    errors = []
+    for side in (20, 50):
+        mask = torch.zeros(1, 1, 64, 64)
+        mask[:, :, 5 : 5 + side, 5 : 5 + side] = 1
+        errors.append(structure_error(other, wanted, mask).item())
+    assert errors[0] == pytest.approx(errors[1], rel=0.35)
+
+
+def test_structure_error_has_a_gradient_inside_only() -> None:
+    picture = (torch.rand(1, 3, 16, 16) * 2 - 1).requires_grad_()
+    mask = torch.zeros(1, 1, 16, 16)
+    mask[:, :, 4:8, 4:8] = 1
+    structure_error(picture, torch.zeros(1, 3, 16, 16), mask).backward()
+    assert picture.grad is not None
+    assert (picture.grad[..., 4:8, 4:8] != 0).any()
+    assert picture.grad[..., 10:, :].abs().sum() == 0

@@ -246,3 +246,14 @@ def test_regions_outside_their_picture(
 def test_a_projector_of_another_layer(split: StyleGAN2Split, examples: list[Example]) -> None:
     with pytest.raises(RegionError, match=r"cannot paste: got values \[1, 8, 16, 16\], pasted"):
         build_rule(split, lambda x: x, examples, RuleConfig(paste="features"))
+
+
+def test_border_moves_weight_next_to_the_region_and_keeps_both_shares() -> None:
+    mask = torch.zeros(1, 1, 32, 32)
+    mask[:, :, 12:20, 12:20] = 1
+    even, band = region_weights(mask, 10, 4), region_weights(mask, 10, 4, border=0.5)
+    inside = mask > 0
+    assert band.sum().item() == pytest.approx(1)
+    assert band[inside].sum().item() == pytest.approx(even[inside].sum().item())
+    assert (band[0, 0, 16, 10] > 2 * even[0, 0, 16, 10]).item()
+    assert band[0, 0, 0, 0].item() == pytest.approx(0.5 * even[0, 0, 0, 0].item(), rel=1e-4)
