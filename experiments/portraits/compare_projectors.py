@@ -78,7 +78,7 @@ def main(output: Path, kimg: float, value_layer: int, only: tuple[str, ...]) -> 
             "errors": both_pastes(generator, split, projector, lpips),
         }
         path.write_text(json.dumps(table, indent=1) + "\n")
-        click.echo(f"{name}: {json.dumps(table[name]['errors']['image_difference'])}")
+        click.echo(f"{name}: {json.dumps(table[name]['errors']['image_features'])}")
 
 
 if __name__ == "__main__":

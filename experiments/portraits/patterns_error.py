@@ -9,7 +9,6 @@ is the distance to it, in mean absolute difference on [-1, 1] and LPIPS.
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import replace
 from typing import Any
 
 import torch
@@ -74,9 +73,9 @@ def both_pastes(
 ) -> dict[str, Any]:
     """The same for the choices of `RuleConfig`: what is pasted, and where it is aligned."""
     choices = {
-        "image_difference": RuleConfig(),
-        "image_features": RuleConfig(paste="features"),
-        "feature_features": RuleConfig(paste="features", align="feature"),
-        "image_difference_stretch": replace(RuleConfig(), scale="stretch"),
+        "image_difference": RuleConfig(paste="difference"),
+        "image_features": RuleConfig(),
+        "feature_features": RuleConfig(align="feature"),
+        "image_features_stretch": RuleConfig(scale="stretch"),
     }
     return {k: pattern_errors(generator, split, project, c, lpips) for k, c in choices.items()}

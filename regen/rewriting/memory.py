@@ -66,11 +66,11 @@ class FitConfig:
         seed: Of the order in which preserved samples take part.
     """
 
-    steps: int = 250
+    steps: int = 300
     lr: float = 0.02
     recall: Literal["value", "image", "both"] = "both"
-    image_weight: float = 4.0
-    structure_weight: float = 0.1
+    image_weight: float = 6.0
+    structure_weight: float = 0.2
     preserve: int = 64
     preserve_weight: float = 1.0
     preserve_batch: int = 4

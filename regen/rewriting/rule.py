@@ -42,7 +42,7 @@ class RuleConfig:
 
     align: Literal["image", "feature"] = "image"
     scale: Literal["uniform", "stretch"] = "uniform"
-    paste: Literal["difference", "features"] = "difference"
+    paste: Literal["difference", "features"] = "features"
     feather_px: float = 1.0
 
     def __post_init__(self) -> None:

@@ -55,7 +55,7 @@ def preset(name: Preset) -> RewriteSettings:
     if name == "default":
         return RewriteSettings()
     return RewriteSettings(
-        rule=RuleConfig(paste="features", feather_px=0.0),
+        rule=RuleConfig(feather_px=0.0),
         fit=FitConfig(
             recall="value", preserve=0, where_similar=False, border=0.0, precision="fp32"
         ),
