@@ -2,8 +2,12 @@
 
     python -m experiments.portraits.train_projector -o runs/portraits_projector
 
-Writes regen/generators/bundled/portraits_projector.safetensors (half precision) and
-experiments/results/portraits_projector.json. An interrupted run goes on where it stopped.
+An interrupted run goes on where it stopped. For value layer L it writes
+regen/generators/bundled/portraits_projectorL.safetensors (half precision) and
+experiments/results/portraits_projectorL.json. The bundled ones came from
+
+    --value-layer 10 --kimg 13
+    --value-layer 8 --kimg 30 --widths 48 --widths 96 --widths 128 --widths 128
 """
 
 from __future__ import annotations
@@ -68,7 +72,7 @@ def main(output: Path, kimg: float, value_layer: int, widths: tuple[int, ...]) -
         "licence": "Apache-2.0",
         "training": asdict(config),
     }
-    path = bundled_path("portraits")
+    path = bundled_path("portraits", value_layer)
     save_projector(path, network, generator, value_layer, card=card, half=True)
     errors = both_pastes(generator, split, load_projector(path, generator), load_lpips("squeeze"))
     figures = {
@@ -81,7 +85,9 @@ def main(output: Path, kimg: float, value_layer: int, widths: tuple[int, ...]) -
         "log": [json.loads(line) for line in log.read_text().splitlines()],
     }
     RESULTS.mkdir(exist_ok=True)
-    (RESULTS / "portraits_projector.json").write_text(json.dumps(figures, indent=1) + "\n")
+    (RESULTS / f"portraits_projector{value_layer}.json").write_text(
+        json.dumps(figures, indent=1) + "\n"
+    )
     click.echo(json.dumps(errors, indent=1))
 
 

@@ -19,6 +19,11 @@ from regen.projector.network import BackwardProjector, ProjectorConfig
 FORMAT = "projector"
 VERSION = 1
 
+# Of the bundled portraits: a late value layer rewrites with the finest detail, an earlier one
+# leaves less of a foreign picture to the context.
+REWRITING_LAYER = 10
+PROJECTING_LAYER = 8
+
 
 @dataclass(frozen=True)
 class Projector:
@@ -56,9 +61,9 @@ class Projector:
             )
 
 
-def bundled_path(name: str) -> Path:
-    """Where the projector of the bundled generator `name` is."""
-    return BUNDLED_FOLDER / f"{name}_projector.safetensors"
+def bundled_path(name: str, value_layer: int = REWRITING_LAYER) -> Path:
+    """Where the projector of the bundled generator `name` for a value layer is."""
+    return BUNDLED_FOLDER / f"{name}_projector{value_layer}.safetensors"
 
 
 def save_projector(
@@ -130,14 +135,19 @@ def load_projector(path: Path | str, generator: Generator[Latent]) -> Projector:
 
 
 def open_projector(
-    path: Path | str | None, generator_name: Path | str, generator: Generator[Latent]
+    path: Path | str | None,
+    generator_name: Path | str,
+    generator: Generator[Latent],
+    *,
+    value_layer: int | None = None,
 ) -> Projector:
     """Read a projector, or the bundled one that belongs to a bundled generator.
 
     Args:
-        path: The file, or None for the bundled one.
+        path: The file, or None for a bundled one.
         generator_name: How the generator was named, "portraits" or a path.
         generator: The generator itself.
+        value_layer: Which bundled one; None for the one that rewrites best.
 
     Raises:
         StoreError: If the file is damaged, or no projector.
@@ -150,7 +160,16 @@ def open_projector(
             f"no projector is known for {generator_name}",
             remedy="name one, or train one with `regen train-projector`",
         )
-    return load_projector(bundled_path(str(generator_name)), generator)
+    layer = REWRITING_LAYER if value_layer is None else value_layer
+    bundled = bundled_path(str(generator_name), layer)
+    if not bundled.is_file() and layer not in (PROJECTING_LAYER, REWRITING_LAYER):
+        raise ProjectorError(
+            f"value layer of {generator_name}",
+            got=layer,
+            expected=f"{PROJECTING_LAYER} or {REWRITING_LAYER}, which have a bundled projector",
+            remedy="train a projector for it with `regen train-projector --value-layer`",
+        )
+    return load_projector(bundled, generator)
 
 
 def _architecture(path: Path | str, header: store.Header) -> ProjectorConfig:

@@ -18,7 +18,7 @@ from regen.generators.protocol import Split
 from regen.images import grid, load_image, save_image
 from regen.logbook import Progress, to_json
 from regen.metrics import Lpips, describe_lpips, psnr, ssim, try_lpips
-from regen.projector.files import Projector, open_projector
+from regen.projector.files import PROJECTING_LAYER, Projector, open_projector
 from regen.projector.project import Projection, RefineConfig, best_context, project, refine
 
 FORMAT = "features"
@@ -100,7 +100,7 @@ def project_pictures(
     if not sources:
         raise ProjectorError("pictures to project", got="none", expected="at least one")
     opened = open_generator(generator, device=device)
-    back = open_projector(projector, generator, opened)
+    back = open_projector(projector, generator, opened, value_layer=PROJECTING_LAYER)
     size = opened.resolution
     pictures = [load_image(source, size=size, fit=settings.fit) for source in sources]
     lpips, reason = try_lpips(settings.lpips)

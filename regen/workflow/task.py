@@ -55,7 +55,9 @@ def load_task(edits: Edits | Path | str, settings: RewriteSettings, device: str)
     if edits.oracle:
         Oracle(edits.oracle)  # an unknown one is told now, not after the fit
     generator = open_generator(edits.generator, device=device)
-    projector = open_projector(edits.projector, edits.generator, generator)
+    projector = open_projector(
+        edits.projector, edits.generator, generator, value_layer=edits.value_layer
+    )
     layer = edits.value_layer or projector.value_layer
     projector.check_layer(layer)
     split = generator.split(layer, edits.memory_layers or settings.memory_layers)

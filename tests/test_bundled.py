@@ -1,0 +1,83 @@
+"""What ships in the package: the portraits, their projectors, and the examples that use them."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+import torch
+
+from regen.generators import BUNDLED_FOLDER, open_generator
+from regen.generators.stylegan2.split import StyleGAN2
+from regen.portraits import Oracle
+from regen.projector.files import PROJECTING_LAYER, REWRITING_LAYER, open_projector
+from regen.regions import resize_mask
+from regen.rewriting.edits import read_edits
+from regen.rewriting.rule import RuleConfig, build_rule
+from regen.workflow.examples import load_examples
+from regen.workflow.places import known_regions
+
+SEEDS = [90_001, 90_002, 90_003, 90_004]
+EXAMPLES = sorted((Path(__file__).parent.parent / "examples").glob("*.json"))
+
+
+@pytest.fixture(scope="module")
+def portraits() -> StyleGAN2:
+    return open_generator("portraits")
+
+
+def test_the_portraits_are_those_of_the_renderer(portraits: StyleGAN2) -> None:
+    oracle = Oracle("cat_eyes", portraits.resolution)
+    with torch.no_grad():
+        drawn = portraits(portraits.latents(SEEDS)).clamp(-1, 1)
+    error, eyes = (drawn - oracle.plain(SEEDS)).abs(), oracle.region(SEEDS)
+    assert error.mean() < 0.06
+    assert (error * eyes).sum() / (3 * eyes.sum()) < 0.2  # irises look where they should
+
+
+def test_truncation_pulls_towards_one_face(portraits: StyleGAN2) -> None:
+    with torch.no_grad():
+        faces = portraits(portraits.latents(SEEDS, 0.0))
+    assert torch.equal(faces[0], faces[1])
+    assert portraits.mapping.w_mean.abs().sum() > 0
+
+
+@pytest.mark.parametrize("layer", [PROJECTING_LAYER, REWRITING_LAYER])
+def test_the_projectors_give_samples_back(portraits: StyleGAN2, layer: int) -> None:
+    projector = open_projector(None, "portraits", portraits, value_layer=layer)
+    split = portraits.split(layer, 1)
+    with torch.no_grad():
+        value = split.memory(split.head(portraits.latents(SEEDS)))
+        picture = split.tail(value)
+        decoded = split.tail(value.with_features(projector(picture)))
+    assert (decoded - picture).abs().mean() < 0.03
+
+
+def test_only_two_layers_have_a_bundled_projector(portraits: StyleGAN2) -> None:
+    with pytest.raises(Exception, match="got 5, expected 8 or 10, which have a bundled projector"):
+        open_projector(None, "portraits", portraits, value_layer=5)
+
+
+def test_the_package_stays_small() -> None:
+    assert sum(path.stat().st_size for path in BUNDLED_FOLDER.iterdir()) < 20e6
+
+
+@pytest.mark.parametrize("path", EXAMPLES, ids=lambda path: path.stem)
+def test_examples_are_rules_about_the_eyes(portraits: StyleGAN2, path: Path) -> None:
+    pytest.importorskip("skimage", reason="the demo's photograph comes with scikit-image")
+    edits = read_edits(path)
+    labelled = load_examples(edits, portraits)
+    assert 1 <= len(labelled) <= 3
+    projector = open_projector(None, "portraits", portraits)
+    split = portraits.split(projector.value_layer, 3)
+    rule = build_rule(split, projector, [item.example for item in labelled], RuleConfig())
+    changed = (rule.wanted - rule.before.features).abs().mean(dim=1, keepdim=True)
+    outside = changed * (resize_mask(rule.mask, *split.value_size) == 0)
+    assert outside.max() < 1e-5 < changed.max()
+    known = known_regions(edits, [item.seed for item in labelled], portraits.resolution)
+    assert known is not None
+    assert (rule.picture_mask * known).sum() > 0.7 * rule.picture_mask.sum()
+
+
+def test_there_are_examples() -> None:
+    assert {path.stem for path in EXAMPLES} >= {"eyes", "drawn_cat_eyes", "gear_eyes"}
