@@ -55,8 +55,8 @@ def examples(generator: StyleGAN2) -> list[Example]:
 
 @pytest.fixture
 def rule(split: StyleGAN2Split, examples: list[Example]) -> Rule:
-    """The two targets as a rule."""
-    return build_rule(split, _project, examples, RuleConfig())
+    """The two targets as a rule near their values, as this projector knows nothing of them."""
+    return build_rule(split, _project, examples, RuleConfig(paste="difference"))
 
 
 @pytest.fixture

@@ -22,7 +22,7 @@ from regen.rewriting.rule import (
     region_weights,
 )
 
-HARD = RuleConfig(feather_px=0, scale="stretch")
+HARD = RuleConfig(feather_px=0, scale="stretch", paste="difference")
 
 
 def inside(mask: torch.Tensor) -> torch.Tensor:
