@@ -31,11 +31,11 @@ asked to stay as it was."""
 
 EXEMPLAR_EXPLANATION = """The pattern is laid onto the picture of a target, and the backward
 projector turns the result into features of the generator. The last picture is what the generator
-draws from these features: what is lost there cannot be learned."""
+draws from these features: what is lost there can be learned from the picture alone."""
 
-TARGET_EXPLANATION = """The features inside the pattern are pasted into the target's own. The
-generator before; what the pasted features decode to, which is what it was asked to draw; and what
-it draws now."""
+TARGET_EXPLANATION = """The generator before; what it was asked to draw (the picture with the
+pattern laid on it, or, where recall was measured on values only, what the pasted features decode
+to); and what it draws now."""
 
 
 def render_page(report: RewriteReport) -> str:

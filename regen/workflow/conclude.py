@@ -79,7 +79,8 @@ def _views(task: Task, learned: Learned) -> tuple[list[ExemplarView], list[Targe
         )
         exemplar = item.example.exemplar[0].float().cpu()
         exemplars.append(ExemplarView(item.label, exemplar, composite, decoded[i]))
-        targets.append(TargetView(f"seed {item.seed}", picture, decoded[i], final))
+        wanted = decoded[i] if task.settings.fit.recall == "value" else composite
+        targets.append(TargetView(f"seed {item.seed}", picture, wanted, final))
     return exemplars, targets
 
 
