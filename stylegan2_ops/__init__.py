@@ -2,6 +2,7 @@
 
     bias_act          bias, activation, gain and clamp of a layer
     upfirdn2d         upsample, pad, filter and downsample
+    upfirdn2d_bias_act  the second of the first, in one pass over memory
     modulated_conv2d  convolution whose input channels are scaled by a style, one scale per sample
     implementation    which code runs, and why
 
@@ -13,6 +14,7 @@ from stylegan2_ops._dispatch import Implementation, implementation
 from stylegan2_ops.bias_act import ACTIVATIONS, bias_act
 from stylegan2_ops.modulated_conv2d import modulated_conv2d
 from stylegan2_ops.upfirdn2d import filter_from_taps, upfirdn2d, upsample2d
+from stylegan2_ops.upfirdn2d_bias_act import upfirdn2d_bias_act
 
 __all__ = [
     "ACTIVATIONS",
@@ -22,5 +24,6 @@ __all__ = [
     "implementation",
     "modulated_conv2d",
     "upfirdn2d",
+    "upfirdn2d_bias_act",
     "upsample2d",
 ]

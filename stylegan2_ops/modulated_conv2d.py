@@ -13,7 +13,9 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from stylegan2_ops.upfirdn2d import upfirdn2d
+from stylegan2_ops import _compiled, _dispatch
+from stylegan2_ops.bias_act import bias_act
+from stylegan2_ops.upfirdn2d_bias_act import upfirdn2d_bias_act
 
 _TINY = 1e-30  # keeps the division by a largest magnitude of 0 finite
 
@@ -28,11 +30,16 @@ def modulated_conv2d(
     padding: int = 0,
     resample_filter: Tensor | None = None,
     demodulate: bool = True,
+    bias: Tensor | None = None,
+    act: str = "linear",
+    gain: float | None = None,
+    clamp: float | None = None,
 ) -> Tensor:
     """Convolve `x` with `weight` modulated by `styles`, differentiable to any order.
 
     With ``up == 2`` the weight acts as a transposed convolution of stride 2 followed by
     `resample_filter`, which is StyleGAN2's upsampling layer; the output is exactly twice as large.
+    Noise, bias and activation follow as in `bias_act`, so that one call is one layer.
 
     Args:
         x: ``[N, I, H, W]``, floating; its dtype is the one computed in.
@@ -43,6 +50,8 @@ def modulated_conv2d(
         padding: Of the convolution before resampling; ``k // 2`` keeps the size.
         resample_filter: Filter for ``up == 2``, as for `upfirdn2d`.
         demodulate: Scale outputs to unit expected variance.
+        bias: ``[O]``, added after the noise, or None.
+        act: Activation of the output; as `gain` and `clamp`: see `bias_act`.
 
     Returns:
         ``[N, O, H * up, W * up]`` for ``padding == k // 2``, in the dtype and memory format of `x`.
@@ -63,12 +72,24 @@ def modulated_conv2d(
     scale = None
     if demodulate:
         weight, styles, scale = _demodulation(weight, styles, half=x.dtype == torch.float16)
-    x = x * styles.to(x.dtype)[:, :, None, None]
-    x = _convolve(x, weight.to(x.dtype), up, padding, resample_filter)
-    if scale is None:
-        return x if noise is None else x + noise.to(x.dtype)
-    scale = scale.to(x.dtype)[:, :, None, None]
-    return x * scale if noise is None else torch.addcmul(noise.to(x.dtype), x, scale)
+    x, weight = _modulated(x, weight, styles, pointwise=up == 1 and padding == 0)
+    if up == 1:
+        x = _convolve(x, weight, padding)
+        return bias_act(x, bias, scale=scale, noise=noise, act=act, gain=gain, clamp=clamp)
+    assert resample_filter is not None
+    x = F.conv_transpose2d(x, weight.transpose(0, 1), stride=2)
+    return upfirdn2d_bias_act(
+        x,
+        resample_filter,
+        bias,
+        padding=_blur_padding(weight.shape[-1], padding, resample_filter),
+        filter_gain=4.0,
+        scale=scale,
+        noise=noise,
+        act=act,
+        gain=gain,
+        clamp=clamp,
+    )
 
 
 def _demodulation(weight: Tensor, styles: Tensor, half: bool) -> tuple[Tensor, Tensor, Tensor]:
@@ -83,21 +104,44 @@ def _demodulation(weight: Tensor, styles: Tensor, half: bool) -> tuple[Tensor, T
         largest = weight.abs().amax(dim=[1, 2, 3], keepdim=True) * weight[0].numel() ** 0.5
         weight = weight / largest.clamp_min(_TINY)
         styles = styles / styles.abs().amax(dim=1, keepdim=True).clamp_min(_TINY)
+    if not half and _dispatch.compiled_for(weight):
+        sigma = _compiled.demodulation(weight, styles)
+        if sigma is not None:
+            return weight, styles, sigma
     energy = weight.square().sum(dim=[2, 3])
     return weight, styles, torch.rsqrt(styles.square() @ energy.T + 1e-8)
 
 
-def _convolve(x: Tensor, weight: Tensor, up: int, padding: int, f: Tensor | None) -> Tensor:
-    if up == 1:
+def _modulated(x: Tensor, weight: Tensor, styles: Tensor, pointwise: bool) -> tuple[Tensor, Tensor]:
+    """Scale the input channels of the weight if that is less work than scaling those of `x`.
+
+    Returns:
+        x, and the weight in its dtype: ``[O, I, k, k]``, or ``[N, I, O]`` for one per sample.
+    """
+    if pointwise and weight.shape[-1] == 1 and len(x) > 1:
+        matrices = styles.to(weight.dtype)[:, :, None] * weight[:, :, 0, 0].T
+        return x, matrices.to(x.dtype)
+    if len(x) == 1 and x.numel() >= weight.numel():
+        return x, (weight * styles.to(weight.dtype)[0, :, None, None]).to(x.dtype)
+    return bias_act(x, scale=styles), weight.to(x.dtype)
+
+
+def _convolve(x: Tensor, weight: Tensor, padding: int) -> Tensor:
+    if weight.ndim == 4:
         return F.conv2d(x, weight, padding=padding)
-    assert f is not None
-    k, fh, fw = weight.shape[-1], f.shape[0], f.shape[-1]
-    x = F.conv_transpose2d(x, weight.transpose(0, 1), stride=up)
-    before, after = padding - (k - 1), padding - (k - up)
-    sides = [
-        before + (fw + up - 1) // 2,
-        after + (fw - up) // 2,
-        before + (fh + up - 1) // 2,
-        after + (fh - up) // 2,
+    n, _, height, width = x.shape
+    channels_innermost = x.permute(0, 2, 3, 1).reshape(n, height * width, -1)
+    y = torch.bmm(channels_innermost, weight).reshape(n, height, width, -1).permute(0, 3, 1, 2)
+    return y if x.is_contiguous(memory_format=torch.channels_last) else y.contiguous()
+
+
+def _blur_padding(k: int, padding: int, f: Tensor) -> list[int]:
+    """Padding of the filter that follows a transposed convolution of stride 2."""
+    before, after = padding - (k - 1), padding - (k - 2)
+    fh, fw = f.shape[0], f.shape[-1]
+    return [
+        before + (fw + 1) // 2,
+        after + (fw - 2) // 2,
+        before + (fh + 1) // 2,
+        after + (fh - 2) // 2,
     ]
-    return upfirdn2d(x, f, padding=sides, gain=up**2)

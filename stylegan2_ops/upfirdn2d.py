@@ -7,10 +7,13 @@ Padding is [x0, x1, y0, y1] (left, right, top, bottom) in pixels after upsamplin
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import NamedTuple
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor
+
+from stylegan2_ops import _dispatch
 
 
 def filter_from_taps(
@@ -67,7 +70,9 @@ def upfirdn2d(
 
     Args:
         x: ``[N, C, H, W]``, floating.
-        f: ``[fh, fw]``, ``[taps]`` (separable) or None (identity). Cast to the dtype of `x`.
+        f: ``[fh, fw]``, ``[taps]`` (separable) or None (identity). Sums are made in the dtype of
+            `x`, or in float32 where the kernels are compiled and that is wider. If a gradient to
+            `f` is wanted, the reference runs.
         up: Integer factor, or (x, y), at least 1.
         down: Integer factor, or (x, y), at least 1.
         padding: One number, [x, y] or [x0, x1, y0, y1]; negative crops.
@@ -85,19 +90,12 @@ def upfirdn2d(
         >>> upfirdn2d(torch.ones(1, 1, 1, 2), filter_from_taps([1, 1]), padding=[1, 0, 1, 0])
         tensor([[[[0.2500, 0.5000]]]])
     """
-    if x.ndim != 4 or not x.is_floating_point():
-        raise ValueError(f"x must be floating [N, C, H, W], got {x.dtype} {list(x.shape)}")
-    upx, upy = _pair(up, "up")
-    downx, downy = _pair(down, "down")
-    x0, x1, y0, y1 = _sides(padding)
-    if f is not None and (f.ndim not in (1, 2) or f.numel() == 0):
-        raise ValueError(f"f must be [fh, fw] or [taps], got {list(f.shape)}")
-    fh, fw = (1, 1) if f is None else (f.shape[0], f.shape[-1])
-    height, width = x.shape[2] * upy + y0 + y1, x.shape[3] * upx + x0 + x1
-    if height < fh or width < fw:
-        raise ValueError(f"filter [{fh}, {fw}] is larger than the padded input [{height}, {width}]")
+    r = check_resampling(x, f, up, down, padding)
+    if f is not None and runs_compiled(x, f):
+        return _filter_compiled(x, f, r, flip_filter, gain)
+    (upx, upy), (downx, downy), (x0, x1, y0, y1) = r
     x = _insert_zeros(x, upx, upy)
-    x = F.pad(x, [x0, x1, y0, y1]) if any((x0, x1, y0, y1)) else x
+    x = _pad(x, x0, x1, y0, y1)
     if f is None:
         return x[:, :, ::downy, ::downx] * gain
     f = f.to(x)
@@ -106,6 +104,56 @@ def upfirdn2d(
         x = _depthwise(x, f[:, None] * gain, (downy, 1))
         return _depthwise(x, f[None, :], (1, downx))
     return _depthwise(x, f * gain, (downy, downx))
+
+
+class Resampling(NamedTuple):
+    """Factors as (x, y), padding as (x0, x1, y0, y1)."""
+
+    up: tuple[int, int]
+    down: tuple[int, int]
+    padding: tuple[int, int, int, int]
+
+
+def check_resampling(
+    x: Tensor,
+    f: Tensor | None,
+    up: int | tuple[int, int],
+    down: int | tuple[int, int],
+    padding: int | Sequence[int],
+) -> Resampling:
+    """Arguments of `upfirdn2d` in one form; raises as it does."""
+    if x.ndim != 4 or not x.is_floating_point():
+        raise ValueError(f"x must be floating [N, C, H, W], got {x.dtype} {list(x.shape)}")
+    r = Resampling(_pair(up, "up"), _pair(down, "down"), _sides(padding))
+    if f is not None and (f.ndim not in (1, 2) or f.numel() == 0):
+        raise ValueError(f"f must be [fh, fw] or [taps], got {list(f.shape)}")
+    fh, fw = (1, 1) if f is None else (f.shape[0], f.shape[-1])
+    height = x.shape[2] * r.up[1] + r.padding[2] + r.padding[3]
+    width = x.shape[3] * r.up[0] + r.padding[0] + r.padding[1]
+    if height < fh or width < fw:
+        raise ValueError(f"filter [{fh}, {fw}] is larger than the padded input [{height}, {width}]")
+    return r
+
+
+def runs_compiled(x: Tensor, f: Tensor) -> bool:
+    """Whether the kernels filter `x`: they are there, and no gradient to the filter is wanted."""
+    return not (f.requires_grad and torch.is_grad_enabled()) and _dispatch.compiled_for(x)
+
+
+def kernel_filter(x: Tensor, f: Tensor) -> Tensor:
+    """A filter as kernels take it: on the device of `x`, in float32 or, for float64, float64."""
+    wide = torch.float64 if x.dtype == torch.float64 else torch.float32
+    return f.to(device=x.device, dtype=wide).contiguous()
+
+
+def _filter_compiled(x: Tensor, f: Tensor, r: Resampling, flip: bool, gain: float) -> Tensor:
+    call, f = torch.ops.stylegan2_ops.upfirdn2d, kernel_filter(x, f)
+    (upx, upy), (downx, downy), (x0, x1, y0, y1) = r
+    if f.ndim == 1:
+        x = call(x, f[None, :], [upx, 1], [downx, 1], [x0, x1, 0, 0], flip, 1.0)
+        f, upx, downx, x0, x1 = f[:, None], 1, 1, 0, 0
+    y: Tensor = call(x, f, [upx, upy], [downx, downy], [x0, x1, y0, y1], flip, gain)
+    return y
 
 
 def upsample2d(x: Tensor, f: Tensor, *, up: int = 2) -> Tensor:
@@ -154,6 +202,17 @@ def _insert_zeros(x: Tensor, upx: int, upy: int) -> Tensor:
         return rows.reshape(n, h * upy, w * upx, c).permute(0, 3, 1, 2)
     x = F.pad(x.reshape(n, c, h, 1, w, 1), [0, upx - 1, 0, 0, 0, upy - 1])
     return x.reshape(n, c, h * upy, w * upx)
+
+
+def _pad(x: Tensor, x0: int, x1: int, y0: int, y1: int) -> Tensor:
+    """Zeros first, then cropping: a side may be cropped by more than the picture was wide."""
+    sides = (x0, x1, y0, y1)
+    if any(side > 0 for side in sides):
+        x = F.pad(x, [max(side, 0) for side in sides])
+    if any(side < 0 for side in sides):
+        bottom, right = x.shape[2] + min(y1, 0), x.shape[3] + min(x1, 0)
+        x = x[:, :, max(-y0, 0) : bottom, max(-x0, 0) : right]
+    return x
 
 
 def _depthwise(x: Tensor, f: Tensor, stride: tuple[int, int]) -> Tensor:
