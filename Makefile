@@ -1,25 +1,54 @@
-# One target a chore. Each creates .venv where there is none, and installs again when setup.cfg changed.
+# One target a chore. Each creates .venv where there is none, installs again when setup.cfg changed, and
+# compiles the operators again when their sources changed.
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
-.PHONY: help install demo test lint format clean
+.PHONY: help install demo test wheel bench-ops bench-training table1 table2 tables-quick gpu-faces fuzz lint format clean
 
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 INSTALLED := $(VENV)/.installed
-SOURCES := regen stylegan2_ops tests experiments
+COMPILED := $(VENV)/.compiled
+KERNELS := $(wildcard stylegan2_ops/csrc/*.* stylegan2_ops/csrc/*/*.*)
+SOURCES := regen stylegan2_ops tests experiments setup.py
 
 help:  ## List the targets
-	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 10
+	@grep -hE '^[a-z0-9-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 16
 
-install: $(INSTALLED)  ## Create .venv and install regen with its development tools
+install: $(INSTALLED) $(COMPILED)  ## Create .venv, install regen with its development tools and compile the operators
 
-demo: $(INSTALLED)  ## Give the bundled portraits the eyes of a cat, and say where the report is
+demo: $(INSTALLED) $(COMPILED)  ## Give the bundled portraits the eyes of a cat, and say where the report is
 	$(BIN)/regen rewrite --edits examples/eyes.json -o out/demo
 	@echo "Report: file://$(CURDIR)/out/demo/report.html"
 
-test: $(INSTALLED)  ## Run all tests, and the examples in the docstrings
+test: $(INSTALLED) $(COMPILED)  ## Run all tests, and the examples in the docstrings
 	$(BIN)/python -m pytest
+
+wheel: $(INSTALLED)  ## Build dist/regen-*.whl with the compiled operators inside, for machines without a compiler
+	rm -rf build
+	STYLEGAN2_OPS_WHEEL=1 $(BIN)/python -m pip wheel --disable-pip-version-check --no-deps --no-build-isolation --wheel-dir dist .
+
+bench-ops: $(INSTALLED) $(COMPILED)  ## Time the operators beside copies, convolutions and their reference
+	$(BIN)/python -m experiments.bench_ops
+
+bench-training: $(INSTALLED) $(COMPILED)  ## Time the training of generators on this processor
+	$(BIN)/python -m experiments.bench_training
+
+table1: $(INSTALLED) $(COMPILED)  ## Reproduce Table 1: train and measure the backward projector's variants
+	$(BIN)/python -m experiments.table1_projector -o experiments/results
+
+table2: $(INSTALLED) $(COMPILED)  ## Reproduce Table 2: rewrites and baselines against the oracle
+	$(BIN)/python -m experiments.table2_rewrite -o experiments/results
+
+tables-quick: $(INSTALLED) $(COMPILED)  ## Check the machinery of both tables; the figures mean nothing
+	$(BIN)/python -m experiments.table1_projector --quick -o out/quick --work out/quick/1
+	$(BIN)/python -m experiments.table2_rewrite --quick -o out/quick --work out/quick/2
+
+gpu-faces: $(INSTALLED) $(COMPILED)  ## Train the London faces, their projector and three rewrites on a GPU
+	$(BIN)/python -m experiments.gpu_faces
+
+fuzz: $(INSTALLED)  ## Read 10,000 damaged checkpoints; only clear errors may come out
+	$(BIN)/python -m tests.unpickling.fuzz --files 10000 --seconds 600
 
 lint: $(INSTALLED)  ## Check style, formatting and types
 	$(BIN)/ruff check $(SOURCES)
@@ -37,6 +66,10 @@ clean:  ## Remove everything that is made here, except .venv
 $(BIN)/python:
 	$(PYTHON) -m venv $(VENV)
 
-$(INSTALLED): setup.cfg pyproject.toml | $(BIN)/python
+$(INSTALLED): setup.cfg setup.py pyproject.toml | $(BIN)/python
 	$(BIN)/python -m pip install --disable-pip-version-check --editable '.[dev,demo]'
 	@touch $@
+
+# Without a compiler this says so and goes on; it is tried again the next time.
+$(COMPILED): $(INSTALLED) $(KERNELS) stylegan2_ops/_plan.py
+	@if $(BIN)/python -m stylegan2_ops build; then touch $@; fi

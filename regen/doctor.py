@@ -51,7 +51,8 @@ def diagnose() -> list[Check]:
         check_python(),
         check_torch(torch.__version__),
         *check_devices(),
-        check_operators(),
+        check_operators("cpu", needed=True),
+        check_operators("cuda", needed=torch.cuda.is_available()),
         *check_bundled(),
         *(check_lpips(backbone) for backbone in perceptual.BACKBONES),
         check_package("scikit-image", "the photograph of make demo", "pip install 'regen[demo]'"),
@@ -85,10 +86,22 @@ def check_devices() -> list[Check]:
     ]
 
 
-def check_operators() -> Check:
-    """Which implementation of StyleGAN2's operators runs, and why."""
-    name, reason = stylegan2_ops.implementation()
-    return Check("operators", "ok", f"{name}: {reason}")
+def check_operators(device: str, needed: bool) -> Check:
+    """Which implementation of StyleGAN2's operators runs on `device`, and why.
+
+    Args:
+        device: "cpu" or "cuda".
+        needed: Whether compiled operators would be of use; else their absence is no warning.
+    """
+    name = f"operators {device}"
+    try:
+        found = stylegan2_ops.implementation(device=device)
+    except (RuntimeError, ValueError) as error:  # STYLEGAN2_OPS asks for what there is not
+        return Check(name, "fail", str(error), "unset STYLEGAN2_OPS, or give it another value")
+    detail = f"{found.name}: {found.reason}"
+    if found.remedy and needed:
+        return Check(name, "warn", detail, found.remedy)
+    return Check(name, "ok", detail)
 
 
 def check_bundled(folder: Path | None = None) -> list[Check]:

@@ -10,6 +10,7 @@ import torch
 from regen import doctor, store
 from regen.doctor import Check
 from regen.metrics import perceptual
+from stylegan2_ops import Implementation
 
 
 def save_pair(folder: Path, base: str | None = None) -> None:
@@ -26,7 +27,9 @@ def save_pair(folder: Path, base: str | None = None) -> None:
 def test_everything_is_looked_at_without_a_network(empty_torch_home: Path) -> None:
     checks = doctor.diagnose()
     names = [check.name for check in checks]
-    for name in ("python", "torch", "device cpu", "device cuda", "operators", "tensorboard"):
+    for device in ("cpu", "cuda"):
+        assert names.count(f"device {device}") == names.count(f"operators {device}") == 1, device
+    for name in ("python", "torch", "tensorboard"):
         assert names.count(name) == 1, name
     assert {f"lpips {backbone}" for backbone in perceptual.BACKBONES} <= set(names)
     assert all(check.status in ("ok", "warn", "fail") and check.detail for check in checks)
@@ -52,10 +55,36 @@ def test_an_old_torch_is_a_failure(found: str) -> None:
     )
 
 
-def test_the_operators_are_named_with_the_reason() -> None:
-    check = doctor.check_operators()
-    name, _, reason = check.detail.partition(": ")
-    assert check.status == "ok" and name and reason
+def test_the_operators_are_named_with_the_reason(monkeypatch: pytest.MonkeyPatch) -> None:
+    there = Implementation("compiled", "avx2 kernels of /cache/x.so")
+    monkeypatch.setattr(doctor.stylegan2_ops, "implementation", lambda device: there)
+    assert doctor.check_operators("cpu", needed=True) == Check(
+        "operators cpu", "ok", "compiled: avx2 kernels of /cache/x.so"
+    )
+
+
+def test_missing_kernels_are_a_warning_where_they_would_run(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    missing = Implementation("reference", "plain torch operators, none built", "build them")
+    monkeypatch.setattr(doctor.stylegan2_ops, "implementation", lambda device: missing)
+    detail = "reference: plain torch operators, none built"
+    assert doctor.check_operators("cuda", needed=True) == Check(
+        "operators cuda", "warn", detail, "build them"
+    )
+    assert doctor.check_operators("cuda", needed=False) == Check("operators cuda", "ok", detail)
+
+
+def test_operators_that_were_asked_for_in_vain_are_a_failure(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def refuse(device: str) -> Implementation:
+        raise RuntimeError(f"compiled operators are set by STYLEGAN2_OPS, but none for {device}")
+
+    monkeypatch.setattr(doctor.stylegan2_ops, "implementation", refuse)
+    check = doctor.check_operators("cuda", needed=False)
+    assert check.status == "fail" and check.detail.endswith("none for cuda")
+    assert check.remedy.startswith("unset STYLEGAN2_OPS")
 
 
 def test_bundled_files_are_verified(tmp_path: Path) -> None:

@@ -56,6 +56,20 @@ def test_the_two_commands_of_the_readme_are_targets() -> None:
         assert f"\n{target}: $(INSTALLED)" in makefile
 
 
+def test_installing_compiles_the_operators_and_goes_on_where_it_cannot() -> None:
+    makefile = (ROOT / "Makefile").read_text(encoding="utf-8")
+    for target in ("install", "demo", "test"):
+        assert f"\n{target}: $(INSTALLED) $(COMPILED)" in makefile
+    assert makefile.count("-m stylegan2_ops build") == 1
+    assert "@if $(BIN)/python -m stylegan2_ops build; then touch $@; fi" in makefile
+
+
+def test_the_wheel_is_asked_to_bring_the_operators() -> None:
+    variable = "STYLEGAN2_OPS_WHEEL"
+    assert f"{variable}=1 $(BIN)/python -m pip wheel" in (ROOT / "Makefile").read_text()
+    assert f'os.environ.get("{variable}") == "1"' in (ROOT / "setup.py").read_text()
+
+
 def test_the_licence_is_apache() -> None:
     assert settings().get("metadata", "license") == "Apache-2.0"
     assert "Version 2.0, January 2004" in (ROOT / "LICENSE").read_text(encoding="utf-8")

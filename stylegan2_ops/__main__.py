@@ -1,0 +1,98 @@
+"""``python -m stylegan2_ops build`` compiles the kernels; ``info`` says what runs and why."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+import time
+
+import torch
+
+from stylegan2_ops import _cache, _library
+from stylegan2_ops._build import build
+from stylegan2_ops._dispatch import implementation
+from stylegan2_ops._plan import DEVICES, plan
+from stylegan2_ops._toolchain import BuildError, ToolMissingError, find_cuda, find_cxx
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Run a command; the exit code is 0, or 1 if it failed. A misspelt one exits with 2."""
+    given = _parser().parse_args(arguments)
+    if given.command == "info":
+        return _info()
+    devices = ("cpu",) if given.cpu else ("cuda",) if given.cuda else DEVICES
+    for device in devices:
+        try:
+            _build(device, given.force, given.verbose)
+        except ToolMissingError as error:
+            if device == "cuda" and not given.cuda:
+                print(f"cuda: not built: {error}")
+                continue
+            return _failed(device, error)
+        except BuildError as error:
+            return _failed(device, error)
+    return 0
+
+
+def _failed(device: str, error: BuildError) -> int:
+    print(f"{device}: plain torch operators will run, slower: {error}", file=sys.stderr)
+    return 1
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="python -m stylegan2_ops", description="The compiled operators of StyleGAN2."
+    )
+    commands = parser.add_subparsers(dest="command", required=True)
+    builder = commands.add_parser(
+        "build",
+        help="compile the kernels for this machine",
+        description="Compile the kernels for this machine into a cache: for the CPU, and for GPUs "
+        "if torch has CUDA and the nvcc found is of the same major version.",
+        epilog="Environment: CXX names the C++ compiler, CUDA_HOME the CUDA toolkit, "
+        "TORCH_CUDA_ARCH_LIST the GPUs, STYLEGAN2_OPS_CACHE the cache.",
+    )
+    only = builder.add_mutually_exclusive_group()
+    only.add_argument("--cpu", action="store_true", help="only for the CPU")
+    only.add_argument("--cuda", action="store_true", help="only for GPUs; an error if that cannot")
+    builder.add_argument("--force", action="store_true", help="compile even what is compiled")
+    builder.add_argument("--verbose", action="store_true", help="print the compilers' commands")
+    commands.add_parser("info", help="say what runs, why, and what could be compiled here")
+    return parser
+
+
+def _build(device: str, force: bool, verbose: bool) -> None:
+    """Build the library of a device, load it, and say so."""
+    todo = plan(device)
+    start = time.monotonic()
+    built = build(todo, force=force, verbose=verbose, say=lambda text: print(text, flush=True))
+    library = _library.load(device)
+    if isinstance(library, _library.Missing):
+        raise BuildError(f"{library.why}; run {library.remedy}")
+    took = f"built in {time.monotonic() - start:.0f} s" if built.fresh else "was built already"
+    print(f"{device}: {took}; {library.runs_on} kernels of {library.path}")
+
+
+def _info() -> int:
+    print(f"torch     {torch.__version__}")
+    for device in DEVICES:
+        found = implementation(device=device)
+        print(f"{device:8}  {found.name}: {found.reason}")
+        if found.remedy:
+            print(f"{'':8}  -> {found.remedy}")
+    for tool, find in (("compiler", lambda: find_cxx().version), ("nvcc", _nvcc)):
+        try:
+            print(f"{tool:8}  {find()}")
+        except ToolMissingError as error:
+            print(f"{tool:8}  none: {error}")
+    print(f"cache     {_cache.folder()}")
+    return 0
+
+
+def _nvcc() -> str:
+    toolkit = find_cuda()
+    return f"CUDA {toolkit.release} in {toolkit.folder}"
+
+
+if __name__ == "__main__":
+    sys.exit(main())
