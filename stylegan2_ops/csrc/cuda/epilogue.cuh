@@ -1,0 +1,112 @@
+// What follows a convolution: clamp(gain * act(v * scale + noise + b)).
+#pragma once
+
+#include <cmath>
+#include <limits>
+
+#include "../arguments.h"
+#include "numbers.cuh"
+
+namespace stylegan2_ops::gpu {
+
+// Absent parts are null. S is the type of the sums; `limit` is infinite where nothing is clamped.
+template <typename S>
+struct Epilogue {
+  const S* scale;  // [N, C]
+  const S* noise;  // [1 or N, positions]
+  const S* b;      // [C]
+  int64_t noise_step;  // from one sample's noise to the next one's: positions, or 0 if shared
+  Act act;
+  S alpha, gain, limit;
+};
+
+template <typename S>
+Epilogue<S> make_epilogue(const OptionalTensor& scale, const OptionalTensor& noise,
+                          const OptionalTensor& b, int64_t positions, Act act, double alpha,
+                          double gain, double clamp) {
+  const auto pointer = [](const OptionalTensor& part) {
+    return part ? static_cast<const S*>(part->const_data_ptr()) : nullptr;
+  };
+  return {pointer(scale),
+          pointer(noise),
+          pointer(b),
+          noise && noise->size(0) > 1 ? positions : 0,
+          act,
+          static_cast<S>(alpha),
+          static_cast<S>(gain),
+          clamp < 0 ? std::numeric_limits<S>::infinity() : static_cast<S>(clamp)};
+}
+
+// Activations made of two straight lines: linear, relu and lrelu.
+inline bool is_piecewise(Act act) { return act <= Act::lrelu; }
+
+// Factor and summand of N channels, or of one channel.
+template <int N, typename S>
+struct Affine {
+  S scale[N], b[N];
+
+  __device__ __forceinline__ Affine(const Epilogue<S>& e, int64_t row, int64_t channel) {
+    Vector<S, N> scales, biases;
+    if (e.scale) scales = load<N>(e.scale + row);
+    if (e.b) biases = load<N>(e.b + channel);
+#pragma unroll
+    for (int i = 0; i < N; ++i) {
+      scale[i] = e.scale ? scales.values[i] : S(1);
+      b[i] = e.b ? biases.values[i] : S(0);
+    }
+  }
+};
+
+// Not fmin and fmax, which lose NaN.
+template <typename S>
+__device__ __forceinline__ S limited(S v, S limit) {
+  return v > limit ? limit : v < -limit ? -limit : v;
+}
+
+template <Act act, typename S>
+__device__ __forceinline__ S activated(S v, S alpha) {
+  if constexpr (act == Act::relu) return v < 0 ? S(0) : v;
+  if constexpr (act == Act::lrelu) return v < 0 ? v * alpha : v;
+  if constexpr (act == Act::tanh) return std::tanh(v);
+  if constexpr (act == Act::sigmoid) return S(1) / (S(1) + std::exp(-v));
+  if constexpr (act == Act::elu) return v < 0 ? std::expm1(v) : v;
+  if constexpr (act == Act::selu) {
+    constexpr S scale = S(1.0507009873554804934193349852946);
+    constexpr S negative = S(1.0507009873554804934193349852946 * 1.6732632423543772848170429916717);
+    return v < 0 ? negative * std::expm1(v) : scale * v;
+  }
+  if constexpr (act == Act::softplus) return v > 20 ? v : std::log1p(std::exp(v));
+  if constexpr (act == Act::swish) return v / (S(1) + std::exp(-v));
+  return v;
+}
+
+template <Act act, int N, typename S>
+__device__ __forceinline__ void finish_as(S (&v)[N], const Epilogue<S>& e) {
+#pragma unroll
+  for (int i = 0; i < N; ++i) v[i] = limited(activated<act>(v[i], e.alpha) * e.gain, e.limit);
+}
+
+// Activation, gain and clamp of N numbers, with one jump for all of them.
+template <int N, typename S>
+__device__ __forceinline__ void finish(S (&v)[N], const Epilogue<S>& e) {
+  switch (e.act) {
+    case Act::linear: return finish_as<Act::linear>(v, e);
+    case Act::relu: return finish_as<Act::relu>(v, e);
+    case Act::lrelu: return finish_as<Act::lrelu>(v, e);
+    case Act::tanh: return finish_as<Act::tanh>(v, e);
+    case Act::sigmoid: return finish_as<Act::sigmoid>(v, e);
+    case Act::elu: return finish_as<Act::elu>(v, e);
+    case Act::selu: return finish_as<Act::selu>(v, e);
+    case Act::softplus: return finish_as<Act::softplus>(v, e);
+    case Act::swish: return finish_as<Act::swish>(v, e);
+  }
+}
+
+// The same for piecewise activations, short enough to stand in unrolled code.
+template <typename S>
+__device__ __forceinline__ S finish_piecewise(S v, const Epilogue<S>& e) {
+  const S below = e.act == Act::linear ? v : e.act == Act::relu ? S(0) : v * e.alpha;
+  return limited((v < 0 ? below : v) * e.gain, e.limit);
+}
+
+}  // namespace stylegan2_ops::gpu

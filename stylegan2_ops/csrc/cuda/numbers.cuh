@@ -1,0 +1,96 @@
+// Numbers as they lie in memory, several at a time, and as they are computed with.
+#pragma once
+
+#include <torch/headeronly/core/ScalarType.h>
+#include <torch/headeronly/util/BFloat16.h>
+#include <torch/headeronly/util/Exception.h>
+#include <torch/headeronly/util/Half.h>
+
+#include <cstdint>
+#include <cstring>
+
+namespace stylegan2_ops::gpu {
+
+// The type sums are made in.
+template <typename T>
+struct SumOf {
+  using type = float;
+};
+template <>
+struct SumOf<double> {
+  using type = double;
+};
+template <typename T>
+using Sum = typename SumOf<T>::type;
+
+constexpr int kVectorBytes = 16;  // the widest access of a thread
+template <typename T>
+constexpr int kVector = kVectorBytes / static_cast<int>(sizeof(T));
+
+// N neighbours in memory. Their address must be a multiple of their size, or of 16 bytes.
+template <typename T, int N>
+struct alignas(N * sizeof(T) < kVectorBytes ? N * sizeof(T) : kVectorBytes) Vector {
+  T values[N];
+};
+
+template <int N, typename T>
+__device__ __forceinline__ Vector<T, N> load(const T* from) {
+  return *reinterpret_cast<const Vector<T, N>*>(from);
+}
+
+// Zeros where not `inside`, chosen in whole words: single halves would be taken apart and put
+// together again.
+template <int N, typename T>
+__device__ __forceinline__ Vector<T, N> load_inside(const T* from, bool inside) {
+  constexpr int words = static_cast<int>(N * sizeof(T) / sizeof(uint32_t));
+  static_assert(words > 0, "a vector of whole words");
+  Vector<uint32_t, words> bits = {};
+  if (inside) bits = *reinterpret_cast<const Vector<uint32_t, words>*>(from);
+  Vector<T, N> values;
+  std::memcpy(&values, &bits, sizeof(values));
+  return values;
+}
+
+// Whether 0 <= at < size, in one comparison.
+__device__ __forceinline__ bool within(int at, int size) {
+  return static_cast<unsigned>(at) < static_cast<unsigned>(size);
+}
+
+template <int N, typename T>
+__device__ __forceinline__ void widen(const Vector<T, N>& from, Sum<T> (&to)[N]) {
+#pragma unroll
+  for (int i = 0; i < N; ++i) to[i] = static_cast<Sum<T>>(from.values[i]);
+}
+
+template <int N, typename T>
+__device__ __forceinline__ void store(T* to, const Sum<T> (&from)[N]) {
+  Vector<T, N> narrow;
+#pragma unroll
+  for (int i = 0; i < N; ++i) narrow.values[i] = static_cast<T>(from[i]);
+  *reinterpret_cast<Vector<T, N>*>(to) = narrow;
+}
+
+// Whether vectors may be read at every pointer that is not null.
+template <typename... Pointers>
+bool aligned(const Pointers*... pointers) {
+  return ((reinterpret_cast<uintptr_t>(pointers) % kVectorBytes == 0) && ...);
+}
+
+// Calls body with a number of the type: float, double, Half or BFloat16.
+template <typename Body>
+void with_type(torch::headeronly::ScalarType type, const Body& body) {
+  using torch::headeronly::ScalarType;
+  switch (type) {
+    case ScalarType::Float: return body(float());
+    case ScalarType::Double: return body(double());
+    case ScalarType::Half: return body(torch::headeronly::Half());
+    case ScalarType::BFloat16: return body(torch::headeronly::BFloat16());
+    default: STD_TORCH_CHECK(false, "x must be float32, float64, float16 or bfloat16");
+  }
+}
+
+inline int64_t ceil_div(int64_t a, int64_t b) { return (a + b - 1) / b; }
+
+constexpr int64_t kMost32 = (int64_t{1} << 31) - 1;
+
+}  // namespace stylegan2_ops::gpu
