@@ -46,6 +46,13 @@ from regen.cli.common import RewriteStrength, SeedRange, computing, folder_optio
     show_default=True,
     help="The generator's own noise, one drawn from each seed, or none.",
 )
+@click.option(
+    "--precision",
+    type=click.Choice(["fp32", "bf16", "fp16"]),
+    default="fp32",
+    show_default=True,
+    help="What the network computes in; bf16 is quicker where the processor has it.",
+)
 @click.option("--grid/--no-grid", default=True, show_default=True, help="Lay all out in grid.png.")
 @folder_option(required=True)
 @computing
@@ -55,6 +62,7 @@ def command(
     seeds: tuple[int, ...],
     truncation: float,
     noise: Any,
+    precision: Any,
     grid: bool,
     output: Path,
     device: str,
@@ -65,7 +73,7 @@ def command(
     """
     from regen.workflow.generate_job import Drawing, draw_pictures
 
-    drawing = Drawing(seeds, truncation, noise, grid)
+    drawing = Drawing(seeds, truncation, noise, precision, grid)
     files = draw_pictures(generator, rewrites, drawing, output, device=device)
     click.echo(f"{len(seeds)} {'picture' if len(seeds) == 1 else 'pictures'} in {output}")
     if grid:

@@ -1,4 +1,4 @@
-"""Which number format a fit computes in, on the processor at hand."""
+"""Which number format a generator computes in, on the processor at hand."""
 
 from __future__ import annotations
 
@@ -7,18 +7,21 @@ from typing import Any
 import torch
 
 
+DTYPES = {"fp32": torch.float32, "bf16": torch.bfloat16, "fp16": torch.float16}
+
+
 def compute_dtype(precision: str, device: torch.device) -> torch.dtype:
-    """What "auto", "bf16" or "fp32" means on a device.
+    """What "auto" or one of `DTYPES` means on a device.
 
     Args:
         precision: "auto" is bf16 where the processor multiplies it natively, else fp32.
-        device: Where the fit will run.
+        device: Where it will run.
     """
     if precision == "auto":
         fast = device.type == "cuda" and torch.cuda.is_bf16_supported(including_emulation=False)
         fast = fast or (device.type == "cpu" and _cpu_has_bf16())
         precision = "bf16" if fast else "fp32"
-    return torch.bfloat16 if precision == "bf16" else torch.float32
+    return DTYPES[precision]
 
 
 def _cpu_has_bf16() -> bool:

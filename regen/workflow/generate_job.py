@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import torch
 from torch import Tensor
@@ -17,10 +17,12 @@ from regen.generators import AnyGenerator, open_generator
 from regen.generators.stylegan2.split import NoiseMode
 from regen.images import grid, save_image
 from regen.logbook import Progress
+from regen.rewriting.precision import DTYPES
 from regen.rewriting.rewrite import Rewrite, compose, rewritten
 from regen.workflow.learn import REWRITE_FILE
 
-_BATCH = 16
+_MOST_AT_ONCE = 16  # pictures
+_PIXELS_AT_ONCE = 2**20
 GRID_PICTURES = 256
 
 
@@ -32,12 +34,14 @@ class Drawing:
         seeds: One picture each, at least one.
         truncation: psi, from 0; 1 leaves the samples alone.
         noise: "const" (stored with the generator), "random" (drawn from the seed) or "none".
+        precision: What the network computes in.
         grid: Whether the first `GRID_PICTURES` are laid out in grid.png as well.
     """
 
     seeds: tuple[int, ...]
     truncation: float = 1.0
     noise: NoiseMode = "const"
+    precision: Literal["fp32", "bf16", "fp16"] = "fp32"
     grid: bool = True
 
     def __post_init__(self) -> None:
@@ -90,6 +94,7 @@ def draw_pictures(
         KeyboardInterrupt: On Ctrl-C, saying how many pictures are there.
     """
     opened = open_generator(generator, device=device)
+    opened.precision = DTYPES[drawing.precision]
     rewrite = load_rewrites(rewrites)
     applied: AbstractContextManager[Any] = nullcontext()
     if rewrite is not None:
@@ -102,10 +107,12 @@ def _draw(generator: AnyGenerator, drawing: Drawing, folder: Path) -> list[Path]
     files: list[Path] = []
     shown: list[Tensor] = []
     seeds = drawing.seeds
+    together = _PIXELS_AT_ONCE // generator.resolution**2
+    together = max(1, min(_MOST_AT_ONCE, together))
     try:
         with Progress(len(seeds), "drawing") as progress:
-            for first in range(0, len(seeds), _BATCH):
-                batch = seeds[first : first + _BATCH]
+            for first in range(0, len(seeds), together):
+                batch = seeds[first : first + together]
                 pictures = _pictures(generator, batch, drawing)
                 if drawing.grid and first < GRID_PICTURES:
                     shown.append(pictures)

@@ -25,6 +25,15 @@ from regen.generators.stylegan2.config import StyleGAN2Config
 from stylegan2_ops import bias_act, filter_from_taps, modulated_conv2d, upsample2d
 
 
+def _normal(*shape: int) -> Tensor:
+    """Standard normal, on the default device; on the meta device a shape only.
+
+    Arithmetic and random numbers there import torch's compiler, which takes two seconds.
+    """
+    tensor = torch.empty(shape)
+    return tensor if tensor.is_meta else tensor.normal_()
+
+
 class Dense(nn.Module):
     """Fully connected layer with equalised learning rate, ``[N, in] -> [N, out]``."""
 
@@ -33,7 +42,8 @@ class Dense(nn.Module):
     ) -> None:
         super().__init__()
         self.act, self.lr = act, lr
-        self.weight = nn.Parameter(torch.randn(outputs, inputs) / lr)
+        weight = _normal(outputs, inputs)
+        self.weight = nn.Parameter(weight if weight.is_meta else weight / lr)
         self.bias = nn.Parameter(torch.full([outputs], bias / lr))
 
     def forward(self, x: Tensor) -> Tensor:
@@ -92,6 +102,25 @@ class Mapping(nn.Module):
             )
 
 
+def in_convolution_order(weight: Tensor, up: int) -> Tensor:
+    """A weight ``[O, I, k, k]`` laid out in memory as its convolution reads it, to spare a copy.
+
+    That is channels_last, or, for the transposed convolution of an enlarging layer, the same with
+    inputs and outputs exchanged.
+    """
+    if up == 1:
+        return weight.contiguous(memory_format=torch.channels_last)
+    exchanged = weight.transpose(0, 1).contiguous(memory_format=torch.channels_last)
+    return exchanged.transpose(0, 1)
+
+
+def _resample_filter(config: StyleGAN2Config) -> Tensor:
+    """On the default device, but computed on the CPU, for the reason that `_normal` has."""
+    with torch.device("cpu"):
+        kernel = filter_from_taps(config.resample_taps)
+    return kernel.to(torch.get_default_device())
+
+
 class StyledConvolution(nn.Module):
     """Modulated 3x3 convolution, noise, bias, leaky ReLU: one of the L convolutions."""
 
@@ -104,17 +133,15 @@ class StyledConvolution(nn.Module):
         super().__init__()
         self.up, self.clamp, self.resolution = up, config.conv_clamp, resolution
         self.affine = Dense(config.w_dim, inputs, bias=1.0)
-        self.weight = nn.Parameter(
-            torch.randn(outputs, inputs, 3, 3).contiguous(memory_format=torch.channels_last)
-        )
+        self.weight = nn.Parameter(in_convolution_order(_normal(outputs, inputs, 3, 3), up))
         self.bias = nn.Parameter(torch.zeros(outputs))
         self.noise_strength = nn.Parameter(torch.zeros([]))
-        self.register_buffer("noise_const", torch.randn(resolution, resolution))
-        self.register_buffer("resample_filter", filter_from_taps(config.resample_taps))
+        self.register_buffer("noise_const", _normal(resolution, resolution))
+        self.register_buffer("resample_filter", _resample_filter(config))
 
     def forward(self, x: Tensor, w: Tensor, noise: Tensor | None) -> Tensor:
         """``x [N, C, r', r']``, ``w [N, W]``, noise ``[r, r]``, ``[N, 1, r, r]`` or None."""
-        x = modulated_conv2d(
+        return modulated_conv2d(
             x,
             self.weight,
             self.affine(w),
@@ -122,8 +149,10 @@ class StyledConvolution(nn.Module):
             up=self.up,
             padding=1,
             resample_filter=self.resample_filter,
+            bias=self.bias,
+            act="lrelu",
+            clamp=self.clamp,
         )
-        return bias_act(x, self.bias, act="lrelu", clamp=self.clamp)
 
 
 class ToRGB(nn.Module):
@@ -133,13 +162,15 @@ class ToRGB(nn.Module):
         super().__init__()
         self.clamp = config.conv_clamp
         self.affine = Dense(config.w_dim, inputs, bias=1.0)
-        self.weight = nn.Parameter(torch.randn(3, inputs, 1, 1))
+        self.weight = nn.Parameter(_normal(3, inputs, 1, 1))
         self.bias = nn.Parameter(torch.zeros(3))
 
     def forward(self, x: Tensor, w: Tensor) -> Tensor:
         styles = self.affine(w) / math.sqrt(x.shape[1])
-        rgb = modulated_conv2d(x, self.weight, styles, demodulate=False)
-        return bias_act(rgb, self.bias, clamp=self.clamp).float()
+        rgb = modulated_conv2d(
+            x, self.weight, styles, demodulate=False, bias=self.bias, clamp=self.clamp
+        )
+        return rgb.to(torch.float32, memory_format=torch.contiguous_format)
 
 
 Noise = Sequence[Tensor | None]
@@ -193,7 +224,7 @@ class Synthesis(LayerRun):
     def __init__(self, config: StyleGAN2Config) -> None:
         super().__init__()
         self.config = config
-        self.const = nn.Parameter(torch.randn(config.channels(4), 4, 4))
+        self.const = nn.Parameter(_normal(config.channels(4), 4, 4))
         self.convs = nn.ModuleDict()
         self.rgbs = nn.ModuleDict()
         inputs = config.channels(4)
@@ -207,7 +238,7 @@ class Synthesis(LayerRun):
             if layer % 2 == 1:
                 self.rgbs[str(layer)] = ToRGB(outputs, config)
             inputs = outputs
-        self.register_buffer("resample_filter", filter_from_taps(config.resample_taps))
+        self.register_buffer("resample_filter", _resample_filter(config))
 
     def start(self, samples: int, dtype: torch.dtype = torch.float32) -> Tensor:
         """The learned constant the first convolution sees, ``[N, C, 4, 4]``, channels_last."""
