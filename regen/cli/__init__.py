@@ -4,7 +4,16 @@ from __future__ import annotations
 
 import click
 
-from regen.cli import doctor, generate, info, project, rewrite, train_projector
+from regen.cli import (
+    convert,
+    doctor,
+    generate,
+    info,
+    project,
+    rewrite,
+    train_generator,
+    train_projector,
+)
 from regen.cli.common import Verbs
 
 _SETTINGS = {"help_option_names": ["-h", "--help"], "max_content_width": 100}
@@ -16,5 +25,14 @@ def main() -> None:
     """Project a picture a generator has never seen, and rewrite the generator with it."""
 
 
-for _verb in (rewrite, generate, project, train_projector, info, doctor):
+for _verb in (
+    rewrite,
+    generate,
+    project,
+    train_generator,
+    train_projector,
+    convert,
+    info,
+    doctor,
+):
     main.add_command(_verb.command)

@@ -7,13 +7,15 @@ imports torch before the command runs, so help and mistakes in typing are answer
 from __future__ import annotations
 
 import math
+import warnings
 from collections.abc import Callable, Mapping
 from dataclasses import fields
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any, TextIO, TypeVar
 
 import click
 
+from regen.allocator import keep_freed_memory
 from regen.errors import RegenError
 
 if TYPE_CHECKING:
@@ -41,7 +43,9 @@ class Verbs(click.Group):
     def invoke(self, ctx: click.Context) -> Any:
         """Run the command that was asked for."""
         try:
-            return super().invoke(ctx)
+            with warnings.catch_warnings():
+                warnings.showwarning = _show_warning
+                return super().invoke(ctx)
         except RegenError as error:
             click.echo(f"Error: {error}", err=True)
             ctx.exit(BAD_INPUT)
@@ -49,6 +53,18 @@ class Verbs(click.Group):
             kept = str(interrupt) or "nothing was kept"
             click.echo(f"\nInterrupted: {kept}", err=True)
             ctx.exit(INTERRUPTED)
+
+
+def _show_warning(
+    message: Warning | str,
+    category: type[Warning],
+    filename: str,
+    lineno: int,
+    file: TextIO | None = None,
+    line: str | None = None,
+) -> None:
+    """One line, without the place in the code that warned."""
+    click.echo(f"Note: {message}", err=True)
 
 
 class SeedRange(click.ParamType):
@@ -188,7 +204,10 @@ def file_type() -> click.Path:
 
 
 def _device(ctx: click.Context, param: click.Parameter, value: str) -> str:
-    if ctx.resilient_parsing or value == "cpu":
+    if ctx.resilient_parsing:
+        return "cpu"
+    keep_freed_memory()
+    if value == "cpu":
         return "cpu"
     import torch
 

@@ -1,0 +1,289 @@
+"""The first generator of real photographs: London faces at 256x256, on a GPU within 25 minutes.
+
+    python -m experiments.gpu_faces            (make gpu-faces)
+
+Trains a generator on few pictures with differentiable augmentation, then its backward projector,
+then three rewrites with real exemplars. Everything is boxed by wall clock, each stage is gone on
+with where it was stopped, and a finished one is not run again: where a machine allows ten minutes
+a call, give `--call-minutes 9` and call until it says that all is done.
+
+What shall be kept, weights in half precision with their card among it, is in the folder
+``publish`` of the run folder, in files of at most 16 MB; figures and grids are copied to
+experiments/results/.
+"""
+
+from __future__ import annotations
+
+import json
+import shutil
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import click
+import torch
+
+from experiments.gpu_faces_rewrites import CATS, NOTO, edits_for
+from experiments.split_files import split_file
+from experiments.wall_clock import Clock, OutOfTimeError
+from regen.atomic import ensure_folder, write_json
+from regen.gan_training.settings import TrainingSettings
+from regen.generators import open_generator
+from regen.generators.stylegan2.config import StyleGAN2Config
+from regen.generators.stylegan2.native import save_stylegan2
+from regen.projector.checkpoint import NAME as CHECKPOINT
+from regen.projector.files import open_projector, save_projector
+from regen.projector.settings import TrainingConfig
+from regen.projector.training import train_projector
+from regen.store import read_header
+from regen.workflow.beginning import Beginning
+from regen.workflow.generator_measures import MeasureSettings
+from regen.workflow.rewrite_job import rewrite_generator
+from regen.workflow.settings import RewriteSettings
+from regen.workflow.train_generator_job import train
+from regen.workflow.train_job import PROJECTOR_FILE, default_value_layer
+from regen.workflow.train_job import train as train_projector_job
+
+ROOT = Path(__file__).parents[1]
+RESULTS = Path(__file__).parent / "results"
+SHARED = ROOT.parent / "shared" / "data"
+NAME = "london-faces"
+SHARES = {"generator": 0.74, "projector": 0.16}  # of the minutes; the rest is for rewrites
+LARGEST_BYTES = 16_000_000
+CARD = {
+    "data": "Face Research Lab London Set, DeBruine & Jones 2017, figshare 5047666: 203 "
+    "photographs of 102 adults, neutral and smiling, by way of github debruine/webmorphR.stim, "
+    "cropped, aligned by the eyes and resized to 256x256",
+    "licence": "CC BY 4.0",
+    "attribution": "Lisa DeBruine and Benedict Jones (2017), Face Research Lab London Set",
+    "consent": "the people shown consented to the use of their pictures in lab and web studies "
+    "and to illustrate research",
+    "intended_use": "research on rewriting generators; not for identifying or imitating people, "
+    "nor as a source of portraits that pass for real ones",
+}
+
+
+@dataclass(frozen=True)
+class Run:
+    """One run of everything.
+
+    Attributes:
+        folder: Run folder.
+        images: The faces.
+        exemplars: Folder with cats/ and noto/.
+        size: Side of the pictures.
+        device: Where to compute.
+        clock: The time there is.
+        quick: For a dry run: few samples measured, few steps fitted.
+    """
+
+    folder: Path
+    images: Path
+    exemplars: Path
+    size: int
+    device: str
+    clock: Clock
+    quick: bool
+
+    @property
+    def generator_file(self) -> Path:
+        """Where the generator is published."""
+        return self.folder / "publish" / f"{NAME}.safetensors"
+
+    @property
+    def projector_file(self) -> Path:
+        """Where the projector is published; named as a bundled one would be."""
+        layer = default_value_layer(open_generator(self.generator_file))
+        return self.folder / "publish" / f"{NAME}_projector{layer}.safetensors"
+
+    def generator(self) -> None:
+        """Train the generator, in pieces if calls are short, and publish it in half precision."""
+        folder = self.folder / "generator"
+        minutes = max(0.01, min(self.clock.left("generator"), self.clock.in_call() - 0.3))
+        last = minutes > self.clock.left("generator") - 0.05
+        batch = 8 if self.quick else 32
+        settings = replace(
+            TrainingSettings.preset(self.size),
+            length_kimg=100_000.0,
+            batch_images=batch,
+            r1_gamma=0.0002 * self.size**2 / batch * 4,  # few pictures: D is held back more
+            ema_halflife_kimg=5.0 if self.quick else 10.0,
+            checkpoint_every_kimg=40.0,
+            snapshot_every_kimg=20.0,
+        )
+        architecture = StyleGAN2Config(
+            resolution=self.size, z_dim=256, w_dim=256, channel_base=8192, channel_max=256
+        )
+        trained = train(
+            self.images,
+            folder,
+            Beginning(self.size, architecture=architecture),
+            settings,
+            measured=MeasureSettings(samples=(16 if self.quick else 2000) if last else 0),
+            minutes=minutes,
+            licence=CARD["licence"],
+            resume=(folder / CHECKPOINT).exists(),
+            device=self.device,
+            tell=click.echo,
+        )
+        if not last or trained is None:
+            raise OutOfTimeError
+        header = read_header(trained.path)
+        kept = {name: header[name] for name in ("provenance", "kimg", "training", "measures")}
+        card = {**CARD, **kept}
+        save_stylegan2(self.generator_file, open_generator(trained.path), card=card, half=True)
+        write_json(self.folder / "publish" / f"{NAME}.json", card)
+        for name in ("samples.png", "neighbours.png"):
+            shutil.copyfile(folder / name, self.folder / "publish" / f"{NAME}_{name}")
+
+    def projector(self) -> None:
+        """Train the projector for as many pictures as its time allows, and publish it."""
+        folder = self.folder / "projector"
+        plan = self.folder / "projector.json"
+        if not plan.exists():
+            write_json(plan, {"kimg": self._kimg_that_fit(self.clock.left("projector"))})
+        config = replace(self._projector_settings(), kimg=json.loads(plan.read_text())["kimg"])
+        trained = train_projector_job(
+            self.generator_file,
+            folder,
+            config,
+            resume=(folder / CHECKPOINT).exists(),
+            device=self.device,
+        )
+        assert trained is not None
+        generator = open_generator(self.generator_file)
+        projector = open_projector(
+            str(folder / PROJECTOR_FILE), str(self.generator_file), generator, value_layer=None
+        )
+        card = {**CARD, "losses": trained.scalars, "kimg": config.kimg}
+        layer = projector.value_layer
+        path = self.projector_file
+        save_projector(path, projector.network, generator, layer, card=card, half=True)
+
+    def _projector_settings(self) -> TrainingConfig:
+        batch = 4 if self.quick else 16
+        return TrainingConfig(
+            kimg=1000.0, batch=batch, checkpoint_every_kimg=2.0, report_every_kimg=0.1
+        )
+
+    def _kimg_that_fit(self, minutes: float) -> float:
+        """Thousands of pictures that a training of so many minutes sees, by a short trial."""
+        generator = open_generator(self.generator_file, device=self.device)
+        split = generator.split(default_value_layer(generator), 1)
+        batch, steps = self._projector_settings().batch, 3 if self.quick else 30
+        trial = replace(self._projector_settings(), kimg=2 * steps * batch / 1000)
+        times: list[float] = []
+        folder = self.folder / "projector_trial"
+        shutil.rmtree(folder, ignore_errors=True)
+        train_projector(
+            generator,
+            split,
+            trial,
+            folder=folder,
+            on_step=lambda done: times.append(time.monotonic()),
+        )
+        shutil.rmtree(folder)
+        per_step = (times[-1] - times[steps - 1]) / steps  # the first half warms up
+        fitting = max(1.0, 0.8 * 60 * minutes / per_step)
+        return round(fitting * batch / 1000, 3)
+
+    def rewrite(self, name: str) -> None:
+        """Fit one rewrite; rewrite, report and grid go to the results."""
+        folder = ensure_folder(self.folder / f"rewrite_{name}")
+        path = folder / "given.json"
+        content = edits_for(name, self.exemplars, self.size)
+        content |= {
+            "generator": str(self.generator_file.resolve()),
+            "projector": str(self.projector_file.resolve()),
+        }
+        write_json(path, content)
+        settings = RewriteSettings(measured_seeds=6 if self.quick else 32)
+        if self.quick:
+            fit = replace(settings.fit, steps=4, preserve=4)
+            settings = replace(settings, fit=fit)
+        outcome = rewrite_generator(path, folder, settings, device=self.device)
+        published = self.folder / "publish"
+        write_json(published / f"{NAME}_{name}.json", json.loads(_text(folder / "metrics.json")))
+        shutil.copyfile(folder / "before_after.png", published / f"{NAME}_{name}.png")
+        shutil.copyfile(folder / "rewrite.safetensors", published / f"{NAME}_{name}.safetensors")
+        click.echo(f"{name}: {outcome.report}")
+
+    def publish(self) -> None:
+        """Copy figures to the results, and cut what is larger than 16 MB."""
+        published, results = self.folder / "publish", ensure_folder(self._results())
+        for path in sorted(published.iterdir()):
+            if path.suffix in (".json", ".png"):
+                shutil.copyfile(path, results / path.name.replace("-", "_"))
+            if path.stat().st_size > LARGEST_BYTES:
+                split_file(path, LARGEST_BYTES)
+        click.echo(f"All done: {published}, and figures in {results}")
+
+    def _results(self) -> Path:
+        return self.folder / "results" if self.quick else RESULTS
+
+    def stages(self) -> list[tuple[str, Callable[[], Any]]]:
+        """Names and work, in order."""
+        rewrites = [(f"rewrite {name}", _later(self.rewrite, name)) for name in (*CATS, *NOTO)]
+        return [
+            ("generator", self.generator),
+            ("projector", self.projector),
+            *rewrites,
+            ("publish", self.publish),
+        ]
+
+
+def _later(work: Callable[[str], None], name: str) -> Callable[[], None]:
+    return lambda: work(name)
+
+
+def _text(path: Path) -> str:
+    return path.read_text()
+
+
+@click.command()
+@click.option("-o", "--output", type=click.Path(path_type=Path), default=Path("out/gpu_faces"))
+@click.option(
+    "--images",
+    type=click.Path(path_type=Path),
+    default=SHARED / "faces_london_256",
+    show_default=False,
+    help="By default ../shared/data/faces_london_256.",
+)
+@click.option("--exemplars", type=click.Path(path_type=Path), default=SHARED / "exemplars")
+@click.option("--size", type=int, default=256, show_default=True)
+@click.option("--minutes", type=float, default=24.0, show_default=True, help="For everything.")
+@click.option("--call-minutes", type=float, default=1e6, help="End this call after so many.")
+@click.option("--device", type=click.Choice(["auto", "cpu", "cuda"]), default="auto")
+def main(
+    output: Path,
+    images: Path,
+    exemplars: Path,
+    size: int,
+    minutes: float,
+    call_minutes: float,
+    device: str,
+) -> None:
+    """Train, project, rewrite, publish; go on where an earlier call stopped."""
+    if device == "auto":
+        device = "cuda" if torch.cuda.is_available() else "cpu"
+    ensure_folder(output / "publish")
+    clock = Clock(output, minutes, SHARES, time.monotonic() + 60 * call_minutes)
+    run = Run(output, images, exemplars, size, device, clock, quick=device == "cpu")
+    finished = output / "finished.json"
+    for name, work in run.stages():
+        done = json.loads(finished.read_text()) if finished.exists() else []
+        if name in done:
+            continue
+        click.echo(f"{name} ...")
+        try:
+            clock.run(name, work)
+        except OutOfTimeError:
+            click.echo("Time of this call is over; call again to go on")
+            return
+        write_json(finished, [*done, name])
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,97 @@
+"""London faces at 64x64 on two cores: begun from the portraits against begun at random.
+
+    python -m experiments.london64 -o runs/london64 --minutes 110
+
+Both trainings get half of the time, the same pictures, settings and architecture, and differ in
+nothing but where they begin. A run that was stopped goes on where it was. Writes
+experiments/results/london64.json, and a sheet of samples and one of nearest training pictures for
+each.
+"""
+
+from __future__ import annotations
+
+import json
+import shutil
+import time
+from dataclasses import replace
+from pathlib import Path
+
+import click
+
+from regen.atomic import ensure_folder, write_json
+from regen.gan_training.settings import TrainingSettings
+from regen.gan_training.warm_start import architecture_from
+from regen.generators import open_generator
+from regen.projector.checkpoint import NAME as CHECKPOINT
+from regen.workflow.beginning import Beginning
+from regen.workflow.generator_measures import MeasureSettings
+from regen.workflow.train_generator_job import train
+
+RESULTS = Path(__file__).parent / "results"
+IMAGES = Path(__file__).parents[2] / "shared" / "data" / "faces_london_256"
+SIZE = 64
+LICENCE = "weights: CC BY 4.0, after Face Research Lab London Set, DeBruine & Jones 2017"
+
+
+def beginnings() -> dict[str, Beginning]:
+    """Where the two begin; the random one has the architecture of the other."""
+    architecture = architecture_from(open_generator("portraits"), SIZE)
+    return {
+        "warm": Beginning(SIZE, "portraits"),
+        "scratch": Beginning(SIZE, architecture=architecture),
+    }
+
+
+@click.command()
+@click.option("-o", "--output", type=click.Path(path_type=Path), default=Path("runs/london64"))
+@click.option("--images", type=click.Path(path_type=Path), default=IMAGES)
+@click.option("--minutes", type=float, default=110.0, show_default=True, help="Of both together.")
+@click.option("--only", type=click.Choice(["warm", "scratch"]), help="Run one of the two.")
+@click.option("--samples", type=int, default=2000, show_default=True, help="That are measured.")
+@click.option("--results", type=click.Path(path_type=Path), default=RESULTS)
+def main(
+    output: Path, images: Path, minutes: float, only: str | None, samples: int, results: Path
+) -> None:
+    """Train both, measure both."""
+    ensure_folder(results)
+    settings = replace(TrainingSettings.preset(SIZE), length_kimg=10_000.0)
+    for name, beginning in beginnings().items():
+        if only not in (None, name):
+            continue
+        folder, spent = output / name, _spent(output / name)
+        left = max(minutes / 2 - spent, 1e-3)
+        began = time.monotonic()
+        waiting = 1.0 if beginning.init_from else 0.0  # D knows nothing of pictures yet
+        trained = train(
+            images,
+            folder,
+            beginning,
+            replace(settings, generator_wait_kimg=waiting),
+            measured=MeasureSettings(samples=samples),
+            minutes=left,
+            licence=LICENCE,
+            resume=(folder / CHECKPOINT).exists(),
+            tell=click.echo,
+        )
+        write_json(folder / "spent.json", {"minutes": spent + (time.monotonic() - began) / 60})
+        if trained is not None:
+            _publish(folder, name, results, {"minutes": minutes / 2, **trained.measures})
+
+
+def _spent(folder: Path) -> float:
+    path = folder / "spent.json"
+    return float(json.loads(path.read_text())["minutes"]) if path.exists() else 0.0
+
+
+def _publish(folder: Path, name: str, results: Path, figures: dict[str, object]) -> None:
+    path = results / "london64.json"
+    known = json.loads(path.read_text()) if path.exists() else {}
+    write_json(path, {**known, name: figures})
+    for kind in ("samples", "neighbours"):
+        if (folder / f"{kind}.png").exists():
+            shutil.copyfile(folder / f"{kind}.png", results / f"london64_{name}_{kind}.png")
+    click.echo(json.dumps({name: figures}))
+
+
+if __name__ == "__main__":
+    main()

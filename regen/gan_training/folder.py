@@ -1,0 +1,208 @@
+"""A folder of pictures, looked at before anything is trained on it.
+
+Every file is decoded once. What is wrong with the folder comes back as one list of *findings*, each
+with what will be done about it, so that all of it can be mended at once; the pictures that remain
+are kept in memory, cropped to their middle and resized.
+
+Shapes: M pictures that remain; S side to train at.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from pathlib import Path
+
+import torch
+from PIL import Image
+from torch import Tensor
+
+from regen.errors import ImageError
+from regen.gan_training.settings import TrainingError
+from regen.images import load_image, to_uint8
+
+SUFFIXES = {".png", ".jpg", ".jpeg", ".webp", ".bmp", ".gif", ".tif", ".tiff"}
+FEW = 2_000  # pictures below which D would soon know them by heart
+_SQUARE = 0.01  # sides that differ by less are a square
+_NAMED = 3  # files a finding names
+_MODES = {
+    "L": "grey",
+    "1": "black and white",
+    "P": "palette",
+    "CMYK": "CMYK",
+    "LA": "grey with alpha",
+    "PA": "palette with alpha",
+    "RGBA": "alpha",
+}
+
+
+@dataclass(frozen=True)
+class Finding:
+    """Something about a folder that whoever trains on it should know.
+
+    Attributes:
+        problem: "not square", for instance.
+        action: What will be done about it.
+        files: Names of the files it is about.
+    """
+
+    problem: str
+    action: str
+    files: tuple[str, ...]
+
+    def __str__(self) -> str:
+        shown = ", ".join(self.files[:_NAMED])
+        more = f" and {len(self.files) - _NAMED} more" if len(self.files) > _NAMED else ""
+        plural = "" if len(self.files) == 1 else "s"
+        return f"{len(self.files)} file{plural} {self.problem}: {self.action} ({shown}{more})"
+
+
+@dataclass(frozen=True)
+class PictureFolder:
+    """Pictures to train on.
+
+    Attributes:
+        pictures: uint8 ``[M, 3, S, S]``, on the CPU.
+        names: Their files' names.
+        findings: What was found.
+        digest: SHA-256 of the pictures, in their order.
+    """
+
+    pictures: Tensor
+    names: tuple[str, ...]
+    findings: tuple[Finding, ...]
+    digest: str
+
+    def report(self) -> str:
+        """All findings, a line each, after how many pictures remain."""
+        count, size = len(self.pictures), self.pictures.shape[-1]
+        head = f"{count} pictures of {size}x{size} to train on"
+        return "\n".join([head, *(f"  {finding}" for finding in self.findings)])
+
+
+class _Survey:
+    """Findings while they are gathered: by problem and action, the files."""
+
+    def __init__(self) -> None:
+        self.found: dict[tuple[str, str], list[str]] = {}
+
+    def note(self, problem: str, action: str, name: str) -> None:
+        self.found.setdefault((problem, action), []).append(name)
+
+    def findings(self) -> tuple[Finding, ...]:
+        return tuple(Finding(p, a, tuple(files)) for (p, a), files in self.found.items())
+
+
+def read_folder(
+    folder: Path,
+    size: int,
+    *,
+    enlarge: bool = False,
+    on_file: Callable[[], None] | None = None,
+) -> PictureFolder:
+    """Read and check all pictures of a folder, not of folders in it.
+
+    Args:
+        folder: The folder.
+        size: S.
+        enlarge: Keep pictures smaller than S, enlarged, which makes them blurred.
+        on_file: Called after each file.
+
+    Returns:
+        The pictures in the order of their names, and the findings.
+
+    Raises:
+        TrainingError: If it is no folder, fewer than two pictures remain, or they do not fit into
+            memory. All findings are in the message.
+    """
+    files, survey = _files(folder), _Survey()
+    _check_memory(len(files), size)
+    pictures: list[Tensor] = []
+    names: list[str] = []
+    seen: set[bytes] = set()
+    for path in files:
+        picture = _read(path, size, enlarge, survey)
+        if picture is not None:
+            content = hashlib.sha256(picture.numpy().tobytes()).digest()
+            if content in seen:
+                survey.note("the same picture as another", "left out", path.name)
+            else:
+                seen.add(content)
+                pictures.append(picture)
+                names.append(path.name)
+        if on_file is not None:
+            on_file()
+    findings = survey.findings()
+    if len(pictures) < 2:
+        raise TrainingError(
+            f"{folder}: pictures to train on",
+            got="; ".join([str(len(pictures)), *map(str, findings)]),
+            expected="2 at least",
+        )
+    stacked = torch.cat(pictures)
+    digest = hashlib.sha256(stacked.numpy().tobytes()).hexdigest()
+    return PictureFolder(stacked, tuple(names), findings, digest)
+
+
+def _files(folder: Path) -> list[Path]:
+    if not folder.is_dir():
+        raise TrainingError(f"{folder} is no folder", expected="a folder of pictures")
+    files = sorted(path for path in folder.iterdir() if path.suffix.lower() in SUFFIXES)
+    if not files:
+        deeper: Iterable[Path] = (p for p in folder.rglob("*") if p.suffix.lower() in SUFFIXES)
+        below = next(iter(deeper), None)
+        raise TrainingError(
+            f"{folder} has no pictures",
+            expected=", ".join(sorted(SUFFIXES)),
+            remedy=None if below is None else f"there are some in {below.parent}",
+        )
+    return files
+
+
+def _read(path: Path, size: int, enlarge: bool, survey: _Survey) -> Tensor | None:
+    """The picture as uint8 ``[1, 3, S, S]``, or None where it is left out."""
+    try:
+        picture = load_image(path, size=size)
+    except ImageError:
+        survey.note("cannot be read", "left out", path.name)
+        return None
+    with Image.open(path) as image:
+        width, height, mode = image.width, image.height, image.mode
+        transparent = "transparency" in image.info
+    if min(width, height) < size:
+        problem = f"smaller than {size} pixels"
+        if not enlarge:
+            survey.note(problem, "left out; --enlarge keeps them, blurred", path.name)
+            return None
+        survey.note(problem, "enlarged, so blurred", path.name)
+    if abs(width - height) > _SQUARE * max(width, height):
+        survey.note("not square", "only the middle is used", path.name)
+    _note_mode(mode, transparent, path.name, survey)
+    return to_uint8(picture)
+
+
+def _note_mode(mode: str, transparent: bool, name: str, survey: _Survey) -> None:
+    if mode == "RGB" and not transparent:
+        return
+    if mode in ("LA", "PA", "La", "RGBA", "RGBa") or transparent:
+        survey.note("with transparency", "laid over white", name)
+    else:
+        word = _MODES.get(mode, "16 bits" if mode.startswith("I") else mode)
+        survey.note(f"not in RGB ({word})", "converted to RGB", name)
+
+
+def _check_memory(count: int, size: int) -> None:
+    need = 3 * size**2 * count
+    try:
+        there = os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
+    except (AttributeError, ValueError, OSError):  # not on every system
+        return
+    if need > there // 2:
+        raise TrainingError(
+            f"{count} pictures of {size}x{size} in memory",
+            got=f"{need / 1e9:.1f} GB",
+            expected=f"at most {there / 2e9:.1f} GB, half of this machine's memory",
+            remedy="train at a smaller size, or on fewer pictures",
+        )

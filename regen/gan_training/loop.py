@@ -1,0 +1,137 @@
+"""Steps, curves, sheets and checkpoints, until training is over or interrupted."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+import torch
+
+from regen.gan_training.trainer import Trainer
+from regen.gan_training.watch import Watch
+from regen.generators.stylegan2.split import StyleGAN2
+from regen.projector.checkpoint import Identity, write_checkpoint
+from regen.projector.interrupt import Interrupt
+
+_MEAN_OF, _MEAN_SEED = 10_000, 1  # styles whose mean truncation pulls towards
+
+
+@dataclass(frozen=True)
+class Report:
+    """How training goes.
+
+    Attributes:
+        step: Steps done.
+        kimg: Thousands of real pictures shown.
+        scalars: Means of the losses since the last report.
+    """
+
+    step: int
+    kimg: float
+    scalars: dict[str, float]
+
+
+@dataclass(frozen=True)
+class Listeners:
+    """Whom to tell; all are called in the first process only.
+
+    Attributes:
+        on_step: After every step, with the number of steps done.
+        on_report: Every `report_every_kimg`, and at the end.
+        on_snapshot: Every `snapshot_every_kimg`, before the first step and at the end, with the
+            number of steps done and the moving average of the generator, its mean style set.
+    """
+
+    on_step: Callable[[int], None] | None = None
+    on_report: Callable[[Report], None] | None = None
+    on_snapshot: Callable[[int, StyleGAN2], None] | None = None
+
+
+@torch.no_grad()
+def set_mean_style(generator: StyleGAN2) -> None:
+    """Store the mean of w over many z, which truncation pulls towards; equal on every call."""
+    random = torch.Generator().manual_seed(_MEAN_SEED)
+    z = torch.randn(_MEAN_OF, generator.config.z_dim, generator=random)
+    parts = [generator.mapping(part).sum(dim=0) for part in z.to(generator.device).split(1000)]
+    generator.mapping.w_mean.copy_(torch.stack(parts).sum(dim=0) / _MEAN_OF)
+
+
+class Loop:
+    """Steps, reports, snapshots and checkpoints until training is over."""
+
+    def __init__(
+        self,
+        trainer: Trainer,
+        folder: Path,
+        who: Identity,
+        interrupt: Interrupt,
+        listeners: Listeners,
+        minutes: float | None,
+    ) -> None:
+        self.trainer, self.folder, self.who, self.interrupt = trainer, folder, who, interrupt
+        self.listeners = listeners if trainer.workers.rank == 0 else Listeners()
+        self.watch = Watch(trainer.settings)
+        self.end = None if minutes is None else time.monotonic() + 60 * minutes
+        self._sums: dict[str, list[float]] = {}
+
+    def run(self) -> None:
+        """Train to the end, the deadline or Ctrl-C, and leave a checkpoint in any case."""
+        trainer, settings = self.trainer, self.trainer.settings
+        every, saved = settings.steps_of(settings.checkpoint_every_kimg), -1
+        if trainer.done == 0:
+            self._snapshot()
+        stopped = False
+        while trainer.done < settings.steps and not stopped:
+            self._step()
+            interrupted, late = self._asked_to_stop()
+            stopped = interrupted or late
+            if stopped or trainer.done % every == 0:
+                self._save()
+                saved = trainer.done
+            if interrupted:
+                raise KeyboardInterrupt
+        if saved != trainer.done:
+            self._save()
+        self._report()
+        self._snapshot()
+
+    def _asked_to_stop(self) -> tuple[bool, bool]:
+        """Whether Ctrl-C was pressed or time is up in any process; all stop after one step."""
+        late = self.end is not None and time.monotonic() > self.end
+        asked = torch.tensor([float(self.interrupt.pressed), float(late)])
+        pressed, over = self.trainer.workers.average(asked).tolist()
+        return pressed > 0, over > 0
+
+    def _save(self) -> None:
+        if self.trainer.workers.rank == 0:
+            write_checkpoint(self.folder, self.who, self.trainer.state())
+        self.trainer.workers.wait()
+
+    def _step(self) -> None:
+        figures = self.trainer.step()
+        done, settings = self.trainer.done, self.trainer.settings
+        self.watch.see(figures, done - 1)
+        for name, number in figures.items():
+            self._sums.setdefault(name, []).append(number)
+        if self.listeners.on_step is not None:
+            self.listeners.on_step(done)
+        if done < settings.steps:  # the end has its own
+            if done % settings.steps_of(settings.report_every_kimg) == 0:
+                self._report()
+            if done % settings.steps_of(settings.snapshot_every_kimg) == 0:
+                self._snapshot()
+
+    def _report(self) -> None:
+        scalars = {name: sum(all_) / len(all_) for name, all_ in self._sums.items()}
+        self._sums = {}
+        done = self.trainer.done
+        if self.listeners.on_report is not None and scalars:
+            kimg = done * self.trainer.settings.batch_images / 1000
+            self.listeners.on_report(Report(step=done, kimg=kimg, scalars=scalars))
+
+    def _snapshot(self) -> None:
+        if self.listeners.on_snapshot is not None:
+            set_mean_style(self.trainer.average)
+            self.listeners.on_snapshot(self.trainer.done, self.trainer.average)

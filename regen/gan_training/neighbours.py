@@ -1,0 +1,88 @@
+"""The training pictures that samples are nearest to, so that memorising is seen.
+
+Nearest means: least distance of features. A generator that has learned faces by heart draws samples
+that lie much closer to a training picture than two training pictures lie to each other.
+
+Shapes: N samples; M training pictures; D features; K neighbours.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+from regen.errors import MetricError
+from regen.images import grid
+
+
+@dataclass(frozen=True)
+class Neighbours:
+    """What is nearest to each sample.
+
+    Attributes:
+        index: Training pictures, nearest first, int64 ``[N, K]``.
+        distance: Of their features, ``[N, K]``.
+        ratio: Median distance of a sample to its nearest training picture, over the median distance
+            of a training picture to its nearest other. About 1 for samples as new as a further
+            picture of the set would be, about 0 for copies.
+    """
+
+    index: Tensor
+    distance: Tensor
+    ratio: float
+
+
+def nearest(samples: Tensor, training: Tensor, *, mirrored: Tensor, k: int = 3) -> Neighbours:
+    """The nearest training pictures of each sample.
+
+    Args:
+        samples: Features ``[N, D]``.
+        training: Features ``[M, D]``, M at least 2.
+        mirrored: Features ``[M, D]`` of the same pictures mirrored, since training shows both.
+        k: K, at most M.
+
+    Raises:
+        MetricError: If the shapes do not fit, or there are too few pictures.
+
+    Example:
+        >>> training = torch.tensor([[0.0], [2.0], [4.0]])
+        >>> found = nearest(torch.tensor([[0.5]]), training, mirrored=training, k=2)
+        >>> found.index.tolist(), found.ratio
+        ([[0, 1]], 0.25)
+    """
+    if training.shape != mirrored.shape or samples.shape[1:] != training.shape[1:]:
+        shapes = [list(t.shape) for t in (samples, training, mirrored)]
+        raise MetricError("neighbours", got=shapes, expected="[N, D], [M, D] and [M, D]")
+    if not 1 <= k <= len(training) or len(training) < 2 or len(samples) < 1:
+        raise MetricError("neighbours", got=k, expected=f"1 to {len(training)}, of 2 pictures")
+    distances = _distances(samples, training, mirrored)
+    distance, index = distances.topk(k, dim=1, largest=False)
+    among = _distances(training, training, mirrored)
+    among.fill_diagonal_(torch.inf)
+    usual = among.amin(dim=1).median()
+    return Neighbours(index, distance, float(distance[:, 0].median() / usual.clamp_min(1e-12)))
+
+
+def sheet(samples: Tensor, training: Tensor, index: Tensor, pairs: int = 2) -> Tensor:
+    """Samples, each left of its nearest training pictures, as one picture.
+
+    Args:
+        samples: ``[N, 3, R, R]`` in [-1, 1].
+        training: ``[M, 3, R, R]`` in [-1, 1].
+        index: As in `Neighbours`, ``[N, K]``.
+        pairs: Samples in one row.
+
+    Returns:
+        ``[1, 3, H, W]``.
+    """
+    rows = [torch.cat([s[None], training[i]]) for s, i in zip(samples, index, strict=True)]
+    return grid(torch.cat(rows), columns=pairs * (1 + index.shape[1]))
+
+
+def _distances(a: Tensor, b: Tensor, mirrored: Tensor) -> Tensor:
+    a, b, mirrored = (rows.detach().cpu().double() for rows in (a, b, mirrored))
+    exact = "donot_use_mm_for_euclid_dist"  # the fast way finds equal vectors far apart
+    straight = torch.cdist(a, b, compute_mode=exact)
+    return torch.minimum(straight, torch.cdist(a, mirrored, compute_mode=exact))

@@ -1,0 +1,168 @@
+"""Train a StyleGAN2 on pictures, from the first step or a checkpoint to the last.
+
+A run folder holds the checkpoint, from which training goes on as if it had never stopped: on the
+CPU, bit for bit. Under ``torchrun`` the processes share each batch.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import asdict
+from pathlib import Path
+
+import torch
+import torch.distributed as dist
+from torch import Tensor
+
+from regen.atomic import ensure_folder
+from regen.gan_training.dataset import Dataset
+from regen.gan_training.discriminator import Discriminator
+from regen.gan_training.loop import Listeners, Loop, set_mean_style
+from regen.gan_training.opponent import opponent_for
+from regen.gan_training.precision import training_dtype
+from regen.gan_training.settings import TrainingError, TrainingSettings
+from regen.gan_training.trainer import Trainer
+from regen.generators.stylegan2.split import StyleGAN2
+from regen.projector.checkpoint import (
+    Identity,
+    read_checkpoint,
+    refuse_checkpoint,
+)
+from regen.projector.distributed import Workers, workers
+from regen.projector.interrupt import deferred_interrupt
+
+_VERSION = 1
+_MAY_DIFFER = {  # these change what is written on the way, not the result
+    "checkpoint_every_kimg",
+    "snapshot_every_kimg",
+    "report_every_kimg",
+    "stop_sign",
+    "stop_generator_loss",
+    "stop_window_kimg",
+    "length_kimg",
+}
+
+
+def train_generator(
+    generator: StyleGAN2,
+    pictures: Tensor,
+    settings: TrainingSettings,
+    *,
+    folder: Path | str,
+    discriminator: Discriminator | None = None,
+    began: str = "",
+    resume: bool = False,
+    minutes: float | None = None,
+    listeners: Listeners | None = None,
+) -> Trainer:
+    """Train a generator.
+
+    Args:
+        generator: Where to begin, on the device to train on; trained in place.
+        pictures: uint8 ``[M, 3, R, R]`` of the generator's size, at least two.
+        settings: All the rest.
+        folder: Run folder, made if there is none; the checkpoint goes there.
+        discriminator: Where D begins; by default at random.
+        began: What tells one beginning from another, the digest of a warm start for instance.
+        resume: Go on from the folder's checkpoint, which must have been begun with equal settings
+            and pictures; the length may differ.
+        minutes: Stop after so many minutes of this call, as if the length were reached.
+        listeners: Whom to tell.
+
+    Returns:
+        The trainer at the end; its `average` is the result, with its mean style set.
+
+    Raises:
+        TrainingError: If settings do not fit, a loss is not finite, or the discriminator wins.
+        ProjectorError: If a checkpoint cannot be resumed or would be overwritten.
+        StoreError: If the folder cannot be written to.
+        KeyboardInterrupt: On Ctrl-C, after the step in progress and a checkpoint; at once, and
+            without a new checkpoint, on a second one.
+    """
+    folder, listeners = ensure_folder(folder), listeners or Listeners()
+    _check_pictures(pictures, generator)
+    dtype = training_dtype(settings.precision, generator.device)
+    with _joined(generator.device), workers() as group, deferred_interrupt() as interrupt:
+        _check_batch(settings, group, dtype, generator)
+        dataset = Dataset(
+            pictures,
+            seed=settings.seed,
+            flip_probability=settings.flip_probability,
+            device=generator.device,
+        )
+        if discriminator is None:
+            images, seed = settings.minibatch_group_images, settings.seed + 1
+            fresh = opponent_for(generator.config, None, group=images, seed=seed)
+            discriminator = fresh.discriminator
+        trainer = Trainer(generator, discriminator, dataset, settings, group, dtype)
+        who = identity(settings, generator, pictures, began, dtype)
+        if resume:
+            trainer.load(read_checkpoint(folder, who))
+        else:
+            refuse_checkpoint(folder)
+        Loop(trainer, folder, who, interrupt, listeners, minutes).run()
+        set_mean_style(trainer.average)
+        return trainer
+
+
+def identity(
+    settings: TrainingSettings,
+    generator: StyleGAN2,
+    pictures: Tensor,
+    began: str,
+    dtype: torch.dtype,
+) -> Identity:
+    """What must be equal for a training to be the same one; the number of processes need not."""
+    told = {name: value for name, value in asdict(settings).items() if name not in _MAY_DIFFER}
+    content = hashlib.sha256(pictures.numpy().tobytes()).hexdigest()
+    return {
+        "version": _VERSION,
+        "pictures": content,
+        "began": began,
+        "architecture": asdict(generator.config),
+        "computes_in": str(dtype).removeprefix("torch."),
+        **told,
+    }
+
+
+@contextmanager
+def _joined(device: torch.device) -> Iterator[None]:
+    """On GPUs, join torchrun's processes by NCCL, one device each; gloo is for CPU tensors."""
+    if device.type != "cuda" or int(os.environ.get("WORLD_SIZE", "1")) == 1:
+        yield
+        return
+    dist.init_process_group("cpu:gloo,cuda:nccl")
+    try:
+        yield
+    finally:
+        dist.destroy_process_group()
+
+
+def _check_pictures(pictures: Tensor, generator: StyleGAN2) -> None:
+    size = generator.resolution
+    if pictures.dtype != torch.uint8 or pictures.shape[1:] != (3, size, size) or len(pictures) < 2:
+        raise TrainingError(
+            "pictures to train on",
+            got=f"{pictures.dtype} {list(pictures.shape)}",
+            expected=f"torch.uint8 [M, 3, {size}, {size}], M from 2",
+        )
+
+
+def _check_batch(
+    settings: TrainingSettings, group: Workers, dtype: torch.dtype, generator: StyleGAN2
+) -> None:
+    if settings.batch_images % group.count:
+        raise TrainingError(
+            "batch_images",
+            got=settings.batch_images,
+            expected=f"a multiple of the {group.count} processes",
+        )
+    if dtype == torch.float16 and generator.config.conv_clamp is None:
+        raise TrainingError(
+            "precision float16 needs an architecture with conv_clamp",
+            got="none",
+            remedy="use bfloat16",
+        )

@@ -1,0 +1,191 @@
+"""A folder of pictures becomes a generator: check, train, measure, save."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch.backends import cudnn
+
+from regen.atomic import ensure_folder, write_json
+from regen.gan_training.folder import PictureFolder, read_folder
+from regen.gan_training.loop import Listeners
+from regen.gan_training.opponent import stored
+from regen.gan_training.settings import TrainingSettings, check_size
+from regen.gan_training.trainer import Trainer
+from regen.gan_training.training import train_generator
+from regen.generators.stylegan2.native import save_stylegan2
+from regen.images import grid, save_image
+from regen.logbook import Progress, to_json
+from regen.projector.checkpoint import NAME as CHECKPOINT
+from regen.projector.checkpoint import refuse_checkpoint
+from regen.workflow.beginning import Beginning, begin
+from regen.workflow.generator_measures import MeasureSettings, measure_generator
+from regen.workflow.training_watcher import TrainingWatcher
+
+GENERATOR_FILE = "generator.safetensors"
+MEASURES_FILE = "measures.json"
+
+
+@dataclass(frozen=True)
+class TrainedGenerator:
+    """What a finished training left.
+
+    Attributes:
+        path: The generator's file.
+        scalars: The losses of the last report; empty if nothing was left to do.
+        measures: As in measures.json.
+    """
+
+    path: Path
+    scalars: dict[str, float]
+    measures: dict[str, Any]
+
+
+def train(
+    images: Path,
+    folder: Path | str,
+    beginning: Beginning,
+    settings: TrainingSettings,
+    *,
+    measured: MeasureSettings | None = None,
+    enlarge: bool = False,
+    minutes: float | None = None,
+    licence: str = "",
+    resume: bool = False,
+    device: str = "cpu",
+    tell: Callable[[str], None] = lambda _: None,
+) -> TrainedGenerator | None:
+    """Train a generator on a folder of pictures and save it as generator.safetensors.
+
+    Args:
+        images: Folder of pictures.
+        folder: Run folder, made where there is none; gets settings.json, TensorBoard events,
+            snapshots/, the checkpoint, the generator, measures.json and neighbours.png.
+        beginning: Size, and where to begin.
+        settings: Of the training.
+        measured: What to measure at the end; by default 1000 samples.
+        enlarge: Keep pictures that are too small.
+        minutes: End after so many minutes of this run, as if the length were reached.
+        licence: Of the result, for its header.
+        resume: Go on from the folder's checkpoint.
+        device: Where to train.
+        tell: Called with the findings about the pictures, and what was taken over.
+
+    Returns:
+        The result; None in all but the first of several processes.
+
+    Raises:
+        RegenError: On bad input, if a loss is no longer finite, or the discriminator wins.
+        KeyboardInterrupt: On Ctrl-C, after a checkpoint was written, saying where.
+    """
+    check_size(beginning.size)
+    place = _own_device(device)
+    first = int(os.environ.get("RANK", "0")) == 0
+    tell = tell if first else lambda _: None
+    begun = begin(beginning, settings, place, tell)
+    pictures = read_pictures(images, beginning.size, enlarge=enlarge)
+    tell(pictures.report())
+    folder = ensure_folder(folder)
+    if not resume:
+        refuse_checkpoint(folder)
+    watcher = TrainingWatcher(
+        folder, settings, pictures.pictures, _recorded(images, beginning, settings), minutes
+    )
+    try:
+        with cudnn.flags(enabled=True, benchmark=True, allow_tf32=True):
+            trainer = train_generator(
+                begun.generator,
+                pictures.pictures,
+                settings,
+                folder=folder,
+                discriminator=begun.discriminator,
+                began=begun.digest,
+                resume=resume,
+                minutes=minutes,
+                listeners=Listeners(watcher.step, watcher.report, watcher.snapshot),
+            )
+    except KeyboardInterrupt as interrupt:
+        raise KeyboardInterrupt(_kept(folder, watcher.done, settings)) from interrupt
+    finally:
+        watcher.close()
+    if not first:
+        return None
+    kimg = trainer.done * settings.batch_images / 1000
+    card = _card(images, pictures, beginning, settings, begun.digest, kimg, licence)
+    return _conclude(trainer, pictures, folder, card, watcher.scalars, measured)
+
+
+def read_pictures(images: Path, size: int, *, enlarge: bool = False) -> PictureFolder:
+    """`read_folder` with a word on how far it is."""
+    total = sum(1 for _ in images.iterdir()) if images.is_dir() else 0
+    with Progress(total, "reading pictures") as progress:
+        return read_folder(images, size, enlarge=enlarge, on_file=progress.advance)
+
+
+def _own_device(device: str) -> torch.device:
+    """Each process of torchrun has a GPU of its own."""
+    if device == "cuda" and "LOCAL_RANK" in os.environ:
+        torch.cuda.set_device(int(os.environ["LOCAL_RANK"]))
+        return torch.device("cuda", int(os.environ["LOCAL_RANK"]))
+    return torch.device(device)
+
+
+def _recorded(images: Path, beginning: Beginning, settings: TrainingSettings) -> dict[str, object]:
+    return {"images": str(images), **asdict(beginning), **asdict(settings)}
+
+
+def _card(
+    images: Path,
+    pictures: PictureFolder,
+    beginning: Beginning,
+    settings: TrainingSettings,
+    began: str,
+    kimg: float,
+    licence: str,
+) -> dict[str, Any]:
+    source = f"trained by `regen train-generator` on {len(pictures.pictures)} pictures"
+    card: dict[str, Any] = {
+        "provenance": f"{source} of the folder {images.resolve().name}",
+        "pictures_digest": pictures.digest,
+        "kimg": round(kimg, 3),
+        "training": to_json(asdict(settings)),
+    }
+    if beginning.init_from is not None:
+        card["begun_from"] = {"name": Path(beginning.init_from).name, "digest": began}
+    return {**card, "licence": licence} if licence else card
+
+
+def _conclude(
+    trainer: Trainer,
+    pictures: PictureFolder,
+    folder: Path,
+    card: dict[str, Any],
+    scalars: dict[str, float],
+    measured: MeasureSettings | None,
+) -> TrainedGenerator:
+    """Save first, then measure: what was trained is never lost to a measure that fails."""
+    path, generator = folder / GENERATOR_FILE, trainer.average
+    opponent = stored(trainer.discriminator)
+    save_stylegan2(path, generator, card=card, discriminator=opponent)
+    with torch.no_grad():
+        samples = generator(generator.latents(range(36))).float().cpu()
+    save_image(folder / "samples.png", grid(samples.clamp(-1, 1), columns=6))
+    measures = measure_generator(
+        generator, pictures.pictures, folder, measured or MeasureSettings()
+    )
+    if measures:
+        write_json(folder / MEASURES_FILE, to_json(measures))
+        card = {**card, "measures": to_json(measures)}
+        save_stylegan2(path, generator, card=card, discriminator=opponent)
+    return TrainedGenerator(path, scalars, measures)
+
+
+def _kept(folder: Path, done: int, settings: TrainingSettings) -> str:
+    if not (folder / CHECKPOINT).is_file():
+        return ""
+    return f"{done} of {settings.steps} steps are in {folder / CHECKPOINT}; go on with --resume"

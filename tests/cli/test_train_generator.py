@@ -1,0 +1,190 @@
+"""`regen train-generator` on a handful of tiny pictures."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+
+from regen import store
+from regen.generators import open_generator
+from regen.images import save_image
+
+RUN = ("train-generator", "faces", "--size", "16", "--device", "cpu", "--precision", "float32")
+SHORT = ("--length-kimg", "0.016", "--batch-images", "8", "--measure-samples", "0")
+SMALL = ("--channel-base", "128", "--channel-max", "8")
+
+
+@pytest.fixture
+def faces(world: Any) -> Path:
+    folder = Path(world.folder) / "faces"
+    folder.mkdir()
+    for i in range(6):
+        picture = torch.rand(1, 3, 20, 20, generator=torch.Generator().manual_seed(i)) * 2 - 1
+        save_image(folder / f"{i}.png", picture)
+    return folder
+
+
+def test_the_run_folder(world: Any, faces: Path) -> None:
+    result = world.run(*RUN, *SHORT, *SMALL, "-o", "out")
+    assert result.exit_code == 0 and result.stderr == ""
+    names = [name for name in world.left() if not name.startswith("events.out.tfevents.")]
+    expected = ["checkpoint.pt", "generator.safetensors", "samples.png", "settings.json"]
+    assert names == [*expected, "snapshots"] and len(world.left()) == 6
+    assert world.left("out/snapshots") == ["000000.00kimg.png", "000000.02kimg.png", "real.png"]
+    assert result.stdout.splitlines() == [
+        "6 pictures of 16x16 to train on",
+        "Generator: out/generator.safetensors",
+        "Use it: regen generate --generator out/generator.safetensors --seeds 0-63 -o DIR",
+    ]
+
+
+def test_the_generator_can_be_used(world: Any, faces: Path) -> None:
+    options = ("--licence", "CC0-1.0", "-o", "out")
+    lines = world.run(*RUN, *SHORT, *SMALL, *options).stdout.splitlines()
+    words = lines[-1].removeprefix("Use it: regen ").replace("0-63 -o DIR", "0-2 -o drawn")
+    assert world.run(*words.split()).exit_code == 0
+    assert world.left("drawn") == ["grid.png", "seed0000.png", "seed0001.png", "seed0002.png"]
+    path = world.folder / "out" / "generator.safetensors"
+    generator = open_generator(path)
+    assert generator.resolution == 16 and bool(generator.mapping.w_mean.any())
+    header = store.read_header(path, format="generator")
+    assert header["provenance"] == (
+        "trained by `regen train-generator` on 6 pictures of the folder faces"
+    )
+    assert (header["licence"], header["kimg"]) == ("CC0-1.0", 0.016)
+    assert header["training"]["r1_gamma"] == 0.0032 and "begun_from" not in header
+
+
+def test_settings(world: Any, faces: Path) -> None:
+    options = ("--no-augment", "--r1-gamma", "3", "--seed", "5", "--flip-probability", "0")
+    assert world.run(*RUN, *SHORT, *SMALL, *options, "-o", "out").exit_code == 0
+    made = json.loads((world.folder / "out" / "settings.json").read_text())
+    assert (made["r1_gamma"], made["seed"], made["flip_probability"]) == (3, 5, 0)
+    assert set(made["augmentation"].values()) == {0}
+    assert (made["size"], made["init_from"], made["images"]) == (16, None, "faces")
+
+
+def test_beginning_from_a_generator(world: Any, faces: Path) -> None:
+    result = world.run(*RUN, *SHORT, "--init-from", "g.safetensors", "-o", "out")
+    assert result.exit_code == 0
+    lines = result.stdout.splitlines()
+    assert lines[0] == (
+        "Generator begun from g.safetensors: 54 tensors taken, 0 begin fresh, 18 not needed "
+        "(convs.6, convs.7, rgbs.7)"
+    )
+    assert lines[1] == "Discriminator: none in that file that fits, begins fresh"
+    header = store.read_header(world.folder / "out" / "generator.safetensors")
+    base = open_generator("g.safetensors")
+    assert header["begun_from"] == {"name": "g.safetensors", "digest": base.digest()}
+    other = world.run(*RUN, *SHORT, "--init-from", "other.safetensors", "--resume", "-o", "out")
+    assert (
+        other.exit_code == 2 and "Error: cannot resume out/checkpoint.pt: began: " in other.stderr
+    )
+
+
+def test_resuming_gives_the_same_generator(world: Any, faces: Path) -> None:
+    whole = (*RUN, *SHORT, *SMALL)
+    assert world.run(*whole, "-o", "whole").exit_code == 0
+    parts = (*RUN, "--batch-images", "8", "--measure-samples", "0", *SMALL)
+    assert world.run(*parts, "--length-kimg", "0.008", "-o", "parts").exit_code == 0
+    assert world.run(*parts, "--length-kimg", "0.016", "--resume", "-o", "parts").exit_code == 0
+    files = [world.folder / name / "generator.safetensors" for name in ("whole", "parts")]
+    assert files[0].read_bytes() == files[1].read_bytes()
+
+
+def test_a_checkpoint_becomes_a_generator(world: Any, faces: Path) -> None:
+    """What the message of a lost training advises."""
+    assert world.run(*RUN, *SHORT, *SMALL, "-o", "out").exit_code == 0
+    path = world.folder / "out" / "generator.safetensors"
+    before = open_generator(path).digest()
+    path.unlink()
+    words = (*RUN, "--batch-images", "8", "--measure-samples", "0", *SMALL)
+    result = world.run(*words, "--length-kimg", "0.001", "--resume", "-o", "out")
+    assert result.exit_code == 0 and open_generator(path).digest() == before
+
+
+def test_measures(world: Any, faces: Path, random_torch_home: Path) -> None:
+    for path in faces.iterdir():
+        path.unlink()
+    for i in range(5):
+        save_image(faces / f"{i}.png", torch.rand(1, 3, 32, 32) * 2 - 1)
+    options = ("--size", "32", "--measure-samples", "5", "-o", "out")
+    result = world.run(*RUN, *SHORT, *SMALL, *options)
+    assert result.exit_code == 0
+    measures = json.loads((world.folder / "out" / "measures.json").read_text())
+    assert measures["samples"] == measures["training_pictures"] == 5
+    assert f"frechet_distance: {measures['frechet_distance']:.4g}" in result.stdout.splitlines()
+    assert "neighbours.png" in world.left()
+    header = store.read_header(world.folder / "out" / "generator.safetensors")
+    assert header["measures"] == measures
+
+
+def test_checking_only(world: Any, faces: Path) -> None:
+    (faces / "6.png").write_bytes(b"broken")
+    result = world.run(*RUN, "--check", "-o", "out")
+    assert result.exit_code == 0 and world.left() == []
+    assert result.stdout == (
+        "6 pictures of 16x16 to train on\n  1 file cannot be read: left out (6.png)\n"
+    )
+
+
+@pytest.mark.parametrize(
+    ("words", "problem"),
+    [
+        (("--resume",), "Error: out/checkpoint.pt: no checkpoint to resume; start without "),
+        (("--init-from", "none"), "Error: no such generator: got none, expected a file, or the "),
+        (("--precision", "float16"), "Error: precision: got float16 on cpu, expected auto, "),
+        (("--batch-images", "0"), "Usage: "),
+        (("--size", "48"), "Usage: "),
+        (("--measure-samples", "2"), "Error: samples to measure: got 2, expected 0, or above 3"),
+        (("--channel-base", "8"), "Error: channel_base: got 8, expected an integer from 16"),
+        (
+            ("--init-from", "g.safetensors", "--channel-base", "64", "--channel-max", "4"),
+            "Error: generator to begin from: no convolution fits: got channel_base 256 and ",
+        ),
+    ],
+)
+def test_bad_input(world: Any, faces: Path, words: tuple[str, ...], problem: str) -> None:
+    result = world.run(*RUN, *SHORT, *words, "-o", "out")
+    assert result.exit_code == 2 and result.stderr.startswith(problem), result.stderr
+    assert world.left() == []
+
+
+def test_fid_without_its_package(world: Any, faces: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(__import__("sys").modules, "torch_fidelity", None)
+    result = world.run(*RUN, *SHORT[:4], "--fid", "-o", "out")
+    assert result.exit_code == 2 and world.left() == []
+    assert result.stderr.startswith("Error: FID and KID need the package torch-fidelity, which ")
+
+
+@pytest.mark.parametrize(
+    ("content", "problem"),
+    [
+        (None, "Error: faces is no folder: expected a folder of pictures\n"),
+        ({}, "Error: faces has no pictures: expected .bmp, .gif, "),
+        ({"a.png": b"text"}, "Error: faces: pictures to train on: got 0; 1 file cannot be read"),
+    ],
+)
+def test_pictures_that_are_none(world: Any, content: dict[str, bytes] | None, problem: str) -> None:
+    if content is not None:
+        (world.folder / "faces").mkdir()
+        for name, data in content.items():
+            (world.folder / "faces" / name).write_bytes(data)
+    result = world.run(*RUN, *SHORT, "-o", "out")
+    assert result.exit_code == 2 and world.left() == []
+    assert result.stderr.startswith(problem)
+
+
+def test_an_earlier_training_is_not_overwritten(world: Any, faces: Path) -> None:
+    assert world.run(*RUN, *SHORT, *SMALL, "-o", "out").exit_code == 0
+    before = (world.folder / "out" / "checkpoint.pt").read_bytes()
+    result = world.run(*RUN, *SHORT, *SMALL, "-o", "out")
+    assert result.exit_code == 2
+    assert result.stderr == (
+        "Error: out holds a training that was begun earlier; resume it, or choose another folder\n"
+    )
+    assert (world.folder / "out" / "checkpoint.pt").read_bytes() == before

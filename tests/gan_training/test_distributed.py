@@ -1,0 +1,124 @@
+"""Two processes under torchrun with gloo do what one does with the whole batch."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from dataclasses import asdict, replace
+from pathlib import Path
+
+import pytest
+import torch
+from torch import Tensor
+
+from regen.gan_training import training
+from regen.gan_training.loop import Listeners
+from regen.gan_training.settings import TrainingError, TrainingSettings
+from regen.gan_training.training import train_generator
+from regen.generators.stylegan2.split import StyleGAN2
+from regen.projector.distributed import Workers
+
+PROGRAM = """
+import json, os, sys
+from pathlib import Path
+import torch
+from regen.gan_training.loop import Listeners
+from regen.gan_training.training import train_generator
+from regen.generators.stylegan2.config import StyleGAN2Config
+from regen.generators.stylegan2.split import StyleGAN2
+from regen.gan_training.settings import TrainingSettings
+from regen.store import digest
+
+folder = Path(sys.argv[1])
+torch.set_num_threads(1)
+given = json.loads((folder / "given.json").read_text())
+generator = StyleGAN2(StyleGAN2Config(**given["architecture"]))
+generator.load_state_dict(torch.load(folder / "generator.pt", weights_only=True))
+pictures = torch.load(folder / "pictures.pt", weights_only=True)
+reports = []
+trainer = train_generator(
+    generator,
+    pictures,
+    TrainingSettings(**given["settings"]),
+    folder=folder / "run",
+    listeners=Listeners(on_report=reports.append),
+)
+name = "rank" + os.environ.get("RANK", "0")
+both = (trainer.average, trainer.generator, trainer.discriminator)
+digests = " ".join(digest(network.state_dict()) for network in both)
+(folder / (name + ".txt")).write_text(digests)
+scalars = [report.scalars for report in reports]
+(folder / (name + ".json")).write_text(json.dumps(scalars))
+"""
+
+
+def launch(folder: Path) -> None:
+    program = folder / "program.py"
+    program.write_text(PROGRAM)
+    command = [sys.executable, "-m", "torch.distributed.run", "--standalone"]
+    command += ["--nproc-per-node", "2", str(program), str(folder)]
+    root = str(Path(training.__file__).parents[2])
+    environment = {**os.environ, "OMP_NUM_THREADS": "1", "PYTHONPATH": root}
+    ran = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=300)
+    assert ran.returncode == 0, ran.stderr
+
+
+def gradients(folder: Path, network: str) -> Tensor:
+    """The last gradient, which is Adam's first moment with a first beta of 0, as one vector."""
+    state = torch.load(folder / "checkpoint.pt", weights_only=True)["state"]
+    moments = state[f"{network}_optimizer"]["state"].values()
+    return torch.cat([moment["exp_avg"].flatten() for moment in moments])
+
+
+def test_two_processes_equal_one_with_the_whole_batch(
+    tiny: StyleGAN2, pictures: Tensor, short: TrainingSettings, tmp_path: Path
+) -> None:
+    """Steps are small, since Adam turns the rounding of tiny gradients into whole steps."""
+    small = replace(short, generator_lr=1e-5, discriminator_lr=1e-5, length_kimg=0.056)
+    settings = {n: v for n, v in vars(small).items() if n != "augmentation"}  # the default one
+    given = {"architecture": asdict(tiny.config), "settings": settings}
+    (tmp_path / "given.json").write_text(json.dumps(given))
+    torch.save(tiny.state_dict(), tmp_path / "generator.pt")
+    torch.save(pictures, tmp_path / "pictures.pt")
+    launch(tmp_path)
+    reports: list[dict[str, float]] = []
+    listeners = Listeners(on_report=lambda report: reports.append(report.scalars))
+    train_generator(tiny, pictures, small, folder=tmp_path / "one", listeners=listeners)
+    told = json.loads((tmp_path / "rank0.json").read_text())
+    assert len(told) == len(reports) == 4
+    assert json.loads((tmp_path / "rank1.json").read_text()) == []
+    for mine, theirs in zip(reports, told, strict=True):
+        assert theirs == pytest.approx(mine, rel=1e-4, abs=1e-5)
+    for network in ("generator", "discriminator"):  # seven steps, so both end with a regulariser
+        mine, theirs = (gradients(tmp_path / name, network) for name in ("one", "run"))
+        assert mine.norm() > 0.01 and (mine - theirs).norm() < 1e-3 * mine.norm()
+    first, second = ((tmp_path / f"rank{rank}.txt").read_text() for rank in (0, 1))
+    assert first == second
+
+
+def test_a_checkpoint_of_one_process_can_be_resumed_by_two(
+    tiny: StyleGAN2, pictures: Tensor, short: TrainingSettings
+) -> None:
+    """The number of processes is no part of what a training is."""
+    told = training.identity(short, tiny, pictures, "", torch.float32)
+    assert not any("process" in name for name in told)
+
+
+def test_a_batch_must_be_shared_evenly(
+    tiny: StyleGAN2,
+    pictures: Tensor,
+    short: TrainingSettings,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    class Three:
+        def __enter__(self) -> Workers:
+            return Workers(0, 3)
+
+        def __exit__(self, *_: object) -> None: ...
+
+    monkeypatch.setattr(training, "workers", Three)
+    with pytest.raises(TrainingError, match="batch_images: got 8, expected a multiple of the 3"):
+        train_generator(tiny, pictures, short, folder=tmp_path)
