@@ -1,0 +1,134 @@
+"""Table 2: the rewrite. Every way of making it, on every pattern, from one target and from three.
+
+    python -m experiments.table2_rewrite -o experiments/results
+    python -m experiments.table2_rewrite --quick -o out/quick
+
+A stopped run goes on where it was: at most one row is lost. What matters most comes first. With a
+generator of one's own an edits file says what to rewrite; there is no oracle then:
+
+    python -m experiments.table2_rewrite --generator ffhq.safetensors --edits eyes.json -o out/ffhq
+"""
+
+from __future__ import annotations
+
+import sys
+from dataclasses import replace
+from pathlib import Path
+
+import click
+import torch
+
+from experiments.tables.rewrite_bench import Bench
+from experiments.tables.rewrite_rows import Table2Settings
+from experiments.tables.rewrite_scenes import (
+    PATTERN_ROWS,
+    Scene,
+    ordered_scenes,
+    scene_of_file,
+)
+from experiments.tables.rewrite_table import Table2, brief
+from regen.errors import RegenError
+from regen.generators import BUNDLED
+from regen.logbook import Progress
+from regen.rewriting.edits import read_edits
+
+
+def _listed(_: click.Context, option: click.Parameter, value: str | None) -> tuple[str, ...] | None:
+    return None if value is None else tuple(part.strip() for part in value.split(","))
+
+
+def _scenes(
+    generator: str, edits: Path | None, patterns: tuple[str, ...] | None, quick: bool
+) -> tuple[list[Scene], str | None, int | None]:
+    """Scenes, and what an edits file says about projector and value layer."""
+    if edits is not None:
+        read = replace(read_edits(edits), generator=generator)
+        return [scene_of_file(read, edits)], read.projector, read.value_layer
+    if generator not in BUNDLED:
+        raise RegenError(
+            "patterns", got=f"the generator {generator}", expected="--edits FILE to say what to do"
+        )
+    unknown = set(patterns or ()) - set(PATTERN_ROWS)
+    if unknown:
+        raise RegenError("--patterns", got=sorted(unknown), expected=", ".join(PATTERN_ROWS))
+    return ordered_scenes(PATTERN_ROWS[:1] if quick else PATTERN_ROWS, (1, 3)), None, None
+
+
+@click.command()
+@click.option("-o", "--output", type=click.Path(path_type=Path), required=True)
+@click.option("--work", type=click.Path(path_type=Path), default="out/table2", show_default=True)
+@click.option("--generator", default="portraits", show_default=True, help="Name or path.")
+@click.option("--projector", type=click.Path(exists=True, dir_okay=False))
+@click.option("--value-layer", type=click.IntRange(1), help="By default the projector's.")
+@click.option("--edits", type=click.Path(exists=True, dir_okay=False, path_type=Path))
+@click.option("--rows", callback=_listed, help="Rows to compute, with commas; all by default.")
+@click.option("--patterns", callback=_listed, help="Of portraits; all by default.")
+@click.option("--targets", callback=_listed, help="1, 3 or both, the default.")
+@click.option("--steps", type=click.IntRange(1), default=Table2Settings.steps, show_default=True)
+@click.option("--seeds", type=click.IntRange(2), default=Table2Settings.seeds, show_default=True)
+@click.option("--device", default="cpu", show_default=True)
+@click.option("--quick", is_flag=True, help="Check the machinery; the figures mean nothing.")
+def main(
+    output: Path,
+    work: Path,
+    generator: str,
+    projector: str | None,
+    value_layer: int | None,
+    edits: Path | None,
+    rows: tuple[str, ...] | None,
+    patterns: tuple[str, ...] | None,
+    targets: tuple[str, ...] | None,
+    steps: int,
+    seeds: int,
+    device: str,
+    quick: bool,
+) -> None:
+    """Compute Table 2; the table has every cell that this run or an earlier one has finished."""
+    torch.manual_seed(0)
+    settings = replace(Table2Settings(), steps=steps, closed_form_steps=max(1, steps // 5))
+    settings = settings.quick() if quick else replace(settings, seeds=seeds)
+    try:
+        scenes, its_projector, layer = _scenes(generator, edits, patterns, quick)
+        bench = Bench(generator, projector or its_projector, value_layer or layer, None, device)
+        table = Table2(bench, generator, scenes, settings, work)
+        _compute(table, rows, patterns, targets)
+        table.write(output)
+    except RegenError as error:
+        raise click.ClickException(str(error)) from error
+    except KeyboardInterrupt:
+        click.echo(f"stopped; what is done is in {work}, the same command goes on", err=True)
+        sys.exit(130)
+
+
+def _compute(
+    table: Table2,
+    rows: tuple[str, ...] | None,
+    patterns: tuple[str, ...] | None,
+    targets: tuple[str, ...] | None,
+) -> None:
+    """The cells that were asked for, in the order of the scenes."""
+    known = [method.row for method in table.methods()]
+    if rows is not None and not set(rows) <= set(known):
+        raise RegenError("--rows", got=",".join(rows), expected=", ".join(known))
+    cells = [
+        (scene, method)
+        for scene in table.scenes
+        for method in table.methods()
+        if (rows is None or method.row in rows)
+        and (patterns is None or scene.pattern in patterns)
+        and (targets is None or str(scene.targets) in targets)
+    ]
+    with Progress(len(cells), "Table 2") as bar:
+        for scene, method in cells:
+            figures = table.compute(method, scene, table.seeds).result["measured"]["figures"]
+            bar.advance(1, f"{scene.name} {method.row}")
+            click.echo(f"{scene.name} {method.row}: {_brief(figures)}")
+
+
+def _brief(figures: dict[str, float | None]) -> str:
+    names = ("inside_lpips_after", "inside_l1_after", "locality_lpips", "outside_l1", "seconds")
+    return ", ".join(f"{name} {brief(figures.get(name))}" for name in names)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,204 @@
+"""Table 1 as a whole: its rows from work folder to files.
+
+A row is its training, its figures and the pictures for the figure. `Table1.compute` makes one or
+finds it; `Table1.write` puts whatever is done into table1.{json,csv,md,png}.
+"""
+
+from __future__ import annotations
+
+from dataclasses import asdict, replace
+from pathlib import Path
+from typing import Any
+
+from PIL import Image
+from torch import Tensor
+
+from experiments.tables.figures import (
+    Distribution,
+    PictureRow,
+    distribution_panels,
+    picture_sheet,
+    save_png,
+    stacked,
+)
+from experiments.tables.projector_measures import (
+    PictureSet,
+    extra_pictures,
+    feature_floor,
+    measure_projector,
+    picture_sets,
+)
+from experiments.tables.projector_variants import (
+    Table1Settings,
+    Variant,
+    train_variant,
+    variants,
+)
+from experiments.tables.provenance import provenance
+from experiments.tables.real_pictures import pictures_in, real_sets
+from experiments.tables.resume import Finished, WorkFolder
+from experiments.tables.rows import TABLE1_METRICS, Measured, json_row
+from experiments.tables.write import write_tables
+from regen.generators import BUNDLED, open_generator
+from regen.metrics import describe_lpips, try_lpips
+from regen.store import digest
+
+PAPER = {
+    "feature_l1": {"lpips": 0.4747, "wasserstein": 89.29},
+    "semi_cycle": {"lpips": 0.2066, "wasserstein": 88.13},
+    "semi_cycle_adversarial": {"lpips": 0.1970, "wasserstein": 20.11},
+}
+NOTES = (
+    "LPIPS, PSNR and SSIM compare a picture with its decoded projection. In domain: held-out "
+    "samples of the generator, decoded with their own context. Out of domain: see `details` in the "
+    "JSON file for each set of pictures.",
+    "Wasserstein: one-dimensional Wasserstein-1 distance of each channel's values over positions "
+    "and samples (scipy.stats.wasserstein_distance), summed over channels; sliced: the mean over "
+    "random directions in feature space. Both between the features of the held-out samples and "
+    "what the projector makes of their pictures, in the generator's units.",
+    "The paper, on FFHQ at 1024 (value layer 10): LPIPS 0.4747, 0.2066, 0.1970 and Wasserstein "
+    "89.29, 88.13, 20.11 for the first three rows. Another generator has other numbers; what can "
+    "be compared is how they change from row to row.",
+)
+
+
+class Table1:
+    """The rows, their work folder, and everything that is measured with."""
+
+    def __init__(
+        self,
+        generator: str,
+        settings: Table1Settings,
+        work: Path,
+        *,
+        data: Path | None,
+        images: Path | None,
+        extra: Path | None,
+        device: str,
+    ) -> None:
+        self.settings, self.work, self.name = settings, WorkFolder(work), generator
+        self.generator = open_generator(generator, device=device)
+        self.split = self.generator.split(settings.value_layer, 1)
+        self.lpips, self.reason = try_lpips(settings.lpips)
+        portraits = generator in BUNDLED
+        folders, training = real_sets(data)
+        folders += [] if images is None else [(images.name, pictures_in(images))]
+        training += [] if extra is None else pictures_in(extra)
+        self.extra = extra_pictures(self.generator.resolution, training, portraits=portraits)
+        self.sets: list[PictureSet] = picture_sets(
+            self.generator, self.split, settings, folders, portraits=portraits
+        )
+
+    def identity(self, variant: Variant) -> dict[str, Any]:
+        """All settings that decide a row."""
+        pictures = {item.name: item.pictures for item in self.sets}
+        return {
+            "generator": self.generator.digest(),
+            "table": asdict(self.settings),
+            "variant": asdict(variant),
+            "pictures": digest(pictures),
+            "extra": None if self.extra is None else digest({"extra": self.extra}),
+            "lpips": self.lpips is not None,
+        }
+
+    def training_folder(self, variant: Variant) -> Path:
+        """Of the row's projector; rows that are trained alike share it."""
+        who = self.identity(replace(variant, row="", refine_steps=0))
+        parts = ("generator", "extra") if variant.extra else ("generator",)
+        architecture = self.settings.value_layer, self.settings.widths
+        return self.work.place(
+            "projector", [who["variant"], architecture, *(who[part] for part in parts)]
+        )
+
+    def finished(self, variant: Variant) -> Finished | None:
+        """A row that was computed before."""
+        return self.work.find(variant.row, self.identity(variant))
+
+    def compute(self, variant: Variant) -> Finished:
+        """Train, measure and store a row, unless that was done before."""
+        found = self.finished(variant)
+        if found is not None:
+            return found
+        if variant.extra and self.extra is None:
+            measured = Measured(unavailable={"row": "no extra pictures; see --extra-images"})
+            return self.work.put(variant.row, self.identity(variant), {"measured": measured})
+        folder = self.training_folder(variant)
+        projector, seconds = train_variant(
+            self.generator, self.split, variant, self.settings, folder, self.extra
+        )
+        figures = measure_projector(
+            projector,
+            self.split,
+            self.sets,
+            self.settings,
+            self.lpips,
+            self.reason,
+            variant.refine_steps,
+        )
+        figures.measured.number("seconds", seconds)
+        result = {"measured": figures.measured, "details": figures.details}
+        return self.work.put(
+            variant.row, self.identity(variant), result, figures.decoded, figures.histograms
+        )
+
+    def write(self, folder: Path) -> None:
+        """Write the table and its figure from the rows that are done."""
+        found = [(v, f) for v in variants(self.settings) if (f := self.finished(v)) is not None]
+        done = [(v.row, f) for v, f in found]
+        lpips = describe_lpips(self.lpips, self.reason, self.generator.resolution)
+        document = {
+            "rows": [
+                json_row({"row": row}, Measured.from_json(f.result["measured"]), TABLE1_METRICS)
+                for row, f in done
+            ],
+            "details": {row: f.result.get("details") for row, f in done},
+            "training": {v.row: asdict(v.config) for v, _ in found},
+            "wasserstein_between_samples": feature_floor(
+                self.generator, self.split, self.sets, self.settings
+            ),
+            "paper": PAPER,
+            "pictures": {item.name: len(item.pictures) for item in self.sets},
+            "provenance": provenance(
+                "experiments.table1_projector",
+                {"generator": self.name, **asdict(self.settings)},
+                lpips,
+            ),
+        }
+        title = f"Table 1: the backward projector of {Path(self.name).stem}"
+        write_tables(folder, "table1", document, TABLE1_METRICS, title=title, notes=NOTES)
+        if done:
+            save_png(folder / "table1.png", self._figure(done))
+
+    def _figure(self, done: list[tuple[str, Finished]]) -> Image.Image:
+        shown = [item for item in self.sets if item.shown]
+        counts = [min(item.shown, len(item.pictures)) for item in shown]
+        inputs: list[Tensor | None] = [item.pictures.cpu() for item in shown]
+        rows = [PictureRow("picture", inputs)]
+        with_pictures = [(row, f) for row, f in done if f.pictures]
+        for row, f in with_pictures:
+            rows.append(PictureRow(_label(row), [f.pictures.get(item.name) for item in shown]))
+        headings = [f"{item.name}, decoded from their projections" for item in shown]
+        sheet = picture_sheet(rows, headings, counts)
+        panels = [
+            Distribution(_panel_label(row, f), f.arrays["true"], f.arrays["projected"])
+            for row, f in with_pictures
+        ]
+        return stacked([sheet, distribution_panels(panels, sheet.width)])
+
+
+def _label(row: str) -> str:
+    """The row's name, broken where it is long.
+
+    Example:
+        >>> _label("composites_own_context")
+        'composites\\nown context'
+    """
+    for start in ("composites_", "semi_cycle_"):
+        if row.startswith(start):
+            return f"{start[:-1].replace('_', ' ')}\n{row.removeprefix(start).replace('_', ' ')}"
+    return row.replace("_", " ")
+
+
+def _panel_label(row: str, finished: Finished) -> str:
+    distance = finished.result["measured"]["figures"]["wasserstein"]
+    return f"{row.replace('_', ' ')}\nWasserstein {distance:.2f}"

@@ -1,0 +1,196 @@
+"""Columns of Table 2: what a rewrite does to unseen seeds.
+
+*Inside* is the region where the rule shall act, *outside* all else; the renderer knows it for any
+seed. Locality: LPIPS of the picture before to the picture after, the inside painted grey. Efficacy:
+LPIPS and L1 inside, to the oracle. The whole: Frechet distance to the oracle's pictures on
+features of LPIPS's backbone. All but the last are means over seeds.
+
+Shapes: N seeds; R side of a picture.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+from experiments.tables.rows import Measured
+from regen.generators import AnyGenerator
+from regen.metrics import (
+    Lpips,
+    backbone_features,
+    frechet_distance,
+    masked_l1,
+    masked_lpips,
+)
+from regen.portraits import Oracle
+from regen.rewriting.edits import Edits
+from regen.workflow.measure import draw
+from regen.workflow.places import known_regions
+
+NO_ORACLE = "only the renderer's patterns have an oracle"
+_RESAMPLES = 100
+
+
+@dataclass(frozen=True)
+class Reference:
+    """What pictures after a rewrite are compared with.
+
+    Attributes:
+        seeds: N unseen seeds.
+        before: Pictures without the rewrite, ``[N, 3, R, R]`` in [-1, 1].
+        inside: Where the rule shall act, ``[N, 1, R, R]`` in [0, 1].
+        oracle: What a perfect rewrite draws, ``[N, 3, R, R]``, or None.
+        plain: What the renderer draws without the pattern, or None.
+        start: The figures of the pictures before: ``inside_lpips_before``, ``inside_l1_before``.
+        features: The oracle's, ``[N, D]``, or None.
+        lpips: The network, or None.
+        reason: Why there is none.
+    """
+
+    seeds: list[int]
+    before: Tensor
+    inside: Tensor
+    oracle: Tensor | None
+    plain: Tensor | None
+    start: Measured
+    features: Tensor | None
+    lpips: Lpips | None
+    reason: str | None
+
+
+def reference(
+    edits: Edits,
+    seeds: Sequence[int],
+    before: Tensor,
+    expected: Tensor | None,
+    lpips: Lpips | None,
+    reason: str | None,
+) -> Reference:
+    """Draw the oracle and measure where the pictures start from.
+
+    Args:
+        edits: Names the oracle, if there is one.
+        seeds: Unseen ones.
+        before: Their pictures, ``[N, 3, R, R]``.
+        expected: Where the rule is expected to act, ``[N, 1, R, R]``, for generators whose regions
+            nobody knows.
+        lpips: The network, or None.
+        reason: Why there is none.
+    """
+    size = int(before.shape[-1])
+    regions = known_regions(edits, seeds, size)
+    inside = expected if regions is None else regions
+    assert inside is not None
+    oracle = Oracle(edits.oracle, size) if edits.oracle else None
+    drawn = None if oracle is None else oracle.rewritten(seeds)
+    plain = None if oracle is None else oracle.plain(seeds)
+    start = Measured()
+    _inside(start, "before", before, drawn, inside, lpips, reason)
+    features = None if drawn is None or lpips is None else backbone_features(drawn, lpips)
+    return Reference(list(seeds), before, inside, drawn, plain, start, features, lpips, reason)
+
+
+def measure_pictures(after: Tensor, ref: Reference) -> Measured:
+    """All columns but seconds and memory, for pictures after a rewrite ``[N, 3, R, R]``."""
+    measured = Measured.from_json(ref.start.to_json())
+    outside = 1 - ref.inside
+    perceived = None
+    if ref.lpips is not None:
+        perceived = masked_lpips(ref.before, after, outside, ref.lpips)
+    measured.mean("locality_lpips", perceived, ref.reason)
+    _inside(measured, "after", after, ref.oracle, ref.inside, ref.lpips, ref.reason)
+    measured.mean("outside_l1", masked_l1(ref.before, after, outside))
+    if ref.features is None or ref.lpips is None:
+        measured.missing("frechet", NO_ORACLE if ref.oracle is None else ref.reason or NO_ORACLE)
+    else:
+        features = backbone_features(after, ref.lpips)
+        distance = frechet_distance(features, ref.features)
+        measured.number("frechet", distance, frechet_interval(features, ref.features))
+    return measured
+
+
+def generator_floor(ref: Reference) -> dict[str, float]:
+    """How far the unchanged generator is from the plain render; no rewrite is expected below it."""
+    if ref.plain is None:
+        return {}
+    measured = Measured()
+    _inside(measured, "floor", ref.before, ref.plain, ref.inside, ref.lpips, ref.reason)
+    return {name: value for name, value in measured.figures.items() if value is not None}
+
+
+def _inside(
+    measured: Measured,
+    when: str,
+    pictures: Tensor,
+    oracle: Tensor | None,
+    inside: Tensor,
+    lpips: Lpips | None,
+    reason: str | None,
+) -> None:
+    """Enter the distance to the oracle in the region, as inside_lpips_WHEN and inside_l1_WHEN."""
+    if oracle is None:
+        measured.missing(f"inside_lpips_{when}", NO_ORACLE)
+        measured.missing(f"inside_l1_{when}", NO_ORACLE)
+        return
+    perceived = None if lpips is None else masked_lpips(pictures, oracle, inside, lpips)
+    measured.mean(f"inside_lpips_{when}", perceived, reason)
+    measured.mean(f"inside_l1_{when}", masked_l1(pictures, oracle, inside))
+
+
+def frechet_interval(a: Tensor, b: Tensor, resamples: int = _RESAMPLES) -> tuple[float, float]:
+    """95 % bootstrap interval of `frechet_distance`, resampling seeds, both sets alike.
+
+    Resampling itself raises the distance, since fewer samples span less; the spread of the
+    resampled distances is therefore laid around the distance of the whole, by their median.
+
+    Args:
+        a: Features ``[N, D]``, row i of seed i.
+        b: Features ``[N, D]`` of the same seeds.
+        resamples: How often N seeds are drawn with replacement.
+    """
+    a, b = a.detach().cpu().double(), b.detach().cpu().double()
+    draws = torch.Generator().manual_seed(0)
+    found = []
+    for _ in range(resamples):
+        rows = torch.randint(len(a), [len(a)], generator=draws)
+        found.append(paired_frechet(a[rows], b[rows]))
+    values = torch.tensor(found, dtype=torch.float64)
+    shift = paired_frechet(a, b) - values.median().item()
+    low, high = (values.quantile(share).item() + shift for share in (0.025, 0.975))
+    return max(0.0, low), max(0.0, high)
+
+
+def paired_frechet(a: Tensor, b: Tensor) -> float:
+    """`frechet_distance` of N and N vectors, in time that N decides rather than D.
+
+    With X, Y ``[N, D]`` the centred sets over the root of N - 1, the covariances are X'X and Y'Y,
+    and the trace of the root of their product is the sum of the singular values of XY'.
+    """
+    x, y = (part - part.mean(dim=0) for part in (a, b))
+    overlap = torch.linalg.svdvals(x @ y.T).sum()
+    spread = x.square().sum() + y.square().sum() - 2 * overlap
+    means = (a.mean(dim=0) - b.mean(dim=0)).square().sum()
+    return float(means + spread / (len(a) - 1))
+
+
+def score(measured: Measured) -> float | None:
+    """What a setting is chosen by, smaller is better: efficacy and locality in equal parts.
+
+    The LPIPS inside to the oracle, as a share of what it was, plus the LPIPS outside; L1 instead
+    where there is no LPIPS; None without an oracle.
+    """
+    for name, outside in (("lpips", "locality_lpips"), ("l1", "outside_l1")):
+        before = measured.figures.get(f"inside_{name}_before")
+        after = measured.figures.get(f"inside_{name}_after")
+        away = measured.figures.get(outside)
+        if before and after is not None and away is not None:
+            return after + away
+    return None
+
+
+def drawn_before(generator: AnyGenerator, seeds: Sequence[int]) -> Tensor:
+    """Pictures of seeds without any rewrite."""
+    return draw(generator, list(seeds))

@@ -1,0 +1,194 @@
+"""Rows of Table 2: ways of making a rewrite, each from the same exemplars, targets and projector.
+
+The paper's rows measure recall on values and preserve nothing else. Our own add to
+`memory2_weighted` one thing after the other: recall on the picture, on both, preserved samples,
+and preserving only where the rule will not act.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import Literal
+
+from experiments.baselines.rdgm import RdgmConfig
+from regen.rewriting.edits import Edits
+from regen.rewriting.memory import FitConfig
+from regen.workflow.settings import RewriteSettings, preset
+
+ALL_CONVOLUTIONS = 0
+
+
+@dataclass(frozen=True)
+class Table2Settings:
+    """What all rows of Table 2 have in common.
+
+    Attributes:
+        steps: Adam steps of every fit but `default`, which takes its own in a full run.
+        closed_form_steps: Adam steps after the closed form.
+        precision: Of all these fits.
+        preserve: Samples of the rows that preserve some, `default` among them.
+        full: Whether `default` is what `regen rewrite` does; otherwise it takes `steps`.
+        rdgm: Of the RDGM rows, save their rank.
+        seeds: Unseen seeds that are measured.
+        first_seed: The first of them.
+        tuning_seeds: Seeds that the weights are chosen on.
+        first_tuning_seed: The first of them.
+        grid: Weights p of the region to choose from; q is `weight_old`. Only p : q matters.
+        weight_old: q.
+        shown: Pictures of each scene in the figure.
+        lpips: Backbone of LPIPS.
+    """
+
+    steps: int = 150
+    closed_form_steps: int = 30
+    precision: Literal["auto", "bf16", "fp32"] = "auto"
+    preserve: int = FitConfig.preserve
+    full: bool = True
+    rdgm: RdgmConfig = RdgmConfig()
+    seeds: int = 256
+    first_seed: int = 60_000
+    tuning_seeds: int = 64
+    first_tuning_seed: int = 12_000
+    grid: tuple[float, ...] = (1.0, 4.0, 10.0, 40.0, 160.0)
+    weight_old: float = 4.0
+    shown: int = 3
+    lpips: str = "squeeze"
+
+    def quick(self) -> Table2Settings:
+        """A run that checks the machinery; its figures mean nothing."""
+        rdgm = replace(self.rdgm, iterations=21, samples=32)
+        return replace(
+            self,
+            steps=3,
+            closed_form_steps=1,
+            preserve=4,
+            full=False,
+            rdgm=rdgm,
+            grid=(10.0, 40.0),
+            seeds=16,
+            tuning_seeds=4,
+            shown=2,
+        )
+
+
+@dataclass(frozen=True)
+class Method:
+    """A row.
+
+    Attributes:
+        row: Its name.
+        kind: "fit" the memory, "rdgm", or "patch_transfer".
+        settings: Of rule and fit.
+        memory_layers: Convolutions that are fitted; `ALL_CONVOLUTIONS` for all up to the value.
+        weighted: Whether the region counts p : q; otherwise every position counts alike.
+        rank: Of RDGM's change.
+        direct: Whether RDGM's change is optimised directly; see `RdgmConfig`.
+        edits_decide: Whether weights, alignment and memory are the edits file's where it names
+            them, as for `regen rewrite`.
+    """
+
+    row: str
+    kind: Literal["fit", "rdgm", "patch_transfer"]
+    settings: RewriteSettings
+    memory_layers: int = 2
+    weighted: bool = True
+    rank: int = 0
+    direct: bool = False
+    edits_decide: bool = False
+
+
+def methods(settings: Table2Settings, weight_new: float) -> list[Method]:
+    """The rows, in order.
+
+    Args:
+        settings: Of the table.
+        weight_new: p of the weighted rows.
+    """
+    base = preset("paper")
+    fit = replace(
+        base.fit,
+        steps=settings.steps,
+        precision=settings.precision,
+        weight_new=weight_new,
+        weight_old=settings.weight_old,
+    )
+    both = replace(fit, recall="both")
+    kept = replace(both, preserve=settings.preserve)
+
+    def fitted(row: str, change: FitConfig, layers: int = 2, *, weighted: bool = True) -> Method:
+        return Method(row, "fit", replace(base, fit=change), layers, weighted)
+
+    return [
+        fitted("memory1_unweighted", fit, 1, weighted=False),
+        fitted("memory1_weighted", fit, 1),
+        fitted("memory2_unweighted", fit, weighted=False),
+        fitted("memory2_weighted", fit),
+        fitted("memory3_weighted", fit, 3),
+        Method("rdgm_rank1", "rdgm", base, 1, rank=1),
+        Method("rdgm_rank10", "rdgm", base, 1, rank=10),
+        Method("rdgm_rank1_direct", "rdgm", base, 1, rank=1, direct=True),
+        Method("rdgm_rank10_direct", "rdgm", base, 1, rank=10, direct=True),
+        fitted("finetune_all", fit, ALL_CONVOLUTIONS),
+        Method("patch_transfer", "patch_transfer", base),
+        fitted("memory2_image_recall", replace(fit, recall="image")),
+        fitted("memory2_both_recall", both),
+        fitted("memory2_preserve", kept),
+        fitted("memory2_preserve_where_similar", replace(kept, where_similar=True)),
+        *_closed_form(settings, fit, base),
+        Method(
+            "default",
+            "fit",
+            _default(settings),
+            preset("default").memory_layers,
+            edits_decide=True,
+        ),
+    ]
+
+
+def _default(settings: Table2Settings) -> RewriteSettings:
+    """What `regen rewrite` does, or a short imitation of it in a run that is not full."""
+    default = preset("default")
+    if settings.full:
+        return default
+    short = replace(default.fit, steps=settings.steps, preserve=settings.preserve)
+    return replace(default, fit=short)
+
+
+def _closed_form(settings: Table2Settings, fit: FitConfig, base: RewriteSettings) -> list[Method]:
+    """`memory2_weighted` from the closed form: with a fifth of the steps, and with none."""
+    started = replace(fit, solver="both", steps=settings.closed_form_steps)
+    alone = replace(fit, solver="closed-form")
+    return [
+        Method("memory2_closed_form", "fit", replace(base, fit=started)),
+        Method("memory2_closed_form_alone", "fit", replace(base, fit=alone)),
+    ]
+
+
+def grid_methods(settings: Table2Settings) -> list[tuple[float, Method]]:
+    """`memory2_weighted` for each weight p of the grid."""
+    found = []
+    for weight in settings.grid:
+        named = {method.row: method for method in methods(settings, weight)}
+        method = named["memory2_weighted"]
+        found.append((weight, replace(method, row=f"grid_p{weight:g}")))
+    return found
+
+
+def even_weights(settings: RewriteSettings, share: float) -> RewriteSettings:
+    """The same with every position alike: p and q as the region's share of the area and the rest.
+
+    Args:
+        settings: Of a weighted row.
+        share: Part of the pictures that the region covers, in (0, 1).
+    """
+    fit = replace(settings.fit, weight_new=share, weight_old=1 - share, border=0.0)
+    return replace(settings, fit=fit)
+
+
+def with_edits(method: Method, edits: Edits) -> Method:
+    """The row with what an edits file decides: the scale, and the rest only if it may."""
+    if method.edits_decide:
+        layers = edits.memory_layers or method.memory_layers
+        return replace(method, settings=method.settings.with_edits(edits), memory_layers=layers)
+    rule = replace(method.settings.rule, scale=edits.scale)
+    return replace(method, settings=replace(method.settings, rule=rule))

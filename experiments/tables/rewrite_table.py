@@ -1,0 +1,219 @@
+"""Table 2 as a whole: scenes and rows from work folder to files.
+
+A *cell* is one row on one scene. `Table2.compute` makes one or finds it; `Table2.write` puts
+whatever is done into table2.{json,csv,md,png}.
+"""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+from PIL import Image
+from torch import Tensor
+
+from experiments.tables.figures import PictureRow, picture_sheet, save_png
+from experiments.tables.provenance import provenance
+from experiments.tables.resume import Finished, WorkFolder
+from experiments.tables.rewrite_bench import Bench
+from experiments.tables.rewrite_measures import (
+    Reference,
+    generator_floor,
+    measure_pictures,
+    reference,
+    score,
+)
+from experiments.tables.rewrite_rows import Method, Table2Settings, grid_methods, methods
+from experiments.tables.rewrite_scenes import Scene
+from experiments.tables.rows import TABLE2_METRICS, Measured, json_row
+from experiments.tables.write import write_tables
+from regen.metrics import describe_lpips, try_lpips
+from regen.workflow.measure import draw
+
+NOTES = (
+    "Unseen seeds; a figure is the mean over them. Locality: LPIPS of the picture before to the "
+    "picture after, the region painted grey. Inside: LPIPS and L1 in the region to the oracle, "
+    "before and after. Outside L1: before to after. Frechet: distance to the oracle's pictures on "
+    "features of LPIPS's backbone; it is not FID. L1 is on pictures in [-1, 1].",
+    "Seconds: from exemplars and targets to the finished weights; for patch_transfer, which has "
+    "none, editing the measured pictures. MB: the most memory the process held meanwhile.",
+    "`generator_floor` in the JSON file is the distance inside of the unchanged generator to the "
+    "renderer without the pattern: no rewrite can be expected to come nearer to the oracle.",
+)
+
+
+class Table2:
+    """Scenes, rows, their work folder, and everything that is measured with."""
+
+    def __init__(
+        self, bench: Bench, name: str, scenes: list[Scene], settings: Table2Settings, work: Path
+    ) -> None:
+        self.bench, self.name, self.scenes, self.settings = bench, name, scenes, settings
+        self.work = WorkFolder(work)
+        self.lpips, self.reason = try_lpips(settings.lpips)
+        bench.lpips = self.lpips
+        first, tuning = settings.first_seed, settings.first_tuning_seed
+        self.seeds = list(range(first, first + settings.seeds))
+        self.tuning = list(range(tuning, tuning + settings.tuning_seeds))
+        self._before: dict[int, Tensor] = {}
+        self._references: dict[tuple[str, int], Reference] = {}
+        self._digests = bench.generator.digest(), bench.projector.header.get("digest")
+        self.grid: list[dict[str, Any]] = []
+        self.weight_new = self._chosen_weight()
+
+    def before(self, seeds: list[int]) -> Tensor:
+        """Pictures of seeds without a rewrite, drawn once."""
+        if seeds[0] not in self._before:
+            self._before[seeds[0]] = draw(self.bench.generator, seeds)
+        return self._before[seeds[0]]
+
+    def reference(self, scene: Scene, seeds: list[int]) -> Reference:
+        """What a scene's pictures are compared with; the number of targets makes no difference."""
+        key = scene.pattern, seeds[0]
+        if key not in self._references:
+            expected = None if scene.edits.oracle else self.bench.expected(scene, seeds)
+            self._references[key] = reference(
+                scene.edits, seeds, self.before(seeds), expected, self.lpips, self.reason
+            )
+        return self._references[key]
+
+    def identity(self, method: Method, scene: Scene, seeds: list[int]) -> dict[str, Any]:
+        """All settings that decide a cell."""
+        return {
+            "generator": self._digests,
+            "value_layer": self.bench.value_layer,
+            "edits": scene.edits.to_json(embed=True),
+            "method": asdict(method),
+            "rdgm": asdict(self.settings.rdgm) if method.kind == "rdgm" else None,
+            "seeds": [seeds[0], len(seeds)],
+            "shown": self.settings.shown,
+            "lpips": self.settings.lpips if self.lpips is not None else None,
+        }
+
+    def finished(self, method: Method, scene: Scene, seeds: list[int]) -> Finished | None:
+        """A cell that was computed before."""
+        return self.work.find(f"{scene.name}-{method.row}", self.identity(method, scene, seeds))
+
+    def compute(self, method: Method, scene: Scene, seeds: list[int]) -> Finished:
+        """Make, measure and store a cell, unless that was done before."""
+        found = self.finished(method, scene, seeds)
+        if found is not None:
+            return found
+        name, who = f"{scene.name}-{method.row}", self.identity(method, scene, seeds)
+        if method.kind == "patch_transfer" and self.lpips is None:
+            why = {metric: str(self.reason) for metric in TABLE2_METRICS}
+            return self.work.put(name, who, {"measured": Measured(unavailable=why)})
+        ref = self.reference(scene, seeds)
+        outcome = self.bench.run(method, scene, seeds, ref.before, self.settings.rdgm)
+        measured = measure_pictures(outcome.after, ref)
+        measured.number("seconds", outcome.seconds)
+        measured.number("peak_memory_mb", outcome.peak_memory_mb)
+        result = {"measured": measured, "loss": outcome.loss}
+        return self.work.put(name, who, result, {"after": outcome.after[: self.settings.shown]})
+
+    def _chosen_weight(self) -> float:
+        """p of the weighted rows: the best of the grid on the tuning seeds of the first scene.
+
+        Fills `grid`. Without an oracle nothing can be chosen by; p : q is then the default's.
+        """
+        scene, best = self.scenes[0], (float("inf"), 10.0)
+        if scene.edits.oracle is None:
+            return best[1]
+        for weight, method in grid_methods(self.settings):
+            found = self.compute(method, scene, self.tuning)
+            measured = Measured.from_json(found.result["measured"])
+            value = score(measured)
+            best = min(best, (float("inf") if value is None else value, weight))
+            row = json_row({"p": weight, "q": self.settings.weight_old}, measured, TABLE2_METRICS)
+            self.grid.append({**row, "score": value, "scene": scene.name})
+        for row in self.grid:
+            row["chosen"] = row["p"] == best[1]
+        return best[1]
+
+    def methods(self) -> list[Method]:
+        """The rows, with the chosen weight."""
+        return methods(self.settings, self.weight_new)
+
+    def write(self, folder: Path) -> None:
+        """Write the table and its figure from the cells that are done."""
+        cells = [
+            (scene, method, found)
+            for scene in self.scenes
+            for method in self.methods()
+            if (found := self.finished(method, scene, self.seeds)) is not None
+        ]
+        rows = [
+            json_row(
+                {"row": method.row, "pattern": scene.pattern, "targets": scene.targets},
+                Measured.from_json(found.result["measured"]),
+                TABLE2_METRICS,
+            )
+            for scene, method, found in cells
+        ]
+        lpips = describe_lpips(self.lpips, self.reason, self.bench.generator.resolution)
+        chosen = {"generator": self.name, "value_layer": self.bench.value_layer}
+        document = {
+            "rows": rows,
+            "grid": self.grid,
+            "losses": [
+                {**{k: row[k] for k in ("row", "pattern", "targets")}, **found.result["loss"]}
+                for row, (_, _, found) in zip(rows, cells, strict=True)
+                if found.result.get("loss")
+            ],
+            "generator_floor": {
+                pattern: generator_floor(ref)
+                for (pattern, first), ref in self._references.items()
+                if first == self.seeds[0]
+            },
+            "methods": [asdict(method) for method in self.methods()],
+            "edits": {scene.name: scene.edits.to_json() for scene in self.scenes},
+            "provenance": provenance(
+                "experiments.table2_rewrite", {**chosen, **asdict(self.settings)}, lpips
+            ),
+        }
+        title = f"Table 2: rewriting {Path(self.name).stem}"
+        write_tables(
+            folder,
+            "table2",
+            document,
+            TABLE2_METRICS,
+            title=title,
+            notes=[*NOTES, _grid_note(self.grid)],
+            group=("pattern", "targets"),
+        )
+        if cells:
+            save_png(folder / "table2.png", self._figure(cells))
+
+    def _figure(self, cells: list[tuple[Scene, Method, Finished]]) -> Image.Image:
+        """Rows of the table from top to bottom; of each pattern the scene with most targets."""
+        most = {s.pattern: s for s in sorted((s for s, _, _ in cells), key=lambda s: s.targets)}
+        shown = {(scene.name, method.row): found for scene, method, found in cells}
+        references = {pattern: self.reference(s, self.seeds) for pattern, s in most.items()}
+        rows = [PictureRow("before", [r.before for r in references.values()])]
+        for method in self.methods():
+            found = [shown.get((scene.name, method.row)) for scene in most.values()]
+            groups = [None if f is None else f.pictures.get("after") for f in found]
+            if any(group is not None for group in groups):
+                rows.append(PictureRow(method.row.replace("_", " "), groups))
+        if any(r.oracle is not None for r in references.values()):
+            rows.append(PictureRow("oracle", [r.oracle for r in references.values()]))
+        headings = [f"{s.pattern.replace('_', ' ')}, {s.targets} targets" for s in most.values()]
+        return picture_sheet(rows, headings, [self.settings.shown] * len(most))
+
+
+def _grid_note(grid: list[dict[str, Any]]) -> str:
+    if not grid:
+        return "Weights p : q are 10 : 4; there is no oracle to choose them by."
+    tried = ", ".join(f"{row['p']:g} : {row['q']:g} ({brief(row['score'])})" for row in grid)
+    best = next(row for row in grid if row["chosen"])
+    return (
+        f"Weights p : q of the weighted rows: {best['p']:g} : {best['q']:g}, the best of {tried} "
+        f"on tuning seeds with {best['scene']}; in brackets LPIPS inside to the oracle plus "
+        "locality."
+    )
+
+
+def brief(value: float | None) -> str:
+    """Four decimals, or a dash for what could not be had."""
+    return "–" if value is None else f"{value:.4f}"

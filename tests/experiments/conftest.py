@@ -1,0 +1,97 @@
+"""A small random generator with its projector, in files, and a rule for a memory of one layer."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+import torch
+from torch import Tensor
+
+from regen.generators.stylegan2.config import StyleGAN2Config
+from regen.generators.stylegan2.native import save_stylegan2
+from regen.generators.stylegan2.split import StyleGAN2, StyleGAN2Split
+from regen.images import save_image
+from regen.projector.files import save_projector
+from regen.projector.network import BackwardProjector, ProjectorConfig
+from regen.regions import Region
+from regen.rewriting.rule import Example, Rule, RuleConfig, build_rule
+
+
+@pytest.fixture
+def generator(seed: int) -> StyleGAN2:
+    """Pictures of 32x32 from seven convolutions with noise and biases."""
+    config = StyleGAN2Config(
+        resolution=32, z_dim=8, w_dim=8, channel_base=256, channel_max=8, mapping_layers=1
+    )
+    generator = StyleGAN2(config)
+    for name, parameter in generator.named_parameters():
+        if name.endswith(("bias", "noise_strength")):
+            parameter.data += 0.1 * torch.randn_like(parameter)
+    return generator.eval().requires_grad_(False)
+
+
+@pytest.fixture
+def split(generator: StyleGAN2) -> StyleGAN2Split:
+    """The sixth convolution alone: keys of 16x16, values of 32x32, both of eight channels."""
+    return generator.split(6, 1)
+
+
+@pytest.fixture
+def examples(generator: StyleGAN2) -> list[Example]:
+    """Two targets that get a pattern of stripes of two pixels."""
+    stripes = torch.tensor([1.0, 1.0, -1.0, -1.0]).repeat(8).expand(1, 3, 32, 32)
+    region, places = (
+        Region.box(4, 4, 12, 12),
+        (Region.box(10, 12, 18, 20), Region.box(2, 9, 12, 17)),
+    )
+    return [
+        Example(stripes, region, generator.latents([seed]), place)
+        for seed, place in zip((1, 2), places, strict=True)
+    ]
+
+
+@pytest.fixture
+def rule(split: StyleGAN2Split, examples: list[Example]) -> Rule:
+    """The two targets with values that a mixture of the picture's channels stands for."""
+
+    def project(pictures: Tensor) -> Tensor:
+        return torch.einsum("kc,nchw->nkhw", torch.linspace(-1, 1, 24).reshape(8, 3), pictures)
+
+    return build_rule(split, project, examples, RuleConfig(feather_px=0.0))
+
+
+@pytest.fixture
+def generator_file(generator: StyleGAN2, tmp_path: Path) -> Path:
+    """The generator as a file."""
+    save_stylegan2(tmp_path / "tiny.safetensors", generator, card={})
+    return tmp_path / "tiny.safetensors"
+
+
+@pytest.fixture
+def projector_file(generator: StyleGAN2, split: StyleGAN2Split, tmp_path: Path) -> Path:
+    """An untrained projector of its sixth layer."""
+    network = BackwardProjector(ProjectorConfig.for_split(split, 32, widths=(4, 4)))
+    save_projector(tmp_path / "projector.safetensors", network, generator, 6, card={})
+    return tmp_path / "projector.safetensors"
+
+
+@pytest.fixture
+def pictures_folder(tmp_path: Path) -> Path:
+    """Three pictures of noise."""
+    folder = tmp_path / "pictures"
+    folder.mkdir()
+    for i in range(3):
+        save_image(folder / f"{i}.png", torch.rand(1, 3, 40, 40) * 2 - 1)
+    return folder
+
+
+@pytest.fixture
+def edits_file(pictures_folder: Path) -> Path:
+    """One of the pictures on two samples."""
+    targets = [{"seed": seed, "region": {"box": [8, 8, 20, 18]}} for seed in (1, 2)]
+    edit = {"exemplar": "0.png", "region": {"box": [4, 4, 30, 28]}, "targets": targets}
+    path = pictures_folder / "noise.json"
+    path.write_text(json.dumps({"version": 1, "generator": str(path), "edits": [edit]}))
+    return path

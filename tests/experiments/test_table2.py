@@ -1,0 +1,146 @@
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner
+
+import experiments.tables.rewrite_table as rewrite_table
+from experiments.table2_rewrite import main
+from experiments.tables.rewrite_rows import (
+    Table2Settings,
+    even_weights,
+    grid_methods,
+    methods,
+    with_edits,
+)
+from experiments.tables.rewrite_scenes import drawn_scene
+from experiments.tables.rows import TABLE2_METRICS
+from regen.rewriting.edits import Weights
+from regen.workflow.settings import preset
+
+ROWS = "memory2_weighted,rdgm_rank1,patch_transfer,memory2_preserve_where_similar"
+CLOSED_FORM = "memory2_closed_form,memory2_closed_form_alone"
+
+
+@pytest.fixture
+def arguments(
+    generator_file: Path, projector_file: Path, edits_file: Path, tmp_path: Path
+) -> list[str]:
+    return [
+        *("--generator", str(generator_file), "--projector", str(projector_file), "--quick"),
+        *("--edits", str(edits_file), "--rows", ROWS),
+        *("--work", str(tmp_path / "work"), "-o", str(tmp_path / "out")),
+    ]
+
+
+def test_rows_are_those_that_were_asked_for() -> None:
+    rows = {method.row: method for method in methods(Table2Settings(), 40.0)}
+    asked = """memory1_unweighted memory1_weighted memory2_unweighted memory2_weighted
+        memory3_weighted rdgm_rank1 rdgm_rank10 rdgm_rank1_direct rdgm_rank10_direct
+        finetune_all patch_transfer memory2_image_recall memory2_both_recall
+        memory2_preserve memory2_preserve_where_similar memory2_closed_form
+        memory2_closed_form_alone default"""
+    assert list(rows) == asked.split()
+    assert rows["memory2_weighted"].settings.fit.weight_new == 40.0
+    assert rows["memory2_weighted"].settings.fit.recall == "value"
+    assert rows["memory2_weighted"].settings.fit.preserve == 0
+    assert rows["default"].settings == preset("default")
+    fits = {m.settings.fit.steps for m in rows.values() if m.row.startswith(("memory2_p", "fin"))}
+    assert fits == {Table2Settings().steps}
+
+
+def test_the_edits_file_decides_for_the_default_alone() -> None:
+    scene = drawn_scene("cat_eyes", 1)
+    edits = replace(scene.edits, weights=Weights(3.0, 2.0), memory_layers=1, scale="stretch")
+    rows = {method.row: method for method in methods(Table2Settings(), 40.0)}
+    own, paper = (with_edits(rows[row], edits) for row in ("default", "memory2_weighted"))
+    assert (own.settings.fit.weight_new, own.memory_layers) == (3.0, 1)
+    assert (paper.settings.fit.weight_new, paper.memory_layers) == (40.0, 2)
+    assert own.settings.rule.scale == paper.settings.rule.scale == "stretch"
+
+
+def test_the_grid_changes_p_alone() -> None:
+    found = grid_methods(Table2Settings(grid=(1.0, 10.0)))
+    assert [weight for weight, _ in found] == [1.0, 10.0]
+    assert [method.settings.fit.weight_new for _, method in found] == [1.0, 10.0]
+    assert len({method.settings.fit.weight_old for _, method in found}) == 1
+
+
+def test_unweighted_means_every_position_alike() -> None:
+    fit = even_weights(preset("paper"), 0.03).fit
+    assert (fit.weight_new, fit.weight_old, fit.border) == (0.03, 0.97, 0.0)
+
+
+def test_a_generator_and_edits_of_ones_own(
+    arguments: list[str], tmp_path: Path, random_torch_home: Path
+) -> None:
+    result = CliRunner().invoke(main, arguments)
+    assert result.exit_code == 0, result.output
+    document = json.loads((tmp_path / "out" / "table2.json").read_text())
+    assert [row["row"] for row in document["rows"]] == sorted(
+        ROWS.split(","), key=[m.row for m in methods(Table2Settings(), 1.0)].index
+    )
+    for row in document["rows"]:
+        keys = {"row", "pattern", "targets", *TABLE2_METRICS, "intervals", "unavailable"}
+        assert set(row) == keys
+        assert (row["pattern"], row["targets"]) == ("noise", 2)
+        assert row["inside_l1_after"] is None and "oracle" in row["unavailable"]["inside_l1_after"]
+        assert row["locality_lpips"] >= 0 and row["seconds"] > 0
+        low, high = row["intervals"]["locality_lpips"]
+        assert low <= row["locality_lpips"] <= high
+    assert document["edits"]["noise-2"]["edits"][0]["targets"][1]["seed"] == 2
+    assert (tmp_path / "out" / "table2.png").is_file()
+    assert "## noise, 2 targets" in (tmp_path / "out" / "table2.md").read_text()
+
+
+def test_a_run_that_was_stopped_goes_on(
+    arguments: list[str], tmp_path: Path, random_torch_home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    measure, calls = rewrite_table.measure_pictures, []
+
+    def stop_at_the_second(after: object, ref: object) -> object:
+        calls.append(1)
+        if len(calls) == 2:
+            raise KeyboardInterrupt
+        return measure(after, ref)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(rewrite_table, "measure_pictures", stop_at_the_second)
+    assert CliRunner().invoke(main, arguments).exit_code == 130
+    assert CliRunner().invoke(main, arguments).exit_code == 0
+    assert len(calls) == 1 + 1 + 3  # one done, one lost, three in the second run
+
+
+def test_the_closed_form_takes_the_moments_of_its_generator(
+    arguments: list[str], tmp_path: Path, empty_torch_home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("REGEN_CACHE", str(tmp_path / "cache"))
+    result = CliRunner().invoke(main, [*arguments, "--rows", CLOSED_FORM])
+    assert result.exit_code == 0, result.output
+    document = json.loads((tmp_path / "out" / "table2.json").read_text())
+    assert [row["row"] for row in document["rows"]] == CLOSED_FORM.split(",")
+    assert all(row["outside_l1"] > 0 for row in document["rows"])
+    assert all(losses["recall_value"] > 0 for losses in document["losses"])
+
+
+def test_without_lpips_nothing_crashes(
+    arguments: list[str], tmp_path: Path, empty_torch_home: Path
+) -> None:
+    result = CliRunner().invoke(main, arguments)
+    assert result.exit_code == 0, result.output
+    rows = {
+        row["row"]: row
+        for row in json.loads((tmp_path / "out" / "table2.json").read_text())["rows"]
+    }
+    assert rows["memory2_weighted"]["locality_lpips"] is None
+    assert "weights" in rows["memory2_weighted"]["unavailable"]["locality_lpips"]
+    assert rows["memory2_weighted"]["outside_l1"] >= 0
+    assert rows["patch_transfer"]["outside_l1"] is None
+
+
+def test_a_generator_of_ones_own_needs_an_edits_file(generator_file: Path, tmp_path: Path) -> None:
+    result = CliRunner().invoke(main, ["--generator", str(generator_file), "-o", str(tmp_path)])
+    assert result.exit_code != 0
+    assert "expected --edits FILE" in result.output
