@@ -42,6 +42,42 @@ def masked_distance(a: Tensor, b: Tensor, mask: Tensor, lpips: Lpips | None) -> 
     return {"lpips": perceived, "l1": l1.item()}
 
 
+def masked_l1(a: Tensor, b: Tensor, mask: Tensor) -> Tensor:
+    """L1 of each pair of pictures where `mask` is 1, for intervals.
+
+    Pixels count within their own picture only, so where masks differ in size the mean of this is
+    not the L1 of `masked_distance`.
+
+    Args:
+        a: Pictures ``[N, 3, H, W]`` in [-1, 1].
+        b: Pictures of the same shape.
+        mask: ``[N, 1, H, W]`` or ``[1, 1, H, W]`` in [0, 1].
+
+    Returns:
+        Means over the masked pixels, ``[N]``.
+
+    Raises:
+        MetricError: As `masked_distance`, or if the mask of any picture is empty.
+    """
+    check_pair("distance in a region", a, b)
+    mask = _checked_mask(mask, a)
+    areas = mask.sum(dim=(1, 2, 3))
+    if bool((areas == 0).any()):
+        empty = int((areas == 0).nonzero()[0])
+        raise MetricError(f"region: the mask of picture {empty} is 0 everywhere")
+    return (mask * (a - b).abs()).sum(dim=(1, 2, 3)) / (a.shape[1] * areas)
+
+
+def masked_lpips(a: Tensor, b: Tensor, mask: Tensor, lpips: Lpips) -> Tensor:
+    """LPIPS of each pair of pictures with all but the mask painted grey, ``[N]``, for intervals.
+
+    Its mean is the LPIPS of `masked_distance`, whose arguments and errors these are.
+    """
+    check_pair("distance in a region", a, b)
+    mask = _checked_mask(mask, a)
+    return lpips(a * mask, b * mask)
+
+
 def region_change(
     before: Tensor, after: Tensor, region: Tensor, lpips: Lpips | None
 ) -> dict[str, Distance]:

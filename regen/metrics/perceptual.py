@@ -14,6 +14,7 @@ import warnings
 from http.client import HTTPException
 from importlib.metadata import version
 from pathlib import Path
+from typing import Any
 
 import torch
 from torch import Tensor, nn
@@ -65,6 +66,25 @@ class Lpips:
         pieces = zip(a.split(self.batch_size), b.split(self.batch_size), strict=True)
         with torch.set_grad_enabled(differentiable):
             return torch.cat([self._network(x, y).flatten() for x, y in pieces])
+
+    def layers(self, pictures: Tensor) -> list[Tensor]:
+        """What LPIPS compares, from the shallowest to the deepest layer, before any weighting.
+
+        Args:
+            pictures: ``[N, 3, H, W]`` in [-1, 1], at least 32 pixels high and wide. All N are
+                taken at once.
+
+        Returns:
+            Outputs of ReLUs, ``[N, C_l, h_l, w_l]`` each, outside of any autograd graph: seven
+            for squeeze, five for alex and vgg.
+
+        Raises:
+            MetricError: If these are no pictures, or a side is below 32 pixels.
+        """
+        check_pair("LPIPS backbone", pictures, pictures, least=SMALLEST)
+        network: Any = self._network.to(pictures.device)  # LPIPS is not typed
+        with torch.no_grad():
+            return list(network.net(network.scaling_layer(pictures.float())))
 
     def describe(self, resolution: int) -> dict[str, str | int]:
         """What must stand beside every LPIPS: backbone, version and resolution in pixels."""

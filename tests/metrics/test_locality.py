@@ -8,7 +8,14 @@ import pytest
 import torch
 
 from regen.errors import MetricError
-from regen.metrics import load_lpips, masked_distance, oracle_distance, region_change
+from regen.metrics import (
+    load_lpips,
+    masked_distance,
+    masked_l1,
+    masked_lpips,
+    oracle_distance,
+    region_change,
+)
 
 
 def left_half(n: int = 2, side: int = 32) -> torch.Tensor:
@@ -40,6 +47,30 @@ def test_lpips_of_a_region_sees_nothing_else(random_torch_home: Path) -> None:
     assert outside["lpips"] == pytest.approx(
         lpips(a * (1 - left_half()), b * (1 - left_half())).mean().item()
     )
+
+
+def test_masked_lpips_ignores_what_is_masked(random_torch_home: Path) -> None:
+    lpips, a, b = load_lpips(), torch.rand(2, 3, 32, 32), torch.rand(2, 3, 32, 32)
+    found = masked_lpips(a, b, left_half(), lpips)
+    assert found.shape == (2,) and found.min() > 0
+    elsewhere = 1 - left_half()
+    for other in (a + elsewhere, a - 0.5 * elsewhere):
+        assert torch.equal(masked_lpips(other, b, left_half(), lpips), found)
+    inside = masked_lpips(a + 0.5 * left_half(), b, left_half(), lpips)
+    assert not torch.isclose(inside, found).any()
+    mean = masked_distance(a, b, left_half(), lpips)["lpips"]
+    assert mean == pytest.approx(found.mean().item())
+
+
+def test_l1_of_each_picture_is_over_its_own_region() -> None:
+    mask = left_half()
+    mask[1, :, 8:] = 0
+    change = mask * torch.tensor([0.5, 0.25]).reshape(2, 1, 1, 1)
+    found = masked_l1(torch.zeros(2, 3, 32, 32), change.expand(-1, 3, -1, -1), mask)
+    assert found.tolist() == [0.5, 0.25]
+    mask[1] = 0
+    with pytest.raises(MetricError, match="region: the mask of picture 1 is 0 everywhere"):
+        masked_l1(torch.zeros(2, 3, 32, 32), torch.ones(2, 3, 32, 32), mask)
 
 
 def test_a_local_change_is_all_inside() -> None:

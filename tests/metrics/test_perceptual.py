@@ -13,7 +13,10 @@ import torch
 from torchvision import models
 
 from regen.errors import MetricError
+from regen.images import load_image
 from regen.metrics import describe_lpips, load_lpips, perceptual, try_lpips
+
+DATA = Path(__file__).parent / "data"  # a rendered portrait, and the same one with cat eyes
 
 
 def pictures(n: int = 2, side: int = 32) -> torch.Tensor:
@@ -36,6 +39,14 @@ def test_the_known_value_of_the_published_weights() -> None:
     torch.manual_seed(123)
     a, b = (torch.rand(10, 3, 100, 100) * 2 - 1 for _ in range(2))
     assert load_lpips()(a, b).mean().item() == pytest.approx(0.1008, abs=2e-4)
+
+
+def test_the_lpips_of_a_stored_pair() -> None:
+    if not perceptual.weights_path("squeeze").is_file():
+        pytest.skip("torch's cache has no squeezenet weights")
+    plain, cat_eyes = (load_image(DATA / f"{name}.png") for name in ("plain", "cat_eyes"))
+    wanted = 0.0815338  # by lpips.LPIPS(net="squeeze") of lpips 0.1.4 itself
+    assert load_lpips()(plain, cat_eyes).item() == pytest.approx(wanted, abs=1e-5)
 
 
 def test_equal_pictures_are_at_distance_zero(random_torch_home: Path) -> None:

@@ -1,0 +1,42 @@
+"""Features of pictures for comparing sets of them, from the backbone of LPIPS.
+
+One network thus serves every perceptual measure. It is not the Inception network of the Frechet
+Inception Distance, and figures taken with it must never be called FID.
+
+Shapes: N pictures of H x W pixels; D features.
+"""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor
+
+from regen.errors import MetricError
+from regen.metrics.perceptual import Lpips
+
+_BATCH = 16
+
+
+def backbone_features(images: Tensor, backbone: Lpips, batch: int = _BATCH) -> Tensor:
+    """The deepest layer that LPIPS reads, averaged over positions.
+
+    For squeeze these are the 512 channels after torchvision's ``features.12``, for alex the 256
+    after ``features.11``, for vgg the 512 after ``features.29``; all are outputs of a ReLU.
+
+    Args:
+        images: ``[N, 3, H, W]`` in [-1, 1], at least 32 pixels high and wide.
+        backbone: From `load_lpips`.
+        batch: Pictures taken at once; bounds the memory, never changes the result.
+
+    Returns:
+        ``[N, D]`` float32 on the device of `images`, at least 0.
+
+    Raises:
+        MetricError: If these are no pictures, or there are none of them.
+    """
+    if len(images) == 0:
+        raise MetricError(
+            "backbone features: no pictures", got=list(images.shape), expected="N at least 1"
+        )
+    parts = [backbone.layers(part)[-1].mean(dim=(2, 3)) for part in images.split(batch)]
+    return torch.cat(parts).float()
