@@ -59,6 +59,10 @@ class GeneratorError(RegenError):
     """A generator is unknown, damaged, or lacks the layer that was asked for."""
 
 
+class UnpicklingError(RegenError):
+    """A pickle or torch file is damaged, or holds what is not read for safety's sake."""
+
+
 class ProjectorError(RegenError):
     """A backward projector does not fit its generator, or its training cannot go on."""
 

@@ -1,4 +1,4 @@
-"""`regen info`: what a file of ours is, whom it belongs to, and what is in it."""
+"""`regen info`: what a file is, whom it belongs to, and what is in it."""
 
 from __future__ import annotations
 
@@ -23,9 +23,10 @@ _LONGEST_LIST = 12
     "--json", "as_json", is_flag=True, help="Print JSON: a list, one object for each FILE."
 )
 def command(files: tuple[Path, ...], generator: str | None, as_json: bool) -> None:
-    """Explain any file of regen's.
+    """Explain any file of regen's, or another tool's checkpoint.
 
-    Generators, projectors, rewrites, features, edits and metrics files, and run folders.
+    Generators, projectors, rewrites, features, edits and metrics files, and run folders; pickles of
+    NVIDIA's and rosinality's, with the classes they name. Nothing in a pickle is run.
     """
     from regen.logbook import to_json
     from regen.workflow.describe import describe

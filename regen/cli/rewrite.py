@@ -40,6 +40,22 @@ _WEIGHT = click.FloatRange(0)
 _ABOVE_0 = click.FloatRange(0, min_open=True)
 
 
+class _Layer(click.IntRange):
+    """A convolution from 1, or "auto"."""
+
+    def __init__(self) -> None:
+        super().__init__(1)
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        """The number, or "auto"."""
+        if value == "auto":
+            return value
+        try:
+            return super().convert(value, param, ctx)
+        except click.BadParameter as error:
+            self.fail(f"{error.message.rstrip('.')}, or auto.", param, ctx)
+
+
 @click.command("rewrite")
 @click.option(
     "--edits", metavar="FILE", type=file_type(), required=True, help="What to change, as JSON."
@@ -54,9 +70,20 @@ _ABOVE_0 = click.FloatRange(0, min_open=True)
 )
 @click.option("--generator", metavar="G", help="Name or file, in place of the edits file's.")
 @click.option(
-    "--projector", metavar="P", type=file_type(), help="File, in place of the edits file's."
+    "--projector",
+    "projectors",
+    metavar="P",
+    type=file_type(),
+    multiple=True,
+    help="File, in place of the edits file's; with --value-layer auto one for each layer to try.",
 )
-@click.option("--value-layer", type=click.IntRange(1), help="By default the projector's.")
+@click.option(
+    "--value-layer",
+    metavar="L|auto",
+    type=_Layer(),
+    help="Convolution whose output is the value, by default the projector's; auto tries those "
+    "that have a projector.",
+)
 @click.option("--memory-layers", type=click.IntRange(1), help="Convolutions that learn the rule.")
 @_fit("--weights-new", "weight_new", type=_ABOVE_0, help="Weight p inside the region.")
 @_fit("--weights-old", "weight_old", type=_WEIGHT, help="Weight q outside of it.")
@@ -64,6 +91,11 @@ _ABOVE_0 = click.FloatRange(0, min_open=True)
 @_rule("--scale", type=click.Choice(["uniform", "stretch"]), help="How it comes to its size.")
 @_rule("--feather", "feather_px", metavar="PX", type=_WEIGHT, help="Softness of pasted edges.")
 @_rule("--paste", type=click.Choice(["difference", "features"]), help="What of B is pasted.")
+@_fit(
+    "--solver",
+    type=click.Choice(["adam", "closed-form", "both"]),
+    help="Gradient steps, a closed form, or steps that start from it and need a fifth of --steps.",
+)
 @_fit("--steps", type=click.IntRange(1), help="Gradient steps.")
 @_fit("--lr", type=_ABOVE_0, help="Adam's first step size.")
 @_fit("--recall", type=click.Choice(["value", "image", "both"]), help="Where recall is measured.")
@@ -99,6 +131,7 @@ def command(edits: Path, output: Path | None, preset: str, device: str, **option
     from regen.rewriting.edits import read_edits
     from regen.workflow.rewrite_job import rewrite_generator
 
+    try_layers, projectors = _layer_options(options)
     changed = _with_options(read_edits(edits), options)
     outcome = rewrite_generator(
         changed,
@@ -106,8 +139,22 @@ def command(edits: Path, output: Path | None, preset: str, device: str, **option
         _settings(preset, options),
         device=device,
         command=shlex.join(["regen", *sys.argv[1:]]),
+        try_layers=try_layers,
+        projectors=projectors,
     )
     _summarise(outcome, changed.generator)
+
+
+def _layer_options(options: dict[str, Any]) -> tuple[bool, list[str]]:
+    """Whether to try layers and with which projectors; `options` gets what is left to say."""
+    projectors = [str(path) for path in options.pop("projectors")]
+    try_layers = options["value_layer"] == "auto"
+    if try_layers:
+        options["value_layer"] = None
+    elif len(projectors) > 1:
+        raise click.UsageError("Several --projector want --value-layer auto, to choose from them.")
+    options["projector"] = projectors[0] if projectors and not try_layers else None
+    return try_layers, projectors if try_layers else []
 
 
 def _with_options(edits: Edits, options: dict[str, Any]) -> Edits:
@@ -115,8 +162,6 @@ def _with_options(edits: Edits, options: dict[str, Any]) -> Edits:
     from regen.rewriting.edits import Weights
 
     changes = given({**options, "feather": options["feather_px"]}, type(edits))
-    if "projector" in changes:
-        changes["projector"] = str(changes["projector"])
     new, old = options["weight_new"], options["weight_old"]
     weights = Weights(
         edits.weights.new if new is None else new, edits.weights.old if old is None else old
@@ -142,6 +187,12 @@ def _settings(name: str, options: dict[str, Any]) -> RewriteSettings:
 def _summarise(outcome: Outcome, generator: str) -> None:
     metrics = outcome.metrics
     click.echo(f"Report: {outcome.report}")
+    if outcome.layers is not None:
+        best = outcome.layers.best
+        click.echo(
+            f"Value layer {best.value_layer} with a memory of {best.memory_layers}, "
+            f"the best of {len(outcome.layers.trials)} tried"
+        )
     for place in ("inside", "outside"):
         click.echo(f"Changed {place} the region: {_distance(metrics[place])}")
         if metrics.get("oracle"):

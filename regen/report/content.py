@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Literal, NamedTuple
+from typing import Any, Literal, NamedTuple
 
 from torch import Tensor
 
@@ -71,6 +71,7 @@ class RewriteReport:
         exemplars: The exemplars on their way into the generator.
         targets: The targets before, as wanted, and after.
         losses: (step, value) pairs by name, in order.
+        layers: How the value layer was chosen, see `regen.report.layers`, or None if it was given.
         notes: Sentences the reader must know, warnings for instance.
     """
 
@@ -88,6 +89,7 @@ class RewriteReport:
     exemplars: Sequence[ExemplarView] = ()
     targets: Sequence[TargetView] = ()
     losses: Mapping[str, Sequence[tuple[int, float]]] = field(default_factory=dict)
+    layers: Mapping[str, Any] | None = None
     notes: Sequence[str] = ()
 
     def __post_init__(self) -> None:

@@ -16,6 +16,7 @@ from regen.report.content import (
 )
 from regen.report.curves import curve_svg
 from regen.report.figures import figures_table, flat_table, verdict
+from regen.report.layers import layers_section
 from regen.report.pictures import contact_sheet_uri, data_uri
 
 COLUMNS = 8
@@ -41,7 +42,17 @@ to); and what it draws now."""
 def render_page(report: RewriteReport) -> str:
     """The whole page, self-contained: no script, nothing fetched."""
     style = files("regen.report").joinpath("style.css").read_text(encoding="utf-8")
-    sections = (_header, _sheet, _all_seeds, _figures, _exemplars, _targets, _losses, _use)
+    sections = (
+        _header,
+        _sheet,
+        _all_seeds,
+        _figures,
+        _exemplars,
+        _targets,
+        _layers,
+        _losses,
+        _use,
+    )
     body = "\n".join(section(report) for section in sections)
     return f"""<!doctype html>
 <html lang="en">
@@ -147,6 +158,10 @@ def _target_card(view: TargetView) -> str:
     return _card(
         view.label, [("before", view.before), ("wanted", view.wanted), ("after", view.after)]
     )
+
+
+def _layers(report: RewriteReport) -> str:
+    return layers_section(report.layers)
 
 
 def _losses(report: RewriteReport) -> str:

@@ -59,6 +59,7 @@ def conclude(
         exemplars=exemplars,
         targets=targets,
         losses=learned.losses,
+        layers=None if task.layer_choice is None else task.layer_choice.recorded(),
         notes=_notes(metrics, reason),
     )
     return metrics, write_report(folder, report)

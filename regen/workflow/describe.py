@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Mapping
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +13,9 @@ from torch import Tensor
 from regen import store
 from regen.errors import RegenError, StoreError
 from regen.generators import BUNDLED, AnyGenerator, open_generator
+from regen.generators.stylegan2.foreign.files import is_foreign, read_checkpoint
 from regen.rewriting.edits import read_edits
+from regen.unpickling import globals_of
 
 Facts = dict[str, Any]
 
@@ -31,15 +34,17 @@ def describe(path: Path, generator: str | None = None) -> Facts:
     """What a file or run folder of ours holds, as JSON values.
 
     Args:
-        path: A generator, projector, rewrite or features file, an edits file, a metrics file, or
-            the run folder of a command.
+        path: A generator, projector, rewrite or features file, an edits file, a metrics file,
+            the run folder of a command, or another tool's checkpoint.
         generator: Name or path of the generator that a rewrite is compared with; by default the
             bundled ones are tried.
 
     Returns:
         At least ``file`` and ``format``. Tensor files have ``tensors``, ``parameters``, ``digest``
         and what their header says; what belongs to a generator has ``belongs_to``, its name or
-        None; rewrites have ``changes``, see `rewrite_changes`.
+        None; rewrites have ``changes``, see `rewrite_changes`. Checkpoints of other tools have
+        ``globals``, the classes and functions they name, and whether each is known; if they cannot
+        be opened, ``cannot_be_opened`` says why.
 
     Raises:
         StoreError: If the file is missing, damaged, or not one of ours.
@@ -50,6 +55,8 @@ def describe(path: Path, generator: str | None = None) -> Facts:
         return _folder(path)
     if path.suffix.lower() == ".json":
         return _json(path)
+    if is_foreign(path):
+        return _foreign(path)
     return _tensors(path, generator)
 
 
@@ -130,6 +137,28 @@ def _tensors(path: Path, generator: str | None) -> Facts:
             known = None if base is None else base.state_dict()
             facts["changes"] = rewrite_changes(tensors, known)
     return facts
+
+
+def _foreign(path: Path) -> Facts:
+    """A pickle or torch file: what it names, and the generator in it if it can be opened."""
+    named = globals_of(path)
+    facts: Facts = {"file": str(path), "format": "pickle", "bytes": path.stat().st_size}
+    facts["globals"] = [{"name": name.name, "known": name.known} for name in named]
+    try:
+        checkpoint = read_checkpoint(path)
+    except RegenError as error:
+        return {**facts, "cannot_be_opened": str(error)}
+    generator, opponent = checkpoint.generator, checkpoint.discriminator
+    return {
+        **facts,
+        "format": checkpoint.origin,
+        "family": generator.family,
+        "parameters": sum(tensor.numel() for tensor in generator.state_dict().values()),
+        "architecture": asdict(generator.config),
+        **_generator(generator),
+        "discriminator": checkpoint.left_behind if opponent is None else opponent.header(),
+        "notes": list(checkpoint.notes),
+    }
 
 
 def _generator(generator: AnyGenerator) -> Facts:

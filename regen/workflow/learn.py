@@ -11,7 +11,9 @@ from torch import Tensor
 from regen.generators import AnyGenerator
 from regen.generators.protocol import Split, concatenate
 from regen.logbook import Logbook, Progress, to_json
+from regen.rewriting.key_moments import Moments
 from regen.rewriting.memory import FitInterrupted, Preserved, fit_memory
+from regen.rewriting.moment_cache import key_moments
 from regen.rewriting.rewrite import Rewrite
 from regen.rewriting.rule import Rule, build_rule
 from regen.rewriting.where import KeyMatcher, match_keys
@@ -62,9 +64,13 @@ def learn(task: Task, book: Logbook, watch: Stopwatch) -> Learned:
         examples = [item.example for item in task.examples]
         rule = build_rule(split, task.projector, examples, settings.rule)
         preserved, matcher = preserve(generator, split, rule, settings)
+    moments = None
+    if settings.fit.solver != "adam":
+        with watch.stage("key moments"):  # of the generator alone, and kept from run to run
+            moments = key_moments(generator, split, task.edits.generator)
     losses: Losses = {}
     with watch.stage("fit"):
-        rewrite = _fit(task, rule, preserved, book, losses)
+        rewrite = _fit(task, rule, preserved, moments, book, losses)
         rewrite.save(book.folder / REWRITE_FILE)
     (book.folder / PARTIAL_FILE).unlink(missing_ok=True)  # of an earlier, interrupted run
     return Learned(rewrite, rule, matcher, losses)
@@ -103,7 +109,12 @@ def _keep(
 
 
 def _fit(
-    task: Task, rule: Rule, preserved: Preserved | None, book: Logbook, losses: Losses
+    task: Task,
+    rule: Rule,
+    preserved: Preserved | None,
+    moments: Moments | None,
+    book: Logbook,
+    losses: Losses,
 ) -> Rewrite:
     fit, partial = task.settings.fit, book.folder / PARTIAL_FILE
 
@@ -113,9 +124,10 @@ def _fit(
         for name, value in terms.items():
             losses.setdefault(name, []).append((step, value))
 
-    with Progress(fit.steps, "fitting the memory") as progress:
+    steps = 2 if fit.solver == "closed-form" else fit.steps
+    with Progress(steps, "fitting the memory") as progress:
         try:
-            deltas = fit_memory(task.split, rule, fit, preserved, report)
+            deltas = fit_memory(task.split, rule, fit, preserved, report, moments)
         except FitInterrupted as stop:
             _rewrite(task, stop.deltas, interrupted_after_steps=stop.steps).save(partial)
             kept = f"the rewrite after {stop.steps} of {fit.steps} steps is in {partial}"

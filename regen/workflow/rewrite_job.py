@@ -1,19 +1,22 @@
 """The whole second stage: an edits file becomes a rewrite, a report and figures.
 
-read edits -> project exemplars -> rule -> where it will act -> fit memory -> measure -> report
+read edits (-> choose the value layer) -> project exemplars -> rule -> where it will act
+-> fit memory -> measure -> report
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 from regen.atomic import ensure_folder, write_json
 from regen.logbook import Logbook
-from regen.rewriting.edits import Edits
+from regen.rewriting.edits import Edits, read_edits
 from regen.rewriting.rewrite import Rewrite
 from regen.workflow.conclude import conclude
+from regen.workflow.layer_choice import LayerChoice, choose_layer
 from regen.workflow.learn import REWRITE_FILE, learn
 from regen.workflow.settings import RewriteSettings
 from regen.workflow.task import load_task
@@ -28,11 +31,13 @@ class Outcome:
         rewrite: The weight change, also in ``rewrite.safetensors``.
         metrics: As in ``metrics.json``.
         report: Path of ``report.html``.
+        layers: How the value layer was chosen, or None if it was given.
     """
 
     rewrite: Rewrite
     metrics: dict[str, Any]
     report: Path
+    layers: LayerChoice | None = None
 
 
 def rewrite_generator(
@@ -42,6 +47,8 @@ def rewrite_generator(
     *,
     device: str = "cpu",
     command: str = "",
+    try_layers: bool = False,
+    projectors: Sequence[Path | str] = (),
 ) -> Outcome:
     """Carry out an edits file.
 
@@ -52,6 +59,8 @@ def rewrite_generator(
         settings: Everything the edits file does not say.
         device: Where to compute.
         command: Command line that the report shows for repeating the run.
+        try_layers: Choose value layer, memory and projector by trying, see `choose_layer`.
+        projectors: Files to choose from then; by default those of `choose_layer`.
 
     Returns:
         The rewrite, its figures and where the report is.
@@ -62,9 +71,17 @@ def rewrite_generator(
             then, in rewrite.partial.safetensors; after it the whole rewrite.
     """
     watch = Stopwatch()
+    folder = Path(folder)
+    choice = None
+    if try_layers:
+        edits = edits if isinstance(edits, Edits) else read_edits(edits)
+        ensure_folder(folder)
+        with watch.stage("try layers"):
+            choice = choose_layer(edits, settings, projectors=projectors, device=device)
+        edits = choice.chosen(edits)
     with watch.stage("load"):
-        task = load_task(edits, settings, device)
-        folder = ensure_folder(folder)
+        task = replace(load_task(edits, settings, device), layer_choice=choice)
+        ensure_folder(folder)
     with Logbook(folder) as book:
         book.settings(task.recorded())
         write_json(folder / "edits.json", task.edits.to_json(embed=True))
@@ -74,4 +91,4 @@ def rewrite_generator(
     except KeyboardInterrupt as interrupt:
         kept = f"the rewrite is in {folder / REWRITE_FILE}, without its report"
         raise KeyboardInterrupt(kept) from interrupt
-    return Outcome(learned.rewrite, metrics, report)
+    return Outcome(learned.rewrite, metrics, report, choice)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from regen.generators import AnyGenerator, open_generator
 from regen.generators.protocol import Split
@@ -13,6 +13,9 @@ from regen.projector.files import Projector, open_projector
 from regen.rewriting.edits import Edits, read_edits
 from regen.workflow.examples import LabelledExample, load_examples
 from regen.workflow.settings import RewriteSettings
+
+if TYPE_CHECKING:
+    from regen.workflow.layer_choice import LayerChoice
 
 
 @dataclass(frozen=True)
@@ -26,6 +29,7 @@ class Task:
         projector: The generator's own.
         split: The generator, cut at the projector's value layer.
         examples: One for each target, in the order of the edits file.
+        layer_choice: How the value layer was chosen, or None if it was given.
     """
 
     edits: Edits
@@ -34,15 +38,19 @@ class Task:
     projector: Projector
     split: Split[Any]
     examples: list[LabelledExample]
+    layer_choice: LayerChoice | None = None
 
     def recorded(self) -> dict[str, Any]:
         """What settings.json and the report say about how it was made."""
-        return {
+        recorded = {
             **asdict(self.settings),
             "edits": self.edits.to_json(),
             "value_layer": self.split.value_layer,
             "memory_layers": self.split.memory_layers,
         }
+        if self.layer_choice is not None:
+            recorded["layer_choice"] = self.layer_choice.recorded()
+        return recorded
 
 
 def load_task(edits: Edits | Path | str, settings: RewriteSettings, device: str) -> Task:

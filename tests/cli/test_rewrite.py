@@ -139,3 +139,49 @@ def test_the_edits_in_the_run_folder_are_enough_to_repeat_it(world: Any) -> None
     assert world.run(*again).exit_code == 0
     one, two = (world.folder / name / "rewrite.safetensors" for name in ("out", "again"))
     assert one.read_bytes() == two.read_bytes()
+
+
+def test_the_closed_form_is_a_solver(world: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("regen.rewriting.moment_cache.SAMPLES", 4)
+    for solver in ("closed-form", "both"):
+        result = world.run(*RUN, *QUICK, "--solver", solver, "-o", solver)
+        assert result.exit_code == 0
+        assert settings(world, solver)["fit"]["solver"] == solver
+    assert len(list((world.folder / "g.keys").iterdir())) == 2
+    metrics = json.loads((world.folder / "both" / "metrics.json").read_text())
+    assert "key moments" in metrics["seconds"]
+
+
+def test_layers_are_tried_and_the_choice_is_told(
+    world: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from regen.workflow import layer_choice
+
+    for name, value in (("STEPS", 2), ("PRESERVED", 2), ("SEEDS", 2)):
+        monkeypatch.setattr(layer_choice, name, value)
+    monkeypatch.setattr("regen.rewriting.moment_cache.SAMPLES", 4)
+    result = world.run(*RUN, *QUICK, "--value-layer", "auto", "-o", "out")
+    assert result.exit_code == 0
+    assert "Value layer 5 with a memory of 2, the best of 1 tried" in result.stdout
+    made = settings(world)
+    assert (made["value_layer"], made["memory_layers"]) == (5, 2)
+    assert [trial["value_layer"] for trial in made["layer_choice"]["trials"]] == [5]
+    page = (world.folder / "out" / "report.html").read_text()
+    assert "<h2>Which layer</h2>" in page and "layers 1, 2, 3, 4, 6, 7" in page
+
+
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        (
+            ("--projector", "p.safetensors", "--projector", "other_p.safetensors"),
+            "Error: Several --projector want --value-layer auto, to choose from them.",
+        ),
+        (("--value-layer", "0"), "0 is not in the range x>=1, or auto."),
+        (("--value-layer", "last"), "'last' is not a valid integer range, or auto."),
+    ],
+)
+def test_layers_that_make_no_sense(world: Any, words: tuple[str, ...], message: str) -> None:
+    result = world.run(*RUN, *words)
+    assert result.exit_code == 2 and message in result.stderr
+    assert world.left() == []

@@ -70,3 +70,8 @@ def test_a_family_we_do_not_know(tmp_path: Path, family: object) -> None:
     store.save(path, {"a": torch.zeros(1)}, header)
     with pytest.raises(GeneratorError, match="family: .*expected stylegan2; update regen"):
         open_generator(path)
+
+
+def test_a_generator_that_is_trained_first_says_how() -> None:
+    with pytest.raises(GeneratorError, match="london-faces has no weights.*make gpu-faces"):
+        open_generator("london-faces")

@@ -19,6 +19,7 @@ _LOWEST = {
     "channel_base": 1,
     "channel_max": 1,
     "mapping_layers": 1,
+    "num_fp16_res": 0,
 }
 
 
@@ -38,6 +39,8 @@ class StyleGAN2Config:
         mapping_lr_multiplier: Learning-rate factor of the mapping, built into its scale.
         conv_clamp: Limit of the activations' magnitude, or None.
         resample_taps: One-dimensional filter used in up- and downsampling.
+        num_fp16_res: How many of the highest resolutions NVIDIA's code computes in float16 on a
+            GPU. Ours computes in what `StyleGAN2.precision` says; kept for writing files back.
 
     Raises:
         GeneratorError: If a value is of the wrong kind or below its minimum.
@@ -57,6 +60,7 @@ class StyleGAN2Config:
     mapping_lr_multiplier: float = 0.01
     conv_clamp: float | None = None
     resample_taps: tuple[float, ...] = (1.0, 3.0, 3.0, 1.0)
+    num_fp16_res: int = 0
 
     def __post_init__(self) -> None:
         for name, lowest in _LOWEST.items():

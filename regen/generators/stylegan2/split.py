@@ -6,6 +6,7 @@ Shapes: N samples; Z, W dimensions of z and w; L convolutions; C, r channels and
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from collections.abc import Mapping as Map
 from typing import Literal
 
 import numpy as np
@@ -13,8 +14,10 @@ import torch
 from torch import Tensor, nn
 
 from regen.errors import GeneratorError
+from regen.generators.keys import ConvolutionKeys
 from regen.generators.protocol import Activation
 from regen.generators.stylegan2.config import StyleGAN2Config
+from regen.generators.stylegan2.keys import convolution_keys
 from regen.generators.stylegan2.latent import StyleContext, StyleLatent
 from regen.generators.stylegan2.network import LayerRun, Mapping, StyledConvolution, Synthesis
 from regen.store import digest as digest_of
@@ -240,6 +243,12 @@ class StyleGAN2Split:
         for layer in range(self.memory.first, self.memory.last + 1):
             yield f"convs.{layer}.weight"
             yield f"convs.{layer}.bias"
+
+    def convolution_keys(
+        self, key: Activation, weights: Map[str, Tensor]
+    ) -> Iterator[ConvolutionKeys]:
+        """Keys of the memory's convolutions; see `regen.generators.keys.KeyedSplit`."""
+        return convolution_keys(self.memory, self.memory.first, self.memory.last, key, weights)
 
     def full_name(self, memory_name: str) -> str:
         """The generator's name for a parameter of the memory."""

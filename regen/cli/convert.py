@@ -1,0 +1,57 @@
+"""`regen convert`: a generator's file into that of another tool, with rewrites applied."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import click
+
+from regen.cli.common import RewriteStrength, file_type
+
+
+@click.command("convert")
+@click.argument("source", metavar="SRC")
+@click.argument("target", metavar="DST", type=file_type())
+@click.option(
+    "--rewrite",
+    "rewrites",
+    metavar="R[:STRENGTH]",
+    type=RewriteStrength(),
+    multiple=True,
+    help="A rewrite to apply, or the run folder that holds it; strength 1 unless given. Several "
+    "are summed.",
+)
+@click.option(
+    "--which",
+    type=click.Choice(["G_ema", "G", "D"]),
+    default="G_ema",
+    show_default=True,
+    help="The network to take: the average that all tools draw with, the generator as it was in "
+    "training, or the discriminator alone.",
+)
+@click.option(
+    "--to",
+    type=click.Choice(["native", "nvidia", "rosinality"]),
+    help="The format to write; by default what the suffix of DST says: .safetensors, .pkl or .pt.",
+)
+def command(
+    source: str,
+    target: Path,
+    rewrites: tuple[tuple[Path, float], ...],
+    which: Any,
+    to: Any,
+) -> None:
+    """Convert a generator between regen's files and those of other tools.
+
+    SRC is a name or a file of regen's, a pickle of NVIDIA's (stylegan2-ada-pytorch, stylegan3,
+    DragGAN; TensorFlow's StyleGAN2 and ADA), or a checkpoint of rosinality's stylegan2-pytorch. It
+    is told by its content, and no code in it is run. A discriminator goes along where there is one.
+    """
+    from regen.workflow.convert_job import convert
+
+    done = convert(source, target, rewrites=rewrites, which=which, to=to)
+    for note in done.notes:
+        click.echo(f"Note: {note}", err=True)
+    size = f"{done.resolution}x{done.resolution}"
+    click.echo(f"{target}: {size}, {done.format}, from {done.origin}, digest {done.digest[:12]}")

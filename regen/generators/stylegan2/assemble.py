@@ -1,0 +1,51 @@
+"""A generator around tensors that are there already: nothing is drawn, little is copied.
+
+Making a network and then filling it would draw millions of random numbers first, and moving it from
+the meta device with ``to_empty`` imports a compiler; both take longer than reading the file.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import torch
+from torch import Tensor
+
+from regen import store
+from regen.generators.stylegan2.config import StyleGAN2Config
+from regen.generators.stylegan2.split import StyleGAN2
+
+
+def assemble(
+    config: StyleGAN2Config, tensors: Mapping[str, Tensor], where: str, *, copy: bool = False
+) -> StyleGAN2:
+    """A generator that owns these tensors.
+
+    Args:
+        config: The architecture.
+        tensors: All of its state by name. Those that lie in memory as ours do are used as they
+            are, not copied.
+        where: Begins the message of an error, the file for instance.
+        copy: Copy them all, because they belong to a file that may change.
+
+    Returns:
+        The generator in eval mode, float32, requiring no gradients.
+
+    Raises:
+        StoreError: If names or shapes differ from those of the architecture.
+    """
+    with torch.device("meta"):  # shapes only
+        generator = StyleGAN2(config)
+    wanted = generator.state_dict()
+    fitting = store.check_tensors(tensors, wanted, where)
+    laid_out = {name: _laid_out(fitting[name], like, copy) for name, like in wanted.items()}
+    generator.load_state_dict(laid_out, assign=True)
+    return generator.eval().requires_grad_(False)
+
+
+def _laid_out(tensor: Tensor, like: Tensor, copy: bool) -> Tensor:
+    """In memory as ours lies there, so that equal weights are convolved in equal order."""
+    tensor = tensor.detach()
+    if tensor.stride() == like.stride() and not copy:
+        return tensor
+    return torch.empty_strided(like.shape, like.stride()).copy_(tensor)

@@ -1,0 +1,192 @@
+"""What the readers share: tensors under foreign names in, a generator of ours out.
+
+A reader finds names and tensors in a file; `collect` gives them our names and layout and checks
+them on the way, so nothing that follows meets a tensor of the wrong rank; `rebuild` fills what a
+file may lack and says what it filled.
+
+Letters: r resolution; Z, W dimensions of z and w.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
+
+import torch
+from torch import Tensor
+
+from regen.errors import GeneratorError, RegenError
+from regen.generators.stylegan2.assemble import assemble
+from regen.generators.stylegan2.config import StyleGAN2Config
+from regen.generators.stylegan2.discriminator import Discriminator
+from regen.generators.stylegan2.foreign.architecture import Unshaped, infer_config, odd_values
+from regen.generators.stylegan2.foreign.naming import Kind, Row
+from regen.generators.stylegan2.split import StyleGAN2
+from stylegan2_ops import filter_from_taps
+
+_RANKS: dict[Kind, int] = {
+    "plain": 1,
+    "dense": 2,
+    "style_bias": 1,
+    "convolution": 4,
+    "enlarging_convolution": 4,
+    "constant": 3,
+    "noise": 2,
+    "noise_strength": 0,
+    "rgb_bias": 1,
+}
+_MAY_LACK = ("noise", "noise_strength")
+_MEAN_OF = 10_000  # samples of w
+_SEED = 0  # of what a file lacks
+_MEAN = "mapping.w_mean"
+
+Layout = Callable[[Kind, Tensor], Tensor]
+
+
+@dataclass(frozen=True)
+class Checkpoint:
+    """What a file of any kind held.
+
+    Attributes:
+        generator: The one that was asked for.
+        discriminator: Its opponent, or None where the file has none that could be kept.
+        origin: Whose file it is, in words: "NVIDIA pickle, G_ema".
+        notes: Sentences the generator's user must know, without a full stop.
+        left_behind: Why there is no discriminator, if the file has one.
+    """
+
+    generator: StyleGAN2
+    discriminator: Discriminator | None
+    origin: str
+    notes: tuple[str, ...] = ()
+    left_behind: str | None = None
+
+
+def opponent(read: Callable[[], Discriminator]) -> tuple[Discriminator | None, str | None]:
+    """What `read` gives, or why it cannot: a generator is not refused for its discriminator."""
+    try:
+        return read(), None
+    except RegenError as error:
+        return None, str(error)
+
+
+@dataclass
+class Collected:
+    """Tensors by our names and in our layout, and which of those that may be absent are."""
+
+    tensors: dict[str, Tensor] = field(default_factory=dict)
+    absent: set[str] = field(default_factory=set)
+
+
+def collect(
+    rows: Iterable[Row],
+    found: Mapping[str, object],
+    name_of: Callable[[Row], str | None],
+    where: str,
+    *,
+    layout: Layout = lambda _, tensor: tensor,
+    extra_rank: Mapping[Kind, int] | None = None,
+) -> Collected:
+    """Take the tensors that the rows name.
+
+    Args:
+        rows: Of `naming`.
+        found: What the file holds, by its own names.
+        name_of: The file's name of a row.
+        where: Begins the message of an error.
+        layout: Turns a tensor of the file into one of ours.
+        extra_rank: Dimensions of size 1 that the file's layout has beyond ours, by kind.
+
+    Raises:
+        GeneratorError: If a tensor is missing, is none, or has the wrong number of dimensions.
+    """
+    result = Collected()
+    missing: list[str] = []
+    for row in rows:
+        name = name_of(row)
+        tensor = found.get(name) if name is not None else None
+        if tensor is None:
+            if _may_lack(row):
+                result.absent.add(row.ours)
+            else:
+                missing.append(row.ours)
+            continue
+        rank = _RANKS[row.kind] + (extra_rank or {}).get(row.kind, 0)
+        if not isinstance(tensor, Tensor) or not tensor.is_floating_point() or tensor.ndim != rank:
+            got = list(tensor.shape) if isinstance(tensor, Tensor) else type(tensor).__name__
+            raise GeneratorError(f"{where}: {name}", got=got, expected=f"{rank} dimensions")
+        ours = layout(row.kind, tensor.detach())
+        if ours.numel() != tensor.numel() or tensor.numel() == 0:
+            raise GeneratorError(f"{where}: {name}", got=list(tensor.shape))
+        result.tensors[row.ours] = ours
+    if missing:
+        more = f" and {len(missing) - 3} more" if len(missing) > 3 else ""
+        raise GeneratorError(
+            f"{where} lacks {', '.join(missing[:3])}{more} (by regen's names)",
+            remedy="it is no whole StyleGAN2 generator",
+        )
+    return result
+
+
+def rebuild(collected: Collected, unshaped: Unshaped, where: str) -> tuple[StyleGAN2, list[str]]:
+    """A generator of collected tensors, and what its user must know of it.
+
+    Noise that the network does not have gets strength 0, noise maps that a file does not hold are
+    drawn, and a mean of w that it does not hold is that of 10,000 samples; all from a fixed seed.
+
+    Raises:
+        GeneratorError: If the network is none that ours can be.
+        StoreError: If shapes contradict each other.
+    """
+    tensors, absent = collected.tensors, collected.absent
+    notes = _fill_noise(tensors, absent)
+    config = infer_config(tensors, unshaped, where)
+    if _MEAN in absent:
+        tensors[_MEAN] = torch.zeros(config.w_dim)
+    kernel = filter_from_taps(config.resample_taps)
+    layers = (f"synthesis.convs.{i}." for i in range(1, config.convolutions + 1))
+    for place in ("synthesis.", *layers):
+        tensors[f"{place}resample_filter"] = kernel.clone()
+    generator = assemble(config, tensors, where)
+    if _MEAN in absent:
+        generator.mapping.w_mean.copy_(mean_style(generator))
+        notes.append(f"the file has no mean of w: computed from {_MEAN_OF:,} samples")
+    odd = odd_values(generator.state_dict())
+    if odd:
+        more = f" and {len(odd) - 3} more" if len(odd) > 3 else ""
+        notes.append(f"NaN or infinity in {', '.join(odd[:3])}{more}")
+    return generator, notes
+
+
+@torch.no_grad()
+def mean_style(generator: StyleGAN2, samples: int = _MEAN_OF) -> Tensor:
+    """Mean w ``[W]`` over z drawn from a fixed seed, and over all classes where there are some."""
+    config = generator.config
+    random = torch.Generator().manual_seed(_SEED)
+    z = torch.randn(samples, config.z_dim, generator=random).to(generator.device)
+    label = None
+    if config.label_dim:
+        classes = torch.arange(samples, device=z.device) % config.label_dim
+        label = torch.nn.functional.one_hot(classes, config.label_dim)
+    return generator.mapping(z, label).double().mean(0).float()
+
+
+def _may_lack(row: Row) -> bool:
+    return row.kind in _MAY_LACK or row.ours == _MEAN
+
+
+def _fill_noise(tensors: dict[str, Tensor], absent: set[str]) -> list[str]:
+    """Noise where there is none. Gives notes."""
+    random = torch.Generator().manual_seed(_SEED)
+    drawn = False
+    for name in sorted(absent):
+        layer, _, part = name.removeprefix("synthesis.convs.").partition(".")
+        if part == "noise_const":
+            silent = f"synthesis.convs.{layer}.noise_strength" in absent
+            side = StyleGAN2Config.resolution_of(int(layer))
+            drawn = drawn or not silent
+            zeros = torch.zeros(side, side)
+            tensors[name] = zeros if silent else zeros.normal_(generator=random)
+        elif part == "noise_strength":
+            tensors[name] = torch.zeros([])
+    return ["the file has no noise maps: drawn from a fixed seed"] if drawn else []

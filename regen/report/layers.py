@@ -1,0 +1,55 @@
+"""The section of a report that says how the value layer was chosen."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from html import escape
+from pathlib import Path
+from typing import Any
+
+EXPLANATION = """The value layer was chosen by trying. Each row is a short fit that was judged on
+what it was not shown: the error left inside the region of a target that was held out, and the
+change outside of the region on unseen seeds, both as shares of what there was to do. The smallest
+sum is taken; 1 would be a rewrite that does nothing."""
+
+ALONE = """With a single target there is none to hold out, so the error inside is that of the target
+itself."""
+
+
+def layers_section(choice: Mapping[str, Any] | None) -> str:
+    """A heading, an explanation and the table, or nothing where the layer was given.
+
+    Args:
+        choice: `trials`, the best first, each with value_layer, memory_layers, projector, inside,
+            outside and score; `held_out`, a seed or None; `without_projector`, layers.
+    """
+    if choice is None:
+        return ""
+    rows = "".join(_row(trial, i == 0) for i, trial in enumerate(choice["trials"]))
+    heads = ("", "value layer", "memory", "inside", "outside", "sum", "projector")
+    head = "".join(f'<th scope="col">{name}</th>' for name in heads)
+    left = _left_out(choice["without_projector"])
+    alone = "" if choice["held_out"] is not None else f" {ALONE}"
+    return (
+        f"<h2>Which layer</h2>\n<p>{EXPLANATION}{alone}</p>\n"
+        f'<div class="scroll"><table class="figures"><thead><tr>{head}</tr></thead>'
+        f"<tbody>{rows}</tbody>{left}</table></div>"
+    )
+
+
+def _row(trial: Mapping[str, Any], chosen: bool) -> str:
+    cells = [
+        f"{trial['value_layer']}",
+        f"{trial['memory_layers']}",
+        *(f"{trial[name]:.3f}" for name in ("inside", "outside", "score")),
+        escape(Path(str(trial["projector"])).name),
+    ]
+    mark = '<th scope="row">chosen</th>' if chosen else "<td></td>"
+    return f"<tr>{mark}{''.join(f'<td>{cell}</td>' for cell in cells)}</tr>"
+
+
+def _left_out(layers: Sequence[int]) -> str:
+    if not layers:
+        return ""
+    named = ", ".join(map(str, layers))
+    return f"<caption>Not tried, as they have no projector: layers {named}.</caption>"

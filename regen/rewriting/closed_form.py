@@ -1,0 +1,206 @@
+"""A rewrite in closed form: weighted, regularised least squares, one convolution after the other.
+
+For keys K, weights S of their positions and residuals R of what a convolution gives there, the
+change that mends R best while it alters the generator at large as little as may be is
+
+    dW = R S K' (mu C + K S K')^-1
+
+with C the second moment of all keys (ROME and MEMIT, Meng et al. 2022 and 2023, with the weights
+that a rule of images has). A memory of several convolutions is walked through as MEMIT does: of L
+convolutions the i-th, from 0, takes the share 1 / (L - i) of what is still missing, and the
+residual is measured again after each.
+
+A generator is no chain of linear maps, and a rule says what the value and the picture shall be, not
+what each convolution shall give. Residuals are therefore carried back: ``R S K'`` is the negative
+gradient of half the weighted square error with respect to the weight, whatever lies between, and is
+had by back-propagation through activations, demodulation and tail. The length of the step follows
+from the same least-squares model, the error's change along dW being measured.
+
+Shapes: T targets; O output channels; K = I * k * k entries of a key; L convolutions.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+from torch import Tensor
+from torch.func import functional_call
+
+from regen.errors import RewriteError
+from regen.generators.keys import ConvolutionKeys
+from regen.generators.protocol import Activation, Split
+from regen.regions import resize_mask
+from regen.rewriting.fit_config import FitConfig
+from regen.rewriting.key_moments import Moments, check_keyed, second_moment
+from regen.rewriting.rule import Rule, region_weights
+
+_PROBE = 1e-2  # how far, relative to the weight, the error's change along a step is measured
+_HALVINGS = 4
+
+
+@dataclass(frozen=True)
+class ClosedFormConfig:
+    """How the closed form is regularised; defaults are the measured best on the portraits.
+
+    Attributes:
+        rounds: How often the memory is walked through, at least 1.
+        mu: Weight of C beside the rule's own keys, whose weights sum to 1; at least 0.
+        ridge: Added to the diagonal, relative to its mean, above 0. A large one trusts the
+            linear model less: it shortens the step along rare directions of the keys.
+    """
+
+    rounds: int = 3
+    mu: float = 0.1
+    ridge: float = 1.0
+
+    def __post_init__(self) -> None:
+        if self.rounds < 1:
+            raise RewriteError("closed form: rounds", got=self.rounds, expected="1 or more")
+        if not (self.mu >= 0 and self.ridge > 0):
+            raise RewriteError(
+                "closed form",
+                got=f"mu {self.mu:g}, ridge {self.ridge:g}",
+                expected="mu 0 or more, ridge above 0",
+            )
+
+
+def solve(gradient: Tensor, factor: Tensor) -> Tensor:
+    """``R S K' A^-1`` from ``-R S K'`` and the Cholesky factor of A.
+
+    Args:
+        gradient: ``[O, K]``.
+        factor: From `regularised_factor`, ``[K, K]`` float64.
+
+    Returns:
+        dW ``[O, K]`` float64.
+    """
+    return -torch.cholesky_solve(gradient.cpu().double().T, factor).T
+
+
+def regularised_factor(keys: Tensor, moment: Tensor, mu: float, ridge: float) -> Tensor:
+    """Lower Cholesky factor of ``A = mu C + K S K'`` with its relative ridge.
+
+    Args:
+        keys: ``K S K'``, ``[K, K]`` float64.
+        moment: C, ``[K, K]`` float64.
+        mu: Weight of C.
+        ridge: Relative to the mean of A's diagonal.
+
+    Raises:
+        RewriteError: If A is not positive definite: keys are not finite, or all zero.
+    """
+    a = mu * moment + keys
+    a.diagonal().add_(ridge * a.diagonal().mean())
+    factor, failed = torch.linalg.cholesky_ex(a)
+    if failed or not bool(factor.isfinite().all()):
+        raise RewriteError(
+            "closed form: the second moment of the keys has no Cholesky factor",
+            remedy="look for keys that are not finite, or take a larger ridge",
+        )
+    return factor
+
+
+def closed_form(
+    split: Split[Any],
+    rule: Rule,
+    fit: FitConfig,
+    moments: Moments,
+    config: ClosedFormConfig = ClosedFormConfig(),
+) -> dict[str, Tensor]:
+    """Weights of the memory's convolutions that recall a rule better.
+
+    Recall is measured as `fit` says, in squares. Biases stay as they are, and so does what `fit`
+    preserves only as far as C speaks for it.
+
+    Args:
+        split: The generator; not modified.
+        rule: What shall be recalled.
+        fit: Weights, border, and where recall is measured.
+        moments: C of each convolution, by the name of its weight.
+        config: How the change is regularised.
+
+    Returns:
+        The new weights, by name inside the memory, float32.
+
+    Raises:
+        RewriteError: If the family cannot give keys, or keys are not finite.
+    """
+    check_keyed(split)
+    error = _Error(split, rule, fit)
+    own = dict(split.memory.named_parameters())
+    names = [name for name in split.memory_weights() if own[name].ndim == 4]
+    weights = {name: own[name].detach().clone() for name in names}
+    factors: dict[str, Tensor] = {}
+    for turn in range(config.rounds):
+        for i, name in enumerate(names):
+            if name not in factors:  # keys change little from round to round
+                keys = _keys(split, rule, fit, weights, name)
+                moment = moments[name].matrix()
+                factors[name] = regularised_factor(keys, moment, config.mu, config.ridge)
+            share = 1 / (len(names) - i) if turn == 0 else 1.0
+            weights[name] = _improved(error, weights, name, factors[name], share)
+    return weights
+
+
+def _improved(
+    error: _Error, weights: dict[str, Tensor], name: str, factor: Tensor, share: float
+) -> Tensor:
+    """One convolution's weight after its step; the same weight if no step is any good."""
+    weight = weights[name].requires_grad_()
+    residual = error(weights)
+    loss = residual.square().sum()
+    (gradient,) = torch.autograd.grad(loss / 2, [weight])
+    weight, residual = weight.detach(), residual.detach()
+    weights[name] = weight
+    step = solve(gradient.flatten(1), factor).reshape(weight.shape).to(weight)
+    size = step.norm()
+    if not bool(size > 0):
+        return weight
+    with torch.no_grad():
+        probe = _PROBE * weight.norm() / size
+        slope = (error({**weights, name: weight + probe * step}) - residual) / probe
+        length = -share * (residual @ slope) / (slope @ slope).clamp_min(1e-30)
+        for _ in range(_HALVINGS):
+            better = weight + length * step
+            if bool(error({**weights, name: better}).square().sum() < loss):
+                return better
+            length = length / 2
+    return weight
+
+
+def _keys(
+    split: Split[Any], rule: Rule, fit: FitConfig, weights: dict[str, Tensor], name: str
+) -> Tensor:
+    """``K S K'`` of a convolution, the rule's weights taken at the size of its output."""
+    keys: ConvolutionKeys
+    for keys in check_keyed(split).convolution_keys(rule.keys, weights):
+        if keys.name == name:
+            mask = resize_mask(rule.picture_mask, *keys.size)
+            shares = region_weights(mask, fit.weight_new, fit.weight_old, fit.border)
+            return second_moment(keys, shares)
+    raise AssertionError(f"{name} is a convolution of the memory")
+
+
+class _Error:
+    """The rule's weighted residuals as a vector, whose squares sum to the squared recall error."""
+
+    def __init__(self, split: Split[Any], rule: Rule, fit: FitConfig) -> None:
+        self.split, self.rule = split, rule
+        new, old, border = fit.weight_new, fit.weight_old, fit.border
+        channels = rule.wanted.shape[1]
+        on_values = 1.0 if fit.recall != "image" else 0.0
+        on_pictures = fit.image_weight if fit.recall != "value" else 0.0
+        self.weights = (region_weights(rule.mask, new, old, border) * on_values / channels).sqrt()
+        pictures = region_weights(rule.picture_mask, new, old, border)
+        self.picture_weights = (pictures * on_pictures / 3).sqrt() if on_pictures else None
+
+    def __call__(self, weights: dict[str, Tensor]) -> Tensor:
+        keys = self.rule.keys.with_features(self.rule.keys.features.float())
+        value: Activation = functional_call(self.split.memory, weights, (keys,))
+        parts = [self.weights * (value.features - self.rule.wanted)]
+        if self.picture_weights is not None:
+            picture = self.split.tail(value)
+            parts.append(self.picture_weights * (picture - self.rule.composites))
+        return torch.cat([part.flatten() for part in parts])

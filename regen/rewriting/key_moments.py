@@ -1,0 +1,123 @@
+"""Second moments of keys: what the convolutions of a memory see in the generator at large.
+
+C is the mean of k k' over positions of many samples, not centred. It belongs to the generator and
+the convolution alone, so it is measured once and kept (`regen.rewriting.moment_cache`). It is held
+as its eigenvectors and eigenvalues, from which C and any root of it are one product away.
+
+Shapes: K = I * k * k entries of a key; N samples; M keys.
+"""
+
+from __future__ import annotations
+
+import zlib
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+from regen.errors import RewriteError
+from regen.generators.keys import ConvolutionKeys, KeyedSplit
+from regen.generators.protocol import Activation
+
+_ROWS_AT_ONCE = 4096
+POSITIONS = 512  # of each sample; neighbours say little that is new
+
+
+@dataclass(frozen=True)
+class KeyMoment:
+    """C of one convolution as ``vectors @ diag(values) @ vectors.T``.
+
+    Attributes:
+        values: Mean square of a key along each direction, ``[K]`` float64, ascending, at least 0.
+        vectors: Directions, one a column, ``[K, K]`` float64, orthonormal.
+    """
+
+    values: Tensor
+    vectors: Tensor
+
+    @classmethod
+    def of(cls, moment: Tensor) -> KeyMoment:
+        """The decomposition of C ``[K, K]``, symmetric and positive semidefinite."""
+        values, vectors = torch.linalg.eigh(moment.double())
+        return cls(values.clamp_min(0), vectors)
+
+    def matrix(self) -> Tensor:
+        """C, ``[K, K]`` float64."""
+        return (self.vectors * self.values) @ self.vectors.T
+
+
+Moments = Mapping[str, KeyMoment]
+
+
+def second_moment(keys: ConvolutionKeys, weights: Tensor) -> Tensor:
+    """``K S K'``: the sum of w k k' over all positions of all samples.
+
+    Args:
+        keys: N samples.
+        weights: w of each position, ``[N, 1, h, w]``, at least 0; positions of weight 0 cost
+            nothing.
+
+    Returns:
+        ``[K, K]`` float64 on the CPU.
+
+    Raises:
+        RewriteError: If no weight is above 0.
+    """
+    if not bool((weights > 0).any()):
+        raise RewriteError(f"keys of {keys.name}", got="no position with a weight above 0")
+    total = torch.zeros([], dtype=torch.float64)
+    for sample, weight in enumerate(weights.flatten(1).cpu()):
+        one = ConvolutionKeys(
+            keys.name, keys.field[sample : sample + 1], keys.kernel, keys.backwards
+        )
+        for positions in weight.nonzero()[:, 0].split(_ROWS_AT_ONCE):
+            rows = one.rows(positions.to(keys.field.device))[0].cpu().double()
+            total = total + rows.T @ (rows * weight[positions, None].double())
+    return total
+
+
+def check_keyed(split: object) -> KeyedSplit:
+    """`split`, if its family can give keys.
+
+    Raises:
+        RewriteError: If it cannot.
+    """
+    if not isinstance(split, KeyedSplit):
+        raise RewriteError(
+            "this family of generators has no closed form", remedy="use --solver adam"
+        )
+    return split
+
+
+@torch.no_grad()
+def measure_moments(split: object, samples: Iterable[Activation]) -> dict[str, KeyMoment]:
+    """C of each of the memory's convolutions.
+
+    Args:
+        split: Gives the keys.
+        samples: Keys of the generator at large, in batches. Of each sample `POSITIONS` positions
+            take part, chosen at random but always alike.
+
+    Returns:
+        One moment for each convolution, by the name of its weight inside the memory.
+
+    Raises:
+        RewriteError: If the family cannot give keys, or there are no samples.
+    """
+    keyed, totals, counts = check_keyed(split), dict[str, Tensor](), dict[str, int]()
+    for batch in samples:
+        for keys in keyed.convolution_keys(batch, {}):
+            rows = keys.rows(_positions(keys)).flatten(0, 1).cpu().double()
+            moment = rows.T @ rows
+            totals[keys.name] = totals[keys.name] + moment if keys.name in totals else moment
+            counts[keys.name] = counts.get(keys.name, 0) + len(rows)
+    if not totals:
+        raise RewriteError("second moments of keys", got="no samples", expected="at least one")
+    return {name: KeyMoment.of(total / counts[name]) for name, total in totals.items()}
+
+
+def _positions(keys: ConvolutionKeys) -> Tensor:
+    count = keys.size[0] * keys.size[1]
+    order = torch.Generator().manual_seed(zlib.crc32(keys.name.encode()))
+    return torch.randperm(count, generator=order)[:POSITIONS].to(keys.field.device)

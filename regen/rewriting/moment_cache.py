@@ -1,0 +1,129 @@
+"""Second moments of keys, kept on disk: each is measured once for a generator.
+
+One file for each convolution, named by the generator's digest, in ``NAME.keys`` beside the
+generator's file; where that cannot be written to, or the generator is bundled, in the user's
+folder for caches: ``$REGEN_CACHE``, or ``regen`` in ``$XDG_CACHE_HOME``, by default ``~/.cache``.
+A file that is damaged or of another generator is measured again. A cache that cannot be written
+costs time, never the run.
+"""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from regen import store
+from regen.errors import GeneratorError, StoreError
+from regen.generators import BUNDLED, AnyGenerator, generator_path
+from regen.generators.protocol import Split
+from regen.rewriting.key_moments import KeyMoment, check_keyed, measure_moments
+
+FORMAT = "key moment"
+VERSION = 1
+SAMPLES = 64
+FIRST_SEED = 2_000_000  # far from all that are preserved, measured or usually shown
+_BATCH = 8
+
+
+def key_moments(
+    generator: AnyGenerator, split: Split[Any], name_or_path: str | Path | None = None
+) -> dict[str, KeyMoment]:
+    """C of each convolution of the memory, from the cache or from `SAMPLES` seeds.
+
+    Args:
+        generator: As it was opened, without a rewrite.
+        split: Of the same.
+        name_or_path: How it was opened; None for one that has no file.
+
+    Returns:
+        One moment for each convolution, by the name of its weight inside the memory.
+
+    Raises:
+        RewriteError: If the family cannot give keys.
+    """
+    check_keyed(split)
+    digest = generator.digest()
+    shapes = {name: p.shape for name, p in split.memory.named_parameters()}
+    wanted = [name for name in split.memory_weights() if len(shapes[name]) == 4]
+    folders = cache_folders(name_or_path)
+    found = {}
+    for name in wanted:
+        moment = _read(folders, digest, split.full_name(name), shapes[name][1:].numel())
+        if moment is not None:
+            found[name] = moment
+    if len(found) == len(wanted):
+        return found
+    seeds = list(range(FIRST_SEED, FIRST_SEED + SAMPLES))
+    starts = range(0, SAMPLES, _BATCH)
+    batches = (split.head(generator.latents(seeds[i : i + _BATCH])) for i in starts)
+    measured = measure_moments(split, batches)
+    for name in wanted:
+        _write(folders, digest, split.full_name(name), measured[name])
+    return measured
+
+
+def cache_folders(name_or_path: str | Path | None) -> list[Path]:
+    """Where moments of a generator may lie, the best place first."""
+    named = os.environ.get("REGEN_CACHE")
+    base = os.environ.get("XDG_CACHE_HOME") or os.path.join("~", ".cache")
+    user = Path(named) if named else Path(base).expanduser() / "regen"
+    folders = [user / "keys"]
+    if name_or_path is not None and str(name_or_path) not in BUNDLED:
+        try:
+            path = generator_path(name_or_path)
+        except GeneratorError:
+            return folders
+        folders.insert(0, path.parent / f"{path.stem}.keys")
+    return folders
+
+
+def _file(folder: Path, digest: str, name: str) -> Path:
+    return folder / f"{digest[:16]}-{name}.safetensors"
+
+
+def _read(folders: list[Path], digest: str, name: str, size: int) -> KeyMoment | None:
+    for folder in folders:
+        path = _file(folder, digest, name)
+        if not path.is_file():
+            continue
+        try:
+            stored = store.load(path, format=FORMAT, version=VERSION)
+            return _checked(stored, digest, name, size)
+        except StoreError:
+            continue  # measured again, and the file replaced
+    return None
+
+
+def _checked(stored: store.Stored, digest: str, name: str, size: int) -> KeyMoment:
+    expected = {"values": torch.zeros(size), "vectors": torch.zeros(size, size)}
+    tensors = store.check_tensors(stored.tensors, expected, name)
+    header = stored.header
+    belongs = (header.get("base"), header.get("convolution"), header.get("samples"))
+    finite = all(bool(tensor.isfinite().all()) for tensor in tensors.values())
+    if belongs != (digest, name, SAMPLES) or not finite:
+        raise StoreError(f"the key moment of {name}", got="one of something else")
+    return KeyMoment(tensors["values"].double(), tensors["vectors"].double())
+
+
+def _write(folders: list[Path], digest: str, name: str, moment: KeyMoment) -> None:
+    header = {
+        "format": FORMAT,
+        "version": VERSION,
+        "base": digest,
+        "convolution": name,
+        "samples": SAMPLES,
+    }
+    tensors: dict[str, Tensor] = {
+        "values": moment.values.float(),
+        "vectors": moment.vectors.float(),
+    }
+    for folder in folders:
+        try:
+            store.save(_file(store.ensure_folder(folder), digest, name), tensors, header)
+            return
+        except StoreError:
+            continue

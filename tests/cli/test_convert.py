@@ -1,0 +1,172 @@
+"""`regen convert`, and `regen info` on what other tools wrote."""
+
+from __future__ import annotations
+
+import json
+import os
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+
+from regen import store
+from regen.generators import open_generator
+from regen.generators.stylegan2.foreign.files import read_checkpoint
+from regen.generators.stylegan2.native import load_stylegan2
+from regen.rewriting.rewrite import Rewrite
+from tests.generators.stylegan2.foreign.checkpoints import (
+    discriminator_network,
+    discriminator_tensors,
+    nvidia_network,
+    snapshot,
+    write,
+)
+
+REWRITTEN = "synthesis.convs.5.bias"
+
+
+@pytest.fixture
+def pickle(world: Any) -> Path:
+    """A snapshot of NVIDIA's with the generator of g.safetensors and a discriminator."""
+    generator = open_generator(world.folder / "g.safetensors")
+    networks = snapshot(nvidia_network(generator), D=discriminator_network(discriminator_tensors()))
+    return write(world.folder / "cats.pkl", networks)
+
+
+def rewrite_of(world: Any, name: str = "g.safetensors") -> Path:
+    base = open_generator(world.folder / name)
+    path = world.folder / f"{Path(name).stem}.rewrite.safetensors"
+    Rewrite({REWRITTEN: torch.ones(8)}, base.digest(), base.family).save(path)
+    return path
+
+
+def test_there_and_back(world: Any, pickle: Path) -> None:
+    original = open_generator("g.safetensors")
+    for source, target in (
+        ("cats.pkl", "a.safetensors"),
+        ("a.safetensors", "b.pt"),
+        ("b.pt", "c.pkl"),
+    ):
+        result = world.run("convert", source, target)
+        assert result.exit_code == 0
+        assert result.stdout.startswith(f"{target}: 32x32, ")
+        assert result.stdout.endswith(f"digest {original.digest()[:12]}\n")
+        assert read_checkpoint(world.folder / target).generator.digest() == original.digest()
+    discriminator = read_checkpoint(world.folder / "c.pkl").discriminator
+    assert discriminator is not None
+    header = store.read_header(world.folder / "a.safetensors")
+    assert header["provenance"] == "converted from: pickle of NVIDIA's, G_ema (cats.pkl)"
+
+
+def test_a_rewritten_generator_goes_out(world: Any, pickle: Path) -> None:
+    rewrite = rewrite_of(world)
+    result = world.run("convert", "cats.pkl", "out.pkl", "--rewrite", f"{rewrite.name}:0.5")
+    assert result.exit_code == 0
+    before = read_checkpoint(pickle).generator.state_dict()
+    after = read_checkpoint(world.folder / "out.pkl").generator.state_dict()
+    assert torch.equal(after[REWRITTEN], before[REWRITTEN] + 0.5)
+    assert all(torch.equal(after[k], before[k]) for k in before if k != REWRITTEN)
+
+
+def test_a_bundled_name_and_a_format_by_name(world: Any) -> None:
+    result = world.run("convert", "g.safetensors", "plain.bin", "--to", "rosinality")
+    assert result.exit_code == 0
+    assert result.stderr == (
+        "Note: rosinality's own class has 512 channels up to 32x32; this one has fewer\n"
+    )
+    assert "g_ema" in torch.load(world.folder / "plain.bin", weights_only=True)
+
+
+def test_opening_the_generator_reads_nothing_of_its_discriminator(world: Any, pickle: Path) -> None:
+    assert world.run("convert", "cats.pkl", "a.safetensors").exit_code == 0
+    path = world.folder / "a.safetensors"
+    data = bytearray(path.read_bytes())
+    length = int.from_bytes(data[:8], "little")
+    head = json.loads(data[8 : 8 + length])
+    start = head["discriminator.b4.fc.weight"]["data_offsets"][0] + 8 + length
+    data[start] ^= 1
+    path.write_bytes(data)
+    assert load_stylegan2(path).digest() == open_generator("g.safetensors").digest()
+    result = world.run("convert", "a.safetensors", "b.pkl")
+    assert result.exit_code == 2 and "its tensors are not those that were saved" in result.stderr
+
+
+def test_the_discriminator_alone(world: Any, pickle: Path) -> None:
+    result = world.run("convert", "cats.pkl", "d.safetensors", "--which", "D")
+    assert result.exit_code == 0
+    stored = store.load(world.folder / "d.safetensors", format="discriminator")
+    assert stored.header["architecture"]["resolution"] == 32
+    opponent = read_checkpoint(pickle).discriminator
+    assert opponent is not None and stored.tensors.keys() == opponent.tensors.keys()
+
+
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        (("cats.pkl", "cats.pkl"), "cats.pkl is the file to convert; choose another name"),
+        (("cats.pkl", "link.pkl"), "link.pkl is the file to convert"),
+        (
+            ("cats.pkl", "cats.onnx"),
+            "suffix: got .onnx, expected .safetensors, .pkl, .pt; name the",
+        ),
+        (("cats.pkl", "b.pt", "--which", "G"), "network: got G, expected G_ema or D"),
+        (("cats.pkl", "d.pkl", "--which", "D"), "got nvidia, expected native"),
+        (("g.safetensors", "d.safetensors", "--which", "D"), "has no discriminator"),
+        (("g.safetensors", "b.pt", "--which", "G"), "network: got G, expected G_ema, its only one"),
+        (("cat.png", "b.pt"), "cat.png is not a safetensors file"),
+        (("dogs.pkl", "b.pt"), "no such generator: got dogs.pkl"),
+        (("p.safetensors", "b.pt"), "got a projector, expected a generator"),
+        (("cats.pkl", "no/folder/b.pt"), "cannot write no/folder/b.pt"),
+        (
+            ("cats.pkl", "b.pt", "--rewrite", "other.rewrite.safetensors"),
+            "this rewrite belongs to another generator",
+        ),
+    ],
+)
+def test_bad_input_is_one_message(
+    world: Any, pickle: Path, words: tuple[str, ...], message: str
+) -> None:
+    os.link(pickle, world.folder / "link.pkl")
+    rewrite_of(world, "other.safetensors")
+    before = sorted(os.listdir(world.folder))
+    content = pickle.read_bytes()
+    result = world.run("convert", *words)
+    assert result.exit_code == 2
+    assert message in result.stderr and result.stderr.startswith("Error: ")
+    assert result.stderr.count("\n") == 1 and result.stdout == ""
+    assert sorted(os.listdir(world.folder)) == before and pickle.read_bytes() == content
+
+
+def test_info_on_a_pickle(world: Any, pickle: Path) -> None:
+    result = world.run("info", "cats.pkl", "--json")
+    assert result.exit_code == 0 and result.stderr == ""
+    (facts,) = json.loads(result.stdout)
+    generator = open_generator("g.safetensors")
+    assert (facts["format"], facts["family"]) == ("pickle of NVIDIA's, G_ema", "stylegan2")
+    assert (facts["resolution"], facts["digest"]) == (32, generator.digest())
+    assert facts["parameters"] == sum(t.numel() for t in generator.state_dict().values())
+    assert facts["discriminator"]["architecture"] == "resnet"
+    names = {entry["name"]: entry["known"] for entry in facts["globals"]}
+    assert names["torch_utils.persistence._reconstruct_persistent_obj"] is True
+    assert all(names.values()) and "torch.FloatStorage" in names
+
+
+def test_info_names_what_a_hostile_file_asks_for(world: Any) -> None:
+    (world.folder / "evil.pkl").write_bytes(b"\x80\x02cos\nsystem\nX\x04\x00\x00\x00true\x85R.")
+    (facts,) = json.loads(world.run("info", "evil.pkl", "--json").stdout)
+    assert facts["globals"] == [{"name": "os.system", "known": False}]
+    assert "os.system" in facts["cannot_be_opened"]
+    result = world.run("convert", "evil.pkl", "a.safetensors")
+    assert result.exit_code == 2 and "os.system" in result.stderr
+
+
+@pytest.mark.filterwarnings("always::regen.generators.CheckpointWarning")
+def test_other_commands_open_them_and_say_so_in_one_line(world: Any, pickle: Path) -> None:
+    result = world.run("generate", "--generator", "cats.pkl", "--seeds", "0", "-o", "out")
+    assert result.exit_code == 0
+    assert (
+        "Note: cats.pkl is a pickle of NVIDIA's, G_ema; for a file that is smaller and opens faster"
+        in result.stderr
+    )
+    assert world.left() == ["grid.png", "seed0000.png"]

@@ -1,0 +1,59 @@
+"""`open_generator` on the files of other tools."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+import torch
+
+from regen.errors import RegenError
+from regen.generators import CheckpointWarning, open_generator
+from regen.generators.stylegan2.foreign.files import Format, write_checkpoint
+from tests.generators.stylegan2.foreign.checkpoints import (
+    generator,
+    nvidia_network,
+    picture,
+    tensorflow_network,
+    write,
+)
+
+
+@pytest.mark.parametrize("format", ["nvidia", "rosinality"])
+def test_they_open_like_ours_and_say_what_is_faster(tmp_path: Path, format: Format) -> None:
+    ours, path = generator(), tmp_path / "cats.bin"
+    write_checkpoint(path, ours, None, format, origin="test")
+    with pytest.warns(
+        CheckpointWarning,
+        match=r"for a file that is verified: regen convert .*cats.bin cats.safetensors",
+    ):
+        opened = open_generator(path)
+    assert opened.digest() == ours.digest() and not opened.training
+    split = opened.split(5, 2)
+    latent = opened.latents([0, 1], 0.7)
+    assert torch.equal(split.tail(split.memory(split.head(latent))), picture(ours))
+
+
+def test_tensorflow_too(tmp_path: Path) -> None:
+    path = write(tmp_path / "cats.pkl", tensorflow_network(generator()))
+    with pytest.warns(CheckpointWarning, match="TensorFlow pickle of NVIDIA's, Gs"):
+        assert open_generator(path).resolution == 32
+
+
+def test_what_is_odd_is_said(tmp_path: Path) -> None:
+    ours = generator()
+    ours.conv(2).weight[0, 0, 0, 0] = float("nan")
+    path = write(tmp_path / "cats.pkl", nvidia_network(ours))
+    with pytest.warns(CheckpointWarning) as said:
+        open_generator(path)
+    assert str(said[0].message) == f"{path}: NaN or infinity in synthesis.convs.2.weight"
+    assert len(said) == 2
+
+
+def test_a_hostile_file_is_refused(tmp_path: Path) -> None:
+    marker = tmp_path / "ran"
+    path = tmp_path / "cats.pkl"
+    path.write_bytes(f"cposix\nsystem\n(S'touch {marker}'\ntR.".encode())
+    with pytest.raises(RegenError, match="posix.system"):
+        open_generator(path)
+    assert not marker.exists()

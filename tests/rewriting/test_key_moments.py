@@ -1,0 +1,90 @@
+"""Second moments of keys against their definition, and the coordinates made of them."""
+
+from __future__ import annotations
+
+import pytest
+import torch
+from torch import Tensor
+
+from regen.errors import RewriteError
+from regen.generators.keys import ConvolutionKeys
+from regen.generators.stylegan2.split import StyleGAN2Split
+from regen.rewriting.coordinates import Coordinates, key_map
+from regen.rewriting.key_moments import KeyMoment, measure_moments, second_moment
+from regen.rewriting.memory import Preserved
+
+
+def some_keys() -> ConvolutionKeys:
+    return ConvolutionKeys("w", torch.randn(2, 3, 6, 7), 3)
+
+
+def test_a_weighted_moment_is_its_sum(monkeypatch: pytest.MonkeyPatch) -> None:
+    keys, weights = some_keys(), torch.rand(2, 1, 4, 5)
+    weights[:, :, 0] = 0
+    rows = keys.rows(torch.arange(20)).double()
+    wanted = torch.einsum("nmk,nm,nml->kl", rows, weights.flatten(1).double(), rows)
+    torch.testing.assert_close(second_moment(keys, weights), wanted)
+    monkeypatch.setattr("regen.rewriting.key_moments._ROWS_AT_ONCE", 3)
+    torch.testing.assert_close(second_moment(keys, weights), wanted)
+
+
+def test_weights_that_are_all_zero_are_refused() -> None:
+    with pytest.raises(RewriteError, match="keys of w: got no position with a weight above 0"):
+        second_moment(some_keys(), torch.zeros(2, 1, 4, 5))
+
+
+def test_the_moment_of_the_generator_is_a_mean_over_positions(
+    split: StyleGAN2Split, preserved: Preserved
+) -> None:
+    whole = measure_moments(split, [preserved.keys])
+    parts = measure_moments(split, [preserved.keys.select([i]) for i in range(5)])
+    for keys in split.convolution_keys(preserved.keys, {}):
+        rows = keys.rows(torch.arange(256)).flatten(0, 1).double()  # fewer than are taken at most
+        wanted = rows.T @ rows / len(rows)
+        torch.testing.assert_close(whole[keys.name].matrix(), wanted)
+        torch.testing.assert_close(parts[keys.name].matrix(), wanted)
+    with pytest.raises(RewriteError, match="second moments of keys: got no samples"):
+        measure_moments(split, [])
+
+
+def test_rounding_leaves_no_negative_mean_square() -> None:
+    rows = torch.randn(2, 6)
+    moment = KeyMoment.of(rows.T @ rows)
+    assert moment.values.min() >= 0
+    torch.testing.assert_close(moment.matrix().float(), rows.T @ rows, rtol=1e-4, atol=1e-5)
+
+
+def conditioned() -> KeyMoment:
+    rows = torch.randn(50, 8) * torch.tensor([30.0, 10.0, 3.0, 1.0, 1.0, 0.3, 0.1, 0.03])
+    return KeyMoment.of(rows.T @ rows / 50)
+
+
+def test_loud_directions_are_shortened_and_the_rest_is_not() -> None:
+    moment = conditioned()
+    factors = key_map(moment).norm(dim=1)
+    assert factors.square().mean().sqrt().item() == pytest.approx(2.0)
+    wanted = (moment.values / moment.values.mean() + 1).rsqrt()
+    torch.testing.assert_close(factors / factors[0], wanted / wanted[0])
+    assert factors[-1] < 0.5 * factors[0]
+
+
+def test_variables_begin_at_the_start_and_move_along_the_keys() -> None:
+    start = {"w": torch.randn(2, 8, 1, 1), "b": torch.randn(2)}
+    moment = conditioned()
+    coordinates = Coordinates(start, {"w": moment})
+    assert all(torch.equal(coordinates.weights()[name], start[name]) for name in start)
+    with torch.no_grad():
+        coordinates.variables["w"][0, 3] = 1.0
+        coordinates.variables["b"][1] = 5.0
+    moved = coordinates.weights()
+    step: Tensor = (moved["w"] - start["w"]).flatten(1)
+    torch.testing.assert_close(step[0], key_map(moment)[3].float())
+    assert step[1].abs().max() == 0 and moved["b"][1] == 5.0
+
+
+def test_without_moments_the_weights_are_their_own_coordinates() -> None:
+    start = {"w": torch.randn(2, 2, 3, 3)}
+    coordinates = Coordinates(start)
+    assert coordinates.weights()["w"] is coordinates.variables["w"]
+    assert coordinates.variables["w"].requires_grad
+    assert coordinates.variables["w"] is not start["w"]
