@@ -6,7 +6,6 @@ from typing import Any
 
 import torch
 
-
 DTYPES = {"fp32": torch.float32, "bf16": torch.bfloat16, "fp16": torch.float16}
 
 
