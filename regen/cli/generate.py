@@ -53,6 +53,13 @@ from regen.cli.common import RewriteStrength, SeedRange, computing, folder_optio
     show_default=True,
     help="What the network computes in; bf16 is quicker where the processor has it.",
 )
+@click.option(
+    "--class",
+    "class_index",
+    metavar="N",
+    type=click.IntRange(0),
+    help="Class to draw, from 0, for a generator that has classes.",
+)
 @click.option("--grid/--no-grid", default=True, show_default=True, help="Lay all out in grid.png.")
 @folder_option(required=True)
 @computing
@@ -63,6 +70,7 @@ def command(
     truncation: float,
     noise: Any,
     precision: Any,
+    class_index: int | None,
     grid: bool,
     output: Path,
     device: str,
@@ -73,7 +81,7 @@ def command(
     """
     from regen.workflow.generate_job import Drawing, draw_pictures
 
-    drawing = Drawing(seeds, truncation, noise, precision, grid)
+    drawing = Drawing(seeds, truncation, noise, precision, class_index, grid)
     files = draw_pictures(generator, rewrites, drawing, output, device=device)
     click.echo(f"{len(seeds)} {'picture' if len(seeds) == 1 else 'pictures'} in {output}")
     if grid:

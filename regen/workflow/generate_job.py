@@ -35,6 +35,7 @@ class Drawing:
         truncation: psi, from 0; 1 leaves the samples alone.
         noise: "const" (stored with the generator), "random" (drawn from the seed) or "none".
         precision: What the network computes in.
+        class_index: Which class to draw, counted from 0, for a generator that has them.
         grid: Whether the first `GRID_PICTURES` are laid out in grid.png as well.
     """
 
@@ -42,6 +43,7 @@ class Drawing:
     truncation: float = 1.0
     noise: NoiseMode = "const"
     precision: Literal["fp32", "bf16", "fp16"] = "fp32"
+    class_index: int | None = None
     grid: bool = True
 
     def __post_init__(self) -> None:
@@ -129,8 +131,23 @@ def _draw(generator: AnyGenerator, drawing: Drawing, folder: Path) -> list[Path]
 
 @torch.no_grad()
 def _pictures(generator: AnyGenerator, seeds: Sequence[int], drawing: Drawing) -> Tensor:
-    latents = generator.latents(seeds, drawing.truncation, noise=drawing.noise)
+    label = _one_hot(generator, drawing.class_index, len(seeds))
+    latents = generator.latents(seeds, drawing.truncation, label=label, noise=drawing.noise)
     return generator(latents).float().cpu().clamp(-1, 1)
+
+
+def _one_hot(generator: AnyGenerator, index: int | None, count: int) -> Tensor | None:
+    """The label ``[count, classes]`` of a class, None where none was asked for."""
+    if index is None:
+        return None
+    classes = generator.config.label_dim
+    if not classes:
+        raise GeneratorError("class", got=index, expected="none", remedy="it has no classes")
+    if index >= classes:
+        raise GeneratorError("class", got=index, expected=f"0 to {classes - 1}")
+    label = torch.zeros(count, classes, device=generator.device)
+    label[:, index] = 1
+    return label
 
 
 def _save(folder: Path, name: str, picture: Tensor) -> Path:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -9,6 +10,8 @@ import pytest
 import torch
 
 from regen.generators import open_generator
+from regen.generators.stylegan2.native import save_stylegan2
+from regen.generators.stylegan2.split import StyleGAN2
 from regen.images import load_image
 from regen.rewriting.rewrite import Rewrite
 
@@ -134,3 +137,33 @@ def test_a_rewrite_that_is_not_there(world: Any) -> None:
     result = world.run(*RUN, "--rewrite", "r.safetensors:0.5", "-o", "out")
     assert result.exit_code == 2 and world.left() == []
     assert result.stderr == "Error: r.safetensors does not exist; check the path\n"
+
+
+@pytest.mark.parametrize("precision", ["bf16", "fp16"])
+def test_half_precision_draws_nearly_the_same(world: Any, precision: str) -> None:
+    assert world.run(*RUN, "--seed", "2", "-o", "whole").exit_code == 0
+    result = world.run(*RUN, "--seed", "2", "--precision", precision, "-o", "half")
+    assert result.exit_code == 0
+    error = (picture(world, "half") - picture(world, "whole")).square().mean()
+    assert 0 < error < 4e-4  # 40 dB of a range of 2
+
+
+def test_a_class_is_drawn_and_asked_for(world: Any) -> None:
+    torch.manual_seed(0)
+    config = replace(open_generator(world.folder / "g.safetensors").config, label_dim=3)
+    generator = StyleGAN2(config).eval()
+    save_stylegan2(world.folder / "c.safetensors", generator, card={})
+    run = ("generate", "--generator", "c.safetensors", "--device", "cpu", "--seed", "2")
+    assert world.run(*run, "--class", "1", "-o", "one").exit_code == 0
+    label = torch.tensor([[0.0, 1.0, 0.0]])
+    with torch.no_grad():
+        expected = generator(generator.latents([2], label=label)).clamp(-1, 1)
+    torch.testing.assert_close(picture(world, "one"), expected, atol=1 / 127, rtol=0)
+    for options, message in (
+        ((), "class: got none, expected 0 to 2; this generator has classes; `regen generate"),
+        (("--class", "3"), "class: got 3, expected 0 to 2"),
+    ):
+        result = world.run(*run, *options, "-o", "none")
+        assert result.exit_code == 2 and message in result.stderr
+    result = world.run(*RUN, "--class", "0", "-o", "none")
+    assert result.exit_code == 2 and "class: got 0, expected none" in result.stderr

@@ -94,7 +94,10 @@ class Mapping(nn.Module):
     def _check_label(self, samples: int, label: Tensor | None) -> None:
         if label is None and self.classes:
             raise GeneratorError(
-                "label", got="none", expected="a class", remedy="this generator has classes"
+                "class",
+                got="none",
+                expected=f"0 to {self.classes - 1}",
+                remedy="this generator has classes; `regen generate --class` draws one",
             )
         if label is not None and label.shape != (samples, self.classes):
             raise GeneratorError(

@@ -139,7 +139,7 @@ def test_second_moments_are_one_even_for_zeros() -> None:
 @pytest.mark.parametrize(
     ("classes", "label", "message"),
     [
-        (3, None, "label: got none, expected a class; this generator has classes"),
+        (3, None, "class: got none, expected 0 to 2; this generator has classes; `regen"),
         (3, torch.zeros(2, 4), r"label: got \[2, 4\], expected one-hot \[2, 3\]"),
         (3, torch.zeros(1, 3), r"label: got \[1, 3\], expected one-hot \[2, 3\]"),
         (0, torch.zeros(2, 3), r"label: got \[2, 3\], expected one-hot \[2, 0\]"),
