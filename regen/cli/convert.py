@@ -42,7 +42,7 @@ def command(
     which: Any,
     to: Any,
 ) -> None:
-    """Convert a generator between regen's files and those of other tools.
+    """Convert a generator to the file of another tool.
 
     SRC is a name or a file of regen's, a pickle of NVIDIA's (stylegan2-ada-pytorch, stylegan3,
     DragGAN; TensorFlow's StyleGAN2 and ADA), or a checkpoint of rosinality's stylegan2-pytorch. It

@@ -19,7 +19,16 @@ from regen.projector.settings import TrainingConfig
 from regen.rewriting.memory import FitConfig
 from regen.workflow.settings import preset
 
-VERBS = ["rewrite", "generate", "project", "train-projector", "info", "doctor"]
+VERBS = [
+    "rewrite",
+    "generate",
+    "project",
+    "train-generator",
+    "train-projector",
+    "convert",
+    "info",
+    "doctor",
+]
 
 
 @pytest.mark.parametrize(

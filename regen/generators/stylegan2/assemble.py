@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+import numpy as np
 import torch
 from torch import Tensor
 
@@ -48,4 +49,7 @@ def _laid_out(tensor: Tensor, like: Tensor, copy: bool) -> Tensor:
     tensor = tensor.detach()
     if tensor.stride() == like.stride() and not copy:
         return tensor
-    return torch.empty_strided(like.shape, like.stride()).copy_(tensor)
+    laid_out = torch.empty_strided(like.shape, like.stride())
+    # By numpy, since torch would wake all threads for a millisecond's work: slow on a busy machine.
+    np.copyto(laid_out.numpy(), tensor.numpy())
+    return laid_out

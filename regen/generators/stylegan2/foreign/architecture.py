@@ -12,6 +12,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+import numpy as np
 import torch
 from torch import Tensor
 
@@ -82,8 +83,9 @@ def infer_config(tensors: Mapping[str, Tensor], unshaped: Unshaped, where: str) 
 
 
 def odd_values(tensors: Mapping[str, Tensor]) -> list[str]:
-    """Names of the tensors that hold NaN or infinity."""
-    suspects = [name for name, tensor in tensors.items() if not torch.isfinite(tensor.sum())]
+    """Names of the tensors, on the CPU, that hold NaN or infinity."""
+    with np.errstate(over="ignore", invalid="ignore"):  # a sum is quick, and finite if all is
+        suspects = [name for name, t in tensors.items() if not np.isfinite(t.numpy().sum())]
     return [name for name in suspects if not torch.isfinite(tensors[name]).all()]
 
 
@@ -124,13 +126,15 @@ def _base_and_most(channels: Mapping[int, int], stated: int | None, where: str) 
     )
 
 
-def filter_taps(kernel: Tensor) -> Sequence[float] | None:
+def filter_taps(kernel: object) -> Sequence[float] | None:
     """One-dimensional taps of a filter ``[taps]`` or ``[fh, fw]``, None if it has none."""
+    if not isinstance(kernel, Tensor) or kernel.ndim not in (1, 2) or kernel.numel() == 0:
+        return None
     kernel = kernel.detach().float()
-    if torch.allclose(kernel, filter_from_taps(_USUAL_TAPS)) if kernel.shape == (4, 4) else False:
+    if kernel.shape == (4, 4) and torch.allclose(kernel, filter_from_taps(_USUAL_TAPS)):
         return _USUAL_TAPS
     taps = kernel if kernel.ndim == 1 else kernel.sum(1)
-    if kernel.ndim > 2 or not torch.isfinite(taps).all() or taps.sum() == 0:
+    if not torch.isfinite(taps).all() or taps.sum() == 0:
         return None
     rebuilt = filter_from_taps(taps)
     fits = rebuilt.shape == kernel.shape and torch.allclose(rebuilt, kernel, atol=1e-6)

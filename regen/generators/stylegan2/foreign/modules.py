@@ -31,6 +31,15 @@ def as_dict(value: object) -> Mapping[str, Any]:
     return value if isinstance(value, Mapping) else {}
 
 
+def as_text(value: object) -> str:
+    """A text, shortened; for anything else what it is.
+
+    >>> as_text("skip"), as_text(3)
+    ('skip', 'a value of type int')
+    """
+    return value[:40] if isinstance(value, str) else f"a value of type {type(value).__name__}"
+
+
 def as_number(value: object) -> float | None:
     """A finite Python or one-element number, None for anything else.
 

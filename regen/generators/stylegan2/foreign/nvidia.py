@@ -22,7 +22,13 @@ from torch import Tensor
 
 from regen.errors import GeneratorError
 from regen.generators.stylegan2.foreign.architecture import Unshaped
-from regen.generators.stylegan2.foreign.modules import Attributes, Network, as_dict, as_number
+from regen.generators.stylegan2.foreign.modules import (
+    Attributes,
+    Network,
+    as_dict,
+    as_number,
+    as_text,
+)
 from regen.generators.stylegan2.foreign.naming import Row, generator_rows
 from regen.generators.stylegan2.foreign.nvidia_discriminator import read_discriminator
 from regen.generators.stylegan2.foreign.persistent import EMPTY
@@ -95,11 +101,12 @@ def _check_family(network: Network, where: str) -> None:
     if 4 not in blocks or max(blocks) < 8:
         raise GeneratorError(f"{where} is no StyleGAN2 generator", expected="blocks b4, b8, ...")
     for r, block in blocks.items():
-        form = block.get("architecture", "skip")
-        if form != "skip" or f"synthesis.b{r}.skip" in network.modules:
-            form = form if isinstance(form, str) and form != "skip" else "resnet"
+        form = as_text(block.get("architecture", "skip"))
+        if form == "skip" and f"synthesis.b{r}.skip" in network.modules:
+            form = "resnet"
+        if form != "skip":
             raise GeneratorError(
-                f"{where}: architecture of the generator", got=form[:20], expected="skip"
+                f"{where}: architecture of the generator", got=form, expected="skip"
             )
 
 
@@ -157,10 +164,9 @@ def _layers(network: Network) -> Iterator[Attributes]:
 def _check_activations(network: Network, layers: list[Attributes], where: str) -> None:
     mapping = [a for name, a in network.modules.items() if name.startswith("mapping.fc")]
     for attributes in [*layers, *mapping]:
-        activation = attributes.get("activation", "lrelu")
+        activation = as_text(attributes.get("activation", "lrelu"))
         if activation != "lrelu":
-            got = activation[:20] if isinstance(activation, str) else type(activation).__name__
-            raise GeneratorError(f"{where}: activation", got=got, expected="lrelu")
+            raise GeneratorError(f"{where}: activation", got=activation, expected="lrelu")
 
 
 def _arguments(network: Network) -> Mapping[str, Any]:

@@ -17,7 +17,7 @@ from regen.generators.stylegan2.discriminator import (
     DiscriminatorConfig,
 )
 from regen.generators.stylegan2.foreign.architecture import filter_taps
-from regen.generators.stylegan2.foreign.modules import Network, as_number
+from regen.generators.stylegan2.foreign.modules import Network, as_number, as_text
 
 
 def read_discriminator(network: Network, where: str) -> Discriminator:
@@ -40,7 +40,7 @@ def read_discriminator(network: Network, where: str) -> Discriminator:
     taps = network.tensors.get(f"b{top}.conv1.resample_filter")
     config = DiscriminatorConfig(
         resolution=top,
-        architecture=cast(Architecture, blocks[0].get("architecture", "resnet")),
+        architecture=cast(Architecture, as_text(blocks[0].get("architecture", "resnet"))),
         channels=_channels(tensors, resolutions, where),
         label_dim=_labels(tensors),
         label_features=features,
@@ -49,7 +49,7 @@ def read_discriminator(network: Network, where: str) -> Discriminator:
         stddev_group=_stddev_group(network),
         stddev_channels=_stddev_channels(tensors, where),
         conv_clamp=as_number(_attribute(network, f"b{top}.conv0", "conv_clamp")),
-        resample_taps=tuple((None if taps is None else filter_taps(taps)) or (1.0, 3.0, 3.0, 1.0)),
+        resample_taps=tuple(filter_taps(taps) or (1.0, 3.0, 3.0, 1.0)),
         num_fp16_res=sum(block.get("use_fp16") is True for block in blocks),
     )
     return Discriminator.checked(config, tensors, where)

@@ -115,8 +115,8 @@ def collect(
         if not isinstance(tensor, Tensor) or not tensor.is_floating_point() or tensor.ndim != rank:
             got = list(tensor.shape) if isinstance(tensor, Tensor) else type(tensor).__name__
             raise GeneratorError(f"{where}: {name}", got=got, expected=f"{rank} dimensions")
-        ours = layout(row.kind, tensor.detach())
-        if ours.numel() != tensor.numel() or tensor.numel() == 0:
+        ours = layout(row.kind, tensor.detach()) if tensor.numel() else None
+        if ours is None or ours.numel() != tensor.numel():
             raise GeneratorError(f"{where}: {name}", got=list(tensor.shape))
         result.tensors[row.ours] = ours
     if missing:

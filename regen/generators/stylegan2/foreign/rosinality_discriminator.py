@@ -57,9 +57,7 @@ def read_discriminator(
         stddev_channels=int(last.shape[1] - last.shape[0]),
         conv_clamp=as_number(extra.get(f"{_EXTRA}conv_clamp")),
         num_fp16_res=int(as_number(extra.get(f"{_EXTRA}num_fp16_res")) or 0),
-        resample_taps=tuple(
-            (filter_taps(kernel) if isinstance(kernel, Tensor) else None) or (1.0, 3.0, 3.0, 1.0)
-        ),
+        resample_taps=tuple(filter_taps(kernel) or (1.0, 3.0, 3.0, 1.0)),
     )
     return Discriminator.checked(config, found, where)
 

@@ -25,12 +25,14 @@ from torch import Tensor
 from regen.errors import GeneratorError
 from regen.generators.stylegan2.discriminator import Discriminator
 from regen.generators.stylegan2.foreign.architecture import Unshaped
-from regen.generators.stylegan2.foreign.modules import as_dict, as_number
+from regen.generators.stylegan2.foreign.modules import as_dict, as_number, as_text
 from regen.generators.stylegan2.foreign.naming import Kind, Row, from_tensorflow, generator_rows
 from regen.generators.stylegan2.foreign.rebuild import Checkpoint, collect, opponent, rebuild
-from regen.generators.stylegan2.foreign.tensorflow_discriminator import read_discriminator
+from regen.generators.stylegan2.foreign.tensorflow_discriminator import (
+    read_discriminator,
+    resample_kernel,
+)
 from regen.unpickling import Instance
-from stylegan2_ops import filter_from_taps
 
 _NETWORK = "dnnlib.tflib.network.Network"
 _ORDER = ("G", "D", "G_ema")  # of the tuple; the last is called Gs there
@@ -149,13 +151,13 @@ def _resolution(variables: Mapping[str, Tensor], arguments: Mapping[str, Any], w
 
 
 def _check_form(variables: Mapping[str, Tensor], arguments: Mapping[str, Any], where: str) -> None:
-    form = arguments.get("architecture", "skip")
+    form = as_text(arguments.get("architecture", "skip"))
     if any("/ToRGB_lod" in name for name in variables):
         form = "orig"
     if form != "skip":
         raise GeneratorError(
             f"{where}: architecture of the generator",
-            got=str(form)[:20],
+            got=form,
             expected="skip",
             remedy="configurations a to d have no skip connections" if form == "orig" else None,
         )
@@ -165,29 +167,19 @@ def _check_form(variables: Mapping[str, Tensor], arguments: Mapping[str, Any], w
             got="StyleGAN2's, which normalises z and label together",
             expected="ADA's",
         )
-    for name, wanted in (
-        ("nonlinearity", "lrelu"),
-        ("mapping_nonlinearity", "lrelu"),
-        ("normalize_latents", True),
-    ):
-        if arguments.get(name, wanted) != wanted:
-            raise GeneratorError(
-                f"{where}: {name}", got=str(arguments[name])[:20], expected=str(wanted)
-            )
+    for name in ("nonlinearity", "mapping_nonlinearity"):
+        if (got := as_text(arguments.get(name, "lrelu"))) != "lrelu":
+            raise GeneratorError(f"{where}: {name}", got=got, expected="lrelu")
+    if arguments.get("normalize_latents", True) is not True:
+        raise GeneratorError(f"{where}: normalize_latents", got="not True", expected="True")
 
 
 def _unshaped(arguments: Mapping[str, Any], where: str) -> Unshaped:
     base, half = as_number(arguments.get("fmap_base")), arguments.get("num_fp16_res")
-    taps = arguments.get("resample_kernel", [1, 3, 3, 1])
-    taps = [1, 1] if taps is None else taps  # its way of saying nearest neighbour
-    try:
-        kernel = filter_from_taps(torch.as_tensor(np.asarray(taps, dtype=np.float32)))
-    except (TypeError, ValueError) as error:
-        raise GeneratorError(f"{where}: resample_kernel", got=str(taps)[:40]) from error
     return Unshaped(
         conv_clamp=as_number(arguments.get("conv_clamp")),
         mapping_lr_multiplier=as_number(arguments.get("mapping_lrmul")) or 0.01,
-        resample_filter=kernel,
+        resample_filter=resample_kernel(arguments, where),
         channel_base=None if base is None else int(2 * base),  # counted from 2x2 there, not from 1
         num_fp16_res=half if isinstance(half, int) and not isinstance(half, bool) else 0,
     )

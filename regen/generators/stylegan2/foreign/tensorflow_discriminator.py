@@ -9,6 +9,7 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
+import numpy as np
 import torch
 from torch import Tensor
 
@@ -59,7 +60,7 @@ def read_discriminator(
     if not whole or last is None or last.ndim != 4:
         raise GeneratorError(f"{where}: discriminator", got="one of a form that is not known")
     embed = tensors.get("mapping.embed.weight")
-    kernel = filter_from_taps(arguments.get("resample_kernel") or [1, 3, 3, 1])
+    kernel = resample_kernel(arguments, where)
     group = arguments.get("mbstd_group_size", 4)
     half = arguments.get("num_fp16_res", 0)
     config = DiscriminatorConfig(
@@ -77,6 +78,20 @@ def read_discriminator(
         num_fp16_res=half if isinstance(half, int) else 0,
     )
     return Discriminator.checked(config, tensors, where)
+
+
+def resample_kernel(arguments: Mapping[str, Any], where: str) -> Tensor:
+    """The filter that a network was built with, ``[taps]`` or ``[fh, fw]``.
+
+    Raises:
+        GeneratorError: If it is none.
+    """
+    taps = arguments.get("resample_kernel", [1, 3, 3, 1])
+    taps = [1, 1] if taps is None else taps  # TensorFlow's code then repeats pixels
+    try:
+        return filter_from_taps(torch.as_tensor(np.asarray(taps, dtype=np.float32)))
+    except (TypeError, ValueError) as error:
+        raise GeneratorError(f"{where}: resample_kernel", got=str(taps)[:40]) from error
 
 
 def _ours(name: str, tensor: Tensor) -> tuple[str, Tensor] | None:

@@ -141,7 +141,7 @@ def test_arguments(tmp_path: Path) -> None:
         ({"architecture": "resnet"}, "architecture of the generator: got resnet, expected skip"),
         ({"architecture": "orig"}, "got orig, expected skip; configurations a to d have no skip"),
         ({"nonlinearity": "relu"}, "nonlinearity: got relu, expected lrelu"),
-        ({"normalize_latents": False}, "normalize_latents: got False, expected True"),
+        ({"normalize_latents": False}, "normalize_latents: got not True, expected True"),
         ({"resample_kernel": ["x"]}, r"resample_kernel: got \['x'\]"),
     ],
 )
