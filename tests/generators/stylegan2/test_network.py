@@ -98,6 +98,26 @@ def test_convolutions_run_channels_last(build: Build) -> None:
     assert rgb.shape == (2, 3, 4, 4)  # the picture at 8x8 belongs to the next layer's run
 
 
+@pytest.mark.parametrize("samples", [1, 3])
+@pytest.mark.parametrize("dtype", [torch.float32, torch.bfloat16, torch.float16])
+def test_every_convolution_gets_and_gives_channels_last(
+    build: Build, samples: int, dtype: torch.dtype
+) -> None:
+    generator = build()
+    seen: list[bool] = []
+
+    def look(_: torch.nn.Module, inputs: tuple[Tensor, ...], output: Tensor) -> None:
+        tensors = (inputs[0], output)
+        seen.extend(t.is_contiguous(memory_format=torch.channels_last) for t in tensors)
+
+    for conv in generator.synthesis.convs.values():
+        conv.register_forward_hook(look)
+    latent = generator.latents(range(samples))
+    picture = generator.synthesis(latent.ws, latent.noise, dtype)
+    assert len(seen) == 2 * generator.convolutions and all(seen)
+    assert picture.dtype == torch.float32
+
+
 @pytest.mark.parametrize("lr", [1.0, 0.01])
 @pytest.mark.parametrize("act", ["linear", "lrelu"])
 def test_dense_is_a_scaled_matrix_product(act: str, lr: float) -> None:
