@@ -51,7 +51,7 @@ class ClosedFormConfig:
             linear model less: it shortens the step along rare directions of the keys.
     """
 
-    rounds: int = 3
+    rounds: int = 2
     mu: float = 0.1
     ridge: float = 1.0
 

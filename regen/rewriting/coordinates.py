@@ -1,12 +1,14 @@
 """Coordinates in which a fit takes its steps.
 
-Keys are far from white: a few directions carry nearly all of their energy, and a step of one size
-for every weight is too long along these and too short along all others. In *key coordinates* Z,
+Keys are far from white: a few directions, each a mixture of many taps, carry nearly all of their
+energy. Adam gives every variable a step size of its own, which serves where variables are these
+directions and not where they are taps. In *key coordinates* Z,
 
-    W = W0 + Z T,    T = s (E + 1)^(-1/2) V',    E = eigenvalues of C over their mean
+    W = W0 + Z T,    T = s (E + 1)^(-1/4) V',    E = eigenvalues of C over their mean
 
-V and E being those of C, the second moment of keys, Adam sees directions of keys in place of taps,
-and the loud ones shortened. Biases are left as they are.
+with V the eigenvectors of C, the second moment of keys; the loudest directions are also shortened
+a little. That Adam gains by turning to such a basis is the finding of SOAP (Vyas et al. 2024),
+which has to estimate it from gradients; here it is known beforehand. Biases are left as they are.
 
 Shapes: O, I channels; k kernel; K = I * k * k.
 """
@@ -20,7 +22,7 @@ from torch import Tensor
 
 from regen.rewriting.key_moments import KeyMoment, Moments
 
-_REACH = 2.0  # s makes this the root mean square of a direction's factor; measured
+_REACH = 4.0  # s makes this the root mean square of a direction's factor; measured
 
 
 class Coordinates:
@@ -61,6 +63,6 @@ class Coordinates:
 def key_map(moment: KeyMoment) -> Tensor:
     """T ``[K, K]`` float64 of a convolution."""
     mean = moment.values.mean().clamp_min(1e-30)
-    factors = (moment.values / mean + 1).rsqrt()
+    factors = (moment.values / mean + 1).pow(-0.25)
     factors = _REACH * factors / factors.square().mean().sqrt()
     return factors[:, None] * moment.vectors.T

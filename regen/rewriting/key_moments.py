@@ -21,7 +21,8 @@ from regen.generators.keys import ConvolutionKeys, KeyedSplit
 from regen.generators.protocol import Activation
 
 _ROWS_AT_ONCE = 4096
-POSITIONS = 512  # of each sample; neighbours say little that is new
+POSITIONS = 512  # of each sample of the generator at large; neighbours say little that is new
+_MOST_POSITIONS = 2048  # of each target
 
 
 @dataclass(frozen=True)
@@ -51,12 +52,15 @@ Moments = Mapping[str, KeyMoment]
 
 
 def second_moment(keys: ConvolutionKeys, weights: Tensor) -> Tensor:
-    """``K S K'``: the sum of w k k' over all positions of all samples.
+    """``K S K'``: the sum of w k k' over the positions of all samples.
+
+    Where a sample has many positions, the heaviest take part, and of the others some that stand
+    for all: each is drawn with a probability in proportion to its weight, always alike, and counts
+    the more the less likely it was.
 
     Args:
         keys: N samples.
-        weights: w of each position, ``[N, 1, h, w]``, at least 0; positions of weight 0 cost
-            nothing.
+        weights: w of each position, ``[N, 1, h, w]``, at least 0.
 
     Returns:
         ``[K, K]`` float64 on the CPU.
@@ -71,10 +75,20 @@ def second_moment(keys: ConvolutionKeys, weights: Tensor) -> Tensor:
         one = ConvolutionKeys(
             keys.name, keys.field[sample : sample + 1], keys.kernel, keys.backwards
         )
+        weight = _thinned(weight.double())
         for positions in weight.nonzero()[:, 0].split(_ROWS_AT_ONCE):
             rows = one.rows(positions.to(keys.field.device))[0].cpu().double()
-            total = total + rows.T @ (rows * weight[positions, None].double())
+            total = total + rows.T @ (rows * weight[positions, None])
     return total
+
+
+def _thinned(weight: Tensor) -> Tensor:
+    """`weight [M]` with about `_MOST_POSITIONS` entries above 0, and the same sums on average."""
+    if len(weight) <= _MOST_POSITIONS or not bool(weight.sum() > 0):
+        return weight
+    chance = (weight * (_MOST_POSITIONS / weight.sum())).clamp(max=1)
+    draws = torch.rand(len(weight), generator=torch.Generator().manual_seed(0))
+    return torch.where(draws < chance, weight / chance.clamp_min(1e-30), 0)
 
 
 def check_keyed(split: object) -> KeyedSplit:

@@ -60,10 +60,15 @@ def key_moments(
     seeds = list(range(FIRST_SEED, FIRST_SEED + SAMPLES))
     starts = range(0, SAMPLES, _BATCH)
     batches = (split.head(generator.latents(seeds[i : i + _BATCH])) for i in starts)
-    measured = measure_moments(split, batches)
+    measured = {name: _as_kept(moment) for name, moment in measure_moments(split, batches).items()}
     for name in wanted:
         _write(folders, digest, split.full_name(name), measured[name])
     return measured
+
+
+def _as_kept(moment: KeyMoment) -> KeyMoment:
+    """Rounded as the file rounds it, so that the first run gives the rewrite of all later ones."""
+    return KeyMoment(moment.values.float().double(), moment.vectors.float().double())
 
 
 def cache_folders(name_or_path: str | Path | None) -> list[Path]:
