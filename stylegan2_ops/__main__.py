@@ -76,7 +76,11 @@ def _build(device: str, force: bool, verbose: bool) -> None:
 def _info() -> int:
     print(f"torch     {torch.__version__}")
     for device in DEVICES:
-        found = implementation(device=device)
+        try:
+            found = implementation(device=device)
+        except (RuntimeError, ValueError) as error:
+            print(f"{device:8}  none: {error}")
+            continue
         print(f"{device:8}  {found.name}: {found.reason}")
         if found.remedy:
             print(f"{'':8}  -> {found.remedy}")

@@ -20,6 +20,7 @@ from contextvars import ContextVar
 from functools import cache
 from typing import Literal, NamedTuple, get_args
 
+import torch
 from torch import Tensor
 
 from stylegan2_ops import _library
@@ -108,7 +109,18 @@ def compiled_for(x: Tensor) -> bool:
         ValueError: As `implementation`.
         RuntimeError: As `implementation`.
     """
+    if not torch.compiler.is_compiling() and _transformed():
+        return False
     return _decide(_used.get(), "cpu" if x.is_cpu else x.device.type)
+
+
+def _transformed() -> bool:
+    """Whether forward-mode derivatives or a transform of torch.func are at work.
+
+    The kernels have rules for reverse mode only, so the reference runs under these.
+    """
+    forward = torch.autograd.forward_ad._current_level >= 0
+    return forward or torch._C._functorch.peek_interpreter_stack() is not None  # None: no transform
 
 
 def _decide(used: Name | None, device: str) -> bool:

@@ -49,6 +49,8 @@ def _transposed(
 ) -> Tensor:
     """The transpose of `upfirdn2d` as a linear map, from its output to an input of `size`."""
     (height, width), (fh, fw) = size, f.shape
+    if height == 0 or width == 0:
+        return dy.new_zeros([*dy.shape[:2], height, width])
     x0, _, y0, _ = padding
     sides = [
         fw - 1 - x0,
@@ -63,6 +65,8 @@ def _transposed(
 
 def bias_act_setup(ctx: Any, inputs: tuple[Any, ...], output: Tensor) -> None:
     x, scale, noise, b, *ctx.arguments = inputs
+    if _slope_shows(ctx.arguments):  # then x matters to the scale's gradient only
+        x = x if ctx.needs_input_grad[1] else None
     ctx.save_for_backward(x, scale, noise, b, output)
 
 
@@ -73,18 +77,29 @@ def bias_act_backward(ctx: Any, dy: Tensor) -> tuple[Any, ...]:
 
 
 def _epilogue_gradients(
-    dy: Tensor, x: Tensor, parts: Parts, y: Tensor, arguments: list[Any], needed: Sequence[bool]
+    dy: Tensor,
+    x: Tensor | None,
+    parts: Parts,
+    y: Tensor,
+    arguments: list[Any],
+    needed: Sequence[bool],
 ) -> tuple[Tensor | None, ...]:
     """dL/d(x, scale, noise, b) of bias_act, None where not needed."""
     scale, noise, _ = parts
     act, alpha, gain, clamp = arguments
     wanted = list(needed[:4])
-    if act not in PIECEWISE_LINEAR or gain <= 0 or alpha < 0:
-        return _smooth_gradients(dy, x, parts, arguments, wanted)
+    if not _slope_shows(arguments) or y.numel() == 0:
+        return _smooth_gradients(dy, y if x is None else x, parts, arguments, wanted)
     samples = 0 if noise is None else noise.shape[0]
     call = torch.ops.stylegan2_ops.bias_act_backward
     grads = call(dy, y, x if wanted[1] else None, scale, act, alpha, gain, clamp, wanted, samples)
     return tuple(g if w else None for g, w in zip(grads, wanted, strict=True))
+
+
+def _slope_shows(arguments: list[Any]) -> bool:
+    """Whether y alone tells the slope of act: it is linear on both sides, and keeps the sign."""
+    act, alpha, gain, _ = arguments
+    return act in PIECEWISE_LINEAR and gain > 0 and alpha >= 0
 
 
 def _smooth_gradients(
@@ -148,9 +163,8 @@ def fused_setup(ctx: Any, inputs: tuple[Any, ...], output: Tensor) -> None:
 def fused_backward(ctx: Any, dy: Tensor) -> tuple[Any, ...]:
     x, f, scale, noise, b, y = ctx.saved_tensors
     needs_x, needs_parts = ctx.needs_input_grad[0], ctx.needs_input_grad[7:10]
-    smooth = ctx.arguments[0] not in PIECEWISE_LINEAR
-    filtered = y  # stands for what has its shape where its values do not matter
-    if needs_parts[0] or smooth:
+    filtered = None
+    if needs_parts[0] or not _slope_shows(ctx.arguments):
         filtered = torch.ops.stylegan2_ops.upfirdn2d(x, f, *ctx.resampling)
     needed = (needs_x, *needs_parts)
     du, *rest = _epilogue_gradients(dy, filtered, (scale, noise, b), y, ctx.arguments, needed)

@@ -100,7 +100,7 @@ def check_activation(
     """Alpha and gain to use, for arguments as those of `bias_act`, which it raises for."""
     if act not in ACTIVATIONS:
         raise ValueError(f"act must be one of {', '.join(ACTIVATIONS)}; got {act!r}")
-    if clamp is not None and clamp < 0:
+    if clamp is not None and not clamp >= 0:
         raise ValueError(f"clamp must be at least 0, got {clamp}")
     spec = ACTIVATIONS[act]
     return spec.alpha if alpha is None else alpha, spec.gain if gain is None else gain

@@ -71,7 +71,7 @@ def modulated_conv2d(
         raise ValueError(f"up must be 1, or 2 with a resample_filter; got {up}")
     scale = None
     if demodulate:
-        weight, styles, scale = _demodulation(weight, styles, half=x.dtype == torch.float16)
+        weight, styles, scale = _demodulation(weight, styles, half=_dtype_of(x) == torch.float16)
     x, weight = _modulated(x, weight, styles, pointwise=up == 1 and padding == 0)
     if up == 1:
         x = _convolve(x, weight, padding)
@@ -92,6 +92,14 @@ def modulated_conv2d(
     )
 
 
+def _dtype_of(x: Tensor) -> torch.dtype:
+    """What a convolution of `x` computes in: its own dtype, or that of an autocast region."""
+    kind = x.device.type
+    if kind in ("cpu", "cuda") and torch.is_autocast_enabled(kind):
+        return torch.get_autocast_dtype(kind)
+    return x.dtype
+
+
 def _demodulation(weight: Tensor, styles: Tensor, half: bool) -> tuple[Tensor, Tensor, Tensor]:
     """Weight and styles to use, and the factor [N, O] that demodulates the output.
 
@@ -109,7 +117,8 @@ def _demodulation(weight: Tensor, styles: Tensor, half: bool) -> tuple[Tensor, T
         if sigma is not None:
             return weight, styles, sigma
     energy = weight.square().sum(dim=[2, 3])
-    return weight, styles, torch.rsqrt(styles.square() @ energy.T + 1e-8)
+    with torch.autocast(weight.device.type, enabled=False):
+        return weight, styles, torch.rsqrt(styles.square() @ energy.T + 1e-8)
 
 
 def _modulated(x: Tensor, weight: Tensor, styles: Tensor, pointwise: bool) -> tuple[Tensor, Tensor]:

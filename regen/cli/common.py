@@ -7,6 +7,7 @@ imports torch before the command runs, so help and mistakes in typing are answer
 from __future__ import annotations
 
 import math
+import os
 import warnings
 from collections.abc import Callable, Mapping
 from dataclasses import fields
@@ -207,6 +208,7 @@ def _device(ctx: click.Context, param: click.Parameter, value: str) -> str:
     if ctx.resilient_parsing:
         return "cpu"
     keep_freed_memory()
+    _check_operators()
     if value == "cpu":
         return "cpu"
     import torch
@@ -219,6 +221,18 @@ def _device(ctx: click.Context, param: click.Parameter, value: str) -> str:
             "--device", got=f"{value}, which torch does not find here", expected="auto or cpu"
         )
     return value
+
+
+def _check_operators() -> None:
+    """Say at once if the operators that the environment asks for are not there."""
+    if not os.environ.get("STYLEGAN2_OPS"):
+        return
+    from stylegan2_ops import implementation
+
+    try:
+        implementation()
+    except (RuntimeError, ValueError) as error:
+        raise RegenError(f"STYLEGAN2_OPS: {error}", remedy="or unset STYLEGAN2_OPS") from error
 
 
 def _seed(ctx: click.Context, param: click.Parameter, value: int) -> int:

@@ -18,6 +18,7 @@ from regen.generators.stylegan2.foreign.files import (
     read_checkpoint,
     write_checkpoint,
 )
+from regen.generators.stylegan2.foreign.rebuild import Checkpoint
 from regen.rewriting.rewrite import apply
 from regen.workflow.generate_job import load_rewrites
 
@@ -46,6 +47,16 @@ class Conversion:
     notes: tuple[str, ...]
 
 
+def _read(path: Path, which: str) -> Checkpoint:
+    """What the file holds. For "D" the generator beside it does not matter: any will do."""
+    if which == "D":
+        try:
+            return read_checkpoint(path, "G_ema")
+        except GeneratorError:
+            return read_checkpoint(path, "G")
+    return read_checkpoint(path, "G" if which == "G" else "G_ema")
+
+
 def convert(
     source: str | Path,
     target: Path,
@@ -70,13 +81,14 @@ def convert(
     path = generator_path(source)
     format = to or _format_of(target)
     _check_different(path, target)
-    checkpoint = read_checkpoint(path, "G" if which == "G" else "G_ema")
+    checkpoint = _read(path, which)
     generator, opponent = checkpoint.generator, checkpoint.discriminator
     if which == "D":
         if rewrites or format != "native" or opponent is None:
             raise _no_discriminator(path, bool(rewrites), format)
         digest = _write_discriminator(target, opponent)
-        return Conversion(checkpoint.origin, format, opponent.config.resolution, digest, ())
+        origin = checkpoint.origin.removesuffix(", G_ema").removesuffix(", G") + ", D"
+        return Conversion(origin, format, opponent.config.resolution, digest, ())
     rewrite = load_rewrites(rewrites)
     if rewrite is not None:
         apply(generator, rewrite)

@@ -394,3 +394,58 @@ def test_sums_do_not_depend_on_the_number_of_threads(threads: int) -> None:
         assert torch.equal(gradient(), wanted)
     finally:
         torch.set_num_threads(before)
+
+
+# The warning is torch's own, when it first makes a forward-mode rule.
+@pytest.mark.filterwarnings("ignore:`torch.jit.script` is deprecated")
+def test_forward_mode_and_function_transforms_run_the_reference() -> None:
+    x, b = random(2, 3, 5, 5), random(3)
+
+    def layer(b: Tensor) -> Tensor:
+        return upfirdn2d(bias_act(x, b, act="lrelu"), SEPARABLE, padding=2).square().sum()
+
+    wanted = torch.autograd.grad(layer(b.requires_grad_()), b)[0]
+    torch.testing.assert_close(torch.func.grad(layer)(b.detach()), wanted)
+    tangent = torch.func.jvp(layer, (b.detach(),), (torch.ones_like(b),))[1]
+    torch.testing.assert_close(tangent, wanted.sum())
+    rows = torch.func.vmap(torch.func.grad(layer))(b.detach().expand(2, 3))
+    torch.testing.assert_close(rows, wanted.expand(2, 3))
+
+
+@pytest.mark.parametrize("act", ["lrelu", "relu", "linear"])
+def test_negative_gain_of_the_fused_operator_without_a_scale(act: str) -> None:
+    x, b = random(1, 3, 5, 5).requires_grad_(), random(3).requires_grad_()
+
+    def run() -> list[Tensor]:
+        y = upfirdn2d_bias_act(x, SEPARABLE, b, padding=2, act=act, gain=-1.3)
+        return list(torch.autograd.grad(y.square().sum(), [x, b]))
+
+    for got, wanted in zip(*both(run), strict=True):
+        close(got, wanted, torch.float64)
+
+
+def test_inputs_are_kept_for_the_backward_only_where_they_matter() -> None:
+    x = random(1, 3, 4, 4).requires_grad_()
+    kept: list[int] = []
+    with torch.autograd.graph.saved_tensors_hooks(
+        lambda t: kept.append(t.numel()) or t, lambda t: t
+    ):
+        bias_act(x * 1, act="lrelu")
+    assert kept.count(x.numel()) == 1  # the output
+
+
+def test_empty_tensors_have_gradients_of_zero() -> None:
+    noise = torch.zeros(64, 64, requires_grad=True)
+    y = bias_act(torch.zeros(2, 0, 64, 64), noise=noise, act="lrelu")
+    assert torch.autograd.grad(y.sum(), noise)[0].abs().sum() == 0
+    x = torch.zeros(2, 3, 0, 4, requires_grad=True)
+    assert torch.autograd.grad(upfirdn2d(x, SEPARABLE, padding=4).sum(), x)[0].shape == x.shape
+
+
+def test_autocast_to_half_precision_does_not_overflow_the_demodulation() -> None:
+    x, styles = torch.randn(1, 64, 8, 8), torch.full((1, 64), 50.0)
+    weight = torch.randn(32, 64, 3, 3, requires_grad=True)
+    wanted = modulated_conv2d(x, weight, styles, padding=1)
+    with torch.autocast("cpu", torch.float16):
+        got = modulated_conv2d(x, weight, styles, padding=1)
+    torch.testing.assert_close(got.float(), wanted, rtol=0.02, atol=0.02)
