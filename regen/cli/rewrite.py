@@ -94,7 +94,7 @@ class _Layer(click.IntRange):
 @_fit(
     "--solver",
     type=click.Choice(["adam", "closed-form", "both"]),
-    help="Gradient steps, a closed form, or steps that start from it and need a fifth of --steps.",
+    help="Gradient steps, a closed form, or steps that start from it: a third as many do.",
 )
 @_fit("--steps", type=click.IntRange(1), help="Gradient steps.")
 @_fit("--lr", type=_ABOVE_0, help="Adam's first step size.")

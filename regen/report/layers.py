@@ -8,9 +8,10 @@ from pathlib import Path
 from typing import Any
 
 EXPLANATION = """The value layer was chosen by trying. Each row is a short fit that was judged on
-what it was not shown: the error left inside the region of a target that was held out, and the
-change outside of the region on unseen seeds, both as shares of what there was to do. The smallest
-sum is taken; 1 would be a rewrite that does nothing."""
+what it was not shown: the mean error left inside the region of a target that was held out, and the
+mean change outside of the region on unseen seeds, both as shares of what there was to do. The score
+weighs them as the rule does, inside by p and outside by q; the smallest is taken, and 1 would be a
+rewrite that does nothing."""
 
 ALONE = """With a single target there is none to hold out, so the error inside is that of the target
 itself."""
@@ -26,7 +27,7 @@ def layers_section(choice: Mapping[str, Any] | None) -> str:
     if choice is None:
         return ""
     rows = "".join(_row(trial, i == 0) for i, trial in enumerate(choice["trials"]))
-    heads = ("", "value layer", "memory", "inside", "outside", "sum", "projector")
+    heads = ("", "value layer", "memory", "inside", "outside", "score", "projector")
     head = "".join(f'<th scope="col">{name}</th>' for name in heads)
     left = _left_out(choice["without_projector"])
     alone = "" if choice["held_out"] is not None else f" {ALONE}"

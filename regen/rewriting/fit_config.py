@@ -18,7 +18,8 @@ class FitConfig:
         solver: "adam" takes gradient steps on the weights. "closed-form" solves for one
             convolution after the other (see `regen.rewriting.closed_form`) and takes none. "both"
             starts from the closed form and takes steps in the coordinates of the keys (see
-            `regen.rewriting.coordinates`), a fifth of which come as far.
+            `regen.rewriting.coordinates`): a fifth as many come as far where recall is measured
+            on values, a third where it is measured on both.
         steps: Gradient steps, at least 1.
         lr: Adam's first step size in units of weight, above 0; falls to a tenth on a cosine.
         recall: Where the rule is compared: "value" (the paper), "image" or "both".

@@ -4,27 +4,28 @@ A value layer needs a projector, so the candidates are the layers that have one:
 a bundled generator, or those of the files that are given. Each is tried with the memory's length as
 set and with one convolution less. The last target is held out (a lone target cannot be, and is
 judged on itself): what a perfect rule would make of it is known, its picture with the pattern laid
-on. The *error left* there is counted as a share of what there was to do:
+on. Two means are taken, as shares of what there was to do, and weighed as the rule weighs them:
 
-    inside   sum over the held-out region of |after - wanted|  / the same before the fit
-    outside  sum outside of the region of |after - before|, on unseen seeds  / the same as above
+    inside   mean over the held-out region of |after - wanted|  / the same before the fit
+    outside  mean outside of the region of |after - before|, on unseen seeds  / the same as above
+    score    inside + q / p * outside
 
-The cut with the smallest sum of both is taken; a rewrite that does nothing scores 1. No oracle is
-asked.
+The cut with the smallest score is taken; a rewrite that does nothing scores 1. No oracle is asked.
 """
 
 from __future__ import annotations
 
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import torch
+from torch import Tensor
 
 from regen.errors import ProjectorError, RewriteError
-from regen.generators import AnyGenerator, open_generator
+from regen.generators import BUNDLED, AnyGenerator, open_generator
 from regen.generators.keys import KeyedSplit
 from regen.logbook import Progress
 from regen.projector.files import Projector, bundled_path, load_projector
@@ -35,6 +36,7 @@ from regen.rewriting.rewrite import Rewrite, rewritten
 from regen.rewriting.rule import Rule, build_rule
 from regen.rewriting.where import KeyMatcher
 from regen.workflow.examples import LabelledExample, load_examples
+from regen.workflow.layer_trials import LayerChoice, Trial
 from regen.workflow.learn import preserve
 from regen.workflow.measure import draw, keys_of, unseen_seeds
 from regen.workflow.settings import RewriteSettings
@@ -42,74 +44,6 @@ from regen.workflow.settings import RewriteSettings
 STEPS = 40
 PRESERVED = 16
 SEEDS = 16
-
-
-@dataclass(frozen=True)
-class Trial:
-    """One cut, and how a short fit of it did.
-
-    Attributes:
-        value_layer: Convolution whose output is the value.
-        memory_layers: Convolutions of the memory.
-        projector: File of its projector.
-        inside: Error left in the held-out region, as a share.
-        outside: Change outside of the region on unseen seeds, as a share.
-        seconds: Spent on it.
-    """
-
-    value_layer: int
-    memory_layers: int
-    projector: str
-    inside: float
-    outside: float
-    seconds: float
-
-    @property
-    def score(self) -> float:
-        """Inside and outside together; 0 is perfect, 1 is as good as nothing."""
-        return self.inside + self.outside
-
-
-@dataclass(frozen=True)
-class LayerChoice:
-    """Which cut was taken, and against which others.
-
-    Attributes:
-        trials: The best first.
-        held_out: Seed of the target that was held out, or None for a lone target.
-        without_projector: Layers that could not be tried.
-    """
-
-    trials: list[Trial]
-    held_out: int | None
-    without_projector: list[int]
-
-    @property
-    def best(self) -> Trial:
-        """The cut that is taken."""
-        return self.trials[0]
-
-    def recorded(self) -> dict[str, Any]:
-        """What settings.json and the report say of it; JSON values only."""
-        trials = [{**vars(trial), "score": trial.score} for trial in self.trials]
-        rounded = [
-            {k: round(v, 4) if isinstance(v, float) else v for k, v in t.items()} for t in trials
-        ]
-        return {
-            "trials": rounded,
-            "held_out": self.held_out,
-            "without_projector": self.without_projector,
-        }
-
-    def chosen(self, edits: Edits) -> Edits:
-        """The edits with the best cut."""
-        best = self.best
-        return replace(
-            edits,
-            value_layer=best.value_layer,
-            memory_layers=best.memory_layers,
-            projector=best.projector,
-        )
 
 
 def choose_layer(
@@ -156,7 +90,7 @@ def choose_layer(
 
 
 def _bundled(edits: Edits) -> list[Path | str]:
-    layers = range(1, 32)
+    layers = range(1, 32) if edits.generator in BUNDLED else ()
     paths = (bundled_path(edits.generator, layer) for layer in layers)
     files: list[Path | str] = [path for path in paths if path.is_file()]
     if not files:
@@ -230,6 +164,7 @@ class _Trials:
             projector.name,
             inside,
             outside,
+            inside + settings.fit.weight_old / settings.fit.weight_new * outside,
             time.perf_counter() - began,
         )
 
@@ -240,7 +175,7 @@ class _Trials:
         """Error left in the held-out region, and change outside on unseen seeds, as shares."""
         mask, wanted = rule.picture_mask.cpu(), rule.composites.float().cpu().clamp(-1, 1)
         start = rule.pictures.float().cpu().clamp(-1, 1)
-        to_do = (mask * (start - wanted).abs()).sum()
+        to_do = _mean(start - wanted, mask)
         if not bool(to_do > 0):
             raise RewriteError(
                 "value layer auto: the last target is as wanted already",
@@ -253,6 +188,10 @@ class _Trials:
         with rewritten(self.generator, rewrite):
             target = self.generator(self.examples[-1].example.latent).float().cpu().clamp(-1, 1)
             after = draw(self.generator, self.seeds)
-        inside = (mask * (target - wanted).abs()).sum() / to_do
-        outside = (elsewhere * (after - before).abs()).sum() / (len(self.seeds) * to_do)
-        return inside.item(), outside.item()
+        inside, outside = _mean(target - wanted, mask), _mean(after - before, elsewhere)
+        return (inside / to_do).item(), (outside / to_do).item()
+
+
+def _mean(difference: Tensor, mask: Tensor) -> Tensor:
+    """Mean magnitude where ``mask [N, 1, R, R]`` is 1."""
+    return (mask * difference.abs()).sum() / (3 * mask.sum().clamp_min(1e-6))

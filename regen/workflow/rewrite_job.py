@@ -16,7 +16,8 @@ from regen.logbook import Logbook
 from regen.rewriting.edits import Edits, read_edits
 from regen.rewriting.rewrite import Rewrite
 from regen.workflow.conclude import conclude
-from regen.workflow.layer_choice import LayerChoice, choose_layer
+from regen.workflow.layer_choice import choose_layer
+from regen.workflow.layer_trials import LayerChoice
 from regen.workflow.learn import REWRITE_FILE, learn
 from regen.workflow.settings import RewriteSettings
 from regen.workflow.task import load_task

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from regen.generators import AnyGenerator, open_generator
 from regen.generators.protocol import Split
@@ -12,10 +12,8 @@ from regen.portraits import Oracle
 from regen.projector.files import Projector, open_projector
 from regen.rewriting.edits import Edits, read_edits
 from regen.workflow.examples import LabelledExample, load_examples
+from regen.workflow.layer_trials import LayerChoice
 from regen.workflow.settings import RewriteSettings
-
-if TYPE_CHECKING:
-    from regen.workflow.layer_choice import LayerChoice
 
 
 @dataclass(frozen=True)

@@ -184,7 +184,7 @@ def test_as_a_solver_it_reports_start_and_end_and_leaves_biases(
     assert moved == {"synthesis.convs.4.weight", "synthesis.convs.5.weight"}
 
 
-def test_with_its_start_a_fifth_of_the_steps_comes_as_far(
+def test_with_its_start_the_same_steps_come_further(
     split: StyleGAN2Split, rule: Rule, preserved: Preserved
 ) -> None:
     def last(solver: Any, steps: int) -> float:

@@ -21,7 +21,8 @@ from regen.rewriting import moment_cache
 from regen.rewriting.edits import Edit, Edits, Target
 from regen.rewriting.exemplars import Picture
 from regen.workflow import layer_choice
-from regen.workflow.layer_choice import LayerChoice, Trial, choose_layer
+from regen.workflow.layer_choice import choose_layer
+from regen.workflow.layer_trials import LayerChoice, Trial
 from regen.workflow.settings import RewriteSettings
 
 
@@ -66,8 +67,9 @@ def test_every_cut_with_a_projector_is_tried_and_the_best_comes_first(world: Pat
     choice = choose_layer(edits(world), settings(), projectors=both(world))
     cuts = sorted((trial.value_layer, trial.memory_layers) for trial in choice.trials)
     assert cuts == [(4, 1), (4, 2), (5, 1), (5, 2)]
-    scores = [trial.inside + trial.outside for trial in choice.trials]
-    assert scores == sorted(scores) == [trial.score for trial in choice.trials]
+    scores = [trial.inside + 0.4 * trial.outside for trial in choice.trials]  # q / p
+    assert scores == sorted(scores)
+    assert scores == pytest.approx([trial.score for trial in choice.trials])
     assert all(trial.inside > 0 and trial.outside > 0 for trial in choice.trials)
     assert choice.held_out == 4
     assert choice.without_projector == [1, 2, 3, 6, 7]
@@ -98,7 +100,10 @@ def test_a_memory_that_the_edits_name_is_the_only_one_tried(world: Path) -> None
 
 
 def test_what_is_recorded_is_json_of_the_trials(world: Path) -> None:
-    trials = [Trial(5, 2, "p5", 0.50004, 0.25, 1.5), Trial(4, 2, "p4", 0.75, 0.5, 1.25)]
+    trials = [
+        Trial(5, 2, "p5", 0.50004, 0.25, 0.6, 1.5),
+        Trial(4, 2, "p4", 0.75, 0.5, 0.95, 1.25),
+    ]
     recorded = LayerChoice(trials, None, [1, 2]).recorded()
     assert recorded["trials"][0] == {
         "value_layer": 5,
@@ -106,8 +111,8 @@ def test_what_is_recorded_is_json_of_the_trials(world: Path) -> None:
         "projector": "p5",
         "inside": 0.5,
         "outside": 0.25,
+        "score": 0.6,
         "seconds": 1.5,
-        "score": 0.75,
     }
     assert (recorded["held_out"], recorded["without_projector"]) == (None, [1, 2])
 
