@@ -54,7 +54,7 @@ def test_which_network(tmp_path: Path) -> None:
     alone = write(tmp_path / "alone.pkl", nvidia_network(average))
     assert read_checkpoint(alone).generator.digest() == average.digest()
     lacking = write(tmp_path / "lacking.pkl", {"G": nvidia_network(trained)})
-    with pytest.raises(GeneratorError, match="network: got G_ema, expected G$"):
+    with pytest.raises(GeneratorError, match="got G_ema, expected G; regen convert --which G FILE"):
         read_checkpoint(lacking)
 
 
