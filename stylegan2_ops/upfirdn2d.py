@@ -113,6 +113,17 @@ class Resampling(NamedTuple):
     down: tuple[int, int]
     padding: tuple[int, int, int, int]
 
+    def padded_size(self, x: Tensor) -> tuple[int, int]:
+        """Height and width of x after zeros were put in and around it."""
+        x0, x1, y0, y1 = self.padding
+        return x.shape[2] * self.up[1] + y0 + y1, x.shape[3] * self.up[0] + x0 + x1
+
+    def output_size(self, x: Tensor, f: Tensor) -> tuple[int, int]:
+        """Height and width of what filtering x with f gives."""
+        height, width = self.padded_size(x)
+        columns, rows = self.down
+        return (height - f.shape[0]) // rows + 1, (width - f.shape[-1]) // columns + 1
+
 
 def check_resampling(
     x: Tensor,
@@ -128,8 +139,7 @@ def check_resampling(
     if f is not None and (f.ndim not in (1, 2) or f.numel() == 0):
         raise ValueError(f"f must be [fh, fw] or [taps], got {list(f.shape)}")
     fh, fw = (1, 1) if f is None else (f.shape[0], f.shape[-1])
-    height = x.shape[2] * r.up[1] + r.padding[2] + r.padding[3]
-    width = x.shape[3] * r.up[0] + r.padding[0] + r.padding[1]
+    height, width = r.padded_size(x)
     if height < fh or width < fw:
         raise ValueError(f"filter [{fh}, {fw}] is larger than the padded input [{height}, {width}]")
     return r

@@ -57,9 +57,7 @@ def upfirdn2d_bias_act(
     """
     alpha, gain = check_activation(act, alpha, gain, clamp)
     r = check_resampling(x, f, up, down, padding)
-    height = (x.shape[2] * r.up[1] + r.padding[2] + r.padding[3] - f.shape[0]) // r.down[1] + 1
-    width = (x.shape[3] * r.up[0] + r.padding[0] + r.padding[1] - f.shape[-1]) // r.down[0] + 1
-    shape = [x.shape[0], x.shape[1], height, width]
+    shape = [*x.shape[:2], *r.output_size(x, f)]
     check_parts(shape, b, scale)
     plain = None if noise is None else plain_noise(shape, noise)
     if f.ndim == 1 or (noise is not None and plain is None) or not runs_compiled(x, f):

@@ -192,6 +192,19 @@ def seed_option(**attributes: Any) -> Callable[[Command], Command]:
     )
 
 
+def rewrites_option(command: Command) -> Command:
+    """--rewrite, any number of times; the command receives pairs of path and strength."""
+    return click.option(
+        "--rewrite",
+        "rewrites",
+        metavar="R[:STRENGTH]",
+        type=RewriteStrength(),
+        multiple=True,
+        help="A rewrite to apply, or the run folder that holds it; strength 1 unless given. "
+        "Several are summed.",
+    )(command)
+
+
 def folder_option(**attributes: Any) -> Callable[[Command], Command]:
     """-o DIR."""
     kind = click.Path(file_okay=False, path_type=Path)

@@ -7,21 +7,13 @@ from typing import Any
 
 import click
 
-from regen.cli.common import RewriteStrength, file_type
+from regen.cli.common import file_type, rewrites_option
 
 
 @click.command("convert")
 @click.argument("source", metavar="SRC")
 @click.argument("target", metavar="DST", type=file_type())
-@click.option(
-    "--rewrite",
-    "rewrites",
-    metavar="R[:STRENGTH]",
-    type=RewriteStrength(),
-    multiple=True,
-    help="A rewrite to apply, or the run folder that holds it; strength 1 unless given. Several "
-    "are summed.",
-)
+@rewrites_option
 @click.option(
     "--which",
     type=click.Choice(["G_ema", "G", "D"]),

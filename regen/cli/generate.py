@@ -7,22 +7,14 @@ from typing import Any
 
 import click
 
-from regen.cli.common import RewriteStrength, SeedRange, computing, folder_option
+from regen.cli.common import SeedRange, computing, folder_option, rewrites_option
 
 
 @click.command("generate")
 @click.option(
     "--generator", metavar="G", default="portraits", show_default=True, help="Name or file."
 )
-@click.option(
-    "--rewrite",
-    "rewrites",
-    metavar="R[:STRENGTH]",
-    type=RewriteStrength(),
-    multiple=True,
-    help="A rewrite to apply, or the run folder that holds it; strength 1 unless given. Several "
-    "are summed.",
-)
+@rewrites_option
 @click.option(
     "--seeds",
     "--seed",
