@@ -179,14 +179,13 @@ def paired_frechet(a: Tensor, b: Tensor) -> float:
 def score(measured: Measured) -> float | None:
     """What a setting is chosen by, smaller is better: efficacy and locality in equal parts.
 
-    The LPIPS inside to the oracle, as a share of what it was, plus the LPIPS outside; L1 instead
-    where there is no LPIPS; None without an oracle.
+    The LPIPS inside to the oracle plus the LPIPS outside to the picture before; L1 instead where
+    there is no LPIPS; None without an oracle.
     """
     for name, outside in (("lpips", "locality_lpips"), ("l1", "outside_l1")):
-        before = measured.figures.get(f"inside_{name}_before")
         after = measured.figures.get(f"inside_{name}_after")
         away = measured.figures.get(outside)
-        if before and after is not None and away is not None:
+        if after is not None and away is not None:
             return after + away
     return None
 

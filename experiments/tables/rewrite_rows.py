@@ -1,12 +1,14 @@
 """Rows of Table 2: ways of making a rewrite, each from the same exemplars, targets and projector.
 
-The paper's rows measure recall on values and preserve nothing else. Our own add to
-`memory2_weighted` one thing after the other: recall on the picture, on both, preserved samples,
-and preserving only where the rule will not act.
+The paper's rows measure recall on values and preserve nothing else; p : q and the step size are
+chosen for each number of convolutions on tuning seeds (`rewrite_tuning`). Our own take the weights
+and step size of `regen rewrite` and add one thing after the other: recall on the picture, on both,
+preserved samples, and preserving only where the rule will not act.
 """
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Literal
 
@@ -34,6 +36,7 @@ class Table2Settings:
         tuning_seeds: Seeds that the weights are chosen on.
         first_tuning_seed: The first of them.
         grid: Weights p of the region to choose from; q is `weight_old`. Only p : q matters.
+        step_sizes: Adam's first step sizes to choose from.
         weight_old: q.
         shown: Pictures of each scene in the figure.
         lpips: Backbone of LPIPS.
@@ -49,7 +52,8 @@ class Table2Settings:
     first_seed: int = 60_000
     tuning_seeds: int = 64
     first_tuning_seed: int = 12_000
-    grid: tuple[float, ...] = (1.0, 4.0, 10.0, 40.0, 160.0)
+    grid: tuple[float, ...] = (1.0, 4.0, 40.0)
+    step_sizes: tuple[float, ...] = (0.02, 0.005, 0.001)
     weight_old: float = 4.0
     shown: int = 3
     lpips: str = "squeeze"
@@ -65,10 +69,24 @@ class Table2Settings:
             full=False,
             rdgm=rdgm,
             grid=(10.0, 40.0),
+            step_sizes=(0.02,),
             seeds=16,
             tuning_seeds=4,
             shown=2,
         )
+
+
+@dataclass(frozen=True)
+class Tuned:
+    """What is chosen on tuning seeds; by default that of `regen rewrite`.
+
+    Attributes:
+        weight_new: p, the weight of the region.
+        lr: Adam's first step size.
+    """
+
+    weight_new: float = FitConfig.weight_new
+    lr: float = FitConfig.lr
 
 
 @dataclass(frozen=True)
@@ -97,44 +115,48 @@ class Method:
     edits_decide: bool = False
 
 
-def methods(settings: Table2Settings, weight_new: float) -> list[Method]:
+def methods(settings: Table2Settings, tuned: Mapping[int, Tuned]) -> list[Method]:
     """The rows, in order.
 
     Args:
         settings: Of the table.
-        weight_new: p of the weighted rows.
+        tuned: By number of convolutions, for the paper's rows; `Tuned()` for a missing one.
     """
     base = preset("paper")
-    fit = replace(
-        base.fit,
-        steps=settings.steps,
-        precision=settings.precision,
-        weight_new=weight_new,
-        weight_old=settings.weight_old,
-    )
-    both = replace(fit, recall="both")
-    kept = replace(both, preserve=settings.preserve)
+
+    def fit(layers: int = 0) -> FitConfig:
+        chosen = tuned.get(layers, Tuned())
+        return replace(
+            base.fit,
+            steps=settings.steps,
+            precision=settings.precision,
+            weight_new=chosen.weight_new,
+            weight_old=settings.weight_old,
+            lr=chosen.lr,
+        )
 
     def fitted(row: str, change: FitConfig, layers: int = 2, *, weighted: bool = True) -> Method:
         return Method(row, "fit", replace(base, fit=change), layers, weighted)
 
+    both = replace(fit(), recall="both")
+    kept = replace(both, preserve=settings.preserve)
     return [
-        fitted("memory1_unweighted", fit, 1, weighted=False),
-        fitted("memory1_weighted", fit, 1),
-        fitted("memory2_unweighted", fit, weighted=False),
-        fitted("memory2_weighted", fit),
-        fitted("memory3_weighted", fit, 3),
+        fitted("memory1_unweighted", fit(1), 1, weighted=False),
+        fitted("memory1_weighted", fit(1), 1),
+        fitted("memory2_unweighted", fit(2), weighted=False),
+        fitted("memory2_weighted", fit(2)),
+        fitted("memory3_weighted", fit(3), 3),
         Method("rdgm_rank1", "rdgm", base, 1, rank=1),
         Method("rdgm_rank10", "rdgm", base, 1, rank=10),
         Method("rdgm_rank1_direct", "rdgm", base, 1, rank=1, direct=True),
         Method("rdgm_rank10_direct", "rdgm", base, 1, rank=10, direct=True),
-        fitted("finetune_all", fit, ALL_CONVOLUTIONS),
+        fitted("finetune_all", fit(2), ALL_CONVOLUTIONS),
         Method("patch_transfer", "patch_transfer", base),
-        fitted("memory2_image_recall", replace(fit, recall="image")),
+        fitted("memory2_image_recall", replace(fit(), recall="image")),
         fitted("memory2_both_recall", both),
         fitted("memory2_preserve", kept),
         fitted("memory2_preserve_where_similar", replace(kept, where_similar=True)),
-        *_closed_form(settings, fit, base),
+        *_closed_form(settings, fit(2), base),
         Method(
             "default",
             "fit",
@@ -162,16 +184,6 @@ def _closed_form(settings: Table2Settings, fit: FitConfig, base: RewriteSettings
         Method("memory2_closed_form", "fit", replace(base, fit=started)),
         Method("memory2_closed_form_alone", "fit", replace(base, fit=alone)),
     ]
-
-
-def grid_methods(settings: Table2Settings) -> list[tuple[float, Method]]:
-    """`memory2_weighted` for each weight p of the grid."""
-    found = []
-    for weight in settings.grid:
-        named = {method.row: method for method in methods(settings, weight)}
-        method = named["memory2_weighted"]
-        found.append((weight, replace(method, row=f"grid_p{weight:g}")))
-    return found
 
 
 def even_weights(settings: RewriteSettings, share: float) -> RewriteSettings:

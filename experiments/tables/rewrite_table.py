@@ -22,10 +22,10 @@ from experiments.tables.rewrite_measures import (
     generator_floor,
     measure_pictures,
     reference,
-    score,
 )
-from experiments.tables.rewrite_rows import Method, Table2Settings, grid_methods, methods
+from experiments.tables.rewrite_rows import Method, Table2Settings, methods
 from experiments.tables.rewrite_scenes import Scene
+from experiments.tables.rewrite_tuning import tune, tuning_note, tuning_scenes
 from experiments.tables.rows import TABLE2_METRICS, Measured, json_row
 from experiments.tables.write import write_tables
 from regen.metrics import describe_lpips, try_lpips
@@ -59,8 +59,8 @@ class Table2:
         self._before: dict[int, Tensor] = {}
         self._references: dict[tuple[str, int], Reference] = {}
         self._digests = bench.generator.digest(), bench.projector.header.get("digest")
-        self.grid: list[dict[str, Any]] = []
-        self.weight_new = self._chosen_weight()
+        self.tuned_on = tuning_scenes(scenes)
+        self.tuned, self.grid = tune(settings, self.tuned_on, self._measure_tuning)
 
     def before(self, seeds: list[int]) -> Tensor:
         """Pictures of seeds without a rewrite, drawn once."""
@@ -112,28 +112,12 @@ class Table2:
         result = {"measured": measured, "loss": outcome.loss}
         return self.work.put(name, who, result, {"after": outcome.after[: self.settings.shown]})
 
-    def _chosen_weight(self) -> float:
-        """p of the weighted rows: the best of the grid on the tuning seeds of the first scene.
-
-        Fills `grid`. Without an oracle nothing can be chosen by; p : q is then the default's.
-        """
-        scene, best = self.scenes[0], (float("inf"), 10.0)
-        if scene.edits.oracle is None:
-            return best[1]
-        for weight, method in grid_methods(self.settings):
-            found = self.compute(method, scene, self.tuning)
-            measured = Measured.from_json(found.result["measured"])
-            value = score(measured)
-            best = min(best, (float("inf") if value is None else value, weight))
-            row = json_row({"p": weight, "q": self.settings.weight_old}, measured, TABLE2_METRICS)
-            self.grid.append({**row, "score": value, "scene": scene.name})
-        for row in self.grid:
-            row["chosen"] = row["p"] == best[1]
-        return best[1]
+    def _measure_tuning(self, method: Method, scene: Scene) -> Measured:
+        return Measured.from_json(self.compute(method, scene, self.tuning).result["measured"])
 
     def methods(self) -> list[Method]:
-        """The rows, with the chosen weight."""
-        return methods(self.settings, self.weight_new)
+        """The rows, with what was chosen on the tuning seeds."""
+        return methods(self.settings, self.tuned)
 
     def write(self, folder: Path) -> None:
         """Write the table and its figure from the cells that are done."""
@@ -179,7 +163,7 @@ class Table2:
             document,
             TABLE2_METRICS,
             title=title,
-            notes=[*NOTES, _grid_note(self.grid)],
+            notes=[*NOTES, tuning_note(self.settings, self.tuned, self.tuned_on)],
             group=("pattern", "targets"),
         )
         if cells:
@@ -200,18 +184,6 @@ class Table2:
             rows.append(PictureRow("oracle", [r.oracle for r in references.values()]))
         headings = [f"{s.pattern.replace('_', ' ')}, {s.targets} targets" for s in most.values()]
         return picture_sheet(rows, headings, [self.settings.shown] * len(most))
-
-
-def _grid_note(grid: list[dict[str, Any]]) -> str:
-    if not grid:
-        return "Weights p : q are 10 : 4; there is no oracle to choose them by."
-    tried = ", ".join(f"{row['p']:g} : {row['q']:g} ({brief(row['score'])})" for row in grid)
-    best = next(row for row in grid if row["chosen"])
-    return (
-        f"Weights p : q of the weighted rows: {best['p']:g} : {best['q']:g}, the best of {tried} "
-        f"on tuning seeds with {best['scene']}; in brackets LPIPS inside to the oracle plus "
-        "locality."
-    )
 
 
 def brief(value: float | None) -> str:

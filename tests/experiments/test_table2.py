@@ -10,14 +10,16 @@ from click.testing import CliRunner
 import experiments.tables.rewrite_table as rewrite_table
 from experiments.table2_rewrite import main
 from experiments.tables.rewrite_rows import (
+    Method,
     Table2Settings,
+    Tuned,
     even_weights,
-    grid_methods,
     methods,
     with_edits,
 )
-from experiments.tables.rewrite_scenes import drawn_scene
-from experiments.tables.rows import TABLE2_METRICS
+from experiments.tables.rewrite_scenes import Scene, drawn_scene, ordered_scenes
+from experiments.tables.rewrite_tuning import grid_methods, tune, tuning_note, tuning_scenes
+from experiments.tables.rows import TABLE2_METRICS, Measured
 from regen.rewriting.edits import Weights
 from regen.workflow.settings import preset
 
@@ -37,14 +39,20 @@ def arguments(
 
 
 def test_rows_are_those_that_were_asked_for() -> None:
-    rows = {method.row: method for method in methods(Table2Settings(), 40.0)}
+    rows = {method.row: method for method in methods(Table2Settings(), {2: Tuned(40.0, 0.001)})}
     asked = """memory1_unweighted memory1_weighted memory2_unweighted memory2_weighted
         memory3_weighted rdgm_rank1 rdgm_rank10 rdgm_rank1_direct rdgm_rank10_direct
         finetune_all patch_transfer memory2_image_recall memory2_both_recall
         memory2_preserve memory2_preserve_where_similar memory2_closed_form
         memory2_closed_form_alone default"""
     assert list(rows) == asked.split()
+    tuned = {row for row, m in rows.items() if m.settings.fit.lr == 0.001}
+    assert tuned == {
+        *("memory2_unweighted", "memory2_weighted", "finetune_all"),
+        *("memory2_closed_form", "memory2_closed_form_alone"),
+    }
     assert rows["memory2_weighted"].settings.fit.weight_new == 40.0
+    assert rows["memory2_both_recall"].settings.fit.weight_new == Tuned().weight_new
     assert rows["memory2_weighted"].settings.fit.recall == "value"
     assert rows["memory2_weighted"].settings.fit.preserve == 0
     assert rows["default"].settings == preset("default")
@@ -55,18 +63,51 @@ def test_rows_are_those_that_were_asked_for() -> None:
 def test_the_edits_file_decides_for_the_default_alone() -> None:
     scene = drawn_scene("cat_eyes", 1)
     edits = replace(scene.edits, weights=Weights(3.0, 2.0), memory_layers=1, scale="stretch")
-    rows = {method.row: method for method in methods(Table2Settings(), 40.0)}
+    rows = {method.row: method for method in methods(Table2Settings(), {2: Tuned(40.0, 0.001)})}
     own, paper = (with_edits(rows[row], edits) for row in ("default", "memory2_weighted"))
     assert (own.settings.fit.weight_new, own.memory_layers) == (3.0, 1)
     assert (paper.settings.fit.weight_new, paper.memory_layers) == (40.0, 2)
     assert own.settings.rule.scale == paper.settings.rule.scale == "stretch"
 
 
-def test_the_grid_changes_p_alone() -> None:
-    found = grid_methods(Table2Settings(grid=(1.0, 10.0)))
-    assert [weight for weight, _ in found] == [1.0, 10.0]
-    assert [method.settings.fit.weight_new for _, method in found] == [1.0, 10.0]
-    assert len({method.settings.fit.weight_old for _, method in found}) == 1
+def test_the_grid_changes_weight_and_step_size_of_one_memory() -> None:
+    settings = Table2Settings(grid=(1.0, 10.0), step_sizes=(0.02, 0.001))
+    found = grid_methods(settings, 3)
+    points = [(1.0, 0.02), (1.0, 0.001), (10.0, 0.02), (10.0, 0.001)]
+    assert [(point.weight_new, point.lr) for point, _ in found] == points
+    assert [(m.settings.fit.weight_new, m.settings.fit.lr) for _, m in found] == points
+    assert {m.memory_layers for _, m in found} == {3}
+    assert len({m.row for _, m in found}) == 4
+
+
+def test_tuning_takes_the_best_mean_of_its_scenes() -> None:
+    scenes = tuning_scenes(ordered_scenes(("cat_eyes", "gear_eyes", "sunglasses"), (1, 3)))
+    assert [scene.name for scene in scenes] == ["cat_eyes-3", "sunglasses-3"]
+    settings = Table2Settings(grid=(1.0, 10.0), step_sizes=(0.02,))
+    after = {("cat_eyes", 1.0): 0.1, ("cat_eyes", 10.0): 0.2}  # the better of this scene ...
+    after |= {("sunglasses", 1.0): 0.6, ("sunglasses", 10.0): 0.4}  # ... is the worse of both
+
+    def measure(method: Method, scene: Scene) -> Measured:
+        measured = Measured()
+        value = after[scene.pattern, method.settings.fit.weight_new]
+        measured.number("inside_lpips_after", value)
+        measured.number("locality_lpips", 0.01)
+        return measured
+
+    chosen, rows = tune(settings, scenes, measure)
+    assert chosen == {layers: Tuned(10.0, 0.02) for layers in (1, 2, 3)}
+    assert len(rows) == 3 * 2 * 2
+    assert {row["p"] for row in rows if row["chosen"]} == {10.0}
+    assert [row["score"] for row in rows[:2]] == pytest.approx([0.11, 0.61])
+    assert "cat_eyes-3 and sunglasses-3" in tuning_note(settings, chosen, scenes)
+
+
+def test_nothing_is_tuned_without_an_oracle() -> None:
+    scene = drawn_scene("cat_eyes", 1)
+    blind = replace(scene, edits=replace(scene.edits, oracle=None))
+    assert tuning_scenes([blind]) == []
+    assert tune(Table2Settings(), [], lambda *_: Measured()) == ({}, [])
+    assert "no oracle" in tuning_note(Table2Settings(), {}, [])
 
 
 def test_unweighted_means_every_position_alike() -> None:
@@ -81,7 +122,7 @@ def test_a_generator_and_edits_of_ones_own(
     assert result.exit_code == 0, result.output
     document = json.loads((tmp_path / "out" / "table2.json").read_text())
     assert [row["row"] for row in document["rows"]] == sorted(
-        ROWS.split(","), key=[m.row for m in methods(Table2Settings(), 1.0)].index
+        ROWS.split(","), key=[m.row for m in methods(Table2Settings(), {})].index
     )
     for row in document["rows"]:
         keys = {"row", "pattern", "targets", *TABLE2_METRICS, "intervals", "unavailable"}
