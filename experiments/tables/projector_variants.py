@@ -47,7 +47,7 @@ class Table1Settings:
         lpips: Backbone of LPIPS.
     """
 
-    kimg: float = 8.0
+    kimg: float = 12.0
     batch: int = 16
     value_layer: int = 8
     widths: tuple[int, ...] = (24, 48, 96, 128)

@@ -79,7 +79,7 @@ _ABOVE_0, _FROM_0 = click.FloatRange(0, min_open=True), click.FloatRange(0)
 )
 @_setting(
     "--precision",
-    type=click.Choice(["auto", "float32", "bfloat16", "float16"]),
+    type=click.Choice(["auto", "fp32", "bf16", "fp16"]),
     help="What both networks compute in; weights are float32 always.",
 )
 @_setting("--seed", type=click.IntRange(0, LARGEST_SEED), help="Source of all randomness.")

@@ -58,7 +58,7 @@ _WEIGHT = click.FloatRange(0)
 @_setting("--semi-cycle-ssim", type=_WEIGHT, help="Weight of the decoded pictures' 1 - SSIM.")
 @_setting(
     "--precision",
-    type=click.Choice(["float32", "bfloat16"]),
+    type=click.Choice(["fp32", "bf16"]),
     help="What convolutions compute in; weights are float32 always.",
 )
 @_setting("--seed", type=click.IntRange(0, LARGEST_SEED), help="Source of all randomness.")

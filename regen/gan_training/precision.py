@@ -18,20 +18,18 @@ from regen.gan_training.settings import Precision, TrainingError
 from regen.generators.stylegan2.split import StyleGAN2
 from regen.rewriting.precision import compute_dtype
 
-_NAMES = {"auto": "auto", "bfloat16": "bf16", "float32": "fp32"}
-
 
 def training_dtype(precision: Precision, device: torch.device) -> torch.dtype:
     """The dtype that a setting means on a device.
 
     Raises:
-        TrainingError: For float16 on a processor, which is slow there and worse than bfloat16.
+        TrainingError: For fp16 on a processor, which is slow there and worse than bfloat16.
     """
-    if precision != "float16":
-        return compute_dtype(_NAMES[precision], device)
+    if precision != "fp16":
+        return compute_dtype(precision, device)
     if device.type != "cuda":
         raise TrainingError(
-            "precision", got=f"float16 on {device.type}", expected="auto, bfloat16 or float32"
+            "precision", got=f"fp16 on {device.type}", expected="auto, bf16 or fp32"
         )
     return torch.float16
 

@@ -16,7 +16,7 @@ from regen.errors import RegenError
 from regen.gan_training.augmentation import Augmentation
 from regen.generators.stylegan2.config import StyleGAN2Config
 
-Precision = Literal["auto", "float32", "bfloat16", "float16"]
+Precision = Literal["auto", "fp32", "bf16", "fp16"]
 Check = Callable[[float], bool]
 
 SIZES = (16, 32, 64, 128, 256, 512, 1024)  # sides of the pictures that can be trained on
@@ -62,8 +62,8 @@ class TrainingSettings:
         minibatch_group_images: Pictures over which D compares standard deviations.
         generator_wait_kimg: At first D trains alone for this long. For a generator that can
             draw already, against a D that knows nothing.
-        precision: Of both networks, regularisers excepted (float32). "auto" is bfloat16 where the
-            processor multiplies it natively, else float32. Weights are float32 always.
+        precision: Of both networks, regularisers excepted (float32). "auto" is bf16 where the
+            processor multiplies it natively, else fp32. Weights are float32 always.
         stop_sign: Training is lost when the mean sign of D's logits of real pictures is above
             this ...
         stop_generator_loss: ... and the generator's mean loss above this, ...
@@ -110,7 +110,7 @@ class TrainingSettings:
         for name in _SHARES:
             self._check(name, "a share, 0 to 1", lambda value: 0 <= value <= 1)
         self._check("minibatch_group_images", "1 or more", lambda value: value >= 1)
-        allowed = ("auto", "float32", "bfloat16", "float16")
+        allowed = ("auto", "fp32", "bf16", "fp16")
         if self.precision not in allowed:
             raise TrainingError("precision", got=self.precision, expected=" or ".join(allowed))
 

@@ -33,6 +33,7 @@ from regen.projector.checkpoint import (
 )
 from regen.projector.distributed import Workers, workers
 from regen.projector.interrupt import deferred_interrupt
+from regen.rewriting.precision import name_of
 
 _VERSION = 1
 _MAY_DIFFER = {  # these change what is written on the way, not the result
@@ -123,7 +124,7 @@ def identity(
         "pictures": content,
         "began": began,
         "architecture": asdict(generator.config),
-        "computes_in": str(dtype).removeprefix("torch."),
+        "computes_in": name_of(dtype),
         **told,
     }
 
@@ -162,7 +163,7 @@ def _check_batch(
         )
     if dtype == torch.float16 and generator.config.conv_clamp is None:
         raise TrainingError(
-            "precision float16 needs an architecture with conv_clamp",
+            "precision fp16 needs an architecture with conv_clamp",
             got="none",
-            remedy="use bfloat16",
+            remedy="use bf16",
         )

@@ -48,7 +48,7 @@ class Watch:
                     f"training stopped in step {step}: {name}",
                     got=value,
                     expected="a finite loss",
-                    remedy=f"lower the step sizes or use precision float32; {_SAVED}",
+                    remedy=f"lower the step sizes or use precision fp32; {_SAVED}",
                 )
         if "generator" not in figures:
             return

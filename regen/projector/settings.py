@@ -10,7 +10,7 @@ from regen.projector.composites import CompositeConfig
 
 Context = Literal["own", "mean", "swap"]
 Schedule = Literal["cosine", "constant"]
-Precision = Literal["float32", "bfloat16"]
+Precision = Literal["fp32", "bf16"]
 
 
 @dataclass(frozen=True)
@@ -61,7 +61,7 @@ class TrainingConfig:
     r1_gamma: float = 0.1
     r1_every_steps: int = 16
     ema_halflife_kimg: float = 2.0
-    precision: Precision = "bfloat16"
+    precision: Precision = "bf16"
     checkpoint_every_kimg: float = 5.0
     report_every_kimg: float = 1.0
     seed: int = 0
@@ -72,7 +72,7 @@ class TrainingConfig:
         choices = {
             "schedule": ("cosine", "constant"),
             "context": ("own", "mean", "swap"),
-            "precision": ("float32", "bfloat16"),
+            "precision": ("fp32", "bf16"),
         }
         for name, allowed in choices.items():
             if getattr(self, name) not in allowed:

@@ -59,7 +59,7 @@ class Trainer:
         device: torch.device,
     ) -> None:
         self.config, self.sampler, self.workers = config, sampler, workers
-        self.dtype = torch.bfloat16 if config.precision == "bfloat16" else torch.float32
+        self.dtype = torch.bfloat16 if config.precision == "bf16" else torch.float32
         with torch.random.fork_rng(devices=[]):
             torch.manual_seed(config.seed)
             self.projector = BackwardProjector(architecture).to(device)
@@ -175,7 +175,7 @@ class Trainer:
                     f"training stopped in step {self.done}: {name}",
                     got=number,
                     expected="a finite loss",
-                    remedy=f"lower lr (now {self.config.lr:g}) or use precision float32, and go "
+                    remedy=f"lower lr (now {self.config.lr:g}) or use precision fp32, and go "
                     "on from the last checkpoint",
                 )
         return figures

@@ -97,7 +97,7 @@ def train_projector(
         raise ProjectorError("generator", got=type(generator).__name__, expected="an nn.Module")
     folder = ensure_folder(folder)
     architecture = architecture or ProjectorConfig.for_split(split, generator.resolution)
-    dtype = torch.bfloat16 if config.precision == "bfloat16" else torch.float32
+    dtype = torch.bfloat16 if config.precision == "bf16" else torch.float32
     with workers() as group, frozen(generator, dtype), deferred_interrupt() as interrupt:
         who = identity(
             config,

@@ -23,6 +23,16 @@ def compute_dtype(precision: str, device: torch.device) -> torch.dtype:
     return DTYPES[precision]
 
 
+def name_of(dtype: torch.dtype) -> str:
+    """The name of a format in `DTYPES`.
+
+    Example:
+        >>> name_of(torch.bfloat16)
+        'bf16'
+    """
+    return next(name for name, known in DTYPES.items() if known == dtype)
+
+
 def _cpu_has_bf16() -> bool:
     ask = getattr(torch.cpu, "get_capabilities", None)  # older torch cannot tell
     known: dict[str, Any] = ask() if ask is not None else {}

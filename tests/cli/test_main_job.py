@@ -47,7 +47,7 @@ def test_train_project_rewrite_generate_convert(world: Any) -> None:
         assert result.exit_code == 0, result.stderr
         return str(result.stderr)
 
-    training = ("--value-layer", "8", "--kimg", "0.004", "--batch", "2", "--precision", "float32")
+    training = ("--value-layer", "8", "--kimg", "0.004", "--batch", "2", "--precision", "fp32")
     said = run("train-projector", *PICKLE, *training, "-o", "trained")
     assert "Note: cats.pkl is a pickle of NVIDIA's, G_ema; for a file that " in said
     projector = ("--projector", "trained/projector.safetensors")

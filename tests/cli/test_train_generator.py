@@ -13,7 +13,7 @@ from regen import store
 from regen.generators import open_generator
 from regen.images import save_image
 
-RUN = ("train-generator", "faces", "--size", "16", "--device", "cpu", "--precision", "float32")
+RUN = ("train-generator", "faces", "--size", "16", "--device", "cpu", "--precision", "fp32")
 SHORT = ("--length-kimg", "0.016", "--batch-images", "8", "--measure-samples", "0")
 SMALL = ("--channel-base", "128", "--channel-max", "8")
 
@@ -137,7 +137,7 @@ def test_checking_only(world: Any, faces: Path) -> None:
     [
         (("--resume",), "Error: out/checkpoint.pt: no checkpoint to resume; start without "),
         (("--init-from", "none"), "Error: no such generator: got none, expected a file, or the "),
-        (("--precision", "float16"), "Error: precision: got float16 on cpu, expected auto, "),
+        (("--precision", "fp16"), "Error: precision: got fp16 on cpu, expected auto, "),
         (("--batch-images", "0"), "Usage: "),
         (("--size", "48"), "Usage: "),
         (("--measure-samples", "2"), "Error: samples to measure: got 2, expected 0, or above 3"),

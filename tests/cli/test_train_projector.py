@@ -38,12 +38,12 @@ def test_the_projector_can_be_used(world: Any) -> None:
 
 def test_settings(world: Any) -> None:
     options = ("--preset", "paper", "--value-layer", "5", "--adversarial", "0", "--seed", "3")
-    options += ("--context", "mean", "--precision", "float32")
+    options += ("--context", "mean", "--precision", "fp32")
     assert world.run(*RUN, *SHORT, *options, "-o", "out").exit_code == 0
     made = json.loads((world.folder / "out" / "settings.json").read_text())
     assert (made["composites"], made["schedule"], made["context"]) == (0, "constant", "mean")
     assert (made["value_layer"], made["adversarial"], made["seed"]) == (5, 0, 3)
-    assert (made["batch"], made["precision"]) == (4, "float32")
+    assert (made["batch"], made["precision"]) == (4, "fp32")
 
 
 def test_extra_images_are_used(world: Any) -> None:

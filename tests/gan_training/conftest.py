@@ -21,7 +21,7 @@ SHORT = TrainingSettings(
     checkpoint_every_kimg=0.02,
     snapshot_every_kimg=0.02,
     report_every_kimg=0.02,
-    precision="float32",
+    precision="fp32",
 )
 
 

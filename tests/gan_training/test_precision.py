@@ -12,18 +12,16 @@ CPU = torch.device("cpu")
 
 
 def test_dtypes() -> None:
-    assert training_dtype("float32", CPU) == torch.float32
-    assert training_dtype("bfloat16", CPU) == torch.bfloat16
+    assert training_dtype("fp32", CPU) == torch.float32
+    assert training_dtype("bf16", CPU) == torch.bfloat16
     assert training_dtype("auto", CPU) in (torch.float32, torch.bfloat16)
-    assert training_dtype("float16", torch.device("cuda")) == torch.float16
+    assert training_dtype("fp16", torch.device("cuda")) == torch.float16
 
 
 def test_float16_needs_a_gpu() -> None:
     with pytest.raises(TrainingError) as raised:
-        training_dtype("float16", CPU)
-    assert str(raised.value) == (
-        "precision: got float16 on cpu, expected auto, bfloat16 or float32"
-    )
+        training_dtype("fp16", CPU)
+    assert str(raised.value) == ("precision: got fp16 on cpu, expected auto, bf16 or fp32")
 
 
 def test_what_is_borrowed_is_returned(tiny: StyleGAN2) -> None:

@@ -83,7 +83,7 @@ def test_resuming_after_ctrl_c_gives_the_same_bits(
 def test_resuming_in_half_precision_gives_the_same_bits(
     tiny: StyleGAN2, pictures: Tensor, short: TrainingSettings, tmp_path: Path
 ) -> None:
-    coarse = replace(short, precision="bfloat16")
+    coarse = replace(short, precision="bf16")
     whole = trained(tiny, pictures, coarse, tmp_path / "whole")
     trained(tiny, pictures, replace(coarse, length_kimg=0.024), tmp_path / "parts")
     assert trained(tiny, pictures, coarse, tmp_path / "parts", resume=True) == whole
@@ -128,7 +128,7 @@ def test_listeners(
     [
         ({"r1_gamma": 9.0}, "r1_gamma: got 9.0, expected 1.0, with which it was begun"),
         ({"seed": 4}, "seed: got 4, expected 0, with which it was begun"),
-        ({"precision": "bfloat16"}, "computes_in: got bfloat16, expected float32, with which"),
+        ({"precision": "bf16"}, "computes_in: got bf16, expected fp32, with which"),
     ],
 )
 def test_other_settings_are_not_resumed(

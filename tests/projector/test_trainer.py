@@ -15,7 +15,7 @@ from regen.projector.trainer import Trainer, step_size
 
 
 def trainer(tiny: StyleGAN2, split: StyleGAN2Split, **settings: object) -> Trainer:
-    choices = {"kimg": 0.4, "batch": 4, "precision": "float32", "warmup_kimg": 0.0, **settings}
+    choices = {"kimg": 0.4, "batch": 4, "precision": "fp32", "warmup_kimg": 0.0, **settings}
     config = TrainingConfig(**choices)  # type: ignore[arg-type]
     sampler = Sampler(tiny, split, config, count=4, seed=0)
     architecture = ProjectorConfig.for_split(split, 16, widths=(8, 8), blocks=(1, 1))
@@ -119,7 +119,7 @@ def test_a_loss_that_is_not_finite_stops_training(
     before = {name: t.clone() for name, t in made.average.state_dict().items()}
     message = (
         "training stopped in step 1: feature_l1: got nan, expected a finite loss; "
-        r"lower lr \(now 0.002\) or use precision float32"
+        r"lower lr \(now 0.002\) or use precision fp32"
     )
     with pytest.raises(ProjectorError, match=message):
         made.step()
@@ -129,7 +129,7 @@ def test_a_loss_that_is_not_finite_stops_training(
 
 def test_half_precision_trains(tiny: StyleGAN2, tiny_split: StyleGAN2Split) -> None:
     tiny.precision = torch.bfloat16
-    made = trainer(tiny, tiny_split, precision="bfloat16")
+    made = trainer(tiny, tiny_split, precision="bf16")
     figures = [made.step()[0]["feature_l1"] for _ in range(30)]
     assert sum(figures[-5:]) < sum(figures[:5])
     assert all(p.dtype == torch.float32 for p in made.projector.parameters())
