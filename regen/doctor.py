@@ -97,7 +97,9 @@ def check_operators(device: str, needed: bool) -> Check:
     try:
         found = stylegan2_ops.implementation(device=device)
     except (RuntimeError, ValueError) as error:  # STYLEGAN2_OPS asks for what there is not
-        return Check(name, "fail", str(error), "unset STYLEGAN2_OPS, or give it another value")
+        detail, _, command = str(error).partition("; run ")
+        other = "unset STYLEGAN2_OPS, or give it another value"
+        return Check(name, "fail", detail, f"{command}; or {other}" if command else other)
     detail = f"{found.name}: {found.reason}"
     if found.remedy and needed:
         return Check(name, "warn", detail, found.remedy)

@@ -76,12 +76,15 @@ def bias_act(
         A tensor of the shape, dtype and memory format of `x`.
 
     Raises:
-        ValueError: If `act` is unknown, `clamp` negative, or bias or scale do not fit.
+        ValueError: If `x` is no such tensor, `act` unknown, `clamp` negative, or bias or scale
+            do not fit.
 
     Example:
         >>> bias_act(torch.tensor([[-1.0, 3.0]]), torch.tensor([0.0, 1.0]), act="relu", gain=1.0)
         tensor([[0., 4.]])
     """
+    if x.ndim < 2 or not x.is_floating_point():
+        raise ValueError(f"x must be floating [N, C, ...], got {x.dtype} {list(x.shape)}")
     alpha, gain = check_activation(act, alpha, gain, clamp)
     check_parts(x.shape, b, scale)
     if not _dispatch.compiled_for(x):
@@ -107,10 +110,10 @@ def check_activation(
 
 
 def check_parts(shape: Sequence[int], b: Tensor | None, scale: Tensor | None) -> None:
-    """Raise ValueError unless bias and scale fit x of `shape`."""
-    if b is not None and (len(shape) < 2 or b.shape != (shape[1],)):
+    """Raise ValueError unless bias and scale fit x of `shape`, which has two dimensions or more."""
+    if b is not None and b.shape != (shape[1],):
         raise ValueError(f"bias of shape {list(b.shape)} does not fit x {list(shape)}")
-    if scale is not None and (len(shape) < 2 or scale.shape != tuple(shape[:2])):
+    if scale is not None and scale.shape != tuple(shape[:2]):
         raise ValueError(f"scale of shape {list(scale.shape)} does not fit x {list(shape)}")
 
 

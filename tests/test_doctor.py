@@ -79,12 +79,16 @@ def test_operators_that_were_asked_for_in_vain_are_a_failure(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     def refuse(device: str) -> Implementation:
-        raise RuntimeError(f"compiled operators are set by STYLEGAN2_OPS, but none for {device}")
+        command = "; run make" if device == "cpu" else ""
+        raise RuntimeError(f"compiled as set by STYLEGAN2_OPS, but none for {device}{command}")
 
     monkeypatch.setattr(doctor.stylegan2_ops, "implementation", refuse)
     check = doctor.check_operators("cuda", needed=False)
     assert check.status == "fail" and check.detail.endswith("none for cuda")
     assert check.remedy.startswith("unset STYLEGAN2_OPS")
+    check = doctor.check_operators("cpu", needed=True)
+    assert check.detail.endswith("none for cpu")
+    assert check.remedy.startswith("make; or unset STYLEGAN2_OPS")
 
 
 def test_bundled_files_are_verified(tmp_path: Path) -> None:

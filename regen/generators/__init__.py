@@ -16,7 +16,7 @@ import torch
 
 from regen import store
 from regen.errors import GeneratorError
-from regen.generators.stylegan2.foreign.files import is_foreign, read_checkpoint
+from regen.generators.stylegan2.foreign.files import KNOWN_FILES, is_foreign, read_checkpoint
 from regen.generators.stylegan2.foreign.rebuild import Checkpoint
 from regen.generators.stylegan2.native import FORMAT, VERSION, load_stylegan2
 from regen.generators.stylegan2.split import StyleGAN2
@@ -54,12 +54,21 @@ def open_generator(name_or_path: str | Path, *, device: torch.device | str = "cp
     path = generator_path(name_or_path)
     if is_foreign(path):
         return _open_foreign(path).to(device)
+    _refuse_what_is_none(path)
     family = store.read_header(path, format=FORMAT, version=VERSION).get("family")
     if not isinstance(family, str) or family not in FAMILIES:
         raise GeneratorError(
             f"{path}: family", got=family, expected=" or ".join(FAMILIES), remedy="update regen"
         )
     return FAMILIES[family](path).to(device)
+
+
+def _refuse_what_is_none(path: Path) -> None:
+    """Raise GeneratorError for a photograph, a text: what does not begin as our files do."""
+    with path.open("rb") as file:
+        start = file.read(9)
+    if start[8:] != b"{":
+        raise GeneratorError(f"{path} is no generator", expected=f"a file of regen, {KNOWN_FILES}")
 
 
 def _open_foreign(path: Path) -> AnyGenerator:
@@ -75,6 +84,8 @@ def _suggestion(path: Path, checkpoint: Checkpoint) -> str:
     share = sum(t.numel() * t.element_size() for t in tensors) / path.stat().st_size
     better = "that is smaller and opens faster" if share < _FASTER_BELOW else "that is verified"
     native = path.with_suffix(".safetensors").name
+    if native == path.name:  # a file of another tool that is named like ours
+        native = f"{path.stem}-regen.safetensors"
     return f"{path} is a {checkpoint.origin}; for a file {better}: regen convert {path} {native}"
 
 

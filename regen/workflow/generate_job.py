@@ -102,6 +102,7 @@ def draw_pictures(
     if rewrite is not None:
         applied = rewritten(opened, rewrite)
     with applied:
+        _latents(opened, drawing.seeds[:1], drawing)  # raises before anything is written
         return _draw(opened, drawing, ensure_folder(folder))
 
 
@@ -131,9 +132,13 @@ def _draw(generator: AnyGenerator, drawing: Drawing, folder: Path) -> list[Path]
 
 @torch.no_grad()
 def _pictures(generator: AnyGenerator, seeds: Sequence[int], drawing: Drawing) -> Tensor:
+    return generator(_latents(generator, seeds, drawing)).float().cpu().clamp(-1, 1)
+
+
+@torch.no_grad()
+def _latents(generator: AnyGenerator, seeds: Sequence[int], drawing: Drawing) -> Any:
     label = _one_hot(generator, drawing.class_index, len(seeds))
-    latents = generator.latents(seeds, drawing.truncation, label=label, noise=drawing.noise)
-    return generator(latents).float().cpu().clamp(-1, 1)
+    return generator.latents(seeds, drawing.truncation, label=label, noise=drawing.noise)
 
 
 def _one_hot(generator: AnyGenerator, index: int | None, count: int) -> Tensor | None:

@@ -165,5 +165,6 @@ def test_a_class_is_drawn_and_asked_for(world: Any) -> None:
     ):
         result = world.run(*run, *options, "-o", "none")
         assert result.exit_code == 2 and message in result.stderr
+        assert not (world.folder / "none").exists()
     result = world.run(*RUN, "--class", "0", "-o", "none")
     assert result.exit_code == 2 and "class: got 0, expected none" in result.stderr

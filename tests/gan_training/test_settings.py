@@ -26,7 +26,7 @@ from regen.gan_training.settings import (
         (
             "precision",
             "fp8",
-            "precision: got fp8, expected auto or float32 or bfloat16 or float16",
+            "precision: got fp8, expected auto or fp32 or bf16 or fp16",
         ),
     ],
 )

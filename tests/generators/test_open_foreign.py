@@ -34,6 +34,13 @@ def test_they_open_like_ours_and_say_what_is_faster(tmp_path: Path, format: Form
     assert torch.equal(split.tail(split.memory(split.head(latent))), picture(ours))
 
 
+def test_the_suggested_command_never_names_its_own_source(tmp_path: Path) -> None:
+    path = tmp_path / "cats.safetensors"
+    write_checkpoint(path, generator(), None, "rosinality", origin="test")
+    with pytest.warns(CheckpointWarning, match=r"cats.safetensors cats-regen.safetensors$"):
+        open_generator(path)
+
+
 def test_tensorflow_too(tmp_path: Path) -> None:
     path = write(tmp_path / "cats.pkl", tensorflow_network(generator()))
     with pytest.warns(CheckpointWarning, match="TensorFlow pickle of NVIDIA's, Gs"):

@@ -59,7 +59,7 @@ def test_another_format_of_ours(tmp_path: Path) -> None:
 def test_a_file_that_is_not_ours(tmp_path: Path) -> None:
     path = tmp_path / "cat.jpg"
     path.write_bytes(b"\xff\xd8 a photograph")
-    with pytest.raises(StoreError, match=r"cat.jpg is not a safetensors file"):
+    with pytest.raises(GeneratorError, match=r"cat.jpg is no generator: expected a file"):
         open_generator(path)
 
 

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
+from typing import Literal
 
 import numpy as np
 import pytest
@@ -10,6 +11,7 @@ from torch import Tensor
 from torch.autograd import gradcheck, gradgradcheck
 
 from stylegan2_ops import ACTIVATIONS, bias_act
+from stylegan2_ops._dispatch import use
 
 _SELU_ALPHA, _SELU_SCALE = 1.6732632423543772, 1.0507009873554805
 
@@ -114,7 +116,18 @@ def test_a_negative_clamp_is_refused() -> None:
         bias_act(torch.zeros(1, 1), clamp=-1)
 
 
-@pytest.mark.parametrize("shape", [(2, 4), (3,)])
-def test_a_bias_of_another_size_is_refused(shape: tuple[int, ...]) -> None:
+def test_a_bias_of_another_size_is_refused() -> None:
     with pytest.raises(ValueError, match=r"bias of shape \[3\] does not fit x"):
-        bias_act(torch.zeros(shape), torch.zeros(3))
+        bias_act(torch.zeros(2, 4), torch.zeros(3))
+
+
+@pytest.mark.parametrize("implementation", ["auto", "reference"])
+@pytest.mark.parametrize("x", [torch.zeros(3), torch.zeros(2, 4, dtype=torch.int64)])
+def test_x_without_channels_or_of_integers_is_refused(
+    x: torch.Tensor, implementation: Literal["auto", "reference"]
+) -> None:
+    with (
+        use(implementation),
+        pytest.raises(ValueError, match=r"x must be floating \[N, C, ...\], got torch"),
+    ):
+        bias_act(x)

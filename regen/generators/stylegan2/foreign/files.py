@@ -32,6 +32,9 @@ from regen.unpickling import read_pickle, read_torch_file, sniff
 Format = Literal["native", "nvidia", "rosinality"]
 FORMATS: dict[str, Format] = {".safetensors": "native", ".pkl": "nvidia", ".pt": "rosinality"}
 GENERATORS = ("G_ema", "G")
+KNOWN_FILES = (
+    "stylegan2-ada-pytorch, stylegan3, stylegan2 (TensorFlow) or rosinality's stylegan2-pytorch"
+)
 
 _Reader = Callable[[object, str, str], Checkpoint]
 _READERS: tuple[tuple[Callable[[object], bool], _Reader], ...] = (
@@ -73,8 +76,7 @@ def read_checkpoint(path: Path | str, which: str = "G_ema") -> Checkpoint:
             return read(value, which, str(path))
     raise GeneratorError(
         f"{path} holds no StyleGAN2 generator",
-        expected="a file of stylegan2-ada-pytorch, stylegan3, stylegan2 (TensorFlow) or "
-        "rosinality's stylegan2-pytorch",
+        expected=f"a file of {KNOWN_FILES}",
     )
 
 

@@ -36,6 +36,7 @@ from regen.generators.stylegan2.foreign.rebuild import (
     Checkpoint,
     Collected,
     collect,
+    missing_network,
     opponent,
     rebuild,
 )
@@ -68,10 +69,7 @@ def read_nvidia(value: object, which: str, where: str) -> Checkpoint:
     content = as_dict(value)
     if not Network.is_one(content.get(which)):
         there = [name for name in NETWORKS if Network.is_one(content.get(name))]
-        remedy = f"regen convert --which {there[0]} FILE out.safetensors" if there else None
-        raise GeneratorError(
-            f"{where}: network", got=which, expected=" or ".join(there), remedy=remedy
-        )
+        raise missing_network(where, which, there)
     return _checkpoint(content[which], content.get("D"), f"pickle of NVIDIA's, {which}", where)
 
 

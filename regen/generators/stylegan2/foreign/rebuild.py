@@ -9,7 +9,7 @@ Letters: r resolution; Z, W dimensions of z and w.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 import torch
@@ -76,6 +76,14 @@ class Collected:
 
     tensors: dict[str, Tensor] = field(default_factory=dict)
     absent: set[str] = field(default_factory=set)
+
+
+def missing_network(where: str, which: str, there: Sequence[str]) -> GeneratorError:
+    """The error of a file that holds networks, but not the one that was asked for."""
+    remedy = f"regen convert --which {there[0]} FILE out.safetensors" if there else None
+    return GeneratorError(
+        f"{where}: network", got=which, expected=" or ".join(there), remedy=remedy
+    )
 
 
 def collect(

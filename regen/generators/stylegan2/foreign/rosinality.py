@@ -36,7 +36,13 @@ from regen.generators.stylegan2.foreign.naming import (
     generator_rows,
     to_rosinality,
 )
-from regen.generators.stylegan2.foreign.rebuild import Checkpoint, collect, opponent, rebuild
+from regen.generators.stylegan2.foreign.rebuild import (
+    Checkpoint,
+    collect,
+    missing_network,
+    opponent,
+    rebuild,
+)
 from regen.generators.stylegan2.foreign.rosinality_discriminator import (
     discriminator_extra,
     read_discriminator,
@@ -80,8 +86,8 @@ def read_rosinality(value: object, which: str, where: str) -> Checkpoint:
     networks = _networks(content)
     place = next((name for name in (*_PLACES[which], "") if name in networks), None)
     if place is None:
-        there = " or ".join("G" if name == "g" else "G_ema" for name in networks)
-        raise GeneratorError(f"{where}: network", got=which, expected=there)
+        there = ["G" if name == "g" else "G_ema" for name in networks]
+        raise missing_network(where, which, there)
     tensors = dict(networks[place])
     mean = content.get(LATENT_AVERAGE)
     if isinstance(mean, Tensor):

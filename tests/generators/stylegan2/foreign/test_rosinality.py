@@ -117,6 +117,12 @@ def test_half_precision_is_read_as_single(tmp_path: Path) -> None:
     assert weight.dtype == torch.float32 and torch.equal(weight, ours.conv(2).weight.half().float())
 
 
+def test_a_network_that_is_not_there(tmp_path: Path) -> None:
+    path = save(tmp_path / "g.pt", {"g_ema": tensors_of(generator())})
+    with pytest.raises(GeneratorError, match="got G, expected G_ema; regen convert --which G_ema"):
+        read_checkpoint(path, "G")
+
+
 @pytest.mark.parametrize(
     ("damage", "message"),
     [
