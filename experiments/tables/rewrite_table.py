@@ -23,11 +23,12 @@ from experiments.tables.rewrite_measures import (
     measure_pictures,
     reference,
 )
-from experiments.tables.rewrite_rows import Method, Table2Settings, methods
+from experiments.tables.rewrite_rows import Method, Table2Settings, Tuned, methods
 from experiments.tables.rewrite_scenes import Scene
-from experiments.tables.rewrite_tuning import tune, tuning_note, tuning_scenes
+from experiments.tables.rewrite_tuning import grid_size, tune, tuning_note, tuning_scenes
 from experiments.tables.rows import TABLE2_METRICS, Measured, json_row
 from experiments.tables.write import write_tables
+from regen.logbook import Progress
 from regen.metrics import describe_lpips, try_lpips
 from regen.workflow.measure import draw
 
@@ -60,7 +61,7 @@ class Table2:
         self._references: dict[tuple[str, int], Reference] = {}
         self._digests = bench.generator.digest(), bench.projector.header.get("digest")
         self.tuned_on = tuning_scenes(scenes)
-        self.tuned, self.grid = tune(settings, self.tuned_on, self._measure_tuning)
+        self.tuned, self.grid = self._tune()
 
     def before(self, seeds: list[int]) -> Tensor:
         """Pictures of seeds without a rewrite, drawn once."""
@@ -112,8 +113,15 @@ class Table2:
         result = {"measured": measured, "loss": outcome.loss}
         return self.work.put(name, who, result, {"after": outcome.after[: self.settings.shown]})
 
-    def _measure_tuning(self, method: Method, scene: Scene) -> Measured:
-        return Measured.from_json(self.compute(method, scene, self.tuning).result["measured"])
+    def _tune(self) -> tuple[dict[int, Tuned], list[dict[str, Any]]]:
+        with Progress(grid_size(self.settings, self.tuned_on), "choosing weights") as bar:
+
+            def measure(method: Method, scene: Scene) -> Measured:
+                found = self.compute(method, scene, self.tuning)
+                bar.advance(1)
+                return Measured.from_json(found.result["measured"])
+
+            return tune(self.settings, self.tuned_on, measure)
 
     def methods(self) -> list[Method]:
         """The rows, with what was chosen on the tuning seeds."""

@@ -40,6 +40,11 @@ def grid_methods(settings: Table2Settings, layers: int) -> list[tuple[Tuned, Met
     return found
 
 
+def grid_size(settings: Table2Settings, scenes: Sequence[Scene]) -> int:
+    """How many fits `tune` makes."""
+    return len(WEIGHTED) * len(settings.grid) * len(settings.step_sizes) * len(scenes)
+
+
 def tune(
     settings: Table2Settings, scenes: Sequence[Scene], measure: Callable[[Method, Scene], Measured]
 ) -> tuple[dict[int, Tuned], list[dict[str, Any]]]:

@@ -18,7 +18,13 @@ from experiments.tables.rewrite_rows import (
     with_edits,
 )
 from experiments.tables.rewrite_scenes import Scene, drawn_scene, ordered_scenes
-from experiments.tables.rewrite_tuning import grid_methods, tune, tuning_note, tuning_scenes
+from experiments.tables.rewrite_tuning import (
+    grid_methods,
+    grid_size,
+    tune,
+    tuning_note,
+    tuning_scenes,
+)
 from experiments.tables.rows import TABLE2_METRICS, Measured
 from regen.rewriting.edits import Weights
 from regen.workflow.settings import preset
@@ -96,7 +102,7 @@ def test_tuning_takes_the_best_mean_of_its_scenes() -> None:
 
     chosen, rows = tune(settings, scenes, measure)
     assert chosen == {layers: Tuned(10.0, 0.02) for layers in (1, 2, 3)}
-    assert len(rows) == 3 * 2 * 2
+    assert len(rows) == grid_size(settings, scenes) == 3 * 2 * 2
     assert {row["p"] for row in rows if row["chosen"]} == {10.0}
     assert [row["score"] for row in rows[:2]] == pytest.approx([0.11, 0.61])
     assert "cat_eyes-3 and sunglasses-3" in tuning_note(settings, chosen, scenes)
