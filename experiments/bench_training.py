@@ -31,7 +31,7 @@ from regen.gan_training.settings import TrainingSettings, architecture_preset
 from regen.gan_training.trainer import Trainer
 from regen.generators.stylegan2.config import StyleGAN2Config
 from regen.generators.stylegan2.split import StyleGAN2
-from regen.projector.distributed import Workers, workers
+from regen.training.distributed import Workers, workers
 from stylegan2_ops import implementation
 
 ROOT = Path(__file__).parents[1]

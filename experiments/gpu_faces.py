@@ -33,11 +33,11 @@ from regen.gan_training.settings import TrainingSettings
 from regen.generators import open_generator
 from regen.generators.stylegan2.config import StyleGAN2Config
 from regen.generators.stylegan2.native import save_stylegan2
-from regen.projector.checkpoint import NAME as CHECKPOINT
 from regen.projector.files import open_projector, save_projector
 from regen.projector.settings import TrainingConfig
 from regen.projector.training import train_projector
 from regen.store import read_header
+from regen.training.checkpoint import NAME as CHECKPOINT
 from regen.workflow.beginning import Beginning
 from regen.workflow.generator_measures import MeasureSettings
 from regen.workflow.rewrite_job import rewrite_generator

@@ -4,8 +4,8 @@
 
 Both trainings get half of the time, the same pictures, settings and architecture, and differ in
 nothing but where they begin. A run that was stopped goes on where it was. Writes
-experiments/results/london64.json, and a sheet of samples and one of nearest training pictures for
-each.
+experiments/results/london64.json and a sheet of samples of each. The sheets of nearest training
+pictures stay in the run folders: they show the people of the set.
 """
 
 from __future__ import annotations
@@ -22,14 +22,14 @@ from regen.atomic import ensure_folder, write_json
 from regen.gan_training.settings import TrainingSettings
 from regen.gan_training.warm_start import architecture_from
 from regen.generators import open_generator
-from regen.projector.checkpoint import NAME as CHECKPOINT
+from regen.training.checkpoint import NAME as CHECKPOINT
 from regen.workflow.beginning import Beginning
 from regen.workflow.generator_measures import MeasureSettings
 from regen.workflow.train_generator_job import train
 
 RESULTS = Path(__file__).parent / "results"
 IMAGES = Path(__file__).parents[2] / "shared" / "data" / "faces_london_256"
-SIZE = 64
+SIZE, SHEET = 64, "samples.png"
 LICENCE = "weights: CC BY 4.0, after Face Research Lab London Set, DeBruine & Jones 2017"
 
 
@@ -87,9 +87,8 @@ def _publish(folder: Path, name: str, results: Path, figures: dict[str, object])
     path = results / "london64.json"
     known = json.loads(path.read_text()) if path.exists() else {}
     write_json(path, {**known, name: figures})
-    for kind in ("samples", "neighbours"):
-        if (folder / f"{kind}.png").exists():
-            shutil.copyfile(folder / f"{kind}.png", results / f"london64_{name}_{kind}.png")
+    if (folder / SHEET).exists():
+        shutil.copyfile(folder / SHEET, results / f"london64_{name}_{SHEET}")
     click.echo(json.dumps({name: figures}))
 
 

@@ -67,6 +67,10 @@ class ProjectorError(RegenError):
     """A backward projector does not fit its generator, or its training cannot go on."""
 
 
+class TrainingError(RegenError):
+    """A training cannot be begun, resumed or brought to its end."""
+
+
 class RewriteError(RegenError):
     """A rule cannot be learned, or a rewrite does not fit its generator."""
 

@@ -19,6 +19,7 @@ ROWS = [
     {"unpickling"},
     {"decoding", "images", "raster", "regions", "shapes"},
     {"store"},
+    {"training"},
     {"generators"},
     {"projector"},
     {"rewriting"},

@@ -18,10 +18,10 @@ from torch import Tensor
 from regen.atomic import write_json
 from regen.generators import AnyGenerator
 from regen.logbook import Progress
-from regen.projector.checkpoint import NAME as CHECKPOINT
 from regen.projector.network import BackwardProjector, ProjectorConfig
 from regen.projector.settings import TrainingConfig
 from regen.projector.training import Report, train_projector
+from regen.training.checkpoint import NAME as CHECKPOINT
 
 _PACE_FILE = "pace.json"
 

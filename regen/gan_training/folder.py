@@ -19,8 +19,7 @@ import torch
 from PIL import Image
 from torch import Tensor
 
-from regen.errors import ImageError
-from regen.gan_training.settings import TrainingError
+from regen.errors import ImageError, TrainingError
 from regen.images import load_image, to_uint8
 
 SUFFIXES = {".png", ".jpg", ".jpeg", ".webp", ".bmp", ".gif", ".tif", ".tiff"}

@@ -12,8 +12,8 @@ import torch
 from regen.gan_training.trainer import Trainer
 from regen.gan_training.watch import Watch
 from regen.generators.stylegan2.split import StyleGAN2
-from regen.projector.checkpoint import Identity, write_checkpoint
-from regen.projector.interrupt import Interrupt
+from regen.training.checkpoint import Identity, write_checkpoint
+from regen.training.interrupt import Interrupt
 
 _MEAN_OF, _MEAN_SEED = 10_000, 1  # styles whose mean truncation pulls towards
 

@@ -13,8 +13,9 @@ from contextlib import contextmanager
 import torch
 from torch import nn
 
+from regen.errors import TrainingError
 from regen.gan_training.discriminator import Discriminator
-from regen.gan_training.settings import Precision, TrainingError
+from regen.gan_training.settings import Precision
 from regen.generators.stylegan2.split import StyleGAN2
 from regen.rewriting.precision import compute_dtype
 

@@ -12,7 +12,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Literal
 
-from regen.errors import RegenError
+from regen.errors import TrainingError
 from regen.gan_training.augmentation import Augmentation
 from regen.generators.stylegan2.config import StyleGAN2Config
 
@@ -34,10 +34,6 @@ _INTERVALS = (
 )
 _FROM_ZERO = ("r1_gamma", "path_length_weight", "ema_halflife_kimg", "generator_wait_kimg")
 _SHARES = ("style_mixing_probability", "flip_probability", "path_length_decay", "stop_sign")
-
-
-class TrainingError(RegenError):
-    """A generator cannot be trained with these settings or pictures, or its training went wrong."""
 
 
 @dataclass(frozen=True)

@@ -32,7 +32,7 @@ from regen.gan_training.settings import TrainingSettings
 from regen.gan_training.streams import Latents, Streams
 from regen.generators.stylegan2.latent import StyleLatent
 from regen.generators.stylegan2.split import StyleGAN2
-from regen.projector.distributed import Workers
+from regen.training.distributed import Workers
 
 State = dict[str, Any]
 _RAMP = 0.05  # early on, the half-life of the moving average is this share of what was seen

@@ -18,24 +18,25 @@ import torch.distributed as dist
 from torch import Tensor
 
 from regen.atomic import ensure_folder
+from regen.errors import TrainingError
 from regen.gan_training.dataset import Dataset
 from regen.gan_training.discriminator import Discriminator
 from regen.gan_training.loop import Listeners, Loop, set_mean_style
 from regen.gan_training.opponent import opponent_for
 from regen.gan_training.precision import training_dtype
-from regen.gan_training.settings import TrainingError, TrainingSettings
+from regen.gan_training.settings import TrainingSettings
 from regen.gan_training.trainer import Trainer
 from regen.generators.stylegan2.split import StyleGAN2
-from regen.projector.checkpoint import (
+from regen.rewriting.precision import name_of
+from regen.training import checkpoint
+from regen.training.checkpoint import (
     Identity,
     read_checkpoint,
     refuse_checkpoint,
 )
-from regen.projector.distributed import Workers, workers
-from regen.projector.interrupt import deferred_interrupt
-from regen.rewriting.precision import name_of
+from regen.training.distributed import Workers, workers
+from regen.training.interrupt import deferred_interrupt
 
-_VERSION = 1
 _MAY_DIFFER = {  # these change what is written on the way, not the result
     "checkpoint_every_kimg",
     "snapshot_every_kimg",
@@ -77,8 +78,8 @@ def train_generator(
         The trainer at the end; its `average` is the result, with its mean style set.
 
     Raises:
-        TrainingError: If settings do not fit, a loss is not finite, or the discriminator wins.
-        ProjectorError: If a checkpoint cannot be resumed or would be overwritten.
+        TrainingError: If settings do not fit, a checkpoint cannot be resumed or would be
+            overwritten, a loss is not finite, or the discriminator wins.
         StoreError: If the folder cannot be written to.
         KeyboardInterrupt: On Ctrl-C, after the step in progress and a checkpoint; at once, and
             without a new checkpoint, on a second one.
@@ -117,16 +118,14 @@ def identity(
     dtype: torch.dtype,
 ) -> Identity:
     """What must be equal for a training to be the same one; the number of processes need not."""
-    told = {name: value for name, value in asdict(settings).items() if name not in _MAY_DIFFER}
-    content = hashlib.sha256(pictures.numpy().tobytes()).hexdigest()
-    return {
-        "version": _VERSION,
-        "pictures": content,
-        "began": began,
-        "architecture": asdict(generator.config),
-        "computes_in": name_of(dtype),
-        **told,
-    }
+    return checkpoint.identity(
+        settings,
+        _MAY_DIFFER,
+        pictures=hashlib.sha256(pictures.numpy().tobytes()).hexdigest(),
+        began=began,
+        architecture=asdict(generator.config),
+        computes_in=name_of(dtype),
+    )
 
 
 @contextmanager

@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 import torch
 from torch import Tensor
 
-from regen.gan_training.settings import TrainingError
+from regen.errors import TrainingError
 from regen.generators.stylegan2.config import StyleGAN2Config
 from regen.generators.stylegan2.split import StyleGAN2
 

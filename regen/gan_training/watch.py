@@ -11,7 +11,8 @@ from __future__ import annotations
 import math
 from collections import deque
 
-from regen.gan_training.settings import TrainingError, TrainingSettings
+from regen.errors import TrainingError
+from regen.gan_training.settings import TrainingSettings
 
 _SAVED = (
     "--resume with --length-kimg 0.001 saves the generator of the last checkpoint, from which "

@@ -14,7 +14,6 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from regen.errors import ProjectorError
-from regen.projector.distributed import Workers
 from regen.projector.losses import (
     adversarial_loss,
     discriminator_loss,
@@ -25,6 +24,7 @@ from regen.projector.losses import (
 from regen.projector.network import BackwardProjector, FeatureDiscriminator, ProjectorConfig
 from regen.projector.sampling import Batch, Sampler
 from regen.projector.settings import TrainingConfig
+from regen.training.distributed import Workers
 
 State = dict[str, Any]
 _RAMP = 0.05  # early on, the half-life of the moving average is this share of what was seen

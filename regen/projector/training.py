@@ -16,22 +16,23 @@ from torch import Tensor, nn
 from regen.atomic import ensure_folder
 from regen.errors import ProjectorError
 from regen.generators.protocol import Generator, Latent, Split
-from regen.projector.checkpoint import (
+from regen.projector.network import BackwardProjector, ProjectorConfig
+from regen.projector.sampling import Batch, Sampler, frozen
+from regen.projector.settings import TrainingConfig
+from regen.projector.trainer import Trainer, step_size
+from regen.store import digest
+from regen.training.checkpoint import (
     Identity,
     identity,
     read_checkpoint,
     refuse_checkpoint,
     write_checkpoint,
 )
-from regen.projector.distributed import Workers, workers
-from regen.projector.interrupt import Interrupt, deferred_interrupt
-from regen.projector.network import BackwardProjector, ProjectorConfig
-from regen.projector.sampling import Batch, Sampler, frozen
-from regen.projector.settings import TrainingConfig
-from regen.projector.trainer import Trainer, step_size
-from regen.store import digest
+from regen.training.distributed import Workers, workers
+from regen.training.interrupt import Interrupt, deferred_interrupt
 
 _SHOWN = 6  # pictures in a report
+_MAY_DIFFER = {"checkpoint_every_kimg", "report_every_kimg"}  # neither changes the result
 
 
 @dataclass(frozen=True)
@@ -87,8 +88,8 @@ def train_projector(
         The moving average of B, in eval mode, computing in float32; equal in all processes.
 
     Raises:
-        ProjectorError: If settings do not fit, a checkpoint cannot be resumed or would be
-            overwritten, or a loss is no longer finite.
+        ProjectorError: If settings do not fit, or a loss is no longer finite.
+        TrainingError: If a checkpoint cannot be resumed or would be overwritten.
         StoreError: If the folder cannot be written to.
         KeyboardInterrupt: On Ctrl-C, after the step in progress and a checkpoint; at once, and
             without a new checkpoint, on a second one.
@@ -101,6 +102,7 @@ def train_projector(
     with workers() as group, frozen(generator, dtype), deferred_interrupt() as interrupt:
         who = identity(
             config,
+            _MAY_DIFFER,
             base=generator.digest(),
             value_layer=split.value_layer,
             architecture=asdict(architecture),

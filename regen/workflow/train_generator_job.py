@@ -21,8 +21,8 @@ from regen.gan_training.training import train_generator
 from regen.generators.stylegan2.native import save_stylegan2
 from regen.images import grid, save_image
 from regen.logbook import Progress, to_json
-from regen.projector.checkpoint import NAME as CHECKPOINT
-from regen.projector.checkpoint import refuse_checkpoint
+from regen.training.checkpoint import NAME as CHECKPOINT
+from regen.training.checkpoint import refuse_checkpoint
 from regen.workflow.beginning import Beginning, begin
 from regen.workflow.generator_measures import MeasureSettings, measure_generator
 from regen.workflow.training_watcher import TrainingWatcher

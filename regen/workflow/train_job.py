@@ -14,12 +14,12 @@ from regen.errors import ProjectorError
 from regen.generators import AnyGenerator, open_generator
 from regen.images import load_image
 from regen.logbook import Logbook, Progress, to_json
-from regen.projector.checkpoint import NAME as CHECKPOINT
-from regen.projector.checkpoint import refuse_checkpoint
 from regen.projector.files import save_projector
 from regen.projector.settings import TrainingConfig
 from regen.projector.training import Report, train_projector
 from regen.store import Header
+from regen.training.checkpoint import NAME as CHECKPOINT
+from regen.training.checkpoint import refuse_checkpoint
 
 PROJECTOR_FILE = "projector.safetensors"
 _SUFFIXES = {".png", ".jpg", ".jpeg", ".webp", ".bmp", ".gif", ".tif", ".tiff"}

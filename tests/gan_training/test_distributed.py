@@ -13,12 +13,13 @@ import pytest
 import torch
 from torch import Tensor
 
+from regen.errors import TrainingError
 from regen.gan_training import training
 from regen.gan_training.loop import Listeners
-from regen.gan_training.settings import TrainingError, TrainingSettings
+from regen.gan_training.settings import TrainingSettings
 from regen.gan_training.training import train_generator
 from regen.generators.stylegan2.split import StyleGAN2
-from regen.projector.distributed import Workers
+from regen.training.distributed import Workers
 
 PROGRAM = """
 import json, os, sys

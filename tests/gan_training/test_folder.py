@@ -7,9 +7,9 @@ import pytest
 import torch
 from PIL import Image
 
+from regen.errors import TrainingError
 from regen.gan_training import folder as folder_module
 from regen.gan_training.folder import read_folder
-from regen.gan_training.settings import TrainingError
 
 
 def picture(seed: int, width: int = 20, height: int = 20) -> Image.Image:

@@ -4,8 +4,8 @@ import pytest
 import torch
 from torch import nn
 
+from regen.errors import TrainingError
 from regen.gan_training.precision import computing_in, frozen, mend_gradients, training_dtype
-from regen.gan_training.settings import TrainingError
 from regen.generators.stylegan2.split import StyleGAN2
 
 CPU = torch.device("cpu")

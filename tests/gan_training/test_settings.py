@@ -4,11 +4,10 @@ from dataclasses import replace
 
 import pytest
 
-from regen.errors import RegenError
+from regen.errors import RegenError, TrainingError
 from regen.gan_training.augmentation import Augmentation
 from regen.gan_training.settings import (
     SIZES,
-    TrainingError,
     TrainingSettings,
     architecture_preset,
 )

@@ -14,8 +14,8 @@ from regen.gan_training.opponent import opponent_for
 from regen.gan_training.settings import TrainingSettings
 from regen.gan_training.trainer import Trainer, lazy_adam
 from regen.generators.stylegan2.split import StyleGAN2
-from regen.projector.distributed import Workers
 from regen.store import digest
+from regen.training.distributed import Workers
 
 CPU = torch.device("cpu")
 

@@ -10,10 +10,10 @@ import pytest
 import torch
 from torch import Tensor
 
-from regen.errors import ProjectorError
+from regen.errors import TrainingError
 from regen.gan_training.discriminator import Discriminator
 from regen.gan_training.loop import Listeners, Report, set_mean_style
-from regen.gan_training.settings import TrainingError, TrainingSettings
+from regen.gan_training.settings import TrainingSettings
 from regen.gan_training.training import train_generator
 from regen.generators.stylegan2.split import StyleGAN2
 from regen.store import digest
@@ -140,7 +140,7 @@ def test_other_settings_are_not_resumed(
     tmp_path: Path,
 ) -> None:
     trained(tiny, pictures, replace(short, length_kimg=0.008), tmp_path)
-    with pytest.raises(ProjectorError) as raised:
+    with pytest.raises(TrainingError) as raised:
         trained(tiny, pictures, replace(short, **change), tmp_path, resume=True)  # type: ignore[arg-type]
     assert text in str(raised.value)
 
@@ -149,11 +149,11 @@ def test_other_pictures_or_beginnings_are_not_resumed(
     tiny: StyleGAN2, pictures: Tensor, short: TrainingSettings, tmp_path: Path
 ) -> None:
     trained(tiny, pictures, replace(short, length_kimg=0.008), tmp_path)
-    with pytest.raises(ProjectorError, match=r"cannot resume .*: pictures: got "):
+    with pytest.raises(TrainingError, match=r"cannot resume .*: pictures: got "):
         trained(tiny, pictures[:6], short, tmp_path, resume=True)
-    with pytest.raises(ProjectorError, match=r"cannot resume .*: began: got abc"):
+    with pytest.raises(TrainingError, match=r"cannot resume .*: began: got abc"):
         trained(tiny, pictures, short, tmp_path, resume=True, began="abc")
-    with pytest.raises(ProjectorError, match="holds a training that was begun earlier"):
+    with pytest.raises(TrainingError, match="holds a training that was begun earlier"):
         trained(tiny, pictures, short, tmp_path)
 
 

@@ -5,7 +5,7 @@ from dataclasses import replace
 import pytest
 import torch
 
-from regen.gan_training.settings import TrainingError
+from regen.errors import TrainingError
 from regen.gan_training.warm_start import architecture_from, take_over
 from regen.generators.stylegan2.config import StyleGAN2Config
 from regen.generators.stylegan2.split import StyleGAN2

@@ -2,8 +2,9 @@ from __future__ import annotations
 
 import pytest
 
+from regen.errors import TrainingError
 from regen.gan_training.augmentation import Augmentation
-from regen.gan_training.settings import TrainingError, TrainingSettings
+from regen.gan_training.settings import TrainingSettings
 from regen.gan_training.watch import Watch
 
 SETTINGS = TrainingSettings(batch_images=10, stop_window_kimg=0.05)  # five steps

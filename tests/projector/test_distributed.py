@@ -15,8 +15,8 @@ from torch import nn
 from regen.errors import ProjectorError
 from regen.generators.stylegan2.split import StyleGAN2, StyleGAN2Split
 from regen.projector import training
-from regen.projector.distributed import Workers, workers
 from regen.projector.settings import TrainingConfig
+from regen.training.distributed import Workers, workers
 
 PROGRAM = """
 import json, os, signal, sys
@@ -24,7 +24,7 @@ from pathlib import Path
 import torch
 from regen.generators.stylegan2.network import StyleGAN2Config
 from regen.generators.stylegan2.split import StyleGAN2
-from regen.projector.distributed import workers
+from regen.training.distributed import workers
 from regen.projector.settings import TrainingConfig
 from regen.projector.training import train_projector
 from regen.store import digest

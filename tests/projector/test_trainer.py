@@ -7,11 +7,11 @@ import torch
 
 from regen.errors import ProjectorError
 from regen.generators.stylegan2.split import StyleGAN2, StyleGAN2Split
-from regen.projector.distributed import Workers
 from regen.projector.network import ProjectorConfig
 from regen.projector.sampling import Sampler
 from regen.projector.settings import TrainingConfig
 from regen.projector.trainer import Trainer, step_size
+from regen.training.distributed import Workers
 
 
 def trainer(tiny: StyleGAN2, split: StyleGAN2Split, **settings: object) -> Trainer:

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 import torch
 
-from regen.errors import ProjectorError, StoreError
+from regen.errors import ProjectorError, StoreError, TrainingError
 from regen.generators.stylegan2.split import StyleGAN2, StyleGAN2Split
 from regen.projector.network import BackwardProjector, ProjectorConfig
 from regen.projector.settings import TrainingConfig
@@ -140,11 +140,11 @@ def test_resuming_with_other_settings_is_refused(
 ) -> None:
     folder = tmp_path / "uninterrupted"
     choices = {"folder": folder, "resume": True, "architecture": ARCHITECTURE}
-    with pytest.raises(ProjectorError, match=r"feature_l1: got 2.0, expected 1.0, with which"):
+    with pytest.raises(TrainingError, match=r"feature_l1: got 2.0, expected 1.0, with which"):
         train_projector(tiny, tiny_split, replace(SHORT, feature_l1=2.0), **choices)  # type: ignore[arg-type]
-    with pytest.raises(ProjectorError, match=r"value_layer: got 2, expected 3, with which"):
+    with pytest.raises(TrainingError, match=r"value_layer: got 2, expected 3, with which"):
         train_projector(tiny, tiny.split(2, 1), SHORT, **choices)  # type: ignore[arg-type]
-    with pytest.raises(ProjectorError, match=r"extra_images: got [0-9a-f]{64}, expected None"):
+    with pytest.raises(TrainingError, match=r"extra_images: got [0-9a-f]{64}, expected None"):
         extra = torch.zeros(1, 3, 16, 16)
         train_projector(tiny, tiny_split, SHORT, **choices, extra_images=extra)  # type: ignore[arg-type]
 
@@ -152,7 +152,7 @@ def test_resuming_with_other_settings_is_refused(
 def test_a_new_training_refuses_a_folder_in_use(
     tiny: StyleGAN2, tiny_split: StyleGAN2Split, tmp_path: Path, uninterrupted: str
 ) -> None:
-    with pytest.raises(ProjectorError, match="holds a training that was begun earlier"):
+    with pytest.raises(TrainingError, match="holds a training that was begun earlier"):
         train_projector(tiny, tiny_split, SHORT, folder=tmp_path / "uninterrupted")
 
 

@@ -6,7 +6,7 @@ import threading
 
 import pytest
 
-from regen.projector.interrupt import deferred_interrupt
+from regen.training.interrupt import deferred_interrupt
 
 
 def press() -> None:

@@ -1,0 +1,1 @@
+"""What every training needs: checkpoints, several processes, a Ctrl-C that waits."""
