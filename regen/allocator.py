@@ -45,7 +45,8 @@ def _fill_cache_of_small_blocks(aligned: Any, free: Any) -> None:
 
     It cuts an aligned block out of a larger one. The scraps go to a small cache, and as long as
     they lie there no block can be merged across them, so the next tensor of the same size does not
-    fit into what the last one left. A full cache sends further scraps back.
+    fit into what the last one left. A full cache sends further scraps back. Where something has
+    taken blocks out of it, the next few tensors refill it at the cost of new pages, once.
     """
     for step in range(64):
         block = ctypes.c_void_p()
