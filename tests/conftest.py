@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import os
 import socket
-from collections.abc import Iterator
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -68,3 +71,20 @@ def random_torch_home(
     monkeypatch.setattr(torch.hub, "_hub_dir", None)
     monkeypatch.setenv("TORCH_HOME", str(_random_squeezenet))
     return _random_squeezenet
+
+
+@pytest.fixture
+def in_two_processes(tmp_path: Path) -> Callable[[str], None]:
+    """Runs a program under torchrun, in two processes, with the test's folder as its argument."""
+
+    def run(program: str) -> None:
+        path = tmp_path / "program.py"
+        path.write_text(program)
+        command = [sys.executable, "-m", "torch.distributed.run", "--standalone"]
+        command += ["--nproc-per-node", "2", str(path), str(tmp_path)]
+        root = str(Path(__file__).parents[1])
+        environment = {**os.environ, "OMP_NUM_THREADS": "1", "PYTHONPATH": root}
+        ran = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=300)
+        assert ran.returncode == 0, ran.stderr
+
+    return run

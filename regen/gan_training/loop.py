@@ -1,8 +1,7 @@
-"""Steps, curves, sheets and checkpoints, until training is over or interrupted."""
+"""Steps, curves and sheets, until training is over or interrupted."""
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,8 +11,9 @@ import torch
 from regen.gan_training.trainer import Trainer
 from regen.gan_training.watch import Watch
 from regen.generators.stylegan2.split import StyleGAN2
-from regen.training.checkpoint import Identity, write_checkpoint
+from regen.training.checkpoint import Identity
 from regen.training.interrupt import Interrupt
+from regen.training.steps import Means, Schedule, take_steps
 
 _MEAN_OF, _MEAN_SEED = 10_000, 1  # styles whose mean truncation pulls towards
 
@@ -59,7 +59,7 @@ def set_mean_style(generator: StyleGAN2) -> None:
 
 
 class Loop:
-    """Steps, reports, snapshots and checkpoints until training is over."""
+    """Steps, reports and snapshots until training is over."""
 
     def __init__(
         self,
@@ -72,49 +72,32 @@ class Loop:
     ) -> None:
         self.trainer, self.folder, self.who, self.interrupt = trainer, folder, who, interrupt
         self.listeners = listeners if trainer.workers.rank == 0 else Listeners()
+        self.minutes = minutes
         self.watch = Watch(trainer.settings)
-        self.end = None if minutes is None else time.monotonic() + 60 * minutes
-        self._sums: dict[str, list[float]] = {}
+        self._means = Means()
 
     def run(self) -> None:
         """Train to the end, the deadline or Ctrl-C, and leave a checkpoint in any case."""
         trainer, settings = self.trainer, self.trainer.settings
-        every, saved = settings.steps_of(settings.checkpoint_every_kimg), -1
         if trainer.done == 0:
             self._snapshot()
-        stopped = False
-        while trainer.done < settings.steps and not stopped:
-            self._step()
-            interrupted, late = self._asked_to_stop()
-            stopped = interrupted or late
-            if stopped or trainer.done % every == 0:
-                self._save()
-                saved = trainer.done
-            if interrupted:
-                raise KeyboardInterrupt
-        if saved != trainer.done:
-            self._save()
+        every = settings.steps_of(settings.checkpoint_every_kimg)
+        take_steps(
+            trainer,
+            self._step,
+            Schedule(settings.steps, every, self.minutes),
+            folder=self.folder,
+            who=self.who,
+            interrupt=self.interrupt,
+        )
         self._report()
         self._snapshot()
-
-    def _asked_to_stop(self) -> tuple[bool, bool]:
-        """Whether Ctrl-C was pressed or time is up in any process; all stop after one step."""
-        late = self.end is not None and time.monotonic() > self.end
-        asked = torch.tensor([float(self.interrupt.pressed), float(late)])
-        pressed, over = self.trainer.workers.average(asked).tolist()
-        return pressed > 0, over > 0
-
-    def _save(self) -> None:
-        if self.trainer.workers.rank == 0:
-            write_checkpoint(self.folder, self.who, self.trainer.state())
-        self.trainer.workers.wait()
 
     def _step(self) -> None:
         figures = self.trainer.step()
         done, settings = self.trainer.done, self.trainer.settings
         self.watch.see(figures, done - 1)
-        for name, number in figures.items():
-            self._sums.setdefault(name, []).append(number)
+        self._means.add(figures)
         if self.listeners.on_step is not None:
             self.listeners.on_step(done)
         if done < settings.steps:  # the end has its own
@@ -124,9 +107,7 @@ class Loop:
                 self._snapshot()
 
     def _report(self) -> None:
-        scalars = {name: sum(all_) / len(all_) for name, all_ in self._sums.items()}
-        self._sums = {}
-        done = self.trainer.done
+        done, scalars = self.trainer.done, self._means.take()
         if self.listeners.on_report is not None and scalars:
             kimg = done * self.trainer.settings.batch_images / 1000
             self.listeners.on_report(Report(step=done, kimg=kimg, scalars=scalars))

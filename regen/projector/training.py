@@ -21,15 +21,10 @@ from regen.projector.sampling import Batch, Sampler, frozen
 from regen.projector.settings import TrainingConfig
 from regen.projector.trainer import Trainer, step_size
 from regen.store import digest
-from regen.training.checkpoint import (
-    Identity,
-    identity,
-    read_checkpoint,
-    refuse_checkpoint,
-    write_checkpoint,
-)
+from regen.training.checkpoint import Identity, identity, read_checkpoint, refuse_checkpoint
 from regen.training.distributed import Workers, workers
 from regen.training.interrupt import Interrupt, deferred_interrupt
+from regen.training.steps import Means, Schedule, take_steps
 
 _SHOWN = 6  # pictures in a report
 _MAY_DIFFER = {"checkpoint_every_kimg", "report_every_kimg"}  # neither changes the result
@@ -150,7 +145,7 @@ def _share_of(batch: int, group: Workers) -> int:
 
 
 class _Loop:
-    """Steps, reports and checkpoints until training is over."""
+    """Steps and reports until training is over."""
 
     def __init__(
         self,
@@ -165,38 +160,23 @@ class _Loop:
         first = trainer.workers.rank == 0
         self.on_report = on_report if first else None
         self.on_step = on_step if first else None
-        self._sums: dict[str, list[float]] = {}
+        self._means = Means()
 
     def run(self) -> None:
         """Train to the end, or until Ctrl-C, and leave a checkpoint either way."""
-        trainer, config = self.trainer, self.trainer.config
-        every, saved = config.steps_of(config.checkpoint_every_kimg), -1
-        while trainer.done < config.steps:
-            self._step()
-            interrupted = self._interrupted()
-            if interrupted or trainer.done % every == 0:
-                self._save()
-                saved = trainer.done
-            if interrupted:
-                raise KeyboardInterrupt
-        if saved != trainer.done:
-            self._save()
-
-    def _interrupted(self) -> bool:
-        """Whether Ctrl-C was pressed in any process; they stop after the same step."""
-        pressed = torch.tensor(float(self.interrupt.pressed))
-        return bool(self.trainer.workers.average(pressed) > 0)
-
-    def _save(self) -> None:
-        state = self.trainer.state()
-        if self.trainer.workers.rank == 0:
-            write_checkpoint(self.folder, self.who, state)
-        self.trainer.workers.wait()
+        config = self.trainer.config
+        take_steps(
+            self.trainer,
+            self._step,
+            Schedule(config.steps, config.steps_of(config.checkpoint_every_kimg)),
+            folder=self.folder,
+            who=self.who,
+            interrupt=self.interrupt,
+        )
 
     def _step(self) -> None:
         figures, batch, decoded = self.trainer.step()
-        for name, number in figures.items():
-            self._sums.setdefault(name, []).append(number)
+        self._means.add(figures)
         done, config = self.trainer.done, self.trainer.config
         if self.on_step is not None:
             self.on_step(done)
@@ -205,9 +185,7 @@ class _Loop:
 
     def _report(self, batch: Batch, decoded: Tensor | None) -> None:
         done, config = self.trainer.done, self.trainer.config
-        scalars = {name: sum(all_) / len(all_) for name, all_ in self._sums.items()}
-        scalars["lr"] = step_size(config, done - 1)
-        self._sums = {}
+        scalars = {**self._means.take(), "lr": step_size(config, done - 1)}
         if self.on_report is not None:
             self.on_report(
                 Report(

@@ -1,1 +1,1 @@
-"""What every training needs: checkpoints, several processes, a Ctrl-C that waits."""
+"""What every training needs: steps, checkpoints, several processes, a Ctrl-C that waits."""

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import json
-import os
-import subprocess
-import sys
+from collections.abc import Callable
+from contextlib import nullcontext
 from dataclasses import asdict, replace
 from pathlib import Path
 
@@ -55,17 +54,6 @@ scalars = [report.scalars for report in reports]
 """
 
 
-def launch(folder: Path) -> None:
-    program = folder / "program.py"
-    program.write_text(PROGRAM)
-    command = [sys.executable, "-m", "torch.distributed.run", "--standalone"]
-    command += ["--nproc-per-node", "2", str(program), str(folder)]
-    root = str(Path(training.__file__).parents[2])
-    environment = {**os.environ, "OMP_NUM_THREADS": "1", "PYTHONPATH": root}
-    ran = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=300)
-    assert ran.returncode == 0, ran.stderr
-
-
 def gradients(folder: Path, network: str) -> Tensor:
     """The last gradient, which is Adam's first moment with a first beta of 0, as one vector."""
     state = torch.load(folder / "checkpoint.pt", weights_only=True)["state"]
@@ -74,7 +62,11 @@ def gradients(folder: Path, network: str) -> Tensor:
 
 
 def test_two_processes_equal_one_with_the_whole_batch(
-    tiny: StyleGAN2, pictures: Tensor, short: TrainingSettings, tmp_path: Path
+    tiny: StyleGAN2,
+    pictures: Tensor,
+    short: TrainingSettings,
+    in_two_processes: Callable[[str], None],
+    tmp_path: Path,
 ) -> None:
     """Steps are small, since Adam turns the rounding of tiny gradients into whole steps."""
     small = replace(short, generator_lr=1e-5, discriminator_lr=1e-5, length_kimg=0.056)
@@ -83,7 +75,7 @@ def test_two_processes_equal_one_with_the_whole_batch(
     (tmp_path / "given.json").write_text(json.dumps(given))
     torch.save(tiny.state_dict(), tmp_path / "generator.pt")
     torch.save(pictures, tmp_path / "pictures.pt")
-    launch(tmp_path)
+    in_two_processes(PROGRAM)
     reports: list[dict[str, float]] = []
     listeners = Listeners(on_report=lambda report: reports.append(report.scalars))
     train_generator(tiny, pictures, small, folder=tmp_path / "one", listeners=listeners)
@@ -114,12 +106,6 @@ def test_a_batch_must_be_shared_evenly(
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    class Three:
-        def __enter__(self) -> Workers:
-            return Workers(0, 3)
-
-        def __exit__(self, *_: object) -> None: ...
-
-    monkeypatch.setattr(training, "workers", Three)
+    monkeypatch.setattr(training, "workers", lambda: nullcontext(Workers(0, 3)))
     with pytest.raises(TrainingError, match="batch_images: got 8, expected a multiple of the 3"):
         train_generator(tiny, pictures, short, folder=tmp_path)

@@ -3,20 +3,18 @@
 from __future__ import annotations
 
 import json
-import os
-import subprocess
-import sys
+from collections.abc import Callable
+from contextlib import nullcontext
 from pathlib import Path
 
 import pytest
 import torch
-from torch import nn
 
 from regen.errors import ProjectorError
 from regen.generators.stylegan2.split import StyleGAN2, StyleGAN2Split
 from regen.projector import training
 from regen.projector.settings import TrainingConfig
-from regen.training.distributed import Workers, workers
+from regen.training.distributed import Workers
 
 PROGRAM = """
 import json, os, signal, sys
@@ -63,15 +61,10 @@ answer.update(interrupted=interrupted, reports=reports, count=group.count)
 """
 
 
-def test_two_processes_train_one_projector(tmp_path: Path) -> None:
-    program = tmp_path / "program.py"
-    program.write_text(PROGRAM)
-    command = [sys.executable, "-m", "torch.distributed.run", "--standalone"]
-    command += ["--nproc-per-node", "2", str(program), str(tmp_path)]
-    root = str(Path(training.__file__).parents[2])
-    environment = {**os.environ, "OMP_NUM_THREADS": "1", "PYTHONPATH": root}
-    ran = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=300)
-    assert ran.returncode == 0, ran.stderr
+def test_two_processes_train_one_projector(
+    in_two_processes: Callable[[str], None], tmp_path: Path
+) -> None:
+    in_two_processes(PROGRAM)
     first, second = (json.loads((tmp_path / f"{rank}.json").read_text()) for rank in (0, 1))
     assert first["count"] == second["count"] == 2
     assert first["mean"] == second["mean"] == 1.5
@@ -84,30 +77,13 @@ def test_two_processes_train_one_projector(tmp_path: Path) -> None:
     assert len(state["random"]) == 2 and not torch.equal(state["random"][0], state["random"][1])
 
 
-def test_one_process_is_the_identity() -> None:
-    with workers() as group:
-        assert group == Workers(rank=0, count=1)
-        x = torch.tensor([2.0])
-        assert group.average(x) is x and group.gather(x) == [x]
-        parameter = nn.Parameter(torch.zeros(1))
-        parameter.grad = torch.ones(1)
-        group.average_gradients([parameter])
-        assert parameter.grad.item() == 1
-
-
 def test_a_batch_must_be_shared_evenly(
     tiny: StyleGAN2,
     tiny_split: StyleGAN2Split,
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    class Three:
-        def __enter__(self) -> Workers:
-            return Workers(0, 3)
-
-        def __exit__(self, *_: object) -> None: ...
-
-    monkeypatch.setattr(training, "workers", Three)
+    monkeypatch.setattr(training, "workers", lambda: nullcontext(Workers(0, 3)))
     config = TrainingConfig(kimg=0.01, batch=4)
     with pytest.raises(ProjectorError, match="batch: got 4, expected a multiple of the 3 process"):
         training.train_projector(tiny, tiny_split, config, folder=tmp_path)
