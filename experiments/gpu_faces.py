@@ -19,6 +19,7 @@ import shutil
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -205,16 +206,19 @@ class Run:
             settings = replace(settings, fit=fit)
         outcome = rewrite_generator(path, folder, settings, device=self.device)
         published = self.folder / "publish"
-        write_json(published / f"{NAME}_{name}.json", json.loads(_text(folder / "metrics.json")))
-        shutil.copyfile(folder / "before_after.png", published / f"{NAME}_{name}.png")
-        shutil.copyfile(folder / "rewrite.safetensors", published / f"{NAME}_{name}.safetensors")
+        for kept in ("metrics.json", "before_after.png", "rewrite.safetensors"):
+            suffix = Path(kept).suffix
+            shutil.copyfile(folder / kept, published / f"{NAME}_{name}{suffix}")
         click.echo(f"{name}: {outcome.report}")
 
     def publish(self) -> None:
-        """Copy figures to the results, and cut what is larger than 16 MB."""
+        """Copy figures to the results, and cut what is larger than 16 MB.
+
+        The sheet of nearest training pictures is not copied: it shows the people of the set.
+        """
         published, results = self.folder / "publish", ensure_folder(self._results())
         for path in sorted(published.iterdir()):
-            if path.suffix in (".json", ".png"):
+            if path.suffix in (".json", ".png") and path.name != f"{NAME}_neighbours.png":
                 shutil.copyfile(path, results / path.name.replace("-", "_"))
             if path.stat().st_size > LARGEST_BYTES:
                 split_file(path, LARGEST_BYTES)
@@ -225,21 +229,13 @@ class Run:
 
     def stages(self) -> list[tuple[str, Callable[[], Any]]]:
         """Names and work, in order."""
-        rewrites = [(f"rewrite {name}", _later(self.rewrite, name)) for name in (*CATS, *NOTO)]
+        rewrites = [(f"rewrite {name}", partial(self.rewrite, name)) for name in (*CATS, *NOTO)]
         return [
             ("generator", self.generator),
             ("projector", self.projector),
             *rewrites,
             ("publish", self.publish),
         ]
-
-
-def _later(work: Callable[[str], None], name: str) -> Callable[[], None]:
-    return lambda: work(name)
-
-
-def _text(path: Path) -> str:
-    return path.read_text()
 
 
 @click.command()

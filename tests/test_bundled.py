@@ -54,7 +54,7 @@ def test_the_projectors_give_samples_back(portraits: StyleGAN2, layer: int) -> N
 
 
 def test_only_two_layers_have_a_bundled_projector(portraits: StyleGAN2) -> None:
-    with pytest.raises(Exception, match="got 5, expected 8 or 10, which have a bundled projector"):
+    with pytest.raises(Exception, match="got 5, expected 8 or 10, with a bundled projector"):
         open_projector(None, "portraits", portraits, value_layer=5)
 
 

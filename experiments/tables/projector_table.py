@@ -42,7 +42,7 @@ from experiments.tables.rows import TABLE1_METRICS, Measured, json_row
 from experiments.tables.write import write_tables
 from regen.generators import BUNDLED, open_generator
 from regen.metrics import describe_lpips, try_lpips
-from regen.projector.files import bundled_path, open_projector
+from regen.projector.files import bundled_layers, open_projector
 from regen.projector.project import Project
 from regen.store import digest
 
@@ -142,7 +142,7 @@ class Table1:
         It was trained longer than the rows, with composites, and shows where they are bound for.
         """
         layer = self.settings.value_layer
-        if self.name not in BUNDLED or not bundled_path(self.name, layer).is_file():
+        if layer not in bundled_layers(self.name):
             return None
         projector = open_projector(None, self.name, self.generator, value_layer=layer)
         return dict(self._measure(projector, 0).measured.figures)

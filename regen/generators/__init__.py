@@ -24,6 +24,7 @@ from regen.generators.stylegan2.split import StyleGAN2
 BUNDLED_FOLDER = Path(__file__).parent / "bundled"
 BUNDLED = ("portraits",)
 TRAINED_BY_USERS = ("london-faces",)  # bundled once `make gpu-faces` has made its files
+NAMED = BUNDLED + TRAINED_BY_USERS
 _FASTER_BELOW = 0.6  # share of a pickle that is the generator; our own file is verified, it is not
 
 AnyGenerator = StyleGAN2
@@ -107,7 +108,7 @@ def generator_path(name_or_path: str | Path) -> Path:
         GeneratorError: If there is neither such a name nor such a file.
     """
     name = str(name_or_path)
-    if name in BUNDLED + TRAINED_BY_USERS:
+    if name in NAMED:
         return _bundled(name)
     path = Path(name)
     if path.is_file():

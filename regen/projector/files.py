@@ -12,7 +12,7 @@ from torch import Tensor
 
 from regen import store
 from regen.errors import GeneratorError, ProjectorError
-from regen.generators import BUNDLED, BUNDLED_FOLDER
+from regen.generators import BUNDLED_FOLDER, NAMED
 from regen.generators.protocol import Generator, Latent
 from regen.projector.network import BackwardProjector, ProjectorConfig
 
@@ -64,6 +64,15 @@ class Projector:
 def bundled_path(name: str, value_layer: int = REWRITING_LAYER) -> Path:
     """Where the projector of the bundled generator `name` for a value layer is."""
     return BUNDLED_FOLDER / f"{name}_projector{value_layer}.safetensors"
+
+
+def bundled_layers(name: Path | str) -> list[int]:
+    """Value layers that the bundled generator `name` has a projector for; none for a path."""
+    if str(name) not in NAMED:
+        return []
+    start = f"{name}_projector"
+    paths = BUNDLED_FOLDER.glob(f"{start}*.safetensors")
+    return sorted(int(p.stem.removeprefix(start)) for p in paths)
 
 
 def save_projector(
@@ -140,6 +149,7 @@ def open_projector(
     generator: Generator[Latent],
     *,
     value_layer: int | None = None,
+    preferred: int = REWRITING_LAYER,
 ) -> Projector:
     """Read a projector, or the bundled one that belongs to a bundled generator.
 
@@ -147,7 +157,8 @@ def open_projector(
         path: The file, or None for a bundled one.
         generator_name: How the generator was named, "portraits" or a path.
         generator: The generator itself.
-        value_layer: Which bundled one; None for the one that rewrites best.
+        value_layer: Which bundled one; None for the preferred.
+        preferred: The one that does best what it is opened for, where there is more than one.
 
     Raises:
         StoreError: If the file is damaged, or no projector.
@@ -155,21 +166,22 @@ def open_projector(
     """
     if path is not None:
         return load_projector(path, generator)
-    if str(generator_name) not in BUNDLED:
+    layers = bundled_layers(generator_name)
+    if not layers:
         raise ProjectorError(
             f"no projector is known for {generator_name}",
             remedy="name one, or train one with `regen train-projector`",
         )
-    layer = REWRITING_LAYER if value_layer is None else value_layer
-    bundled = bundled_path(str(generator_name), layer)
-    if not bundled.is_file() and layer not in (PROJECTING_LAYER, REWRITING_LAYER):
+    if value_layer is None:
+        value_layer = preferred if preferred in layers else layers[-1]
+    if value_layer not in layers:
         raise ProjectorError(
             f"value layer of {generator_name}",
-            got=layer,
-            expected=f"{PROJECTING_LAYER} or {REWRITING_LAYER}, which have a bundled projector",
+            got=value_layer,
+            expected=f"{' or '.join(map(str, layers))}, with a bundled projector",
             remedy="train a projector for it with `regen train-projector --value-layer`",
         )
-    return load_projector(bundled, generator)
+    return load_projector(bundled_path(str(generator_name), value_layer), generator)
 
 
 def _architecture(path: Path | str, header: store.Header) -> ProjectorConfig:

@@ -18,7 +18,7 @@ from torch import Tensor
 
 from regen import store
 from regen.errors import GeneratorError, StoreError
-from regen.generators import BUNDLED, AnyGenerator, generator_path
+from regen.generators import NAMED, AnyGenerator, generator_path
 from regen.generators.protocol import Split
 from regen.rewriting.key_moments import KeyMoment, check_keyed, measure_moments
 
@@ -77,7 +77,7 @@ def cache_folders(name_or_path: str | Path | None) -> list[Path]:
     base = os.environ.get("XDG_CACHE_HOME") or os.path.join("~", ".cache")
     user = Path(named) if named else Path(base).expanduser() / "regen"
     folders = [user / "keys"]
-    if name_or_path is not None and str(name_or_path) not in BUNDLED:
+    if name_or_path is not None and str(name_or_path) not in NAMED:
         try:
             path = generator_path(name_or_path)
         except GeneratorError:

@@ -12,7 +12,7 @@ from torch import Tensor
 
 from regen import store
 from regen.errors import RegenError, StoreError
-from regen.generators import BUNDLED, AnyGenerator, open_generator
+from regen.generators import NAMED, AnyGenerator, open_generator
 from regen.generators.stylegan2.foreign.files import is_foreign, read_checkpoint
 from regen.rewriting.edits import read_edits
 from regen.unpickling import globals_of
@@ -131,7 +131,7 @@ def _tensors(path: Path, generator: str | None) -> Facts:
     elif header["format"] == "features":
         facts["shapes"] = {name: list(tensor.shape) for name, tensor in tensors.items()}
     if isinstance(header.get("base"), str):
-        name, base = _find_base(header["base"], [generator] if generator else BUNDLED)
+        name, base = _find_base(header["base"], [generator] if generator else NAMED)
         facts["belongs_to"] = name
         if header["format"] == "rewrite":
             known = None if base is None else base.state_dict()
@@ -175,7 +175,7 @@ def _find_base(digest: str, names: Iterable[str]) -> tuple[str | None, AnyGenera
         try:
             generator = open_generator(name)
         except RegenError:
-            if name not in BUNDLED:
+            if name not in NAMED:
                 raise
             continue
         if generator.digest() == digest:

@@ -25,10 +25,10 @@ import torch
 from torch import Tensor
 
 from regen.errors import ProjectorError, RewriteError
-from regen.generators import BUNDLED, AnyGenerator, open_generator
+from regen.generators import AnyGenerator, open_generator
 from regen.generators.keys import KeyedSplit
 from regen.logbook import Progress
-from regen.projector.files import Projector, bundled_path, load_projector
+from regen.projector.files import Projector, bundled_layers, bundled_path, load_projector
 from regen.rewriting.edits import Edits
 from regen.rewriting.memory import fit_memory
 from regen.rewriting.moment_cache import key_moments
@@ -90,16 +90,14 @@ def choose_layer(
 
 
 def _bundled(edits: Edits) -> list[Path | str]:
-    layers = range(1, 32) if edits.generator in BUNDLED else ()
-    paths = (bundled_path(edits.generator, layer) for layer in layers)
-    files: list[Path | str] = [path for path in paths if path.is_file()]
-    if not files:
+    layers = bundled_layers(edits.generator)
+    if not layers:
         raise ProjectorError(
             f"no projector is known for {edits.generator}",
             remedy="give one --projector for each value layer to try; `regen train-projector` "
             "makes them",
         )
-    return files
+    return [bundled_path(edits.generator, layer) for layer in layers]
 
 
 def _by_layer(projectors: list[Projector]) -> dict[int, Projector]:

@@ -100,7 +100,7 @@ def project_pictures(
     if not sources:
         raise ProjectorError("pictures to project", got="none", expected="at least one")
     opened = open_generator(generator, device=device)
-    back = open_projector(projector, generator, opened, value_layer=PROJECTING_LAYER)
+    back = open_projector(projector, generator, opened, preferred=PROJECTING_LAYER)
     size = opened.resolution
     pictures = [load_image(source, size=size, fit=settings.fit) for source in sources]
     lpips, reason = try_lpips(settings.lpips)

@@ -10,7 +10,13 @@ from regen import store
 from regen.errors import ProjectorError, StoreError
 from regen.generators.stylegan2.split import StyleGAN2, StyleGAN2Split
 from regen.projector import files
-from regen.projector.files import bundled_path, load_projector, open_projector, save_projector
+from regen.projector.files import (
+    bundled_layers,
+    bundled_path,
+    load_projector,
+    open_projector,
+    save_projector,
+)
 from regen.projector.network import BackwardProjector, ProjectorConfig
 
 CARD = {"training": {"kimg": 1.0}, "provenance": "a test", "licence": "Apache-2.0"}
@@ -143,8 +149,11 @@ def test_opening_by_path_and_by_name(
 ) -> None:
     assert open_projector(saved, "any.safetensors", tiny).name == str(saved)
     monkeypatch.setattr(files, "BUNDLED_FOLDER", saved.parent)
-    saved.rename(bundled_path("portraits"))
-    assert open_projector(None, "portraits", tiny).value_layer == 3
+    for name in ("portraits", "london-faces"):
+        bundled_path(name, 3).write_bytes(saved.read_bytes())
+        assert bundled_layers(name) == [3]
+        assert open_projector(None, name, tiny).value_layer == 3  # the preferred is not there
+    assert bundled_layers(saved) == []
 
 
 def test_a_generator_without_a_known_projector(tiny: StyleGAN2) -> None:
