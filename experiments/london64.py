@@ -2,8 +2,9 @@
 
     python -m experiments.london64 -o runs/london64 --minutes 110
 
-Both trainings get half of the time, the same pictures, settings and architecture, and differ in
-nothing but where they begin. A run that was stopped goes on where it was. Writes
+Both trainings get half of the time, the same pictures, architecture and settings, but for what a
+generator that can draw already needs against a discriminator that knows nothing: `FRESH_OPPONENT`.
+A run that was stopped goes on where it was. Writes
 experiments/results/london64.json and a sheet of samples of each. The sheets of nearest training
 pictures stay in the run folders: they show the people of the set.
 """
@@ -30,6 +31,7 @@ from regen.workflow.train_generator_job import train
 RESULTS = Path(__file__).parent / "results"
 IMAGES = Path(__file__).parents[2] / "shared" / "data" / "faces_london_256"
 SIZE, SHEET = 64, "samples.png"
+FRESH_OPPONENT = {"generator_wait_kimg": 4.0, "generator_lr": 0.0005}
 LICENCE = "weights: CC BY 4.0, after Face Research Lab London Set, DeBruine & Jones 2017"
 
 
@@ -61,12 +63,11 @@ def main(
         folder, spent = output / name, _spent(output / name)
         left = max(minutes / 2 - spent, 1e-3)
         began = time.monotonic()
-        waiting = 1.0 if beginning.init_from else 0.0  # D knows nothing of pictures yet
         trained = train(
             images,
             folder,
             beginning,
-            replace(settings, generator_wait_kimg=waiting),
+            replace(settings, **FRESH_OPPONENT) if beginning.init_from else settings,
             measured=MeasureSettings(samples=samples),
             minutes=left,
             licence=LICENCE,

@@ -31,7 +31,7 @@ class Augmentation:
         saturation: The distance of each pixel to its own grey is multiplied by 1 plus or minus
             up to this.
         contrast: The same for the distance to the picture's mean.
-        translation: Shift in both directions, up to this share of the side; black comes in.
+        translation: Shift in both directions, up to this share of the side; grey comes in.
         cutout: Side of a grey square, as a share of the picture's, at a random place.
 
     Raises:
