@@ -3,10 +3,10 @@
     python -m experiments.london64 -o runs/london64 --minutes 110
 
 Both trainings get half of the time, the same pictures, architecture and settings, but for what a
-generator that can draw already needs against a discriminator that knows nothing: `FRESH_OPPONENT`.
-A run that was stopped goes on where it was. Writes
-experiments/results/london64.json and a sheet of samples of each. The sheets of nearest training
-pictures stay in the run folders: they show the people of the set.
+generator that can draw already needs against a discriminator that knows nothing. A run that was
+stopped goes on where it was. Writes experiments/results/london64.json and a sheet of samples of
+each. The sheets of nearest training pictures stay in the run folders: they show the people of the
+set.
 """
 
 from __future__ import annotations
@@ -31,7 +31,6 @@ from regen.workflow.train_generator_job import train
 RESULTS = Path(__file__).parent / "results"
 IMAGES = Path(__file__).parents[2] / "shared" / "data" / "faces_london_256"
 SIZE, SHEET = 64, "samples.png"
-FRESH_OPPONENT = {"generator_wait_kimg": 4.0, "generator_lr": 0.0005}
 LICENCE = "weights: CC BY 4.0, after Face Research Lab London Set, DeBruine & Jones 2017"
 
 
@@ -67,7 +66,7 @@ def main(
             images,
             folder,
             beginning,
-            replace(settings, **FRESH_OPPONENT) if beginning.init_from else settings,
+            settings.against_fresh_opponent() if beginning.init_from else settings,
             measured=MeasureSettings(samples=samples),
             minutes=left,
             licence=LICENCE,

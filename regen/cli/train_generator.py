@@ -75,7 +75,8 @@ _ABOVE_0, _FROM_0 = click.FloatRange(0, min_open=True), click.FloatRange(0)
 @_setting(
     "--generator-wait-kimg",
     type=_FROM_0,
-    help="At first the discriminator trains alone for this long; for --init-from.",
+    help="At first the discriminator trains alone for this long; 4 where --init-from brings none, "
+    "and the generator's step size is then a quarter.",
 )
 @_setting(
     "--precision",
@@ -136,20 +137,24 @@ def command(
     """
     from regen.gan_training.augmentation import Augmentation
     from regen.gan_training.settings import TrainingSettings
-    from regen.workflow.beginning import Beginning
+    from regen.workflow.beginning import Beginning, meets_fresh_opponent
     from regen.workflow.generator_measures import MeasureSettings
     from regen.workflow.train_generator_job import read_pictures, train
 
     if check:
         click.echo(read_pictures(images, int(size), enlarge=enlarge).report())
         return
-    config = replace(TrainingSettings.preset(int(size)), **given(settings, TrainingSettings))
+    beginning = Beginning(int(size), init_from, channel_base, channel_max)
+    said = given(settings, TrainingSettings)
+    config = replace(TrainingSettings.preset(int(size)), **said)
+    if meets_fresh_opponent(beginning):
+        config = config.against_fresh_opponent(keep=said)
     if not augment:
         config = replace(config, augmentation=Augmentation.none())
     trained = train(
         images,
         output,
-        Beginning(int(size), init_from, channel_base, channel_max),
+        beginning,
         config,
         measured=MeasureSettings(measure_samples, backbone, fid),
         enlarge=enlarge,

@@ -45,7 +45,7 @@ def opponent_for(
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
         made = Discriminator(config, group)
-    if stored is None or stored.config.architecture != "resnet" or stored.config.label_dim:
+    if stored is None or not is_of_use(stored):
         return Opponent(made, "")
     mine = made.state_dict()
     taken = [n for n, t in stored.tensors.items() if n in mine and mine[n].shape == t.shape]
@@ -54,6 +54,11 @@ def opponent_for(
     fresh = tuple(name for name in mine if name not in taken)
     told = f"{len(taken)} tensors taken, {len(fresh)} begin fresh"
     return Opponent(made, told + (f" ({', '.join(layers_of(fresh))})" if fresh else ""))
+
+
+def is_of_use(stored: StoredDiscriminator) -> bool:
+    """Whether training can begin from it: it is residual and knows no classes."""
+    return stored.config.architecture == "resnet" and not stored.config.label_dim
 
 
 def stored(discriminator: Discriminator) -> StoredDiscriminator:

@@ -9,7 +9,7 @@ from pathlib import Path
 import torch
 
 from regen.gan_training.discriminator import Discriminator
-from regen.gan_training.opponent import opponent_for
+from regen.gan_training.opponent import is_of_use, opponent_for
 from regen.gan_training.precision import training_dtype
 from regen.gan_training.settings import FLOAT16_CLAMP, TrainingSettings, architecture_preset
 from regen.gan_training.warm_start import architecture_from, take_over
@@ -90,9 +90,28 @@ def begin(
     )
     if old is not None:
         tell(f"Generator begun from {beginning.init_from}: {take_over(generator, old)}")
-        tell(f"Discriminator: {opponent.told or 'none in that file that fits, begins fresh'}")
+        tell(f"Discriminator: {opponent.told or _fresh(settings)}")
     digest = "" if old is None else old.digest()
     return Begun(generator.to(device), opponent.discriminator, digest)
+
+
+def meets_fresh_opponent(beginning: Beginning) -> bool:
+    """Whether a generator that can draw already will meet a discriminator that knows nothing.
+
+    Raises:
+        RegenError: If the generator to begin from cannot be opened.
+    """
+    if beginning.init_from is None:
+        return False
+    stored = _stored_discriminator(beginning.init_from)
+    return stored is None or not is_of_use(stored)
+
+
+def _fresh(settings: TrainingSettings) -> str:
+    told = "none in that file that fits, begins fresh"
+    if settings.generator_wait_kimg:
+        told += f", trains alone for {settings.generator_wait_kimg:g} kimg"
+    return f"{told}; the generator's step size is {settings.generator_lr:g}"
 
 
 def _stored_discriminator(name_or_path: str | Path) -> StoredDiscriminator | None:

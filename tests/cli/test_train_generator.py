@@ -76,14 +76,30 @@ def test_beginning_from_a_generator(world: Any, faces: Path) -> None:
         "Generator begun from g.safetensors: 54 tensors taken, 0 begin fresh, 18 not needed "
         "(convs.6, convs.7, rgbs.7)"
     )
-    assert lines[1] == "Discriminator: none in that file that fits, begins fresh"
+    assert lines[1] == (
+        "Discriminator: none in that file that fits, begins fresh, trains alone for 4 kimg; "
+        "the generator's step size is 0.0005"
+    )
     header = store.read_header(world.folder / "out" / "generator.safetensors")
     base = open_generator("g.safetensors")
     assert header["begun_from"] == {"name": "g.safetensors", "digest": base.digest()}
+    assert header["training"]["generator_wait_kimg"] == 4.0
     other = world.run(*RUN, *SHORT, "--init-from", "other.safetensors", "--resume", "-o", "out")
     assert (
         other.exit_code == 2 and "Error: cannot resume out/checkpoint.pt: began: " in other.stderr
     )
+
+
+def test_settings_against_a_fresh_discriminator(world: Any, faces: Path) -> None:
+    """What is said counts; a discriminator that comes along needs nothing of it."""
+    said = ("--generator-wait-kimg", "0", "--init-from", "g.safetensors", "-o", "out")
+    assert "begins fresh; the generator's" in world.run(*RUN, *SHORT, *said).stdout
+    again = ("--init-from", "out/generator.safetensors", "-o", "again")
+    assert world.run(*RUN, *SHORT, *again).exit_code == 0
+    folders = (world.folder / name for name in ("out", "again"))
+    headers = [store.read_header(folder / "generator.safetensors") for folder in folders]
+    names = ("generator_wait_kimg", "generator_lr")
+    assert [[h["training"][n] for n in names] for h in headers] == [[0.0, 0.0005], [0.0, 0.002]]
 
 
 def test_resuming_gives_the_same_generator(world: Any, faces: Path) -> None:

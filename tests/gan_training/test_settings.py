@@ -53,6 +53,14 @@ def test_presets_grow_with_the_size() -> None:
     assert architecture_preset(64).channels(64) == 64
 
 
+def test_against_a_fresh_opponent() -> None:
+    settings = TrainingSettings(generator_lr=0.004)
+    changed = settings.against_fresh_opponent()
+    assert changed == replace(settings, generator_wait_kimg=4.0, generator_lr=0.001)
+    both = {"generator_wait_kimg", "generator_lr"}
+    assert settings.against_fresh_opponent(keep=both) == settings
+
+
 @pytest.mark.parametrize("size", [0, 48, 2048])
 def test_sizes_without_a_preset(size: int) -> None:
     for preset in (TrainingSettings.preset, architecture_preset):
