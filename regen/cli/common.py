@@ -51,8 +51,9 @@ class Verbs(click.Group):
             click.echo(f"Error: {error}", err=True)
             ctx.exit(BAD_INPUT)
         except KeyboardInterrupt as interrupt:
-            kept = str(interrupt) or "nothing was kept"
-            click.echo(f"\nInterrupted: {kept}", err=True)
+            if os.environ.get("RANK", "0") == "0":  # of several processes, one says it
+                kept = str(interrupt) or "nothing was kept"
+                click.echo(f"\nInterrupted: {kept}", err=True)
             ctx.exit(INTERRUPTED)
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
+from shlex import quote
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -75,8 +76,8 @@ _ABOVE_0, _FROM_0 = click.FloatRange(0, min_open=True), click.FloatRange(0)
 @_setting(
     "--generator-wait-kimg",
     type=_FROM_0,
-    help="At first the discriminator trains alone for this long; 4 where --init-from brings none, "
-    "and the generator's step size is then a quarter.",
+    help="At first the discriminator trains alone for this long; 4 where --init-from brings no "
+    "discriminator, and the generator's step size is then a quarter.",
 )
 @_setting(
     "--precision",
@@ -107,7 +108,7 @@ _ABOVE_0, _FROM_0 = click.FloatRange(0, min_open=True), click.FloatRange(0)
     help="Of LPIPS, whose features are measured on.",
 )
 @click.option("--fid", is_flag=True, help="Measure FID and KID too, by torch-fidelity.")
-@folder_option(required=True)
+@folder_option()
 @computing
 def command(
     images: Path,
@@ -124,7 +125,7 @@ def command(
     measure_samples: int,
     backbone: str,
     fid: bool,
-    output: Path,
+    output: Path | None,
     device: str,
     **settings: Any,
 ) -> None:
@@ -142,8 +143,10 @@ def command(
     from regen.workflow.train_generator_job import read_pictures, train
 
     if check:
-        click.echo(read_pictures(images, int(size), enlarge=enlarge).report())
+        click.echo(read_pictures(images, int(size), enlarge=enlarge).report(every_name=True))
         return
+    if output is None:
+        raise click.MissingParameter(param_hint="'-o'", param_type="option")
     beginning = Beginning(int(size), init_from, channel_base, channel_max)
     said = given(settings, TrainingSettings)
     config = replace(TrainingSettings.preset(int(size)), **said)
@@ -169,4 +172,4 @@ def command(
     for name, value in trained.measures.items():
         click.echo(f"{name}: {value:.4g}" if isinstance(value, float) else f"{name}: {value}")
     click.echo(f"Generator: {trained.path}")
-    click.echo(f"Use it: regen generate --generator {trained.path} --seeds 0-63 -o DIR")
+    click.echo(f"Use it: regen generate --generator {quote(str(trained.path))} --seeds 0-63 -o DIR")

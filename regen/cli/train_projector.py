@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
+from shlex import quote
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -111,6 +112,5 @@ def command(
     for name, value in trained.scalars.items():
         click.echo(f"{name}: {value:.4g}")
     click.echo(f"Projector: {trained.path}")
-    click.echo(
-        f"Use it: regen project --generator {generator} --projector {trained.path} IMAGE -o DIR"
-    )
+    names = f"--generator {quote(generator)} --projector {quote(str(trained.path))}"
+    click.echo(f"Use it: regen project {names} IMAGE -o DIR")

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import hashlib
 import os
+import re
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from pathlib import Path
@@ -20,9 +21,10 @@ from PIL import Image
 from torch import Tensor
 
 from regen.errors import ImageError, TrainingError
+from regen.gan_training.settings import SIZES
 from regen.images import load_image, to_uint8
 
-SUFFIXES = {".png", ".jpg", ".jpeg", ".webp", ".bmp", ".gif", ".tif", ".tiff"}
+SUFFIXES = {".png", ".jpg", ".jpeg", ".jfif", ".webp", ".avif", ".bmp", ".gif", ".tif", ".tiff"}
 FEW = 2_000  # pictures below which D would soon know them by heart
 _SQUARE = 0.01  # sides that differ by less are a square
 _NAMED = 3  # files a finding names
@@ -51,11 +53,16 @@ class Finding:
     action: str
     files: tuple[str, ...]
 
-    def __str__(self) -> str:
-        shown = ", ".join(self.files[:_NAMED])
-        more = f" and {len(self.files) - _NAMED} more" if len(self.files) > _NAMED else ""
+    def text(self, most: int | None = _NAMED) -> str:
+        """In words, with the names of so many files; None names all."""
+        shown = ", ".join(self.files[:most])
+        left = 0 if most is None else max(0, len(self.files) - most)
+        more = f" and {left} more" if left else ""
         plural = "" if len(self.files) == 1 else "s"
         return f"{len(self.files)} file{plural} {self.problem}: {self.action} ({shown}{more})"
+
+    def __str__(self) -> str:
+        return self.text()
 
 
 @dataclass(frozen=True)
@@ -74,11 +81,12 @@ class PictureFolder:
     findings: tuple[Finding, ...]
     digest: str
 
-    def report(self) -> str:
+    def report(self, *, every_name: bool = False) -> str:
         """All findings, a line each, after how many pictures remain."""
         count, size = len(self.pictures), self.pictures.shape[-1]
         head = f"{count} pictures of {size}x{size} to train on"
-        return "\n".join([head, *(f"  {finding}" for finding in self.findings)])
+        most = None if every_name else _NAMED
+        return "\n".join([head, *(f"  {finding.text(most)}" for finding in self.findings)])
 
 
 class _Survey:
@@ -116,19 +124,20 @@ def read_folder(
         TrainingError: If it is no folder, fewer than two pictures remain, or they do not fit into
             memory. All findings are in the message.
     """
-    files, survey = _files(folder), _Survey()
+    survey = _Survey()
+    files = _files(folder, survey)
     _check_memory(len(files), size)
     pictures: list[Tensor] = []
     names: list[str] = []
-    seen: set[bytes] = set()
+    seen: dict[bytes, str] = {}
     for path in files:
         picture = _read(path, size, enlarge, survey)
         if picture is not None:
             content = hashlib.sha256(picture.numpy().tobytes()).digest()
             if content in seen:
-                survey.note("the same picture as another", "left out", path.name)
+                survey.note(f"the same picture as {seen[content]}", "left out", path.name)
             else:
-                seen.add(content)
+                seen[content] = path.name
                 pictures.append(picture)
                 names.append(path.name)
         if on_file is not None:
@@ -145,10 +154,16 @@ def read_folder(
     return PictureFolder(stacked, tuple(names), findings, digest)
 
 
-def _files(folder: Path) -> list[Path]:
+def _files(folder: Path, survey: _Survey) -> list[Path]:
     if not folder.is_dir():
         raise TrainingError(f"{folder} is no folder", expected="a folder of pictures")
-    files = sorted(path for path in folder.iterdir() if path.suffix.lower() in SUFFIXES)
+    there = sorted(path for path in folder.iterdir() if not path.name.startswith("."))
+    files = [path for path in there if path.suffix.lower() in SUFFIXES and not path.is_dir()]
+    for path in there:
+        if path.is_dir():
+            survey.note("in fact a folder", "not looked into", path.name)
+        elif path.suffix.lower() not in SUFFIXES:
+            survey.note("with another suffix than pictures have", "left out", path.name)
     if not files:
         deeper: Iterable[Path] = (p for p in folder.rglob("*") if p.suffix.lower() in SUFFIXES)
         below = next(iter(deeper), None)
@@ -164,8 +179,9 @@ def _read(path: Path, size: int, enlarge: bool, survey: _Survey) -> Tensor | Non
     """The picture as uint8 ``[1, 3, S, S]``, or None where it is left out."""
     try:
         picture = load_image(path, size=size)
-    except ImageError:
-        survey.note("cannot be read", "left out", path.name)
+    except ImageError as error:
+        why = re.split("[,;:]", str(error).removeprefix(f"{path} "))[0]
+        survey.note(f"cannot be read ({why})", "left out", path.name)
         return None
     with Image.open(path) as image:
         width, height, mode = image.width, image.height, image.mode
@@ -173,7 +189,9 @@ def _read(path: Path, size: int, enlarge: bool, survey: _Survey) -> Tensor | Non
     if min(width, height) < size:
         problem = f"smaller than {size} pixels"
         if not enlarge:
-            survey.note(problem, "left out; --enlarge keeps them, blurred", path.name)
+            fits = max((side for side in SIZES if side <= min(width, height)), default=None)
+            smaller = "" if fits is None else f", --size {fits} as they are"
+            survey.note(problem, f"left out; --enlarge keeps them, blurred{smaller}", path.name)
             return None
         survey.note(problem, "enlarged, so blurred", path.name)
     if abs(width - height) > _SQUARE * max(width, height):

@@ -35,7 +35,8 @@ def r1_penalty(logits_of_real: Tensor, real: Tensor) -> Tensor:
     """``E |grad D(x)|^2 / 2`` at real pictures x, to be multiplied by gamma.
 
     Args:
-        logits_of_real: ``[N, 1]``, computed from `real`.
+        logits_of_real: ``[N, 1]``, computed from `real`, by way of the augmentation if there is
+            any: the gradient is that of what D is shown, by the picture before (Zhao et al. 2020).
         real: ``[N, 3, R, R]``, requiring a gradient.
 
     Returns:

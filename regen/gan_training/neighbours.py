@@ -16,6 +16,8 @@ from torch import Tensor
 from regen.errors import MetricError
 from regen.images import grid
 
+_GAP = 10  # pixels between one sample with its neighbours and the next
+
 
 @dataclass(frozen=True)
 class Neighbours:
@@ -24,6 +26,7 @@ class Neighbours:
     Attributes:
         index: Training pictures, nearest first, int64 ``[N, K]``.
         distance: Of their features, ``[N, K]``.
+        flipped: Which of them are nearest when mirrored, bool ``[N, K]``.
         ratio: Median distance of a sample to its nearest training picture, over the median distance
             of a training picture to its nearest other. About 1 for samples as new as a further
             picture of the set would be, about 0 for copies.
@@ -31,6 +34,7 @@ class Neighbours:
 
     index: Tensor
     distance: Tensor
+    flipped: Tensor
     ratio: float
 
 
@@ -57,32 +61,38 @@ def nearest(samples: Tensor, training: Tensor, *, mirrored: Tensor, k: int = 3) 
         raise MetricError("neighbours", got=shapes, expected="[N, D], [M, D] and [M, D]")
     if not 1 <= k <= len(training) or len(training) < 2 or len(samples) < 1:
         raise MetricError("neighbours", got=k, expected=f"1 to {len(training)}, of 2 pictures")
-    distances = _distances(samples, training, mirrored)
-    distance, index = distances.topk(k, dim=1, largest=False)
-    among = _distances(training, training, mirrored)
+    straight, flipped = _distances(samples, training), _distances(samples, mirrored)
+    distance, index = torch.minimum(straight, flipped).topk(k, dim=1, largest=False)
+    among = torch.minimum(_distances(training, training), _distances(training, mirrored))
     among.fill_diagonal_(torch.inf)
     usual = among.amin(dim=1).median()
-    return Neighbours(index, distance, float(distance[:, 0].median() / usual.clamp_min(1e-12)))
+    ratio = float(distance[:, 0].median() / usual.clamp_min(1e-12))
+    return Neighbours(index, distance, (flipped < straight).gather(1, index), ratio)
 
 
-def sheet(samples: Tensor, training: Tensor, index: Tensor, pairs: int = 2) -> Tensor:
+def sheet(samples: Tensor, training: Tensor, found: Neighbours, pairs: int = 2) -> Tensor:
     """Samples, each left of its nearest training pictures, as one picture.
+
+    Pictures that are nearest when mirrored are shown so.
 
     Args:
         samples: ``[N, 3, R, R]`` in [-1, 1].
         training: ``[M, 3, R, R]`` in [-1, 1].
-        index: As in `Neighbours`, ``[N, K]``.
+        found: Of the same samples and perhaps more, which are not shown.
         pairs: Samples in one row.
 
     Returns:
         ``[1, 3, H, W]``.
     """
-    rows = [torch.cat([s[None], training[i]]) for s, i in zip(samples, index, strict=True)]
-    return grid(torch.cat(rows), columns=pairs * (1 + index.shape[1]))
+    blocks = []
+    for sample, index, flipped in zip(samples, found.index, found.flipped, strict=False):
+        near = training[index]
+        near = torch.where(flipped[:, None, None, None], near.flip(3), near)
+        blocks.append(grid(torch.cat([sample[None], near]), columns=1 + len(index)))
+    return grid(torch.cat(blocks), columns=pairs, padding=_GAP)
 
 
-def _distances(a: Tensor, b: Tensor, mirrored: Tensor) -> Tensor:
-    a, b, mirrored = (rows.detach().cpu().double() for rows in (a, b, mirrored))
+def _distances(a: Tensor, b: Tensor) -> Tensor:
+    a, b = a.detach().cpu().double(), b.detach().cpu().double()
     exact = "donot_use_mm_for_euclid_dist"  # the fast way finds equal vectors far apart
-    straight = torch.cdist(a, b, compute_mode=exact)
-    return torch.minimum(straight, torch.cdist(a, mirrored, compute_mode=exact))
+    return torch.cdist(a, b, compute_mode=exact)

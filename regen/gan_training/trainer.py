@@ -61,6 +61,10 @@ class Trainer:
         settings: Of the training; its precision is `dtype` instead.
         workers: The processes that train together.
         dtype: What both networks compute in.
+
+    Attributes:
+        waits: Steps at the beginning in which D trains alone.
+        done: Steps taken.
     """
 
     def __init__(
@@ -80,7 +84,7 @@ class Trainer:
         self.average.precision = torch.float32
         self.generator.precision = self.discriminator.precision = dtype
         self._mends = dtype == torch.float16
-        self._wait = round(settings.generator_wait_kimg * 1000 / settings.batch_images)
+        self.waits = round(settings.generator_wait_kimg * 1000 / settings.batch_images)
         self.streams = Streams(settings.seed, generator.config, self.device)
         self.generator_optimizer = lazy_adam(
             self.generator.parameters(),
@@ -111,7 +115,7 @@ class Trainer:
         """
         settings, numbers = self.settings, self.numbers
         latents = self.streams.latents(numbers, settings.style_mixing_probability)
-        learns = self.done >= self._wait
+        learns = self.done >= self.waits
         figures: dict[str, Tensor] = {}
         with torch.set_grad_enabled(learns):
             drawn = self._augmented(self._draw(latents)[0], "drawn")
@@ -119,8 +123,8 @@ class Trainer:
             figures |= self._generator_step(drawn)
             if self._is_due(settings.path_length_weight, settings.path_length_interval_steps):
                 figures |= self._path_length_step(latents)
-        real = self._augmented(self.dataset.draw(numbers), "real")
-        figures |= self._discriminator_step(real, drawn.detach())
+        real = self.dataset.draw(numbers)
+        figures |= self._discriminator_step(self._augmented(real, "real"), drawn.detach())
         if self._is_due(settings.r1_gamma, settings.r1_interval_steps):
             figures |= self._r1_step(real)
         self._follow()
@@ -179,7 +183,7 @@ class Trainer:
     def _r1_step(self, real: Tensor) -> dict[str, Tensor]:
         real = real.detach().requires_grad_()
         with computing_in(self.discriminator, torch.float32):
-            penalty = r1_penalty(self.discriminator(real), real)
+            penalty = r1_penalty(self.discriminator(self._augmented(real, "real")), real)
         weight = self.settings.r1_gamma * self.settings.r1_interval_steps
         self._descend(weight * penalty, self.discriminator, self.discriminator_optimizer)
         return {"r1": penalty}

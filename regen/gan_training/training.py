@@ -7,6 +7,7 @@ CPU, bit for bit. Under ``torchrun`` the processes share each batch.
 from __future__ import annotations
 
 import hashlib
+import math
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -105,6 +106,7 @@ def train_generator(
             trainer.load(read_checkpoint(folder, who))
         else:
             refuse_checkpoint(folder)
+            _check_wait(settings)
         Loop(trainer, folder, who, interrupt, listeners, minutes).run()
         set_mean_style(trainer.average)
         return trainer
@@ -151,6 +153,16 @@ def _check_pictures(pictures: Tensor, generator: StyleGAN2) -> None:
         )
 
 
+def _check_wait(settings: TrainingSettings) -> None:
+    if settings.generator_wait_kimg >= settings.length_kimg:
+        raise TrainingError(
+            "generator_wait_kimg",
+            got=f"{settings.generator_wait_kimg:g}, in which the generator does not learn",
+            expected=f"less than the whole training, {settings.length_kimg:g}",
+            remedy="train longer, or give a smaller --generator-wait-kimg",
+        )
+
+
 def _check_batch(
     settings: TrainingSettings, group: Workers, dtype: torch.dtype, generator: StyleGAN2
 ) -> None:
@@ -159,6 +171,15 @@ def _check_batch(
             "batch_images",
             got=settings.batch_images,
             expected=f"a multiple of the {group.count} processes",
+        )
+    share = settings.batch_images // group.count
+    whole = math.lcm(settings.minibatch_group_images, settings.path_length_batch_shrink)
+    if group.count > 1 and share % whole:
+        raise TrainingError(
+            "batch_images",
+            got=f"{settings.batch_images}, of which each of {group.count} processes has {share}",
+            expected=f"a multiple of {whole} for each, so that they do what one process would",
+            remedy=f"use {whole * group.count} or fewer processes",
         )
     if dtype == torch.float16 and generator.config.conv_clamp is None:
         raise TrainingError(

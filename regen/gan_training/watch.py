@@ -15,7 +15,7 @@ from regen.errors import TrainingError
 from regen.gan_training.settings import TrainingSettings
 
 _SAVED = (
-    "--resume with --length-kimg 0.001 saves the generator of the last checkpoint, from which "
+    "if there is a checkpoint, --resume with --length-kimg 0.001 saves its generator, from which "
     "--init-from can go on in a new folder"
 )
 

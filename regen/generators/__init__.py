@@ -24,6 +24,7 @@ from regen.generators.stylegan2.split import StyleGAN2
 BUNDLED_FOLDER = Path(__file__).parent / "bundled"
 BUNDLED = ("portraits",)
 TRAINED_BY_USERS = ("london-faces",)  # bundled once `make gpu-faces` has made its files
+GENERATOR_FILE = "generator.safetensors"  # of a run folder of `regen train-generator`
 NAMED = BUNDLED + TRAINED_BY_USERS
 _FASTER_BELOW = 0.6  # share of a pickle that is the generator; our own file is verified, it is not
 
@@ -39,7 +40,8 @@ def open_generator(name_or_path: str | Path, *, device: torch.device | str = "cp
     """Open a generator.
 
     Args:
-        name_or_path: A bundled name ("portraits") or the path of a generator file: one of
+        name_or_path: A bundled name ("portraits"), the folder of a training of a generator, or
+            the path of a generator file: one of
             regen's, a pickle of NVIDIA's (stylegan2-ada-pytorch, stylegan3, stylegan2 in
             TensorFlow) or a checkpoint of rosinality's stylegan2-pytorch. No code in it is run.
         device: Where to put it.
@@ -102,7 +104,7 @@ def _bundled(name: str) -> Path:
 
 
 def generator_path(name_or_path: str | Path) -> Path:
-    """The file of a bundled generator or the path itself.
+    """The file of a bundled generator, that of a run folder, or the path itself.
 
     Raises:
         GeneratorError: If there is neither such a name nor such a file.
@@ -111,6 +113,8 @@ def generator_path(name_or_path: str | Path) -> Path:
     if name in NAMED:
         return _bundled(name)
     path = Path(name)
+    if (path / GENERATOR_FILE).is_file():
+        return path / GENERATOR_FILE
     if path.is_file():
         return path
     near = difflib.get_close_matches(name, BUNDLED, 1)

@@ -18,6 +18,7 @@ from regen.errors import TrainingError
 
 NAME = "checkpoint.pt"
 _VERSION = 1
+_LONG = 12  # characters of a digest that tell two apart
 Identity = dict[str, Any]
 
 
@@ -47,6 +48,13 @@ def write_checkpoint(folder: Path, who: Identity, state: dict[str, Any]) -> None
             raise OSError(str(error).splitlines()[0]) from error
 
 
+def missing_checkpoint(folder: Path) -> TrainingError:
+    """The error of a run folder without a checkpoint."""
+    return TrainingError(
+        f"{folder / NAME}: no checkpoint to resume", remedy="start without resuming"
+    )
+
+
 def read_checkpoint(folder: Path, who: Identity) -> dict[str, Any]:
     """The state in a run folder's checkpoint.
 
@@ -55,7 +63,7 @@ def read_checkpoint(folder: Path, who: Identity) -> dict[str, Any]:
     """
     path = folder / NAME
     if not path.is_file():
-        raise TrainingError(f"{path}: no checkpoint to resume", remedy="start without resuming")
+        raise missing_checkpoint(folder)
     try:
         saved = torch.load(path, map_location="cpu", weights_only=True)
         theirs, state = saved["identity"], saved["state"]
@@ -67,21 +75,50 @@ def read_checkpoint(folder: Path, who: Identity) -> dict[str, Any]:
         if who.get(name) != theirs.get(name):
             raise TrainingError(
                 f"cannot resume {path}: {name}",
-                got=who.get(name),
-                expected=f"{theirs.get(name)}, with which it was begun",
-                remedy="use that, or start another run folder",
+                got=_brief(who.get(name), theirs.get(name)),
+                expected=f"{_brief(theirs.get(name), who.get(name))}, with which it was begun",
+                remedy="repeat what it was begun with, see settings.json beside it, or start "
+                "another run folder",
             )
     return dict(state)
 
 
-def refuse_checkpoint(folder: Path) -> None:
+def _brief(value: object, other: object) -> object:
+    """A value for a message: of a dictionary only what differs from the other one."""
+    if isinstance(value, dict) and isinstance(other, dict):
+        return {name: v for name, v in value.items() if other.get(name) != v}
+    if isinstance(value, str) and len(value) > _LONG:
+        return f"{value[:_LONG]}..."
+    return "none" if value in (None, "") else value
+
+
+def kept(folder: Path, steps: int) -> str:
+    """How much of a training of so many steps a run folder keeps, in words; "" for nothing."""
+    path = folder / NAME
+    try:
+        done = int(torch.load(path, weights_only=True, mmap=True)["state"]["done"])
+    except Exception:  # none, or none that can be resumed
+        return ""
+    return f"{done} of {steps} steps are in {path}; --resume with the same options goes on"
+
+
+def refuse_checkpoint(folder: Path, *results: str) -> None:
     """Keep a new training from overwriting an earlier one.
 
+    Args:
+        folder: Run folder.
+        results: Names of files that a finished training leaves.
+
     Raises:
-        TrainingError: If the folder has a checkpoint.
+        TrainingError: If the folder has a checkpoint, or one of the results.
     """
     if (folder / NAME).exists():
         raise TrainingError(
             f"{folder} holds a training that was begun earlier",
             remedy="resume it, or choose another folder",
         )
+    for name in results:
+        if (folder / name).exists():
+            raise TrainingError(
+                f"{folder / name} is there already", remedy="move it away, or choose another folder"
+            )

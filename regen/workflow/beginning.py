@@ -90,7 +90,8 @@ def begin(
     )
     if old is not None:
         tell(f"Generator begun from {beginning.init_from}: {take_over(generator, old)}")
-        tell(f"Discriminator: {opponent.told or _fresh(settings)}")
+        told = opponent.told or "none in that file that fits, begins fresh"
+        tell(f"Discriminator: {told}{_care(beginning, settings)}")
     digest = "" if old is None else old.digest()
     return Begun(generator.to(device), opponent.discriminator, digest)
 
@@ -98,19 +99,23 @@ def begin(
 def meets_fresh_opponent(beginning: Beginning) -> bool:
     """Whether a generator that can draw already will meet a discriminator that knows nothing.
 
+    One of another size knows nothing of what it sees: its first layers begin fresh.
+
     Raises:
         RegenError: If the generator to begin from cannot be opened.
     """
     if beginning.init_from is None:
         return False
     stored = _stored_discriminator(beginning.init_from)
-    return stored is None or not is_of_use(stored)
+    return stored is None or not is_of_use(stored) or stored.config.resolution != beginning.size
 
 
-def _fresh(settings: TrainingSettings) -> str:
-    told = "none in that file that fits, begins fresh"
-    if settings.generator_wait_kimg:
-        told += f", trains alone for {settings.generator_wait_kimg:g} kimg"
+def _care(beginning: Beginning, settings: TrainingSettings) -> str:
+    """What is done about a discriminator that knows nothing, in words."""
+    if not meets_fresh_opponent(beginning):
+        return ""
+    alone = f"; it trains alone for {settings.generator_wait_kimg:g} kimg"
+    told = alone if settings.generator_wait_kimg else ""
     return f"{told}; the generator's step size is {settings.generator_lr:g}"
 
 

@@ -22,7 +22,13 @@ from regen.gan_training.neighbours import nearest, sheet
 from regen.generators.stylegan2.split import StyleGAN2
 from regen.images import save_image, to_uint8
 from regen.logbook import track
-from regen.metrics import backbone_features, frechet_distance, precision_recall, try_lpips
+from regen.metrics import (
+    Lpips,
+    backbone_features,
+    frechet_distance,
+    precision_recall,
+    try_lpips,
+)
 
 NEIGHBOURS_FILE = "neighbours.png"
 FIRST_SEED = 1_000_000  # of the samples that are measured
@@ -99,30 +105,30 @@ def measure_generator(
     """
     if not settings.samples:
         return {}
+    lpips, reason = try_lpips(settings.backbone)
+    if pictures.shape[-1] < _LEAST:
+        lpips, reason = None, f"pictures are smaller than {_LEAST} pixels"
+    figures: dict[str, Any] = {"features": f"none: {reason}"}
+    if lpips is None and not settings.fid:
+        return {"training_pictures": len(pictures), **figures}
     samples = draw_samples(generator, settings.samples)
-    figures = _by_backbone(samples, pictures, folder, settings.backbone, generator.device)
+    if lpips is not None:
+        figures = _by_backbone(samples, pictures, folder, lpips, generator.device)
     if settings.fid:
         figures.update(fidelity(samples, pictures, cuda=generator.device.type == "cuda"))
     return {"samples": len(samples), "training_pictures": len(pictures), **figures}
 
 
 def _by_backbone(
-    samples: Tensor, pictures: Tensor, folder: Path, backbone: str, device: torch.device
+    samples: Tensor, pictures: Tensor, folder: Path, lpips: Lpips, device: torch.device
 ) -> dict[str, Any]:
-    lpips, reason = try_lpips(backbone)
-    if lpips is None:
-        return {"features": f"none: {reason}"}
-    if pictures.shape[-1] < _LEAST:
-        return {"features": f"none: pictures are smaller than {_LEAST} pixels"}
-
     def features(images: Tensor) -> Tensor:
         parts = [backbone_features(_floats(part).to(device), lpips) for part in images.split(256)]
         return torch.cat(parts).cpu()
 
     drawn, real, mirrored = features(samples), features(pictures), features(pictures.flip(3))
     found = nearest(drawn, real, mirrored=mirrored, k=min(_K, len(real)))
-    index = found.index[:_SHOWN]
-    shown = sheet(_floats(samples[:_SHOWN]), _floats(pictures), index)
+    shown = sheet(_floats(samples[:_SHOWN]), _floats(pictures), found)
     save_image(folder / NEIGHBOURS_FILE, shown)
     figures = {
         "features": f"{_NAME}: {lpips.backbone}, {pictures.shape[-1]} pixels",
@@ -132,6 +138,8 @@ def _by_backbone(
     if len(real) > _K:
         precision, recall = precision_recall(real, drawn, _K)
         figures.update(precision=precision, recall=recall)
+    else:
+        figures["precision"] = figures["recall"] = f"none: they need more than {_K} pictures"
     return figures
 
 

@@ -12,22 +12,24 @@ import torch
 from torch.backends import cudnn
 
 from regen.atomic import ensure_folder, write_json
-from regen.gan_training.folder import PictureFolder, read_folder
+from regen.errors import TrainingError
+from regen.gan_training.augmentation import Augmentation
+from regen.gan_training.folder import FEW, PictureFolder, read_folder
 from regen.gan_training.loop import Listeners
 from regen.gan_training.opponent import stored
 from regen.gan_training.settings import TrainingSettings, check_size
 from regen.gan_training.trainer import Trainer
 from regen.gan_training.training import train_generator
+from regen.generators import GENERATOR_FILE
 from regen.generators.stylegan2.native import save_stylegan2
 from regen.images import grid, save_image
 from regen.logbook import Progress, to_json
 from regen.training.checkpoint import NAME as CHECKPOINT
-from regen.training.checkpoint import refuse_checkpoint
+from regen.training.checkpoint import kept, missing_checkpoint, refuse_checkpoint
 from regen.workflow.beginning import Beginning, begin
 from regen.workflow.generator_measures import MeasureSettings, measure_generator
 from regen.workflow.training_watcher import TrainingWatcher
 
-GENERATOR_FILE = "generator.safetensors"
 MEASURES_FILE = "measures.json"
 
 
@@ -87,12 +89,14 @@ def train(
     place = _own_device(device)
     first = int(os.environ.get("RANK", "0")) == 0
     tell = tell if first else lambda _: None
+    folder = Path(folder)
+    _check_folder(folder, images, resume)
     begun = begin(beginning, settings, place, tell)
     pictures = read_pictures(images, beginning.size, enlarge=enlarge)
     tell(pictures.report())
+    if len(pictures.pictures) < FEW and settings.augmentation == Augmentation.none():
+        tell(f"  Few pictures, and no augmentation: below {FEW}, D soon knows them by heart")
     folder = ensure_folder(folder)
-    if not resume:
-        refuse_checkpoint(folder)
     watcher = TrainingWatcher(
         folder, settings, pictures.pictures, _recorded(images, beginning, settings), minutes
     )
@@ -110,11 +114,15 @@ def train(
                 listeners=Listeners(watcher.step, watcher.report, watcher.snapshot),
             )
     except KeyboardInterrupt as interrupt:
-        raise KeyboardInterrupt(_kept(folder, watcher.done, settings)) from interrupt
+        raise KeyboardInterrupt(kept(folder, settings.steps)) from interrupt
     finally:
         watcher.close()
     if not first:
         return None
+    if trainer.done < settings.steps:
+        tell(f"Time is up: {kept(folder, settings.steps)}")
+    if trainer.done <= trainer.waits:
+        tell("The generator has not learned yet: so far the discriminator trained alone")
     kimg = trainer.done * settings.batch_images / 1000
     card = _card(images, pictures, beginning, settings, begun.digest, kimg, licence)
     return _conclude(trainer, pictures, folder, card, watcher.scalars, measured)
@@ -175,9 +183,12 @@ def _conclude(
     with torch.no_grad():
         samples = generator(generator.latents(range(36))).float().cpu()
     save_image(folder / "samples.png", grid(samples.clamp(-1, 1), columns=6))
-    measures = measure_generator(
-        generator, pictures.pictures, folder, measured or MeasureSettings()
-    )
+    try:
+        measures = measure_generator(
+            generator, pictures.pictures, folder, measured or MeasureSettings()
+        )
+    except KeyboardInterrupt as interrupt:
+        raise KeyboardInterrupt(f"{path} is finished, but not measured") from interrupt
     if measures:
         write_json(folder / MEASURES_FILE, to_json(measures))
         card = {**card, "measures": to_json(measures)}
@@ -185,7 +196,14 @@ def _conclude(
     return TrainedGenerator(path, scalars, measures)
 
 
-def _kept(folder: Path, done: int, settings: TrainingSettings) -> str:
-    if not (folder / CHECKPOINT).is_file():
-        return ""
-    return f"{done} of {settings.steps} steps are in {folder / CHECKPOINT}; go on with --resume"
+def _check_folder(folder: Path, images: Path, resume: bool) -> None:
+    """Raise what can be known of the run folder before anything is read or written."""
+    if folder.resolve() == images.resolve():
+        raise TrainingError(
+            f"run folder: {folder} is the folder of pictures",
+            remedy="choose another one, or samples would be trained on",
+        )
+    if not resume:
+        refuse_checkpoint(folder, GENERATOR_FILE)
+    elif not (folder / CHECKPOINT).is_file():
+        raise missing_checkpoint(folder)

@@ -18,8 +18,7 @@ from regen.projector.files import save_projector
 from regen.projector.settings import TrainingConfig
 from regen.projector.training import Report, train_projector
 from regen.store import Header
-from regen.training.checkpoint import NAME as CHECKPOINT
-from regen.training.checkpoint import refuse_checkpoint
+from regen.training.checkpoint import kept, refuse_checkpoint
 
 PROJECTOR_FILE = "projector.safetensors"
 _SUFFIXES = {".png", ".jpg", ".jpeg", ".webp", ".bmp", ".gif", ".tif", ".tiff"}
@@ -80,7 +79,7 @@ def train(
     extra = None if extra_images is None else load_folder(extra_images, opened.resolution)
     folder = ensure_folder(folder)
     if not resume:
-        refuse_checkpoint(folder)
+        refuse_checkpoint(folder, PROJECTOR_FILE)
     recorded = {"generator": str(generator), "value_layer": layer, "extra_images": extra_images}
     watcher = _Watcher(folder, config, {**recorded, **asdict(config)})
     try:
@@ -95,7 +94,7 @@ def train(
             on_step=watcher.step,
         )
     except KeyboardInterrupt as interrupt:
-        raise KeyboardInterrupt(_kept(folder, watcher.done, config)) from interrupt
+        raise KeyboardInterrupt(kept(folder, config.steps)) from interrupt
     finally:
         watcher.close()
     if int(os.environ.get("RANK", "0")) != 0:
@@ -121,12 +120,6 @@ def load_folder(folder: Path, size: int) -> Tensor:
     return torch.cat([load_image(path, size=size) for path in files])
 
 
-def _kept(folder: Path, done: int, config: TrainingConfig) -> str:
-    if not (folder / CHECKPOINT).is_file():
-        return ""
-    return f"{done} of {config.steps} steps are in {folder / CHECKPOINT}; go on with --resume"
-
-
 class _Watcher:
     """Writes curves and pictures of a training, and tells how far it is.
 
@@ -138,7 +131,6 @@ class _Watcher:
         self.folder, self.config, self.settings = folder, config, settings
         self.book: Logbook | None = None
         self.progress: Progress | None = None
-        self.done = 0
         self.scalars: dict[str, float] = {}
 
     def step(self, done: int) -> None:
@@ -149,7 +141,6 @@ class _Watcher:
             self.progress = Progress(self.config.steps, "training the projector", done=done - 1)
         loss = self.scalars.get("semi_cycle_l1", self.scalars.get("feature_l1"))
         self.progress.advance(done - self.progress.done, "" if loss is None else f"L1 {loss:.4f}")
-        self.done = done
 
     def report(self, report: Report) -> None:
         """Log what was measured."""

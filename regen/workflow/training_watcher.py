@@ -33,7 +33,6 @@ class TrainingWatcher:
         minutes: When the training ends at the latest, or None.
 
     Attributes:
-        done: Steps done.
         scalars: The last report's.
     """
 
@@ -48,7 +47,6 @@ class TrainingWatcher:
         self.folder, self.settings, self.pictures = folder, settings, pictures
         self.recorded = recorded
         self.end = None if minutes is None else time.monotonic() + 60 * minutes
-        self.done = 0
         self.scalars: dict[str, float] = {}
         self._book: Logbook | None = None
         self._progress: Progress | None = None
@@ -67,7 +65,6 @@ class TrainingWatcher:
             steps = self.settings.steps
             self._progress = Progress(steps, "training the generator", done=done - 1)
         self._progress.advance(done - self._progress.done, self._note())
-        self.done = done
 
     def _note(self) -> str:
         words = []

@@ -69,7 +69,8 @@ def test_settings(world: Any, faces: Path) -> None:
 
 
 def test_beginning_from_a_generator(world: Any, faces: Path) -> None:
-    result = world.run(*RUN, *SHORT, "--init-from", "g.safetensors", "-o", "out")
+    wait = ("--generator-wait-kimg", "0.008")
+    result = world.run(*RUN, *SHORT, *wait, "--init-from", "g.safetensors", "-o", "out")
     assert result.exit_code == 0
     lines = result.stdout.splitlines()
     assert lines[0] == (
@@ -77,14 +78,15 @@ def test_beginning_from_a_generator(world: Any, faces: Path) -> None:
         "(convs.6, convs.7, rgbs.7)"
     )
     assert lines[1] == (
-        "Discriminator: none in that file that fits, begins fresh, trains alone for 4 kimg; "
+        "Discriminator: none in that file that fits, begins fresh; it trains alone for 0.008 kimg; "
         "the generator's step size is 0.0005"
     )
     header = store.read_header(world.folder / "out" / "generator.safetensors")
     base = open_generator("g.safetensors")
     assert header["begun_from"] == {"name": "g.safetensors", "digest": base.digest()}
-    assert header["training"]["generator_wait_kimg"] == 4.0
-    other = world.run(*RUN, *SHORT, "--init-from", "other.safetensors", "--resume", "-o", "out")
+    other = world.run(
+        *RUN, *SHORT, *wait, "--init-from", "other.safetensors", "--resume", "-o", "out"
+    )
     assert (
         other.exit_code == 2 and "Error: cannot resume out/checkpoint.pt: began: " in other.stderr
     )
@@ -141,10 +143,11 @@ def test_measures(world: Any, faces: Path, random_torch_home: Path) -> None:
 
 def test_checking_only(world: Any, faces: Path) -> None:
     (faces / "6.png").write_bytes(b"broken")
-    result = world.run(*RUN, "--check", "-o", "out")
+    result = world.run(*RUN, "--check")
     assert result.exit_code == 0 and world.left() == []
     assert result.stdout == (
-        "6 pictures of 16x16 to train on\n  1 file cannot be read: left out (6.png)\n"
+        "6 pictures of 16x16 to train on\n"
+        "  1 file cannot be read (is not a picture in a known format): left out (6.png)\n"
     )
 
 
@@ -181,7 +184,7 @@ def test_fid_without_its_package(world: Any, faces: Path, monkeypatch: pytest.Mo
     ("content", "problem"),
     [
         (None, "Error: faces is no folder: expected a folder of pictures\n"),
-        ({}, "Error: faces has no pictures: expected .bmp, .gif, "),
+        ({}, "Error: faces has no pictures: expected .avif, .bmp, "),
         ({"a.png": b"text"}, "Error: faces: pictures to train on: got 0; 1 file cannot be read"),
     ],
 )
@@ -193,6 +196,51 @@ def test_pictures_that_are_none(world: Any, content: dict[str, bytes] | None, pr
     result = world.run(*RUN, *SHORT, "-o", "out")
     assert result.exit_code == 2 and world.left() == []
     assert result.stderr.startswith(problem)
+
+
+def test_a_generator_that_would_not_learn(world: Any, faces: Path) -> None:
+    result = world.run(*RUN, *SHORT, "--init-from", "g.safetensors", "-o", "out")
+    assert result.exit_code == 2 and "out/generator.safetensors" not in world.left()
+    assert result.stderr == (
+        "Error: generator_wait_kimg: got 4, in which the generator does not learn, expected less "
+        "than the whole training, 0.016; train longer, or give a smaller --generator-wait-kimg\n"
+    )
+
+
+def test_time_that_is_up_is_said(world: Any, faces: Path) -> None:
+    wait = ("--generator-wait-kimg", "5", "--minutes", "0.0001", "--batch-images", "8")
+    options = ("--length-kimg", "9", "--measure-samples", "0", *SMALL, "-o", "out")
+    lines = world.run(*RUN, *wait, *options).stdout.splitlines()
+    assert lines[1:3] == [
+        "Time is up: 1 of 1125 steps are in out/checkpoint.pt; --resume with the same options "
+        "goes on",
+        "The generator has not learned yet: so far the discriminator trained alone",
+    ]
+
+
+def test_few_pictures_without_augmentation(world: Any, faces: Path) -> None:
+    lines = world.run(*RUN, *SHORT, *SMALL, "--no-augment", "-o", "out").stdout.splitlines()
+    assert lines[1] == (
+        "  Few pictures, and no augmentation: below 2000, D soon knows them by heart"
+    )
+
+
+@pytest.mark.parametrize("there", ["generator.safetensors", "faces"])
+def test_what_is_there_already_is_kept(world: Any, faces: Path, there: str) -> None:
+    (world.folder / "out").mkdir()
+    (world.folder / "out" / "generator.safetensors").write_bytes(b"mine")
+    result = world.run(*RUN, *SHORT, "-o", "faces" if there == "faces" else "out")
+    assert result.exit_code == 2 and result.stdout == ""
+    assert (
+        result.stderr
+        == {
+            "generator.safetensors": "Error: out/generator.safetensors is there already; move it "
+            "away, or choose another folder\n",
+            "faces": "Error: run folder: faces is the folder of pictures; choose another one, or "
+            "samples would be trained on\n",
+        }[there]
+    )
+    assert world.left() == ["generator.safetensors"] and len(list(faces.iterdir())) == 6
 
 
 def test_an_earlier_training_is_not_overwritten(world: Any, faces: Path) -> None:

@@ -109,3 +109,20 @@ def test_a_batch_must_be_shared_evenly(
     monkeypatch.setattr(training, "workers", lambda: nullcontext(Workers(0, 3)))
     with pytest.raises(TrainingError, match="batch_images: got 8, expected a multiple of the 3"):
         train_generator(tiny, pictures, short, folder=tmp_path)
+
+
+def test_each_process_must_hold_whole_groups(
+    tiny: StyleGAN2,
+    pictures: Tensor,
+    short: TrainingSettings,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Else minibatch standard deviations and path lengths are not those of one process."""
+    monkeypatch.setattr(training, "workers", lambda: nullcontext(Workers(0, 4)))
+    with pytest.raises(TrainingError) as raised:
+        train_generator(tiny, pictures, short, folder=tmp_path)
+    assert str(raised.value) == (
+        "batch_images: got 8, of which each of 4 processes has 2, expected a multiple of 4 for "
+        "each, so that they do what one process would; use 16 or fewer processes"
+    )

@@ -53,10 +53,11 @@ def test_every_kind_of_finding_in_one_list(place: Path) -> None:
     )
     assert found.report().splitlines() == [
         "6 pictures of 16x16 to train on",
-        "  1 file cannot be read: left out (3_broken.jpg)",
+        "  1 file with another suffix than pictures have: left out (notes.txt)",
+        "  1 file cannot be read (is not a picture in a known format): left out (3_broken.jpg)",
         "  1 file smaller than 16 pixels: left out; --enlarge keeps them, blurred (4_small.png)",
         "  1 file not square: only the middle is used (5_wide.png)",
-        "  1 file the same picture as another: left out (6_again.bmp)",
+        "  1 file the same picture as 1.png: left out (6_again.bmp)",
         "  1 file not in RGB (grey): converted to RGB (7_grey.png)",
         "  1 file not in RGB (CMYK): converted to RGB (8_cmyk.jpg)",
         "  1 file with transparency: laid over white (9_clear.png)",
@@ -67,9 +68,29 @@ def test_many_files_are_named_in_part(place: Path) -> None:
     for i in range(5):
         (place / f"broken{i}.png").write_bytes(b"none")
     (finding,) = read_folder(place, 16).findings
-    assert str(finding) == (
-        "5 files cannot be read: left out (broken0.png, broken1.png, broken2.png and 2 more)"
-    )
+    problem = "5 files cannot be read (is not a picture in a known format): left out"
+    assert str(finding) == f"{problem} (broken0.png, broken1.png, broken2.png and 2 more)"
+    every = ", ".join(f"broken{i}.png" for i in range(5))
+    assert read_folder(place, 16).report(every_name=True).endswith(f"\n  {problem} ({every})")
+
+
+def test_what_is_not_looked_at_is_said(place: Path) -> None:
+    (place / "more").mkdir()
+    (place / "empty.png").touch()
+    (place / "photo.heic").write_bytes(b"")
+    (place / ".hidden").write_bytes(b"")
+    assert [str(finding) for finding in read_folder(place, 16).findings] == [
+        "1 file in fact a folder: not looked into (more)",
+        "1 file with another suffix than pictures have: left out (photo.heic)",
+        "1 file cannot be read (is empty): left out (empty.png)",
+    ]
+
+
+def test_a_size_that_small_pictures_have_is_proposed(place: Path) -> None:
+    found = read_folder(place, 16)
+    assert found.findings == ()
+    with pytest.raises(TrainingError, match=r"--enlarge keeps them, blurred, --size 16 as they"):
+        read_folder(place, 64)
 
 
 def test_the_middle_is_kept(tmp_path: Path) -> None:
@@ -107,7 +128,7 @@ def test_folders_that_cannot_be_trained_on(tmp_path: Path) -> None:
     with pytest.raises(TrainingError, match=r"none is no folder: expected a folder of pictures"):
         read_folder(tmp_path / "none", 16)
     (tmp_path / "a" / "b").mkdir(parents=True)
-    with pytest.raises(TrainingError, match=r"a has no pictures: expected \.bmp, "):
+    with pytest.raises(TrainingError, match=r"a has no pictures: expected \.avif, "):
         read_folder(tmp_path / "a", 16)
     picture(1).save(tmp_path / "a" / "b" / "1.png")
     with pytest.raises(TrainingError, match=r"; there are some in .*b$"):
@@ -116,7 +137,8 @@ def test_folders_that_cannot_be_trained_on(tmp_path: Path) -> None:
     with pytest.raises(TrainingError) as raised:
         read_folder(tmp_path / "a" / "b", 16)
     assert str(raised.value).endswith(
-        "pictures to train on: got 1; 1 file cannot be read: left out (2.png), expected 2 at least"
+        "pictures to train on: got 1; 1 file cannot be read (is not a picture in a known format): "
+        "left out (2.png), expected 2 at least"
     )
 
 

@@ -170,3 +170,14 @@ def test_state_goes_round(tiny: StyleGAN2, pictures: Tensor, short: TrainingSett
     other.load(copy.deepcopy(one.state()))
     assert one.step() == other.step()
     assert digest(one.average.state_dict()) == digest(other.average.state_dict())
+
+
+def test_r1_is_of_the_picture_before_it_is_augmented(
+    tiny: StyleGAN2, pictures: Tensor, short: TrainingSettings
+) -> None:
+    trainer = made(tiny, pictures, replace(short, generator_lr=1e-12, discriminator_lr=1e-12))
+    real = trainer.dataset.draw(trainer.numbers).requires_grad_()
+    shown = trainer._augmented(real, "real")
+    (gradient,) = torch.autograd.grad(trainer.discriminator(shown).sum(), real)
+    expected = gradient.square().sum(dim=(1, 2, 3)).mean() / 2
+    assert trainer.step()["r1"] == pytest.approx(expected.item(), rel=1e-4)

@@ -21,8 +21,8 @@ def test_a_lost_training_is_stopped_with_advice() -> None:
         "training stopped in step 4, the discriminator wins: over the last 0.05 kimg the mean "
         "sign of its logits of real pictures is 1.00 (limit 0.95) and the generator's loss 9.0 "
         "(limit 8); raise r1_gamma (now 1), lower discriminator_lr (now 0.002), begin from a "
-        "trained generator with --init-from, or add pictures; --resume with --length-kimg 0.001 "
-        "saves the generator of the last checkpoint, from which --init-from can go on in a new "
+        "trained generator with --init-from, or add pictures; if there is a checkpoint, --resume "
+        "with --length-kimg 0.001 saves its generator, from which --init-from can go on in a new "
         "folder"
     )
 

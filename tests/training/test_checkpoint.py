@@ -10,6 +10,7 @@ from regen.errors import StoreError, TrainingError
 from regen.training.checkpoint import (
     NAME,
     identity,
+    kept,
     read_checkpoint,
     refuse_checkpoint,
     write_checkpoint,
@@ -102,3 +103,32 @@ def test_a_new_training_does_not_overwrite(tmp_path: Path) -> None:
     write_checkpoint(tmp_path, WHO, {})
     with pytest.raises(TrainingError, match="holds a training that was begun earlier; resume it"):
         refuse_checkpoint(tmp_path)
+
+
+def test_finished_results_are_not_overwritten(tmp_path: Path) -> None:
+    refuse_checkpoint(tmp_path, "generator.safetensors")
+    (tmp_path / "generator.safetensors").touch()
+    with pytest.raises(TrainingError, match=r"generator.safetensors is there already; move it"):
+        refuse_checkpoint(tmp_path, "generator.safetensors")
+
+
+def test_what_is_kept_is_said(tmp_path: Path) -> None:
+    assert kept(tmp_path, 9) == ""
+    write_checkpoint(tmp_path, WHO, {"done": 4})
+    path = tmp_path / NAME
+    assert (
+        kept(tmp_path, 9) == f"4 of 9 steps are in {path}; --resume with the same options goes on"
+    )
+
+
+def test_of_large_values_only_the_difference_is_shown(tmp_path: Path) -> None:
+    architecture = {"z_dim": 8, "w_dim": 8}
+    write_checkpoint(tmp_path, {"base": "0123456789abcdef", "a": architecture, "from": ""}, {})
+    for change, message in (
+        ({"base": "f123456789abcdef"}, "base: got f123456789ab..., expected 0123456789ab..., with"),
+        ({"a": {"z_dim": 8, "w_dim": 4}}, r"a: got \{'w_dim': 4\}, expected \{'w_dim': 8\}, with"),
+        ({"from": "x"}, "from: got x, expected none, with which"),
+    ):
+        who = {"base": "0123456789abcdef", "a": architecture, "from": "", **change}
+        with pytest.raises(TrainingError, match=message):
+            read_checkpoint(tmp_path, who)
