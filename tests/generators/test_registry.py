@@ -44,9 +44,13 @@ def test_a_name_unlike_any_asks_for_the_path(name: str) -> None:
         open_generator(name)
 
 
-def test_a_folder_is_no_generator(tmp_path: Path) -> None:
+def test_a_folder_is_a_generator_if_one_was_trained_there(build: Build, tmp_path: Path) -> None:
     with pytest.raises(GeneratorError, match="no such generator"):
         open_generator(tmp_path)
+    generator = build()
+    save_stylegan2(tmp_path / "generator.safetensors", generator, card={})
+    assert generator_path(tmp_path) == tmp_path / "generator.safetensors"
+    assert open_generator(tmp_path).digest() == generator.digest()
 
 
 def test_another_format_of_ours(tmp_path: Path) -> None:
