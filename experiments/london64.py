@@ -19,10 +19,12 @@ from pathlib import Path
 
 import click
 
+from experiments.tables.provenance import commit
 from regen.atomic import ensure_folder, write_json
 from regen.gan_training.settings import TrainingSettings
 from regen.gan_training.warm_start import architecture_from
 from regen.generators import open_generator
+from regen.store import read_header
 from regen.training.checkpoint import NAME as CHECKPOINT
 from regen.workflow.beginning import Beginning
 from regen.workflow.generator_measures import MeasureSettings
@@ -75,7 +77,10 @@ def main(
         )
         write_json(folder / "spent.json", {"minutes": spent + (time.monotonic() - began) / 60})
         if trained is not None:
-            _publish(folder, name, results, {"minutes": minutes / 2, **trained.measures})
+            header = read_header(trained.path)
+            made = {"minutes": minutes / 2, "kimg": header["kimg"], "commit": commit()}
+            figures = {**made, **trained.measures, "training": header["training"]}
+            _publish(folder, name, results, figures)
 
 
 def _spent(folder: Path) -> float:
