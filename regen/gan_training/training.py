@@ -179,7 +179,7 @@ def _check_batch(
             "batch_images",
             got=f"{settings.batch_images}, of which each of {group.count} processes has {share}",
             expected=f"a multiple of {whole} for each, so that they do what one process would",
-            remedy=f"use {whole * group.count} or fewer processes",
+            remedy=f"use --batch-images {whole * group.count}, or fewer processes",
         )
     if dtype == torch.float16 and generator.config.conv_clamp is None:
         raise TrainingError(

@@ -124,5 +124,5 @@ def test_each_process_must_hold_whole_groups(
         train_generator(tiny, pictures, short, folder=tmp_path)
     assert str(raised.value) == (
         "batch_images: got 8, of which each of 4 processes has 2, expected a multiple of 4 for "
-        "each, so that they do what one process would; use 16 or fewer processes"
+        "each, so that they do what one process would; use --batch-images 16, or fewer processes"
     )
