@@ -144,7 +144,9 @@ def test_resuming_with_other_settings_is_refused(
         train_projector(tiny, tiny_split, replace(SHORT, feature_l1=2.0), **choices)  # type: ignore[arg-type]
     with pytest.raises(TrainingError, match=r"value_layer: got 2, expected 3, with which"):
         train_projector(tiny, tiny.split(2, 1), SHORT, **choices)  # type: ignore[arg-type]
-    with pytest.raises(TrainingError, match=r"extra_images: got [0-9a-f]{12}\.\.\., expected none, with"):
+    with pytest.raises(
+        TrainingError, match=r"extra_images: got [0-9a-f]{12}\.\.\., expected none, with"
+    ):
         extra = torch.zeros(1, 3, 16, 16)
         train_projector(tiny, tiny_split, SHORT, **choices, extra_images=extra)  # type: ignore[arg-type]
 
