@@ -104,6 +104,7 @@ def train_generator(
         who = identity(settings, generator, pictures, began, dtype)
         if resume:
             trainer.load(read_checkpoint(folder, who))
+            _check_finite(trainer.average, folder)
         else:
             refuse_checkpoint(folder)
             _check_wait(settings)
@@ -150,6 +151,14 @@ def _check_pictures(pictures: Tensor, generator: StyleGAN2) -> None:
             "pictures to train on",
             got=f"{pictures.dtype} {list(pictures.shape)}",
             expected=f"torch.uint8 [M, 3, {size}, {size}], M from 2",
+        )
+
+
+def _check_finite(generator: StyleGAN2, folder: Path) -> None:
+    if not all(bool(tensor.isfinite().all()) for tensor in generator.state_dict().values()):
+        raise TrainingError(
+            f"{folder / checkpoint.NAME} holds a generator whose weights are not finite",
+            remedy="begin again with smaller step sizes, or from an earlier result",
         )
 
 

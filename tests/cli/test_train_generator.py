@@ -125,6 +125,18 @@ def test_a_checkpoint_becomes_a_generator(world: Any, faces: Path) -> None:
     assert result.exit_code == 0 and open_generator(path).digest() == before
 
 
+def test_weights_that_are_not_finite_are_not_gone_on_with(world: Any, faces: Path) -> None:
+    assert world.run(*RUN, *SHORT, *SMALL, "-o", "out").exit_code == 0
+    checkpoint, result = world.folder / "out" / "checkpoint.pt", "out/generator.safetensors"
+    (world.folder / result).unlink()
+    saved = torch.load(checkpoint, weights_only=True)
+    max(saved["state"]["average"].values(), key=torch.numel).fill_(float("nan"))
+    torch.save(saved, checkpoint)
+    again = world.run(*RUN, *SHORT, *SMALL, "--resume", "-o", "out")
+    assert again.exit_code == 2 and not (world.folder / result).exists()
+    assert again.stderr.startswith("Error: out/checkpoint.pt holds a generator whose weights are ")
+
+
 def test_measures(world: Any, faces: Path, random_torch_home: Path) -> None:
     for path in faces.iterdir():
         path.unlink()
