@@ -82,16 +82,18 @@ def begin(
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(settings.seed)
         generator = StyleGAN2(config)
+    name = beginning.init_from
+    stored = None if name is None else _stored_discriminator(name)
     opponent = opponent_for(
         config,
-        None if beginning.init_from is None else _stored_discriminator(beginning.init_from),
+        stored,
         group=settings.minibatch_group_images,
         seed=settings.seed + 1,
     )
     if old is not None:
-        tell(f"Generator begun from {beginning.init_from}: {take_over(generator, old)}")
+        tell(f"Generator begun from {name}: {take_over(generator, old)}")
         told = opponent.told or "none in that file that fits, begins fresh"
-        tell(f"Discriminator: {told}{_care(beginning, settings)}")
+        tell(f"Discriminator: {told}{_care(settings) if _knows_nothing(stored, size) else ''}")
     digest = "" if old is None else old.digest()
     return Begun(generator.to(device), opponent.discriminator, digest)
 
@@ -106,14 +108,15 @@ def meets_fresh_opponent(beginning: Beginning) -> bool:
     """
     if beginning.init_from is None:
         return False
-    stored = _stored_discriminator(beginning.init_from)
-    return stored is None or not is_of_use(stored) or stored.config.resolution != beginning.size
+    return _knows_nothing(_stored_discriminator(beginning.init_from), beginning.size)
 
 
-def _care(beginning: Beginning, settings: TrainingSettings) -> str:
+def _knows_nothing(stored: StoredDiscriminator | None, size: int) -> bool:
+    return stored is None or not is_of_use(stored) or stored.config.resolution != size
+
+
+def _care(settings: TrainingSettings) -> str:
     """What is done about a discriminator that knows nothing, in words."""
-    if not meets_fresh_opponent(beginning):
-        return ""
     alone = f"; it trains alone for {settings.generator_wait_kimg:g} kimg"
     told = alone if settings.generator_wait_kimg else ""
     return f"{told}; the generator's step size is {settings.generator_lr:g}"

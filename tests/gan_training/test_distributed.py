@@ -99,19 +99,21 @@ def test_a_checkpoint_of_one_process_can_be_resumed_by_two(
     assert not any("process" in name for name in told)
 
 
-def test_a_batch_must_be_shared_evenly(
-    tiny: StyleGAN2,
-    pictures: Tensor,
-    short: TrainingSettings,
-    tmp_path: Path,
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    monkeypatch.setattr(training, "workers", lambda: nullcontext(Workers(0, 3)))
-    with pytest.raises(TrainingError, match="batch_images: got 8, expected a multiple of the 3"):
-        train_generator(tiny, pictures, short, folder=tmp_path)
-
-
-def test_each_process_must_hold_whole_groups(
+@pytest.mark.parametrize(
+    ("processes", "message"),
+    [
+        (3, "batch_images: got 8, expected a multiple of the 3 processes"),
+        (
+            4,
+            "batch_images: got 8, of which each of 4 processes has 2, expected a multiple of 4 for "
+            "each, so that they do what one process would; use --batch-images 16, or fewer "
+            "processes",
+        ),
+    ],
+)
+def test_a_batch_must_be_shared_evenly_and_in_whole_groups(
+    processes: int,
+    message: str,
     tiny: StyleGAN2,
     pictures: Tensor,
     short: TrainingSettings,
@@ -119,10 +121,7 @@ def test_each_process_must_hold_whole_groups(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     """Else minibatch standard deviations and path lengths are not those of one process."""
-    monkeypatch.setattr(training, "workers", lambda: nullcontext(Workers(0, 4)))
+    monkeypatch.setattr(training, "workers", lambda: nullcontext(Workers(0, processes)))
     with pytest.raises(TrainingError) as raised:
         train_generator(tiny, pictures, short, folder=tmp_path)
-    assert str(raised.value) == (
-        "batch_images: got 8, of which each of 4 processes has 2, expected a multiple of 4 for "
-        "each, so that they do what one process would; use --batch-images 16, or fewer processes"
-    )
+    assert str(raised.value) == message
