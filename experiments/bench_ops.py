@@ -13,7 +13,7 @@ copy with the system's default allocator.
                                  in plain PyTorch / compiled
     generator*_vs_convs          the whole synthesis network / its bare convolutions: same shapes
                                  and precision, channels_last, weights ready in that precision
-    generator1024_bf16_psnr_db   of the bf16 picture against the fp32 one, whose range is the peak
+    generator1024_bf16_psnr_db   of the bf16 image against the fp32 one, whose range is the peak
     train_step_speedup           forward and backward of the bundled generator, batch 16, fp32:
                                  reference operators / compiled ones; train_step_bf16_speedup too
 """
@@ -35,7 +35,7 @@ from torch import Tensor
 
 from experiments.tables.provenance import commit, hardware
 from regen.allocator import keep_freed_memory
-from regen.generators import open_generator
+from regen.generators.registry import open_generator
 from regen.generators.stylegan2.config import StyleGAN2Config
 from regen.generators.stylegan2.network import Synthesis
 from stylegan2_ops import bias_act, filter_from_taps, implementation, upfirdn2d, upsample2d

@@ -24,13 +24,13 @@ from typing import Any
 import click
 import torch
 
-from regen.gan_training.dataset import Dataset
-from regen.gan_training.opponent import opponent_for
-from regen.gan_training.precision import training_dtype
-from regen.gan_training.settings import TrainingSettings, architecture_preset
-from regen.gan_training.trainer import Trainer
 from regen.generators.stylegan2.config import StyleGAN2Config
-from regen.generators.stylegan2.split import StyleGAN2
+from regen.generators.stylegan2.generator import StyleGAN2
+from regen.generators.stylegan2.training.dataset import Dataset
+from regen.generators.stylegan2.training.discriminator_init import opponent_for
+from regen.generators.stylegan2.training.precision import training_dtype
+from regen.generators.stylegan2.training.settings import TrainingSettings, architecture_preset
+from regen.generators.stylegan2.training.trainer import Trainer
 from regen.training.distributed import Workers, workers
 from stylegan2_ops import implementation
 
@@ -51,11 +51,11 @@ def trainer(
     if not lazy:
         settings = replace(settings, r1_gamma=0.0, path_length_weight=0.0)
     shape = (64, 3, config.resolution, config.resolution)
-    pictures = torch.randint(0, 256, shape, dtype=torch.uint8)
+    images = torch.randint(0, 256, shape, dtype=torch.uint8)
     return Trainer(
         StyleGAN2(config),
         opponent_for(config, None, group=4, seed=1).discriminator,
-        Dataset(pictures, seed=0, flip_probability=0.5, device=CPU),
+        Dataset(images, seed=0, flip_probability=0.5, device=CPU),
         settings,
         group,
         training_dtype(precision, CPU),  # type: ignore[arg-type]

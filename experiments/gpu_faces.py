@@ -2,7 +2,7 @@
 
     python -m experiments.gpu_faces            (make gpu-faces)
 
-Trains a generator on few pictures with differentiable augmentation, then its backward projector,
+Trains a generator on few images with differentiable augmentation, then its backward projector,
 then three rewrites with real exemplars. Everything is boxed by wall clock, each stage is gone on
 with where it was stopped, and a finished one is not run again: where a machine allows ten minutes
 a call, give `--call-minutes 9` and call until it says that all is done.
@@ -29,23 +29,23 @@ import torch
 from experiments.gpu_faces_rewrites import CATS, NOTO, edits_for
 from experiments.split_files import split_file
 from experiments.wall_clock import Clock, OutOfTimeError
-from regen.atomic import ensure_folder, write_json
-from regen.gan_training.settings import TrainingSettings
-from regen.generators import open_generator
+from regen.files.atomic import ensure_folder, write_json
+from regen.files.tensor_file import read_header
+from regen.generators.registry import open_generator
 from regen.generators.stylegan2.config import StyleGAN2Config
-from regen.generators.stylegan2.native import save_stylegan2
+from regen.generators.stylegan2.files import save_stylegan2
+from regen.generators.stylegan2.training.initialization import Beginning
+from regen.generators.stylegan2.training.settings import TrainingSettings
 from regen.projector.files import open_projector, save_projector
-from regen.projector.settings import TrainingConfig
-from regen.projector.training import train_projector
-from regen.store import read_header
+from regen.projector.settings import ProjectorTrainingSettings
+from regen.projector.train import train_projector
+from regen.rewriting.settings import RewriteSettings
+from regen.runs.rewrite.run import rewrite_generator
+from regen.runs.train_generator.measure import MeasureSettings
+from regen.runs.train_generator.run import train
+from regen.runs.train_projector import PROJECTOR_FILE, default_value_layer
+from regen.runs.train_projector import train as train_projector_job
 from regen.training.checkpoint import NAME as CHECKPOINT
-from regen.workflow.beginning import Beginning
-from regen.workflow.generator_measures import MeasureSettings
-from regen.workflow.rewrite_job import rewrite_generator
-from regen.workflow.settings import RewriteSettings
-from regen.workflow.train_generator_job import train
-from regen.workflow.train_job import PROJECTOR_FILE, default_value_layer
-from regen.workflow.train_job import train as train_projector_job
 
 ROOT = Path(__file__).parents[1]
 RESULTS = Path(__file__).parent / "results"
@@ -59,7 +59,7 @@ CARD = {
     "cropped, aligned by the eyes and resized to 256x256",
     "licence": "CC BY 4.0",
     "attribution": "Lisa DeBruine and Benedict Jones (2017), Face Research Lab London Set",
-    "consent": "the people shown consented to the use of their pictures in lab and web studies "
+    "consent": "the people shown consented to the use of their images in lab and web studies "
     "and to illustrate research",
     "intended_use": "research on rewriting generators; not for identifying or imitating people, "
     "nor as a source of portraits that pass for real ones",
@@ -74,7 +74,7 @@ class Run:
         folder: Run folder.
         images: The faces.
         exemplars: Folder with cats/ and noto/.
-        size: Side of the pictures.
+        size: Side of the images.
         device: Where to compute.
         clock: The time there is.
         quick: For a dry run: few samples measured, few steps fitted.
@@ -109,7 +109,7 @@ class Run:
             TrainingSettings.preset(self.size),
             length_kimg=100_000.0,
             batch_images=batch,
-            r1_gamma=0.0002 * self.size**2 / batch * 4,  # few pictures: D is held back more
+            r1_gamma=0.0002 * self.size**2 / batch * 4,  # few images: D is held back more
             ema_halflife_kimg=5.0 if self.quick else 10.0,
             checkpoint_every_kimg=40.0,
             snapshot_every_kimg=20.0,
@@ -140,7 +140,7 @@ class Run:
             shutil.copyfile(folder / name, self.folder / "publish" / f"{NAME}_{name}")
 
     def projector(self) -> None:
-        """Train the projector for as many pictures as its time allows, and publish it."""
+        """Train the projector for as many images as its time allows, and publish it."""
         folder = self.folder / "projector"
         plan = self.folder / "projector.json"
         if not plan.exists():
@@ -163,14 +163,14 @@ class Run:
         path = self.projector_file
         save_projector(path, projector.network, generator, layer, card=card, half=True)
 
-    def _projector_settings(self) -> TrainingConfig:
+    def _projector_settings(self) -> ProjectorTrainingSettings:
         batch = 4 if self.quick else 16
-        return TrainingConfig(
+        return ProjectorTrainingSettings(
             kimg=1000.0, batch=batch, checkpoint_every_kimg=2.0, report_every_kimg=0.1
         )
 
     def _kimg_that_fit(self, minutes: float) -> float:
-        """Thousands of pictures that a training of so many minutes sees, by a short trial."""
+        """Thousands of images that a training of so many minutes sees, by a short trial."""
         generator = open_generator(self.generator_file, device=self.device)
         split = generator.split(default_value_layer(generator), 1)
         batch, steps = self._projector_settings().batch, 3 if self.quick else 30
@@ -214,7 +214,7 @@ class Run:
     def publish(self) -> None:
         """Copy figures to the results, and cut what is larger than 16 MB.
 
-        The sheet of nearest training pictures is not copied: it shows the people of the set.
+        The sheet of nearest training images is not copied: it shows the people of the set.
         """
         published, results = self.folder / "publish", ensure_folder(self._results())
         for path in sorted(published.iterdir()):

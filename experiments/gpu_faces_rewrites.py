@@ -23,7 +23,7 @@ def edits_for(name: str, exemplars: Path, size: int) -> dict[str, Any]:
     Args:
         name: One of `CATS` or `NOTO`.
         exemplars: Folder with cats/ and noto/.
-        size: Side of the generator's pictures.
+        size: Side of the generator's images.
     """
     source, region, target = {
         "cat_eyes": (_CAT[0], {"ellipses": _CAT[1]}, _eyes(size)),

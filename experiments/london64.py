@@ -2,10 +2,10 @@
 
     python -m experiments.london64 -o runs/london64 --minutes 110
 
-Both trainings get half of the time, the same pictures, architecture and settings, but for what a
+Both trainings get half of the time, the same images, architecture and settings, but for what a
 generator that can draw already needs against a discriminator that knows nothing. A run that was
 stopped goes on where it was. Writes experiments/results/london64.json and a sheet of samples of
-each. The sheets of nearest training pictures stay in the run folders: they show the people of the
+each. The sheets of nearest training images stay in the run folders: they show the people of the
 set.
 """
 
@@ -20,15 +20,15 @@ from pathlib import Path
 import click
 
 from experiments.tables.provenance import commit
-from regen.atomic import ensure_folder, write_json
-from regen.gan_training.settings import TrainingSettings
-from regen.gan_training.warm_start import architecture_from
-from regen.generators import open_generator
-from regen.store import read_header
+from regen.files.atomic import ensure_folder, write_json
+from regen.files.tensor_file import read_header
+from regen.generators.registry import open_generator
+from regen.generators.stylegan2.training.initialization import Beginning
+from regen.generators.stylegan2.training.settings import TrainingSettings
+from regen.generators.stylegan2.training.warm_start import architecture_from
+from regen.runs.train_generator.measure import MeasureSettings
+from regen.runs.train_generator.run import train
 from regen.training.checkpoint import NAME as CHECKPOINT
-from regen.workflow.beginning import Beginning
-from regen.workflow.generator_measures import MeasureSettings
-from regen.workflow.train_generator_job import train
 
 RESULTS = Path(__file__).parent / "results"
 IMAGES = Path(__file__).parents[2] / "shared" / "data" / "faces_london_256"

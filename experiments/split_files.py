@@ -14,8 +14,8 @@ from pathlib import Path
 
 import click
 
-from regen.atomic import write_bytes, write_json
 from regen.errors import StoreError
+from regen.files.atomic import write_bytes, write_json
 
 
 def split_file(path: Path, largest_bytes: int) -> list[Path]:

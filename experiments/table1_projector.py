@@ -4,7 +4,7 @@
     python -m experiments.table1_projector --quick -o out/quick
 
 A stopped run goes on where it was: rows that are done are not computed again, a training goes on
-from its checkpoint. With a generator of one's own and a folder of pictures from outside its domain
+from its checkpoint. With a generator of one's own and a folder of images from outside its domain
 it is the paper's experiment:
 
     python -m experiments.table1_projector --generator ffhq.safetensors --value-layer 10 \\
@@ -65,7 +65,7 @@ def main(
             settings,
             work,
             data=data if data.is_dir() else None,
-            images=images,
+            image_folder=images,
             extra=extra_images,
             device=device,
         )

@@ -27,10 +27,10 @@ from experiments.tables.rewrite_scenes import (
     scene_of_file,
 )
 from experiments.tables.rewrite_table import Table2, brief
+from regen.edits.schema import read_edits
 from regen.errors import RegenError
-from regen.generators import BUNDLED
-from regen.logbook import Progress
-from regen.rewriting.edits import read_edits
+from regen.generators.registry import BUNDLED
+from regen.runs.logbook import Progress
 
 
 def _listed(_: click.Context, option: click.Parameter, value: str | None) -> tuple[str, ...] | None:

@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from regen.atomic import write_json
+from regen.files.atomic import write_json
 
 
 class OutOfTimeError(Exception):

@@ -18,8 +18,8 @@ from typing import Literal
 import torch
 
 import stylegan2_ops
-from regen import store
 from regen.errors import RegenError
+from regen.files import tensor_file
 from regen.metrics import perceptual
 
 Status = Literal["ok", "warn", "fail"]
@@ -118,7 +118,7 @@ def check_bundled(folder: Path | None = None) -> list[Check]:
     names = sorted(path.name for path in folder.glob("*.safetensors"))
     if not names:
         return [Check("bundled files", "fail", f"none in {folder}", REINSTALL)]
-    headers: dict[str, store.Header] = {}
+    headers: dict[str, tensor_file.Header] = {}
     checks = [_read_into(headers, folder / name) for name in names]
     digests = {header.get("loaded_digest") for header in headers.values()}
     for name, header in headers.items():
@@ -162,14 +162,14 @@ def _sha256(path: Path) -> str:
     return state.hexdigest()
 
 
-def _read_into(headers: dict[str, store.Header], path: Path) -> Check:
+def _read_into(headers: dict[str, tensor_file.Header], path: Path) -> Check:
     """Read and verify one of our files; keep its header where that succeeds."""
     try:
-        stored = store.load(path)
+        stored = tensor_file.load(path)
     except RegenError as error:
         return Check(f"bundled {path.name}", "fail", str(error), REINSTALL)
     # A generator's digest is that of its weights once loaded, in float32 whatever the file has.
-    loaded = store.digest({name: tensor.float() for name, tensor in stored.tensors.items()})
+    loaded = tensor_file.digest({name: tensor.float() for name, tensor in stored.tensors.items()})
     header = {**stored.header, "loaded_digest": loaded}
     headers[path.name] = header
     shown = loaded if header["format"] == "generator" else str(header["digest"])

@@ -40,11 +40,11 @@ class RegenError(Exception):
 
 
 class ImageError(RegenError):
-    """A picture cannot be read, or is not usable as one."""
+    """An image cannot be read, or is not usable as one."""
 
 
 class RegionError(RegenError):
-    """A region of a picture is empty, outside of it, or badly written."""
+    """A region of an image is empty, outside of it, or badly written."""
 
 
 class EditsError(RegenError):

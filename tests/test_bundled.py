@@ -7,15 +7,15 @@ from pathlib import Path
 import pytest
 import torch
 
-from regen.generators import BUNDLED_FOLDER, open_generator
-from regen.generators.stylegan2.split import StyleGAN2
+from regen.edits.schema import read_edits
+from regen.generators.registry import BUNDLED_FOLDER, open_generator
+from regen.generators.stylegan2.generator import StyleGAN2
+from regen.images.regions import resize_mask
 from regen.portraits import Oracle
 from regen.projector.files import PROJECTING_LAYER, REWRITING_LAYER, open_projector
-from regen.regions import resize_mask
-from regen.rewriting.edits import read_edits
-from regen.rewriting.rule import RuleConfig, build_rule
-from regen.workflow.examples import load_examples
-from regen.workflow.places import known_regions
+from regen.rewriting.rule import RuleSettings, build_rule
+from regen.runs.rewrite.examples import load_examples
+from regen.runs.rewrite.named_regions import known_regions
 
 SEEDS = [90_001, 90_002, 90_003, 90_004]
 EXAMPLES = sorted((Path(__file__).parent.parent / "examples").glob("*.json"))
@@ -48,9 +48,9 @@ def test_the_projectors_give_samples_back(portraits: StyleGAN2, layer: int) -> N
     split = portraits.split(layer, 1)
     with torch.no_grad():
         value = split.memory(split.head(portraits.latents(SEEDS)))
-        picture = split.tail(value)
-        decoded = split.tail(value.with_features(projector(picture)))
-    assert (decoded - picture).abs().mean() < 0.03
+        image = split.tail(value)
+        decoded = split.tail(value.with_features(projector(image)))
+    assert (decoded - image).abs().mean() < 0.03
 
 
 def test_only_two_layers_have_a_bundled_projector(portraits: StyleGAN2) -> None:
@@ -70,13 +70,13 @@ def test_examples_are_rules_about_a_known_part(portraits: StyleGAN2, path: Path)
     assert 1 <= len(labelled) <= 3
     projector = open_projector(None, "portraits", portraits)
     split = portraits.split(projector.value_layer, 3)
-    rule = build_rule(split, projector, [item.example for item in labelled], RuleConfig())
+    rule = build_rule(split, projector, [item.example for item in labelled], RuleSettings())
     changed = (rule.wanted - rule.before.features).abs().mean(dim=1, keepdim=True)
     outside = changed * (resize_mask(rule.mask, *split.value_size) == 0)
     assert outside.max() < 1e-5 < changed.max()
     known = known_regions(edits, [item.seed for item in labelled], portraits.resolution)
     assert known is not None
-    assert (rule.picture_mask * known).sum() > 0.7 * rule.picture_mask.sum()
+    assert (rule.image_mask * known).sum() > 0.7 * rule.image_mask.sum()
 
 
 def test_there_are_examples() -> None:

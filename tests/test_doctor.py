@@ -7,8 +7,9 @@ from pathlib import Path
 import pytest
 import torch
 
-from regen import doctor, store
+from regen import doctor
 from regen.doctor import Check
+from regen.files import tensor_file
 from regen.metrics import perceptual
 from stylegan2_ops import Implementation
 
@@ -16,11 +17,13 @@ from stylegan2_ops import Implementation
 def save_pair(folder: Path, base: str | None = None) -> None:
     header = {"version": 1, "family": "stylegan2"}
     weights = torch.ones(2)  # a generator's digest is taken in float32, its file may be half
-    store.save(folder / "g.safetensors", {"w": weights.half()}, {**header, "format": "generator"})
-    store.save(
+    tensor_file.save(
+        folder / "g.safetensors", {"w": weights.half()}, {**header, "format": "generator"}
+    )
+    tensor_file.save(
         folder / "p.safetensors",
         {"w": torch.zeros(2)},
-        {**header, "format": "projector", "base": base or store.digest({"w": weights})},
+        {**header, "format": "projector", "base": base or tensor_file.digest({"w": weights})},
     )
 
 

@@ -1,12 +1,12 @@
-"""Patch transfer: edit every picture by itself, through correspondences, and learn nothing.
+"""Patch transfer: edit every image by itself, through correspondences, and learn nothing.
 
 In the manner of Neural Best-Buddies (Aberman et al. 2018), written from the paper's idea: two
-positions of two pictures correspond if each is the other's nearest neighbour in the features of a
-pretrained network. The target's untouched picture is matched with each new picture around the
+positions of two images correspond if each is the other's nearest neighbour in the features of a
+pretrained network. The target's untouched image is matched with each new image around the
 region; the region follows its correspondences, and the exemplar is pasted where they say. The
 network is the backbone of LPIPS; its layers are compared together instead of from coarse to fine.
 
-Shapes: T targets; N pictures of side R; g side of the grid of positions; D features of a position;
+Shapes: T targets; N images of side R; g side of the grid of positions; D features of a position;
 P positions around a part of the region.
 """
 
@@ -20,12 +20,12 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+from regen.images.regions import Region, align, feather, paste, resize_mask
 from regen.metrics import Lpips
-from regen.regions import Region, align, feather, paste, resize_mask
-from regen.rewriting.rule import Example, RuleConfig
+from regen.rewriting.rule import Example, RuleSettings
 
-_LAYERS = 4  # of the backbone, from the shallowest: up to an eighth of the picture's size
-_REACH = 1 / 6  # how far a position may move, in sides of the picture
+_LAYERS = 4  # of the backbone, from the shallowest: up to an eighth of the image's size
+_REACH = 1 / 6  # how far a position may move, in sides of the image
 _AGREE = 2.0  # cells between a correspondence and the median that it may help to refine
 
 
@@ -35,7 +35,7 @@ class PatchTransferConfig:
 
     Attributes:
         around: Cells around the region whose correspondences count as well.
-        batch: Pictures whose features are taken at once.
+        batch: Images whose features are taken at once.
     """
 
     around: int = 2
@@ -43,12 +43,12 @@ class PatchTransferConfig:
 
 
 class PatchTransfer:
-    """Edits pictures after the examples of a rule.
+    """Edits images after the examples of a rule.
 
     Args:
         lpips: Whose backbone gives the features.
         examples: At least one.
-        pictures: The targets as they are, ``[T, 3, R, R]`` in [-1, 1].
+        images: The targets as they are, ``[T, 3, R, R]`` in [-1, 1].
         rule: How exemplars are laid onto targets; ``feather_px`` and ``scale`` are used.
         config: Settings.
     """
@@ -57,43 +57,43 @@ class PatchTransfer:
         self,
         lpips: Lpips,
         examples: Sequence[Example],
-        pictures: Tensor,
-        rule: RuleConfig,
+        images: Tensor,
+        rule: RuleSettings,
         config: PatchTransferConfig | None = None,
     ) -> None:
         self.lpips, self.examples, self.rule = lpips, list(examples), rule
         self.config = config or PatchTransferConfig()
-        self.targets = dense_features(lpips, pictures)
+        self.targets = dense_features(lpips, images)
 
     @torch.no_grad()
-    def __call__(self, pictures: Tensor) -> Tensor:
-        """Pictures ``[N, 3, R, R]`` in [-1, 1] with the exemplar pasted where they correspond.
+    def __call__(self, images: Tensor) -> Tensor:
+        """Images ``[N, 3, R, R]`` in [-1, 1] with the exemplar pasted where they correspond.
 
-        A picture without any correspondence is returned as it is.
+        An image without any correspondence is returned as it is.
         """
         edited = []
-        for batch in pictures.split(self.config.batch):
+        for batch in images.split(self.config.batch):
             features = dense_features(self.lpips, batch)
             edited += [self._one(batch[i : i + 1], features[i]) for i in range(len(batch))]
         return torch.cat(edited)
 
-    def _one(self, picture: Tensor, features: Tensor) -> Tensor:
-        """Edit one picture after the target that is most like it, position by position."""
+    def _one(self, image: Tensor, features: Tensor) -> Tensor:
+        """Edit one image after the target that is most like it, position by position."""
         like = (self.targets * features).sum(dim=1).mean(dim=(1, 2))
         nearest = int(like.argmax())
         example = self.examples[nearest]
-        side = int(picture.shape[-1])
+        side = int(image.shape[-1])
         place = self._carry(example.place, self.targets[nearest], features, side)
         if place is None:
-            return picture
+            return image
         uniform = self.rule.scale == "uniform"
-        exemplar = example.exemplar.to(picture)
+        exemplar = example.exemplar.to(image)
         carried, hard = align(exemplar, example.region, place, (side, side), uniform=uniform)
         soft = feather(hard, self.rule.feather_px) if self.rule.feather_px else hard
-        return paste(picture, carried, soft)
+        return paste(image, carried, soft)
 
     def _carry(self, place: Region, target: Tensor, features: Tensor, side: int) -> Region | None:
-        """The region in the new picture; None if nothing corresponds."""
+        """The region in the new image; None if nothing corresponds."""
         grid = features.shape[-1]
         moved, votes = [], 0
         for part in place.split():
@@ -107,9 +107,9 @@ class PatchTransfer:
         return Region.union(moved) if votes else None
 
 
-def dense_features(lpips: Lpips, pictures: Tensor) -> Tensor:
+def dense_features(lpips: Lpips, images: Tensor) -> Tensor:
     """Unit vectors for every position, ``[N, D, g, g]``: all layers in equal parts."""
-    layers = lpips.layers(pictures)[:_LAYERS]
+    layers = lpips.layers(images)[:_LAYERS]
     size = layers[0].shape[2:]
     parts = [
         F.interpolate(F.normalize(layer, dim=1), size=size, mode="bilinear", align_corners=False)
@@ -119,10 +119,10 @@ def dense_features(lpips: Lpips, pictures: Tensor) -> Tensor:
 
 
 def mean_shift(target: Tensor, features: Tensor, cells: Tensor) -> tuple[Tensor, int]:
-    """How far a part of a picture has moved in another.
+    """How far a part of an image has moved in another.
 
     Args:
-        target: Features of the first picture, ``[D, g, g]``.
+        target: Features of the first image, ``[D, g, g]``.
         features: Of the second.
         cells: Which positions of the first make up the part, ``[g, g]`` booleans.
 
@@ -164,7 +164,7 @@ def _places(index: Tensor, grid: int) -> Tensor:
 
 
 def _kept_inside(part: Region, dx: float, dy: float, side: int) -> Region:
-    """A part shifted as far as the picture allows."""
+    """A part shifted as far as the image allows."""
     x0, y0, x1, y1 = part.bounds
     dx = min(max(dx, -x0), side - x1)
     dy = min(max(dy, -y0), side - y1)

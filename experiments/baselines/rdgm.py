@@ -24,9 +24,9 @@ from torch.func import functional_call
 
 from regen.errors import RewriteError
 from regen.generators.protocol import Activation
+from regen.generators.stylegan2.generator import StyleGAN2, StyleGAN2Split
 from regen.generators.stylegan2.latent import StyleContext
-from regen.generators.stylegan2.split import StyleGAN2, StyleGAN2Split
-from regen.regions import resize_mask
+from regen.images.regions import resize_mask
 from regen.rewriting.rewrite import Rewrite
 from regen.rewriting.rule import Rule
 

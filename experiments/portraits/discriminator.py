@@ -8,7 +8,7 @@ from torch import Tensor, nn
 
 
 class Discriminator(nn.Module):
-    """Pictures ``[N, 3, R, R]`` in [-1, 1] to logits of patches ``[N, 1, R/16, R/16]``."""
+    """Images ``[N, 3, R, R]`` in [-1, 1] to logits of patches ``[N, 1, R/16, R/16]``."""
 
     def __init__(self, resolution: int, channels: tuple[int, ...] = (16, 32, 64, 96)) -> None:
         super().__init__()

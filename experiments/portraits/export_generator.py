@@ -16,14 +16,14 @@ import click
 import torch
 from torch import Tensor
 
-from regen.generators import BUNDLED_FOLDER
-from regen.generators.stylegan2.native import load_stylegan2, save_stylegan2
+from regen.generators.registry import BUNDLED_FOLDER
+from regen.generators.stylegan2.files import load_stylegan2, save_stylegan2
+from regen.generators.stylegan2.generator import StyleGAN2
 from regen.generators.stylegan2.network import StyleGAN2Config
-from regen.generators.stylegan2.split import StyleGAN2
 from regen.images import grid, save_image
-from regen.logbook import track
 from regen.metrics import load_lpips, psnr, ssim
 from regen.portraits import attributes, render, seed_to_z
+from regen.runs.logbook import track
 
 RESULTS = Path(__file__).parent.parent / "results"
 FIRST_SEED, SEEDS, BATCH = 50_000, 1_000, 20
@@ -40,7 +40,7 @@ def trained(folder: Path) -> tuple[StyleGAN2, dict[str, Any]]:
 
 
 def pair(generator: StyleGAN2, seeds: list[int]) -> tuple[Tensor, Tensor]:
-    """Renderer's and generator's pictures of seeds."""
+    """Renderer's and generator's images of seeds."""
     plain = render(attributes(seed_to_z(seeds)), generator.resolution)
     return plain, generator(generator.latents(seeds)).clamp(-1, 1)
 
@@ -70,7 +70,7 @@ def main(folder: Path) -> None:
     generator, settings = trained(folder)
     log = [json.loads(line) for line in (folder / "log.jsonl").read_text().splitlines()]
     card = {
-        "provenance": "trained by experiments/portraits on pictures of regen's portrait renderer",
+        "provenance": "trained by experiments/portraits on images of regen's portrait renderer",
         "licence": "Apache-2.0",
     }
     path = BUNDLED_FOLDER / "portraits.safetensors"

@@ -2,7 +2,7 @@
 
 Cat eyes and gears drawn by the renderer on other faces, and the eyes of a real cat, are pasted
 onto unseen targets, projected, pasted into the targets' values and decoded with the targets' own
-context. The composite is what the picture should be: the error inside and outside of the region
+context. The composite is what the image should be: the error inside and outside of the region
 is the distance to it, in mean absolute difference on [-1, 1] and LPIPS.
 """
 
@@ -14,13 +14,13 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from regen.generators import AnyGenerator
+from regen.edits.exemplars import Image
+from regen.generators.registry import AnyGenerator
 from regen.images import load_image
+from regen.images.regions import Region
 from regen.metrics import Lpips, masked_distance
 from regen.portraits import attributes, region, render, seed_to_z
-from regen.regions import Region
-from regen.rewriting.exemplars import Picture
-from regen.rewriting.rule import Example, RuleConfig, build_rule, decode_wanted
+from regen.rewriting.rule import Example, RuleSettings, build_rule, decode_wanted
 
 TARGETS = tuple(range(60_000, 60_016))
 CHELSEA_EYES = Region.union(
@@ -29,8 +29,8 @@ CHELSEA_EYES = Region.union(
 
 
 def exemplars(size: int) -> dict[str, tuple[Tensor, Region]]:
-    """Pictures with a pattern and where it is."""
-    found = {"real_cat": (load_image(Picture("skimage:chelsea").location), CHELSEA_EYES)}
+    """Images with a pattern and where it is."""
+    found = {"real_cat": (load_image(Image("skimage:chelsea").location), CHELSEA_EYES)}
     for pattern, name in (("cat_eyes", "eyes"), ("gear_eyes", "eyes"), ("red_nose", "nose")):
         person = attributes(seed_to_z([61_000]))
         mask = region(person, name, size)
@@ -43,39 +43,39 @@ def pattern_errors(
     generator: AnyGenerator,
     split: Any,
     project: Callable[[Tensor], Tensor],
-    config: RuleConfig,
+    config: RuleSettings,
     lpips: Lpips | None,
 ) -> dict[str, dict[str, Any]]:
     """Errors {l1, lpips} by pattern, inside and outside; "samples" has no paste."""
     size, errors = generator.resolution, {}
-    for pattern, (picture, where) in exemplars(size).items():
+    for pattern, (image, where) in exemplars(size).items():
         place = "nose" if pattern == "red_nose" else "eyes"
         examples = []
         for seed in TARGETS:
             onto = Region.drawn(region(attributes(seed_to_z([seed])), place, size))
-            examples.append(Example(picture, where, generator.latents([seed]), onto))
+            examples.append(Example(image, where, generator.latents([seed]), onto))
         rule = build_rule(split, project, examples, config)
         decoded = decode_wanted(split, rule).float().clamp(-1, 1)
-        inside = rule.picture_mask
+        inside = rule.image_mask
         errors[pattern] = {
             "inside": masked_distance(decoded, rule.composites, inside, lpips),
             "outside": masked_distance(decoded, rule.composites, 1 - inside, lpips),
         }
     value = rule.before
-    decoded = split.tail(value.with_features(project(rule.pictures))).float().clamp(-1, 1)
-    everywhere = torch.ones_like(rule.picture_mask)
-    errors["samples"] = {"all": masked_distance(decoded, rule.pictures, everywhere, lpips)}
+    decoded = split.tail(value.with_features(project(rule.images))).float().clamp(-1, 1)
+    everywhere = torch.ones_like(rule.image_mask)
+    errors["samples"] = {"all": masked_distance(decoded, rule.images, everywhere, lpips)}
     return errors
 
 
 def both_pastes(
     generator: AnyGenerator, split: Any, project: Callable[[Tensor], Tensor], lpips: Lpips | None
 ) -> dict[str, Any]:
-    """The same for the choices of `RuleConfig`: what is pasted, and where it is aligned."""
+    """The same for the choices of `RuleSettings`: what is pasted, and where it is aligned."""
     choices = {
-        "image_difference": RuleConfig(paste="difference"),
-        "image_features": RuleConfig(),
-        "feature_features": RuleConfig(align="feature"),
-        "image_features_stretch": RuleConfig(scale="stretch"),
+        "image_difference": RuleSettings(paste="difference"),
+        "image_features": RuleSettings(),
+        "feature_features": RuleSettings(align="feature"),
+        "image_features_stretch": RuleSettings(scale="stretch"),
     }
     return {k: pattern_errors(generator, split, project, c, lpips) for k, c in choices.items()}

@@ -2,8 +2,8 @@
 
     python -m experiments.portraits.train_generator -o runs/portraits
 
-Seed and picture are tied: the network sees z, the renderer sees the same z, and the loss compares
-the two pictures (L1 and LPIPS). It is grown from 64x64, and ends with an adversarial phase for
+Seed and image are tied: the network sees z, the renderer sees the same z, and the loss compares
+the two images (L1 and LPIPS). It is grown from 64x64, and ends with an adversarial phase for
 sharpness. Everything counts in images, so a run can be repeated; `--resume` goes on after a stop.
 """
 
@@ -23,11 +23,11 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from experiments.portraits.discriminator import Discriminator
+from regen.files.atomic import atomic_write
+from regen.generators.stylegan2.generator import StyleGAN2, StyleLatent
 from regen.generators.stylegan2.network import StyleGAN2Config
-from regen.generators.stylegan2.split import StyleGAN2, StyleLatent
 from regen.images import grid, save_image
 from regen.portraits import Z_DIM, attributes, region, render
-from regen.store import atomic_write
 
 
 @dataclass(frozen=True)
@@ -91,8 +91,8 @@ def step_size(stage: Stage, done: float) -> float:
     return warm * (stage.lr_end + (stage.lr - stage.lr_end) * cosine)
 
 
-def pictures(g: StyleGAN2, z: Tensor) -> Tensor:
-    """Pictures of z without noise, ``[N, 3, R, R]``."""
+def images(g: StyleGAN2, z: Tensor) -> Tensor:
+    """Images of z without noise, ``[N, 3, R, R]``."""
     return g(StyleLatent(g.style_codes(z), (None,) * g.convolutions))  # type: ignore[no-any-return]
 
 
@@ -119,7 +119,7 @@ class Trainer:
         self.step = 0
 
     def _render(self, z: Tensor) -> tuple[Tensor, Tensor]:
-        """Pictures of z, and how much each pixel counts, ``[N, 1, R, R]``."""
+        """Images of z, and how much each pixel counts, ``[N, 1, R, R]``."""
         people, size = attributes(z), self.stage.resolution
         detail = torch.maximum(region(people, "eyes", size), region(people, "mouth", size))
         return render(people, size), 1 + self.stage.detail_weight * detail
@@ -149,7 +149,7 @@ class Trainer:
             network.load_state_dict(smaller.state_dict(), strict=False)
         if smaller.resolution == self.g.resolution:
             return
-        with torch.no_grad():  # begin as the enlarged smaller picture
+        with torch.no_grad():  # begin as the enlarged smaller image
             last = str(self.g.convolutions)
             for network in (self.g, self.ema):
                 network.synthesis.rgbs[last].weight.zero_()
@@ -162,7 +162,7 @@ class Trainer:
         z = torch.randn(self.config.batch, Z_DIM, generator=self.z_source)
         with torch.no_grad():
             real, weight = self.render(z)
-        fake = pictures(self.g, z)
+        fake = images(self.g, z)
         losses = {"l1": ((fake - real).abs() * weight).mean() / weight.mean()}
         if self.stage.lpips_weight:
             with torch.autocast("cpu", torch.bfloat16):
@@ -214,7 +214,7 @@ def sheet(trainer: Trainer) -> Tensor:
     """Renderer above generator, for twelve seeds."""
     z = trainer.ema.seeds_to_z(range(12))
     with torch.no_grad():
-        return grid(torch.cat([trainer.render(z)[0], pictures(trainer.ema, z)]), columns=12)
+        return grid(torch.cat([trainer.render(z)[0], images(trainer.ema, z)]), columns=12)
 
 
 def run(config: TrainConfig, folder: Path, report_every: int = 200) -> Iterator[dict[str, object]]:

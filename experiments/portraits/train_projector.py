@@ -20,27 +20,27 @@ from pathlib import Path
 import click
 
 from experiments.portraits.patterns_error import both_pastes
-from regen.generators import open_generator
-from regen.logbook import Logbook, Progress
+from regen.generators.registry import open_generator
 from regen.metrics import load_lpips
 from regen.projector.files import bundled_path, load_projector, save_projector
 from regen.projector.network import ProjectorConfig
-from regen.projector.settings import TrainingConfig
-from regen.projector.training import Report, train_projector
+from regen.projector.settings import ProjectorTrainingSettings
+from regen.projector.train import Report, train_projector
+from regen.runs.logbook import Logbook, Progress
 
 RESULTS = Path(__file__).parent.parent / "results"
 
 
 @click.command()
 @click.option("-o", "--output", type=click.Path(path_type=Path), required=True)
-@click.option("--kimg", type=float, default=30.0, help="Thousands of pictures.")
+@click.option("--kimg", type=float, default=30.0, help="Thousands of images.")
 @click.option("--value-layer", type=int, default=10)
 @click.option("--widths", type=int, multiple=True, default=(24, 48, 96, 128), show_default=True)
 def main(output: Path, kimg: float, value_layer: int, widths: tuple[int, ...]) -> None:
     """Train, measure and bundle."""
     generator = open_generator("portraits")
     split = generator.split(value_layer, 2)
-    config = TrainingConfig(kimg=kimg)
+    config = ProjectorTrainingSettings(kimg=kimg)
     resume = any(output.glob("*.pt"))
     output.mkdir(parents=True, exist_ok=True)
     began, log = time.perf_counter(), output / "log.jsonl"
@@ -49,9 +49,9 @@ def main(output: Path, kimg: float, value_layer: int, widths: tuple[int, ...]) -
 
         def report(r: Report) -> None:
             book.scalars(r.scalars, r.step)
-            book.pictures("input", r.inputs, r.step)
+            book.images("input", r.inputs, r.step)
             if r.decoded is not None:
-                book.pictures("decoded", r.decoded, r.step)
+                book.images("decoded", r.decoded, r.step)
             line = json.dumps({"kimg": r.kimg, **r.scalars})
             click.echo(line)
             with log.open("a") as file:

@@ -1,6 +1,6 @@
-"""Figures of the tables as PNG: labelled rows of pictures, and distributions of features.
+"""Figures of the tables as PNG: labelled rows of images, and distributions of features.
 
-Nothing here knows what the pictures show. Lengths are pixels of the figure.
+Nothing here knows what the images show. Lengths are pixels of the figure.
 """
 
 from __future__ import annotations
@@ -14,16 +14,16 @@ import torch
 from PIL import Image, ImageDraw, ImageFont
 from torch import Tensor
 
-from regen.atomic import write_bytes
-from regen.report.pictures import INK, PAPER, to_image
+from regen.files.atomic import write_bytes
+from regen.report.images import INK, PAPER, to_image
 
 GAP, GROUP_GAP, FONT_SIZE, HEADER = 3, 12, 13, 24
 GREY, BLUE = (203, 199, 193), (32, 96, 168)
 
 
 @dataclass(frozen=True)
-class PictureRow:
-    """A row of pictures.
+class ImageRow:
+    """A row of images.
 
     Attributes:
         label: Stands to the left, over as many lines as it has.
@@ -35,16 +35,16 @@ class PictureRow:
     groups: Sequence[Tensor | None]
 
 
-def picture_sheet(
-    rows: Sequence[PictureRow], headings: Sequence[str], counts: Sequence[int], side: int = 96
+def image_sheet(
+    rows: Sequence[ImageRow], headings: Sequence[str], counts: Sequence[int], side: int = 96
 ) -> Image.Image:
-    """Rows of pictures with labels at the left and a heading over each group of columns.
+    """Rows of images with labels at the left and a heading over each group of columns.
 
     Args:
         rows: From top to bottom.
         headings: One for each group.
-        counts: Pictures in each group.
-        side: Of one picture.
+        counts: Images in each group.
+        side: Of one image.
     """
     font = ImageFont.load_default(FONT_SIZE)
     left = 16 + max(int(font.getlength(line)) for row in rows for line in row.label.split("\n"))
@@ -59,8 +59,8 @@ def picture_sheet(
         top = HEADER + i * (side + GAP)
         draw.multiline_text((left - 8, top + side / 2), row.label, INK, font, "rm", align="right")
         for group, start, count in zip(row.groups, starts, counts, strict=False):
-            for j, picture in enumerate([] if group is None else group[:count]):
-                tile = to_image(picture).resize((side, side), Image.Resampling.LANCZOS)
+            for j, image in enumerate([] if group is None else group[:count]):
+                tile = to_image(image).resize((side, side), Image.Resampling.LANCZOS)
                 sheet.paste(tile, (start + j * (side + GAP), top))
     return sheet
 

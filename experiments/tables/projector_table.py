@@ -1,6 +1,6 @@
 """Table 1 as a whole: its rows from work folder to files.
 
-A row is its training, its figures and the pictures for the figure. `Table1.compute` makes one or
+A row is its training, its figures and the images for the figure. `Table1.compute` makes one or
 finds it; `Table1.write` puts whatever is done into table1.{json,csv,md,png}.
 """
 
@@ -15,19 +15,19 @@ from torch import Tensor
 
 from experiments.tables.figures import (
     Distribution,
-    PictureRow,
+    ImageRow,
     distribution_panels,
-    picture_sheet,
+    image_sheet,
     save_png,
     stacked,
 )
 from experiments.tables.projector_measures import (
-    PictureSet,
+    ImageSet,
     ProjectorFigures,
-    extra_pictures,
+    extra_images,
     feature_floor,
+    image_sets,
     measure_projector,
-    picture_sets,
 )
 from experiments.tables.projector_variants import (
     Table1Settings,
@@ -36,15 +36,15 @@ from experiments.tables.projector_variants import (
     variants,
 )
 from experiments.tables.provenance import provenance
-from experiments.tables.real_pictures import pictures_in, real_sets
+from experiments.tables.real_images import images_in, real_sets
 from experiments.tables.resume import Finished, WorkFolder
 from experiments.tables.rows import TABLE1_METRICS, Measured, json_row
 from experiments.tables.write import write_tables
-from regen.generators import BUNDLED, open_generator
+from regen.files.tensor_file import digest
+from regen.generators.registry import BUNDLED, open_generator
 from regen.metrics import describe_lpips, try_lpips
 from regen.projector.files import bundled_layers, open_projector
 from regen.projector.project import Project
-from regen.store import digest
 
 PAPER = {
     "feature_l1": {"lpips": 0.4747, "wasserstein": 89.29},
@@ -52,13 +52,13 @@ PAPER = {
     "semi_cycle_adversarial": {"lpips": 0.1970, "wasserstein": 20.11},
 }
 NOTES = (
-    "LPIPS, PSNR and SSIM compare a picture with its decoded projection. In domain: held-out "
+    "LPIPS, PSNR and SSIM compare an image with its decoded projection. In domain: held-out "
     "samples of the generator, decoded with their own context. Out of domain: see `details` in the "
-    "JSON file for each set of pictures.",
+    "JSON file for each set of images.",
     "Wasserstein: one-dimensional Wasserstein-1 distance of each channel's values over positions "
     "and samples (scipy.stats.wasserstein_distance), summed over channels; sliced: the mean over "
     "random directions in feature space. Both between the features of the held-out samples and "
-    "what the projector makes of their pictures, in the generator's units.",
+    "what the projector makes of their images, in the generator's units.",
     "The paper, on FFHQ at 1024 (value layer 10): LPIPS 0.4747, 0.2066, 0.1970 and Wasserstein "
     "89.29, 88.13, 20.11 for the first three rows. Another generator has other numbers; what can "
     "be compared is how they change from row to row.",
@@ -75,7 +75,7 @@ class Table1:
         work: Path,
         *,
         data: Path | None,
-        images: Path | None,
+        image_folder: Path | None,
         extra: Path | None,
         device: str,
     ) -> None:
@@ -85,21 +85,21 @@ class Table1:
         self.lpips, self.reason = try_lpips(settings.lpips)
         portraits = generator in BUNDLED
         folders, training = real_sets(data)
-        folders += [] if images is None else [(images.name, pictures_in(images))]
-        training += [] if extra is None else pictures_in(extra)
-        self.extra = extra_pictures(self.generator.resolution, training, portraits=portraits)
-        self.sets: list[PictureSet] = picture_sets(
+        folders += [] if image_folder is None else [(image_folder.name, images_in(image_folder))]
+        training += [] if extra is None else images_in(extra)
+        self.extra = extra_images(self.generator.resolution, training, portraits=portraits)
+        self.sets: list[ImageSet] = image_sets(
             self.generator, self.split, settings, folders, portraits=portraits
         )
 
     def identity(self, variant: Variant) -> dict[str, Any]:
         """All settings that decide a row."""
-        pictures = {item.name: item.pictures for item in self.sets}
+        images = {item.name: item.images for item in self.sets}
         return {
             "generator": self.generator.digest(),
             "table": asdict(self.settings),
             "variant": asdict(variant),
-            "pictures": digest(pictures),
+            "images": digest(images),
             "extra": None if self.extra is None else digest({"extra": self.extra}),
             "lpips": self.lpips is not None,
         }
@@ -123,7 +123,7 @@ class Table1:
         if found is not None:
             return found
         if variant.extra and self.extra is None:
-            measured = Measured(unavailable={"row": "no extra pictures; see --extra-images"})
+            measured = Measured(unavailable={"row": "no extra images; see --extra-images"})
             return self.work.put(variant.row, self.identity(variant), {"measured": measured})
         folder = self.training_folder(variant)
         projector, seconds = train_variant(
@@ -169,7 +169,7 @@ class Table1:
             "wasserstein_between_samples": floor,
             "shipped": shipped,
             "paper": PAPER,
-            "pictures": {item.name: len(item.pictures) for item in self.sets},
+            "images": {item.name: len(item.images) for item in self.sets},
             "provenance": provenance(
                 "experiments.table1_projector",
                 {"generator": self.name, **asdict(self.settings)},
@@ -190,17 +190,17 @@ class Table1:
 
     def _figure(self, done: list[tuple[str, Finished]]) -> Image.Image:
         shown = [item for item in self.sets if item.shown]
-        counts = [min(item.shown, len(item.pictures)) for item in shown]
-        inputs: list[Tensor | None] = [item.pictures.cpu() for item in shown]
-        rows = [PictureRow("picture", inputs)]
-        with_pictures = [(row, f) for row, f in done if f.pictures]
-        for row, f in with_pictures:
-            rows.append(PictureRow(_label(row), [f.pictures.get(item.name) for item in shown]))
+        counts = [min(item.shown, len(item.images)) for item in shown]
+        inputs: list[Tensor | None] = [item.images.cpu() for item in shown]
+        rows = [ImageRow("image", inputs)]
+        with_images = [(row, f) for row, f in done if f.images]
+        for row, f in with_images:
+            rows.append(ImageRow(_label(row), [f.images.get(item.name) for item in shown]))
         headings = [f"{item.name}, decoded from their projections" for item in shown]
-        sheet = picture_sheet(rows, headings, counts)
+        sheet = image_sheet(rows, headings, counts)
         panels = [
             Distribution(_panel_label(row, f), f.arrays["true"], f.arrays["projected"])
-            for row, f in with_pictures
+            for row, f in with_images
         ]
         return stacked([sheet, distribution_panels(panels, sheet.width)])
 

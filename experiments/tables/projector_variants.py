@@ -15,12 +15,12 @@ from typing import Any
 
 from torch import Tensor
 
-from regen.atomic import write_json
-from regen.generators import AnyGenerator
-from regen.logbook import Progress
+from regen.files.atomic import write_json
+from regen.generators.registry import AnyGenerator
 from regen.projector.network import BackwardProjector, ProjectorConfig
-from regen.projector.settings import TrainingConfig
-from regen.projector.training import Report, train_projector
+from regen.projector.settings import ProjectorTrainingSettings
+from regen.projector.train import Report, train_projector
+from regen.runs.logbook import Progress
 from regen.training.checkpoint import NAME as CHECKPOINT
 
 _PACE_FILE = "pace.json"
@@ -31,8 +31,8 @@ class Table1Settings:
     """What all rows of Table 1 have in common.
 
     Attributes:
-        kimg: Length of each training in thousands of pictures.
-        batch: Pictures in one step.
+        kimg: Length of each training in thousands of images.
+        batch: Images in one step.
         value_layer: Convolution whose output the projector answers with.
         widths: Of the projector, from fine to coarse.
         adversarial: Weight of the adversarial loss in the rows that have it.
@@ -40,7 +40,7 @@ class Table1Settings:
         refine_steps: Of the row `refine`.
         samples: Held-out samples of the generator.
         first_seed: The first of their seeds.
-        outside: Pictures of each out-of-domain set.
+        outside: Images of each out-of-domain set.
         distribution_samples: How many of the samples enter the Wasserstein distances.
         directions: Of the sliced Wasserstein distance.
         seed: Of every training.
@@ -51,8 +51,8 @@ class Table1Settings:
     batch: int = 16
     value_layer: int = 8
     widths: tuple[int, ...] = (24, 48, 96, 128)
-    adversarial: float = TrainingConfig.adversarial
-    composites: float = TrainingConfig.composites
+    adversarial: float = ProjectorTrainingSettings.adversarial
+    composites: float = ProjectorTrainingSettings.composites
     refine_steps: int = 50
     samples: int = 48
     first_seed: int = 40_000
@@ -84,26 +84,26 @@ class Variant:
     Attributes:
         row: Its name.
         config: How its projector is trained.
-        extra: Whether pieces of extra pictures are pasted.
+        extra: Whether pieces of extra images are pasted.
         refine_steps: Gradient steps that improve each projection, 0 for none. A refined row takes
             the projector of the row that is trained alike.
     """
 
     row: str
-    config: TrainingConfig
+    config: ProjectorTrainingSettings
     extra: bool = False
     refine_steps: int = 0
 
 
 def variants(settings: Table1Settings) -> list[Variant]:
     """The rows, in order."""
-    full = TrainingConfig(
+    full = ProjectorTrainingSettings(
         kimg=settings.kimg,
         batch=settings.batch,
         adversarial=settings.adversarial,
         composites=0.0,
         seed=settings.seed,
-        warmup_kimg=min(TrainingConfig.warmup_kimg, settings.kimg / 8),
+        warmup_kimg=min(ProjectorTrainingSettings.warmup_kimg, settings.kimg / 8),
         checkpoint_every_kimg=max(settings.kimg / 8, 0.05),
         report_every_kimg=max(settings.kimg / 16, 0.05),
     )
@@ -137,7 +137,7 @@ def train_variant(
         variant: The row.
         settings: Of the table.
         folder: Of the training; its checkpoint is there.
-        extra: Pictures ``[M, 3, R, R]`` in [-1, 1] to paste pieces of, for rows that want them.
+        extra: Images ``[M, 3, R, R]`` in [-1, 1] to paste pieces of, for rows that want them.
 
     Returns:
         The projector and the seconds its whole training takes: the time of a step as measured when

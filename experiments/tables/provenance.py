@@ -18,9 +18,9 @@ from typing import Any
 
 import torch
 
-from regen.logbook import to_json
-from regen.rewriting.precision import compute_dtype
-from regen.workflow.timing import peak_memory_mb
+from regen.files.as_json import to_json
+from regen.precision import compute_dtype
+from regen.runs.timing import peak_memory_mb
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -90,7 +90,7 @@ def peak_memory() -> Iterator[Peak]:
 
     On Linux the kernel's high-water mark is reset first, so that a row is not charged for the rows
     before it. Elsewhere the figure is the most that the process has held since it started. What
-    every row shares (interpreter, torch, generator, pictures to compare with) is part of it. On a
+    every row shares (interpreter, torch, generator, images to compare with) is part of it. On a
     GPU, what torch allocated there is added.
     """
     gc.collect()

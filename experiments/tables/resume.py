@@ -16,11 +16,11 @@ from typing import Any
 
 from torch import Tensor
 
-from regen import store
-from regen.atomic import ensure_folder, write_json
 from regen.errors import StoreError
+from regen.files import tensor_file
+from regen.files.as_json import to_json
+from regen.files.atomic import ensure_folder, write_json
 from regen.images import to_uint8
-from regen.logbook import to_json
 
 _FORMAT, _VERSION = "table row", 1
 
@@ -31,13 +31,13 @@ class Finished:
 
     Attributes:
         result: JSON values.
-        pictures: Batches of pictures ``[N, 3, R, R]`` in [-1, 1], rounded to eight bits, for the
+        images: Batches of images ``[N, 3, R, R]`` in [-1, 1], rounded to eight bits, for the
             figure.
         arrays: Other tensors for the figure, as they were.
     """
 
     result: dict[str, Any]
-    pictures: dict[str, Tensor]
+    images: dict[str, Tensor]
     arrays: dict[str, Tensor]
 
 
@@ -74,27 +74,27 @@ class WorkFolder:
         folder = self.folder / f"{name}-{settings_digest(settings)}"
         try:
             result = json.loads((folder / "result.json").read_text())
-            tensors = store.load(folder / "tensors.safetensors", format=_FORMAT).tensors
+            tensors = tensor_file.load(folder / "tensors.safetensors", format=_FORMAT).tensors
         except (OSError, StoreError, json.JSONDecodeError):
             return None
-        pictures = {
-            key.removeprefix("pictures."): tensor.float() / 127.5 - 1
+        images = {
+            key.removeprefix("images."): tensor.float() / 127.5 - 1
             for key, tensor in tensors.items()
-            if key.startswith("pictures.")
+            if key.startswith("images.")
         }
         arrays = {
             key.removeprefix("arrays."): tensor
             for key, tensor in tensors.items()
             if key.startswith("arrays.")
         }
-        return Finished(result["result"], pictures, arrays)
+        return Finished(result["result"], images, arrays)
 
     def put(
         self,
         name: str,
         settings: object,
         result: Mapping[str, Any],
-        pictures: Mapping[str, Tensor] | None = None,
+        images: Mapping[str, Tensor] | None = None,
         arrays: Mapping[str, Tensor] | None = None,
     ) -> Finished:
         """Store a row that is done, and return it as `find` will.
@@ -102,10 +102,10 @@ class WorkFolder:
         The tensors go first: a row counts as done when its result.json is there.
         """
         folder = self.place(name, settings)
-        tensors = {f"pictures.{key}": to_uint8(value) for key, value in (pictures or {}).items()}
+        tensors = {f"images.{key}": to_uint8(value) for key, value in (images or {}).items()}
         tensors |= {f"arrays.{key}": value for key, value in (arrays or {}).items()}
         header = {"format": _FORMAT, "version": _VERSION}
-        store.save(folder / "tensors.safetensors", tensors, header)
+        tensor_file.save(folder / "tensors.safetensors", tensors, header)
         content = {"settings": to_json(settings), "result": to_json(dict(result))}
         write_json(folder / "result.json", content)
         found = self.find(name, settings)

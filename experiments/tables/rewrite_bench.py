@@ -3,7 +3,7 @@
 Seconds count from exemplars and targets to the finished weights: projecting, sampling what is to be
 preserved, and fitting. What belongs to the generator alone and can be kept beside it is not
 counted: RDGM's statistics of keys, and those of the closed form. A row without a fit is charged
-for editing the measured pictures.
+for editing the measured images.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from experiments.baselines.rdgm import RdgmConfig, key_moment, rdgm_insert
 from experiments.tables.provenance import peak_memory
 from experiments.tables.rewrite_rows import ALL_CONVOLUTIONS, Method, even_weights, with_edits
 from experiments.tables.rewrite_scenes import Scene
-from regen.generators import AnyGenerator, open_generator
+from regen.generators.registry import AnyGenerator, open_generator
 from regen.metrics import Lpips
 from regen.projector.files import Projector, open_projector
 from regen.rewriting.key_moments import Moments
@@ -29,10 +29,10 @@ from regen.rewriting.memory import fit_memory
 from regen.rewriting.moment_cache import key_moments
 from regen.rewriting.rewrite import Rewrite, rewritten
 from regen.rewriting.rule import Example, Rule, build_rule
-from regen.workflow.examples import load_examples
-from regen.workflow.learn import preserve
-from regen.workflow.measure import draw, keys_of
-from regen.workflow.settings import preset
+from regen.rewriting.settings import preset
+from regen.runs.rewrite.examples import load_examples
+from regen.runs.rewrite.learn import preserve
+from regen.runs.rewrite.measure import draw, keys_of
 
 
 @dataclass(frozen=True)
@@ -40,7 +40,7 @@ class Outcome:
     """What a row did.
 
     Attributes:
-        after: Pictures of the seeds, ``[N, 3, R, R]`` in [-1, 1].
+        after: Images of the seeds, ``[N, 3, R, R]`` in [-1, 1].
         seconds: See above.
         peak_memory_mb: The most memory held meanwhile, in 10^6 bytes, or None.
         loss: The last losses of the fit by name; empty for other rows.
@@ -102,7 +102,7 @@ class Bench:
             method: The row.
             scene: What to rewrite.
             seeds: N unseen seeds to draw afterwards.
-            before: Their pictures without a rewrite, ``[N, 3, R, R]``.
+            before: Their images without a rewrite, ``[N, 3, R, R]``.
             rdgm: Of the RDGM rows, save the rank.
 
         Raises:
@@ -163,10 +163,10 @@ class Bench:
 
     def _transfer(self, method: Method, examples: list[Example], before: Tensor) -> Tensor:
         assert self.lpips is not None
-        pictures = torch.cat([self.generator(example.latent) for example in examples])
+        images = torch.cat([self.generator(example.latent) for example in examples])
         rule = method.settings.rule
-        transfer = PatchTransfer(self.lpips, examples, pictures.clamp(-1, 1), rule)
-        return transfer(before.to(pictures)).cpu()
+        transfer = PatchTransfer(self.lpips, examples, images.clamp(-1, 1), rule)
+        return transfer(before.to(images)).cpu()
 
     def _statistics(self, method: Method, rdgm: RdgmConfig) -> None:
         """Have at hand what belongs to the generator alone, and is not counted."""

@@ -1,11 +1,11 @@
 """Columns of Table 2: what a rewrite does to unseen seeds.
 
 *Inside* is the region where the rule shall act, *outside* all else; the renderer knows it for any
-seed. Locality: LPIPS of the picture before to the picture after, the inside painted grey. Efficacy:
-LPIPS and L1 inside, to the oracle. The whole: Frechet distance to the oracle's pictures on
+seed. Locality: LPIPS of the image before to the image after, the inside painted grey. Efficacy:
+LPIPS and L1 inside, to the oracle. The whole: Frechet distance to the oracle's images on
 features of LPIPS's backbone. All but the last are means over seeds.
 
-Shapes: N seeds; R side of a picture.
+Shapes: N seeds; R side of an image.
 """
 
 from __future__ import annotations
@@ -17,7 +17,8 @@ import torch
 from torch import Tensor
 
 from experiments.tables.rows import Measured
-from regen.generators import AnyGenerator
+from regen.edits.schema import Edits
+from regen.generators.registry import AnyGenerator
 from regen.metrics import (
     Lpips,
     backbone_features,
@@ -26,9 +27,8 @@ from regen.metrics import (
     masked_lpips,
 )
 from regen.portraits import Oracle
-from regen.rewriting.edits import Edits
-from regen.workflow.measure import draw
-from regen.workflow.places import known_regions
+from regen.runs.rewrite.measure import draw
+from regen.runs.rewrite.named_regions import known_regions
 
 NO_ORACLE = "only the renderer's patterns have an oracle"
 _RESAMPLES = 100
@@ -36,15 +36,15 @@ _RESAMPLES = 100
 
 @dataclass(frozen=True)
 class Reference:
-    """What pictures after a rewrite are compared with.
+    """What images after a rewrite are compared with.
 
     Attributes:
         seeds: N unseen seeds.
-        before: Pictures without the rewrite, ``[N, 3, R, R]`` in [-1, 1].
+        before: Images without the rewrite, ``[N, 3, R, R]`` in [-1, 1].
         inside: Where the rule shall act, ``[N, 1, R, R]`` in [0, 1].
         oracle: What a perfect rewrite draws, ``[N, 3, R, R]``, or None.
         plain: What the renderer draws without the pattern, or None.
-        start: The figures of the pictures before: ``inside_lpips_before``, ``inside_l1_before``.
+        start: The figures of the images before: ``inside_lpips_before``, ``inside_l1_before``.
         features: The oracle's, ``[N, D]``, or None.
         lpips: The network, or None.
         reason: Why there is none.
@@ -69,12 +69,12 @@ def reference(
     lpips: Lpips | None,
     reason: str | None,
 ) -> Reference:
-    """Draw the oracle and measure where the pictures start from.
+    """Draw the oracle and measure where the images start from.
 
     Args:
         edits: Names the oracle, if there is one.
         seeds: Unseen ones.
-        before: Their pictures, ``[N, 3, R, R]``.
+        before: Their images, ``[N, 3, R, R]``.
         expected: Where the rule is expected to act, ``[N, 1, R, R]``, for generators whose regions
             nobody knows.
         lpips: The network, or None.
@@ -93,8 +93,8 @@ def reference(
     return Reference(list(seeds), before, inside, drawn, plain, start, features, lpips, reason)
 
 
-def measure_pictures(after: Tensor, ref: Reference) -> Measured:
-    """All columns but seconds and memory, for pictures after a rewrite ``[N, 3, R, R]``."""
+def measure_images(after: Tensor, ref: Reference) -> Measured:
+    """All columns but seconds and memory, for images after a rewrite ``[N, 3, R, R]``."""
     measured = Measured.from_json(ref.start.to_json())
     outside = 1 - ref.inside
     perceived = None
@@ -124,7 +124,7 @@ def generator_floor(ref: Reference) -> dict[str, float]:
 def _inside(
     measured: Measured,
     when: str,
-    pictures: Tensor,
+    images: Tensor,
     oracle: Tensor | None,
     inside: Tensor,
     lpips: Lpips | None,
@@ -135,9 +135,9 @@ def _inside(
         measured.missing(f"inside_lpips_{when}", NO_ORACLE)
         measured.missing(f"inside_l1_{when}", NO_ORACLE)
         return
-    perceived = None if lpips is None else masked_lpips(pictures, oracle, inside, lpips)
+    perceived = None if lpips is None else masked_lpips(images, oracle, inside, lpips)
     measured.mean(f"inside_lpips_{when}", perceived, reason)
-    measured.mean(f"inside_l1_{when}", masked_l1(pictures, oracle, inside))
+    measured.mean(f"inside_l1_{when}", masked_l1(images, oracle, inside))
 
 
 def frechet_interval(a: Tensor, b: Tensor, resamples: int = _RESAMPLES) -> tuple[float, float]:
@@ -179,7 +179,7 @@ def paired_frechet(a: Tensor, b: Tensor) -> float:
 def score(measured: Measured) -> float | None:
     """What a setting is chosen by, smaller is better: efficacy and locality in equal parts.
 
-    The LPIPS inside to the oracle plus the LPIPS outside to the picture before; L1 instead where
+    The LPIPS inside to the oracle plus the LPIPS outside to the image before; L1 instead where
     there is no LPIPS; None without an oracle.
     """
     for name, outside in (("lpips", "locality_lpips"), ("l1", "outside_l1")):
@@ -191,5 +191,5 @@ def score(measured: Measured) -> float | None:
 
 
 def drawn_before(generator: AnyGenerator, seeds: Sequence[int]) -> Tensor:
-    """Pictures of seeds without any rewrite."""
+    """Images of seeds without any rewrite."""
     return draw(generator, list(seeds))

@@ -2,7 +2,7 @@
 
 The paper's rows measure recall on values and preserve nothing else; p : q and the step size are
 chosen for each number of convolutions on tuning seeds (`rewrite_tuning`). Our own take the weights
-and step size of `regen rewrite` and add one thing after the other: recall on the picture, on both,
+and step size of `regen rewrite` and add one thing after the other: recall on the image, on both,
 preserved samples, and preserving only where the rule will not act.
 """
 
@@ -13,9 +13,9 @@ from dataclasses import dataclass, replace
 from typing import Literal
 
 from experiments.baselines.rdgm import RdgmConfig
-from regen.rewriting.edits import Edits
-from regen.rewriting.memory import FitConfig
-from regen.workflow.settings import RewriteSettings, preset
+from regen.edits.schema import Edits
+from regen.rewriting.memory import FitSettings
+from regen.rewriting.settings import RewriteSettings, preset
 
 ALL_CONVOLUTIONS = 0
 
@@ -38,14 +38,14 @@ class Table2Settings:
         grid: Weights p of the region to choose from; q is `weight_old`. Only p : q matters.
         step_sizes: Adam's first step sizes to choose from.
         weight_old: q.
-        shown: Pictures of each scene in the figure.
+        shown: Images of each scene in the figure.
         lpips: Backbone of LPIPS.
     """
 
     steps: int = 150
     closed_form_steps: int = 30
     precision: Literal["auto", "bf16", "fp32"] = "auto"
-    preserve: int = FitConfig.preserve
+    preserve: int = FitSettings.preserve
     full: bool = True
     rdgm: RdgmConfig = RdgmConfig()
     seeds: int = 256
@@ -85,8 +85,8 @@ class Tuned:
         lr: Adam's first step size.
     """
 
-    weight_new: float = FitConfig.weight_new
-    lr: float = FitConfig.lr
+    weight_new: float = FitSettings.weight_new
+    lr: float = FitSettings.lr
 
 
 @dataclass(frozen=True)
@@ -124,7 +124,7 @@ def methods(settings: Table2Settings, tuned: Mapping[int, Tuned]) -> list[Method
     """
     base = preset("paper")
 
-    def fit(layers: int = 0) -> FitConfig:
+    def fit(layers: int = 0) -> FitSettings:
         chosen = tuned.get(layers, Tuned())
         return replace(
             base.fit,
@@ -135,7 +135,7 @@ def methods(settings: Table2Settings, tuned: Mapping[int, Tuned]) -> list[Method
             lr=chosen.lr,
         )
 
-    def fitted(row: str, change: FitConfig, layers: int = 2, *, weighted: bool = True) -> Method:
+    def fitted(row: str, change: FitSettings, layers: int = 2, *, weighted: bool = True) -> Method:
         return Method(row, "fit", replace(base, fit=change), layers, weighted)
 
     both = replace(fit(), recall="both")
@@ -155,7 +155,7 @@ def methods(settings: Table2Settings, tuned: Mapping[int, Tuned]) -> list[Method
         fitted("memory2_image_recall", replace(fit(), recall="image")),
         fitted("memory2_both_recall", both),
         fitted("memory2_preserve", kept),
-        fitted("memory2_preserve_where_similar", replace(kept, where_similar=True)),
+        fitted("memory2_preserve_where_similar", replace(kept, preserve_outside_match=True)),
         *_closed_form(settings, fit(2), base),
         Method(
             "default",
@@ -176,7 +176,7 @@ def _default(settings: Table2Settings) -> RewriteSettings:
     return replace(default, fit=short)
 
 
-def _closed_form(settings: Table2Settings, fit: FitConfig, base: RewriteSettings) -> list[Method]:
+def _closed_form(settings: Table2Settings, fit: FitSettings, base: RewriteSettings) -> list[Method]:
     """`memory2_weighted` from the closed form: with a fifth of the steps, and with none."""
     started = replace(fit, solver="both", steps=settings.closed_form_steps)
     alone = replace(fit, solver="closed-form")
@@ -191,7 +191,7 @@ def even_weights(settings: RewriteSettings, share: float) -> RewriteSettings:
 
     Args:
         settings: Of a weighted row.
-        share: Part of the pictures that the region covers, in (0, 1).
+        share: Part of the images that the region covers, in (0, 1).
     """
     fit = replace(settings.fit, weight_new=share, weight_old=1 - share, border=0.0)
     return replace(settings, fit=fit)

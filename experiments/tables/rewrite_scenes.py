@@ -1,6 +1,6 @@
 """What Table 2 rewrites: a pattern, exemplars and targets, chosen by a rule and not by looking.
 
-The rule, for the bundled portraits. *Pose* is what places the eyes and the nose in the picture and
+The rule, for the bundled portraits. *Pose* is what places the eyes and the nose in the image and
 says where they look; *looks* are the colours. Distances are Euclidean, each attribute in units of
 its range.
 
@@ -22,9 +22,9 @@ from pathlib import Path
 import torch
 from torch import Tensor
 
+from regen.edits.schema import Edit, Edits, NamedRegion, Pattern, Target
 from regen.portraits import PATTERNS, attributes, seed_to_z
 from regen.portraits.traits import PALETTES, RANGES
-from regen.rewriting.edits import Edit, Edits, NamedRegion, Pattern, Target
 
 PATTERN_ROWS = ("cat_eyes", "gear_eyes", "sunglasses", "red_nose")
 POSE = (

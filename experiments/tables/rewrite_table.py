@@ -13,14 +13,14 @@ from typing import Any
 from PIL import Image
 from torch import Tensor
 
-from experiments.tables.figures import PictureRow, picture_sheet, save_png
+from experiments.tables.figures import ImageRow, image_sheet, save_png
 from experiments.tables.provenance import provenance
 from experiments.tables.resume import Finished, WorkFolder
 from experiments.tables.rewrite_bench import Bench
 from experiments.tables.rewrite_measures import (
     Reference,
     generator_floor,
-    measure_pictures,
+    measure_images,
     reference,
 )
 from experiments.tables.rewrite_rows import Method, Table2Settings, Tuned, methods
@@ -28,17 +28,17 @@ from experiments.tables.rewrite_scenes import Scene
 from experiments.tables.rewrite_tuning import grid_size, tune, tuning_note, tuning_scenes
 from experiments.tables.rows import TABLE2_METRICS, Measured, json_row
 from experiments.tables.write import write_tables
-from regen.logbook import Progress
 from regen.metrics import describe_lpips, try_lpips
-from regen.workflow.measure import draw
+from regen.runs.logbook import Progress
+from regen.runs.rewrite.measure import draw
 
 NOTES = (
-    "Unseen seeds; a figure is the mean over them. Locality: LPIPS of the picture before to the "
-    "picture after, the region painted grey. Inside: LPIPS and L1 in the region to the oracle, "
-    "before and after. Outside L1: before to after. Frechet: distance to the oracle's pictures on "
-    "features of LPIPS's backbone; it is not FID. L1 is on pictures in [-1, 1].",
+    "Unseen seeds; a figure is the mean over them. Locality: LPIPS of the image before to the "
+    "image after, the region painted grey. Inside: LPIPS and L1 in the region to the oracle, "
+    "before and after. Outside L1: before to after. Frechet: distance to the oracle's images on "
+    "features of LPIPS's backbone; it is not FID. L1 is on images in [-1, 1].",
     "Seconds: from exemplars and targets to the finished weights; for patch_transfer, which has "
-    "none, editing the measured pictures. MB: the most memory the process held meanwhile.",
+    "none, editing the measured images. MB: the most memory the process held meanwhile.",
     "`generator_floor` in the JSON file is the distance inside of the unchanged generator to the "
     "renderer without the pattern: no rewrite can be expected to come nearer to the oracle.",
 )
@@ -64,13 +64,13 @@ class Table2:
         self.tuned, self.grid = self._tune()
 
     def before(self, seeds: list[int]) -> Tensor:
-        """Pictures of seeds without a rewrite, drawn once."""
+        """Images of seeds without a rewrite, drawn once."""
         if seeds[0] not in self._before:
             self._before[seeds[0]] = draw(self.bench.generator, seeds)
         return self._before[seeds[0]]
 
     def reference(self, scene: Scene, seeds: list[int]) -> Reference:
-        """What a scene's pictures are compared with; the number of targets makes no difference."""
+        """What a scene's images are compared with; the number of targets makes no difference."""
         key = scene.pattern, seeds[0]
         if key not in self._references:
             expected = None if scene.edits.oracle else self.bench.expected(scene, seeds)
@@ -107,7 +107,7 @@ class Table2:
             return self.work.put(name, who, {"measured": Measured(unavailable=why)})
         ref = self.reference(scene, seeds)
         outcome = self.bench.run(method, scene, seeds, ref.before, self.settings.rdgm)
-        measured = measure_pictures(outcome.after, ref)
+        measured = measure_images(outcome.after, ref)
         measured.number("seconds", outcome.seconds)
         measured.number("peak_memory_mb", outcome.peak_memory_mb)
         result = {"measured": measured, "loss": outcome.loss}
@@ -182,16 +182,16 @@ class Table2:
         most = {s.pattern: s for s in sorted((s for s, _, _ in cells), key=lambda s: s.targets)}
         shown = {(scene.name, method.row): found for scene, method, found in cells}
         references = {pattern: self.reference(s, self.seeds) for pattern, s in most.items()}
-        rows = [PictureRow("before", [r.before for r in references.values()])]
+        rows = [ImageRow("before", [r.before for r in references.values()])]
         for method in self.methods():
             found = [shown.get((scene.name, method.row)) for scene in most.values()]
-            groups = [None if f is None else f.pictures.get("after") for f in found]
+            groups = [None if f is None else f.images.get("after") for f in found]
             if any(group is not None for group in groups):
-                rows.append(PictureRow(method.row.replace("_", " "), groups))
+                rows.append(ImageRow(method.row.replace("_", " "), groups))
         if any(r.oracle is not None for r in references.values()):
-            rows.append(PictureRow("oracle", [r.oracle for r in references.values()]))
+            rows.append(ImageRow("oracle", [r.oracle for r in references.values()]))
         headings = [f"{s.pattern.replace('_', ' ')}, {s.targets} targets" for s in most.values()]
-        return picture_sheet(rows, headings, [self.settings.shown] * len(most))
+        return image_sheet(rows, headings, [self.settings.shown] * len(most))
 
 
 def brief(value: float | None) -> str:

@@ -1,7 +1,7 @@
 """What a row of each table holds: the keys of the JSON files, and an interval beside each mean.
 
 A figure that cannot be had (no oracle, no LPIPS weights) is None, and the row's `unavailable` says
-why. Metrics on single pictures come as means with 95 % bootstrap intervals over the pictures.
+why. Metrics on single images come as means with 95 % bootstrap intervals over the images.
 """
 
 from __future__ import annotations

@@ -12,8 +12,8 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from regen.atomic import ensure_folder, write_json, write_text
-from regen.logbook import to_json
+from regen.files.as_json import to_json
+from regen.files.atomic import ensure_folder, write_json, write_text
 
 Row = Mapping[str, Any]
 

@@ -22,7 +22,7 @@ _SETTINGS = {"help_option_names": ["-h", "--help"], "max_content_width": 100}
 @click.group("regen", cls=Verbs, context_settings=_SETTINGS)
 @click.version_option(package_name="regen", prog_name="regen")
 def main() -> None:
-    """Project a picture a generator has never seen, and rewrite the generator with it."""
+    """Project an image a generator has never seen, and rewrite the generator with it."""
 
 
 for _verb in (

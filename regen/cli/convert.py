@@ -40,7 +40,7 @@ def command(
     DragGAN; TensorFlow's StyleGAN2 and ADA), or a checkpoint of rosinality's stylegan2-pytorch. It
     is told by its content, and no code in it is run. A discriminator goes along where there is one.
     """
-    from regen.workflow.convert_job import convert
+    from regen.runs.convert import convert
 
     done = convert(source, target, rewrites=rewrites, which=which, to=to)
     for note in done.notes:

@@ -1,4 +1,4 @@
-"""`regen generate`: pictures of seeds, with rewrites applied."""
+"""`regen generate`: images of seeds, with rewrites applied."""
 
 from __future__ import annotations
 
@@ -67,14 +67,14 @@ def command(
     output: Path,
     device: str,
 ) -> None:
-    """Draw pictures of seeds, with rewrites applied.
+    """Draw images of seeds, with rewrites applied.
 
     Writes seed0000.png and so on, and grid.png.
     """
-    from regen.workflow.generate_job import Drawing, draw_pictures
+    from regen.runs.generate import Drawing, draw_images
 
     drawing = Drawing(seeds, truncation, noise, precision, class_index, grid)
-    files = draw_pictures(generator, rewrites, drawing, output, device=device)
-    click.echo(f"{len(seeds)} {'picture' if len(seeds) == 1 else 'pictures'} in {output}")
+    files = draw_images(generator, rewrites, drawing, output, device=device)
+    click.echo(f"{len(seeds)} {'image' if len(seeds) == 1 else 'images'} in {output}")
     if grid:
         click.echo(f"Together: {files[-1]}")

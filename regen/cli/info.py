@@ -28,8 +28,8 @@ def command(files: tuple[Path, ...], generator: str | None, as_json: bool) -> No
     Generators, projectors, rewrites, features, edits and metrics files, and run folders; pickles of
     NVIDIA's and rosinality's, with the classes they name. Nothing in a pickle is run.
     """
-    from regen.logbook import to_json
-    from regen.workflow.describe import describe
+    from regen.files.as_json import to_json
+    from regen.runs.info import describe
 
     facts = [to_json(describe(file, generator)) for file in files]
     if as_json:

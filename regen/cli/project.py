@@ -1,4 +1,4 @@
-"""`regen project`: what a generator makes of any picture."""
+"""`regen project`: what a generator makes of any image."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ from regen.cli.common import BACKBONES, computing, file_type, folder_option, see
     type=click.Choice(["cover", "contain", "stretch"]),
     default="cover",
     show_default=True,
-    help="How a picture comes to the generator's size: cut off, filled up, or distorted.",
+    help="How an image comes to the generator's size: cut off, filled up, or distorted.",
 )
 @click.option(
     "--refine",
@@ -57,16 +57,16 @@ def command(
     output: Path,
     device: str,
 ) -> None:
-    """Project pictures into a generator's features.
+    """Project images into a generator's features.
 
-    They may be of any size and kind. Writes for each IMAGE its features, and a picture of input,
+    They may be of any size and kind. Writes for each IMAGE its features, and an image of input,
     decoded features and, with --refine, refined ones side by side; and metrics.json.
     """
-    from regen.workflow.project_job import ProjectSettings, project_pictures
+    from regen.runs.project import ProjectSettings, project_images
 
     settings = ProjectSettings(fit=fit, lpips=lpips)
     settings = replace(settings, refine=replace(settings.refine, steps=refine))
-    results, metrics = project_pictures(
+    results, metrics = project_images(
         images, output, settings, generator=generator, projector=projector, device=device
     )
     for result in results:
@@ -76,7 +76,7 @@ def command(
         if result.out_of_reach:
             click.echo(
                 f"Warning: {result.source} is far from anything this generator draws; "
-                "its features decode to another picture",
+                "its features decode to another image",
                 err=True,
             )
     if metrics["lpips"].get("unavailable"):

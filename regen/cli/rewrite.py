@@ -22,13 +22,13 @@ from regen.cli.common import (
 )
 
 if TYPE_CHECKING:
-    from regen.rewriting.edits import Edits
-    from regen.workflow.rewrite_job import Outcome
-    from regen.workflow.settings import RewriteSettings
+    from regen.edits.schema import Edits
+    from regen.rewriting.settings import RewriteSettings
+    from regen.runs.rewrite.run import Outcome
 
 
 def _defaults() -> RewriteSettings:
-    from regen.workflow.settings import preset
+    from regen.rewriting.settings import preset
 
     return preset("default")
 
@@ -99,17 +99,17 @@ class _Layer(click.IntRange):
 @_fit("--steps", type=click.IntRange(1), help="Gradient steps.")
 @_fit("--lr", type=_ABOVE_0, help="Adam's first step size.")
 @_fit("--recall", type=click.Choice(["value", "image", "both"]), help="Where recall is measured.")
-@_fit("--image-weight", type=_WEIGHT, help="Weight of the picture beside the values.")
-@_fit("--structure-weight", type=_WEIGHT, help="Weight of the region's 1 - SSIM in the picture.")
+@_fit("--image-weight", type=_WEIGHT, help="Weight of the image beside the values.")
+@_fit("--structure-weight", type=_WEIGHT, help="Weight of the region's 1 - SSIM in the image.")
 @_fit("--border", type=click.FloatRange(0, 1), help="Part of q for the band around the region.")
 @_fit("--preserve", metavar="N", type=click.IntRange(0), help="Samples that must stay.")
 @_fit("--preserve-weight", type=_WEIGHT, help="Their weight.")
 @_fit(
-    "--where-similar/--no-where-similar",
+    "--preserve-outside-match/--no-preserve-outside-match",
     default=None,
     help="Preserve them only where the rule will not act.",
 )
-@_fit("--where-slack", type=_ABOVE_0, help="Area it may act on, over that of the region.")
+@_fit("--match-area", type=_ABOVE_0, help="Area it may act on, over that of the region.")
 @_fit("--precision", type=click.Choice(["auto", "bf16", "fp32"]), help="What the fit computes in.")
 @_fit("--seed", type=click.IntRange(0, LARGEST_SEED), help="Of the order of preserved samples.")
 @_run(
@@ -128,8 +128,8 @@ def command(edits: Path, output: Path | None, preset: str, device: str, **option
     rewrite.safetensors, report.html, before_after.png, metrics.json, settings.json and TensorBoard
     events; the report shows what was changed.
     """
-    from regen.rewriting.edits import read_edits
-    from regen.workflow.rewrite_job import rewrite_generator
+    from regen.edits.schema import read_edits
+    from regen.runs.rewrite.run import rewrite_generator
 
     try_layers, projectors = _layer_options(options)
     changed = _with_options(read_edits(edits), options)
@@ -159,7 +159,7 @@ def _layer_options(options: dict[str, Any]) -> tuple[bool, list[str]]:
 
 def _with_options(edits: Edits, options: dict[str, Any]) -> Edits:
     """The edits with those options that an edits file can say as well."""
-    from regen.rewriting.edits import Weights
+    from regen.edits.schema import Weights
 
     changes = given({**options, "feather": options["feather_px"]}, type(edits))
     new, old = options["weight_new"], options["weight_old"]
@@ -171,15 +171,13 @@ def _with_options(edits: Edits, options: dict[str, Any]) -> Edits:
 
 def _settings(name: str, options: dict[str, Any]) -> RewriteSettings:
     """A preset with the other options."""
-    from regen.rewriting.memory import FitConfig
-    from regen.rewriting.rule import RuleConfig
-    from regen.workflow.settings import RewriteSettings, preset
+    from regen.rewriting.settings import FitSettings, RewriteSettings, RuleSettings, preset
 
     settings = preset("paper" if name == "paper" else "default")
     return replace(
         settings,
-        rule=replace(settings.rule, **given(options, RuleConfig)),
-        fit=replace(settings.fit, **given(options, FitConfig)),
+        rule=replace(settings.rule, **given(options, RuleSettings)),
+        fit=replace(settings.fit, **given(options, FitSettings)),
         **given(options, RewriteSettings),
     )
 

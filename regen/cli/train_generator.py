@@ -1,4 +1,4 @@
-"""`regen train-generator`: a folder of pictures becomes a generator."""
+"""`regen train-generator`: a folder of images becomes a generator."""
 
 from __future__ import annotations
 
@@ -13,13 +13,13 @@ import click
 from regen.cli.common import BACKBONES, LARGEST_SEED, Setting, computing, folder_option, given
 
 if TYPE_CHECKING:
-    from regen.gan_training.settings import TrainingSettings
+    from regen.generators.stylegan2.training.settings import TrainingSettings
 
 _SHOWN_SIZE = 256  # whose defaults the help shows
 
 
 def _defaults() -> TrainingSettings:
-    from regen.gan_training.settings import TrainingSettings
+    from regen.generators.stylegan2.training.settings import TrainingSettings
 
     return TrainingSettings.preset(_SHOWN_SIZE)
 
@@ -35,7 +35,7 @@ _ABOVE_0, _FROM_0 = click.FloatRange(0, min_open=True), click.FloatRange(0)
     type=click.Choice(["16", "32", "64", "128", "256", "512", "1024"]),
     default=str(_SHOWN_SIZE),
     show_default=True,
-    help="Side of the pictures; settings that are not given are those of its preset, of which "
+    help="Side of the images; settings that are not given are those of its preset, of which "
     f"the defaults of {_SHOWN_SIZE} are shown.",
 )
 @click.option(
@@ -43,9 +43,9 @@ _ABOVE_0, _FROM_0 = click.FloatRange(0, min_open=True), click.FloatRange(0)
     metavar="G",
     help="Generator to begin from, name or file, of any size; layers that fit are taken.",
 )
-@_setting("--length-kimg", type=_ABOVE_0, help="Thousands of pictures to show.")
+@_setting("--length-kimg", type=_ABOVE_0, help="Thousands of images to show.")
 @click.option("--minutes", type=_ABOVE_0, help="End after so many minutes, if not before.")
-@_setting("--batch-images", type=click.IntRange(1), help="Pictures in a step, of all processes.")
+@_setting("--batch-images", type=click.IntRange(1), help="Images in a step, of all processes.")
 @_setting("--generator-lr", type=_ABOVE_0, help="Adam's step size for the generator.")
 @_setting("--discriminator-lr", type=_ABOVE_0, help="Adam's step size for the discriminator.")
 @_setting("--r1-gamma", type=_FROM_0, help="Weight of R1.")
@@ -65,13 +65,13 @@ _ABOVE_0, _FROM_0 = click.FloatRange(0, min_open=True), click.FloatRange(0)
 @_setting(
     "--flip-probability",
     type=click.FloatRange(0, 1),
-    help="Share of the pictures shown mirrored; 0 where left and right differ.",
+    help="Share of the images shown mirrored; 0 where left and right differ.",
 )
 @click.option(
     "--augment/--no-augment",
     default=True,
     show_default=True,
-    help="Differentiable augmentation, needed below some ten thousand pictures.",
+    help="Differentiable augmentation, needed below some ten thousand images.",
 )
 @_setting(
     "--generator-wait-kimg",
@@ -89,8 +89,8 @@ _ABOVE_0, _FROM_0 = click.FloatRange(0, min_open=True), click.FloatRange(0)
 @_setting("--snapshot-every-kimg", type=_ABOVE_0, help="Between sheets of samples.")
 @click.option("--channel-base", type=click.IntRange(1), help="Channels at r: base / r ...")
 @click.option("--channel-max", type=click.IntRange(1), help="... but not more than this.")
-@click.option("--enlarge", is_flag=True, help="Keep pictures that are too small.")
-@click.option("--check", is_flag=True, help="Only look at the pictures, and say what is found.")
+@click.option("--enlarge", is_flag=True, help="Keep images that are too small.")
+@click.option("--check", is_flag=True, help="Only look at the images, and say what is found.")
 @click.option("--resume", is_flag=True, help="Go on from the checkpoint in the output folder.")
 @click.option("--licence", default="", metavar="TEXT", help="Recorded in the result.")
 @click.option(
@@ -129,21 +129,21 @@ def command(
     device: str,
     **settings: Any,
 ) -> None:
-    """Train a StyleGAN2 on the pictures in IMAGES_DIR.
+    """Train a StyleGAN2 on the images in IMAGES_DIR.
 
-    The pictures are checked first, and what was found is said. Ctrl-C keeps a checkpoint, from
+    The images are checked first, and what was found is said. Ctrl-C keeps a checkpoint, from
     which --resume goes on. Under torchrun several processes share each batch. Writes
     generator.safetensors, samples.png, measures.json, neighbours.png, settings.json, snapshots/,
     TensorBoard events and checkpoint.pt.
     """
-    from regen.gan_training.augmentation import Augmentation
-    from regen.gan_training.settings import TrainingSettings
-    from regen.workflow.beginning import Beginning, meets_fresh_opponent
-    from regen.workflow.generator_measures import MeasureSettings
-    from regen.workflow.train_generator_job import read_pictures, train
+    from regen.generators.stylegan2.training.augmentation import Augmentation
+    from regen.generators.stylegan2.training.initialization import Beginning, meets_fresh_opponent
+    from regen.generators.stylegan2.training.settings import TrainingSettings
+    from regen.runs.train_generator.measure import MeasureSettings
+    from regen.runs.train_generator.run import read_images, train
 
     if check:
-        click.echo(read_pictures(images, int(size), enlarge=enlarge).report(every_name=True))
+        click.echo(read_images(images, int(size), enlarge=enlarge).report(every_name=True))
         return
     if output is None:
         raise click.MissingParameter(param_hint="'-o'", param_type="option")

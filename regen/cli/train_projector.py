@@ -13,13 +13,13 @@ import click
 from regen.cli.common import LARGEST_SEED, Setting, computing, folder_option, given
 
 if TYPE_CHECKING:
-    from regen.projector.settings import TrainingConfig
+    from regen.projector.settings import ProjectorTrainingSettings
 
 
-def _defaults() -> TrainingConfig:
-    from regen.projector.settings import TrainingConfig
+def _defaults() -> ProjectorTrainingSettings:
+    from regen.projector.settings import ProjectorTrainingSettings
 
-    return TrainingConfig()
+    return ProjectorTrainingSettings()
 
 
 _setting = partial(click.option, cls=Setting, default_from=_defaults)
@@ -40,8 +40,8 @@ _WEIGHT = click.FloatRange(0)
     show_default=True,
     help="Where settings that are not given come from; the defaults shown are those of 'default'.",
 )
-@_setting("--kimg", type=click.FloatRange(0, min_open=True), help="Thousands of pictures to see.")
-@_setting("--batch", type=click.IntRange(1), help="Pictures in a step.")
+@_setting("--kimg", type=click.FloatRange(0, min_open=True), help="Thousands of images to see.")
+@_setting("--batch", type=click.IntRange(1), help="Images in a step.")
 @_setting("--lr", type=click.FloatRange(0, min_open=True), help="Adam's step size.")
 @_setting(
     "--context",
@@ -51,12 +51,12 @@ _WEIGHT = click.FloatRange(0)
 @_setting(
     "--composites",
     type=click.FloatRange(0, 1),
-    help="Share of the pictures with foreign patterns pasted in.",
+    help="Share of the images with foreign patterns pasted in.",
 )
 @_setting("--feature-l1", type=_WEIGHT, help="Weight of the features' L1.")
 @_setting("--adversarial", type=_WEIGHT, help="Weight of the feature discriminator.")
-@_setting("--semi-cycle-l1", type=_WEIGHT, help="Weight of the decoded pictures' L1.")
-@_setting("--semi-cycle-ssim", type=_WEIGHT, help="Weight of the decoded pictures' 1 - SSIM.")
+@_setting("--semi-cycle-l1", type=_WEIGHT, help="Weight of the decoded images' L1.")
+@_setting("--semi-cycle-ssim", type=_WEIGHT, help="Weight of the decoded images' 1 - SSIM.")
 @_setting(
     "--precision",
     type=click.Choice(["fp32", "bf16"]),
@@ -66,13 +66,13 @@ _WEIGHT = click.FloatRange(0)
 @_setting(
     "--checkpoint-every-kimg",
     type=click.FloatRange(0, min_open=True),
-    help="Thousands of pictures between checkpoints.",
+    help="Thousands of images between checkpoints.",
 )
 @click.option(
     "--extra-images",
     metavar="DIR",
     type=click.Path(file_okay=False, path_type=Path),
-    help="Pictures, pieces of which are pasted into samples.",
+    help="Images, pieces of which are pasted into samples.",
 )
 @click.option("--resume", is_flag=True, help="Go on from the checkpoint in the output folder.")
 @folder_option(required=True)
@@ -93,11 +93,13 @@ def command(
     each batch. Writes projector.safetensors, settings.json,
     TensorBoard events and checkpoint.pt.
     """
-    from regen.projector.settings import TrainingConfig
-    from regen.workflow.train_job import train
+    from regen.projector.settings import ProjectorTrainingSettings
+    from regen.runs.train_projector import train
 
-    config = TrainingConfig().paper() if preset == "paper" else TrainingConfig()
-    config = replace(config, **given(settings, TrainingConfig))
+    config = (
+        ProjectorTrainingSettings().paper() if preset == "paper" else ProjectorTrainingSettings()
+    )
+    config = replace(config, **given(settings, ProjectorTrainingSettings))
     trained = train(
         generator,
         output,

@@ -4,10 +4,10 @@ A network is cut twice, into head, memory and tail, so that for every latent
 
     tail(memory(head(latent))) == network(latent)        bit for bit.
 
-What the tail needs beside the value (style codes, the running RGB picture, noise) travels in an
+What the tail needs beside the value (style codes, the running RGB image, noise) travels in an
 `Activation`; nothing stays behind in a module between calls.
 
-Shapes: N samples; C, h, w channels, height and width of the layer; H, W of the picture.
+Shapes: N samples; C, h, w channels, height and width of the layer; H, W of the image.
 """
 
 from __future__ import annotations
@@ -95,7 +95,7 @@ class Split(Protocol[_Latent]):
         ...
 
     def tail(self, value: Activation) -> Tensor:
-        """From the value to the picture ``[N, 3, H, W]``, nominally in [-1, 1]."""
+        """From the value to the image ``[N, 3, H, W]``, nominally in [-1, 1]."""
         ...
 
     def memory_weights(self) -> list[str]:
@@ -108,13 +108,13 @@ class Split(Protocol[_Latent]):
 
 
 class Generator(Protocol[Latent]):
-    """A trained network that draws pictures from latents. An nn.Module with what follows."""
+    """A trained network that draws images from latents. An nn.Module with what follows."""
 
     family: str
 
     @property
     def resolution(self) -> int:
-        """Height and width of its pictures, in pixels."""
+        """Height and width of its images, in pixels."""
         ...
 
     @property
@@ -123,7 +123,7 @@ class Generator(Protocol[Latent]):
         ...
 
     def latents(self, seeds: Sequence[int], truncation: float | Sequence[float] = 1.0) -> Latent:
-        """Latents of seeds: equal seeds give equal pictures on every machine."""
+        """Latents of seeds: equal seeds give equal images on every machine."""
         ...
 
     def split(self, value_layer: int, memory_layers: int) -> Split[Latent]:

@@ -1,7 +1,7 @@
-"""Measures of pictures: perceptual, of fidelity, and of how local and effective a rewrite is.
+"""Measures of images: perceptual, of fidelity, and of how local and effective a rewrite is.
 
-Pictures are float32 ``[N, 3, H, W]`` in [-1, 1] throughout, masks float32 ``[N, 1, H, W]`` in
-[0, 1]. Sets of pictures and of features are compared as distributions.
+Images are float32 ``[N, 3, H, W]`` in [-1, 1] throughout, masks float32 ``[N, 1, H, W]`` in
+[0, 1]. Sets of images and of features are compared as distributions.
 """
 
 from __future__ import annotations

@@ -1,9 +1,9 @@
-"""Features of pictures for comparing sets of them, from the backbone of LPIPS.
+"""Features of images for comparing sets of them, from the backbone of LPIPS.
 
 One network thus serves every perceptual measure. It is not the Inception network of the Frechet
 Inception Distance, and figures taken with it must never be called FID.
 
-Shapes: N pictures of H x W pixels; D features.
+Shapes: N images of H x W pixels; D features.
 """
 
 from __future__ import annotations
@@ -26,17 +26,17 @@ def backbone_features(images: Tensor, backbone: Lpips, batch: int = _BATCH) -> T
     Args:
         images: ``[N, 3, H, W]`` in [-1, 1], at least 32 pixels high and wide.
         backbone: From `load_lpips`.
-        batch: Pictures taken at once; bounds the memory, never changes the result.
+        batch: Images taken at once; bounds the memory, never changes the result.
 
     Returns:
         ``[N, D]`` float32 on the device of `images`, at least 0.
 
     Raises:
-        MetricError: If these are no pictures, or there are none of them.
+        MetricError: If these are no images, or there are none of them.
     """
     if len(images) == 0:
         raise MetricError(
-            "backbone features: no pictures", got=list(images.shape), expected="N at least 1"
+            "backbone features: no images", got=list(images.shape), expected="N at least 1"
         )
     parts = [backbone.layers(part)[-1].mean(dim=(2, 3)) for part in images.split(batch)]
     return torch.cat(parts).float()

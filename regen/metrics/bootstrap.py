@@ -25,7 +25,7 @@ def mean_interval(
     """Mean of independent values, and its percentile bootstrap interval.
 
     Args:
-        values: N numbers, one for each picture or seed, N at least 1. One alone has no spread:
+        values: N numbers, one for each image or seed, N at least 1. One alone has no spread:
             its interval is the value.
         level: Share of resampled means inside the interval, between 0 and 1.
         resamples: How many times N values are drawn with replacement, at least 1.

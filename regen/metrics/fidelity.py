@@ -1,4 +1,4 @@
-"""How faithfully one picture repeats another: PSNR and SSIM, one number a picture."""
+"""How faithfully one image repeats another: PSNR and SSIM, one number an image."""
 
 from __future__ import annotations
 
@@ -14,11 +14,11 @@ def psnr(a: Tensor, b: Tensor) -> Tensor:
     """Peak signal-to-noise ratio, 10 log10(range^2 / MSE) with a range of 2.
 
     Args:
-        a: Pictures ``[N, 3, H, W]`` in [-1, 1].
-        b: Pictures of the same shape.
+        a: Images ``[N, 3, H, W]`` in [-1, 1].
+        b: Images of the same shape.
 
     Returns:
-        Decibels ``[N]``, higher is closer; infinite where two pictures are equal.
+        Decibels ``[N]``, higher is closer; infinite where two images are equal.
 
     Raises:
         MetricError: If the shapes do not match.
@@ -35,15 +35,15 @@ def psnr(a: Tensor, b: Tensor) -> Tensor:
 def ssim(a: Tensor, b: Tensor) -> Tensor:
     """Structural similarity (Wang et al. 2004): 11x11 Gaussian window, sigma 1.5, mean over RGB.
 
-    SSIM compares means as ratios, so it must see light as a positive quantity: the pictures are
+    SSIM compares means as ratios, so it must see light as a positive quantity: the images are
     brought to [0, 1] first, as in every published figure. On [-1, 1] itself it would be wrong.
 
     Args:
-        a: Pictures ``[N, 3, H, W]`` in [-1, 1], at least 11 pixels high and wide.
-        b: Pictures of the same shape.
+        a: Images ``[N, 3, H, W]`` in [-1, 1], at least 11 pixels high and wide.
+        b: Images of the same shape.
 
     Returns:
-        Similarity ``[N]``, 1 for equal pictures, differentiable once in both.
+        Similarity ``[N]``, 1 for equal images, differentiable once in both.
 
     Raises:
         MetricError: If the shapes do not match, or a side is below 11 pixels.

@@ -3,7 +3,7 @@
 With the features of `backbone_features` this is the *Frechet distance on LPIPS-backbone features*.
 It is not FID, which is taken on an Inception network and cannot be compared with it.
 
-Shapes: N, M pictures; D features.
+Shapes: N, M images; D features.
 """
 
 from __future__ import annotations

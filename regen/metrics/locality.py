@@ -1,11 +1,11 @@
 """Did a rewrite change what it should, and nothing else?
 
 Distances are taken inside a *region* and outside of it. LPIPS looks at neighbourhoods, so the
-LPIPS of a region is that of two pictures in which all else is painted the same mid grey. L1 is the
+LPIPS of a region is that of two images in which all else is painted the same mid grey. L1 is the
 mean absolute difference on [-1, 1], each pixel counted as much as the mask says. Both are means
-over all pictures; a distance is `{"lpips": ..., "l1": ...}`, LPIPS None where it cannot be had.
+over all images; a distance is `{"lpips": ..., "l1": ...}`, LPIPS None where it cannot be had.
 
-The *oracle* is the exact picture a perfect rewrite would draw; only a renderer can know it.
+The *oracle* is the exact image a perfect rewrite would draw; only a renderer can know it.
 """
 
 from __future__ import annotations
@@ -20,16 +20,16 @@ Distance = dict[str, float | None]
 
 
 def masked_distance(a: Tensor, b: Tensor, mask: Tensor, lpips: Lpips | None) -> Distance:
-    """Distance of two batches of pictures where `mask` is 1.
+    """Distance of two batches of images where `mask` is 1.
 
     Args:
-        a: Pictures ``[N, 3, H, W]`` in [-1, 1].
-        b: Pictures of the same shape.
+        a: Images ``[N, 3, H, W]`` in [-1, 1].
+        b: Images of the same shape.
         mask: ``[N, 1, H, W]`` in [0, 1], soft edges allowed; N may be 1 for a mask they all share.
         lpips: From `load_lpips`, or None to leave LPIPS out.
 
     Returns:
-        `lpips`: mean over the pictures, or None. `l1`: mean over the masked pixels of all.
+        `lpips`: mean over the images, or None. `l1`: mean over the masked pixels of all.
 
     Raises:
         MetricError: If shapes do not match, or the mask is empty or not within [0, 1].
@@ -43,33 +43,33 @@ def masked_distance(a: Tensor, b: Tensor, mask: Tensor, lpips: Lpips | None) -> 
 
 
 def masked_l1(a: Tensor, b: Tensor, mask: Tensor) -> Tensor:
-    """L1 of each pair of pictures where `mask` is 1, for intervals.
+    """L1 of each pair of images where `mask` is 1, for intervals.
 
-    Pixels count within their own picture only, so where masks differ in size the mean of this is
+    Pixels count within their own image only, so where masks differ in size the mean of this is
     not the L1 of `masked_distance`.
 
     Args:
-        a: Pictures ``[N, 3, H, W]`` in [-1, 1].
-        b: Pictures of the same shape.
+        a: Images ``[N, 3, H, W]`` in [-1, 1].
+        b: Images of the same shape.
         mask: ``[N, 1, H, W]`` or ``[1, 1, H, W]`` in [0, 1].
 
     Returns:
         Means over the masked pixels, ``[N]``.
 
     Raises:
-        MetricError: As `masked_distance`, or if the mask of any picture is empty.
+        MetricError: As `masked_distance`, or if the mask of any image is empty.
     """
     check_pair("distance in a region", a, b)
     mask = _checked_mask(mask, a)
     areas = mask.sum(dim=(1, 2, 3))
     if bool((areas == 0).any()):
         empty = int((areas == 0).nonzero()[0])
-        raise MetricError(f"region: the mask of picture {empty} is 0 everywhere")
+        raise MetricError(f"region: the mask of image {empty} is 0 everywhere")
     return (mask * (a - b).abs()).sum(dim=(1, 2, 3)) / (a.shape[1] * areas)
 
 
 def masked_lpips(a: Tensor, b: Tensor, mask: Tensor, lpips: Lpips) -> Tensor:
-    """LPIPS of each pair of pictures with all but the mask painted grey, ``[N]``, for intervals.
+    """LPIPS of each pair of images with all but the mask painted grey, ``[N]``, for intervals.
 
     Its mean is the LPIPS of `masked_distance`, whose arguments and errors these are.
     """
@@ -81,10 +81,10 @@ def masked_lpips(a: Tensor, b: Tensor, mask: Tensor, lpips: Lpips) -> Tensor:
 def region_change(
     before: Tensor, after: Tensor, region: Tensor, lpips: Lpips | None
 ) -> dict[str, Distance]:
-    """How much a rewrite changed the pictures inside the region and outside of it.
+    """How much a rewrite changed the images inside the region and outside of it.
 
     Args:
-        before: Pictures without the rewrite, ``[N, 3, H, W]`` in [-1, 1].
+        before: Images without the rewrite, ``[N, 3, H, W]`` in [-1, 1].
         after: The same seeds with it.
         region: Where the rule should act, ``[N, 1, H, W]`` in [0, 1].
         lpips: From `load_lpips`, or None.
@@ -104,12 +104,12 @@ def region_change(
 def oracle_distance(
     before: Tensor, after: Tensor, oracle: Tensor, region: Tensor, lpips: Lpips | None
 ) -> dict[str, Distance]:
-    """How far the pictures are from the perfect rewrite, without the rewrite and with it.
+    """How far the images are from the perfect rewrite, without the rewrite and with it.
 
     Args:
-        before: Pictures without the rewrite, ``[N, 3, H, W]`` in [-1, 1].
+        before: Images without the rewrite, ``[N, 3, H, W]`` in [-1, 1].
         after: The same seeds with it.
-        oracle: The pictures a perfect rewrite would draw.
+        oracle: The images a perfect rewrite would draw.
         region: Where the rule should act, ``[N, 1, H, W]`` in [0, 1].
         lpips: From `load_lpips`, or None.
 
@@ -120,20 +120,20 @@ def oracle_distance(
         MetricError: As in `masked_distance`.
     """
     masks = {"inside": region, "outside": 1 - region}
-    pictures = {"before": before, "after": after}
+    images = {"before": before, "after": after}
     return {
-        f"{place}_{time}": masked_distance(picture, oracle, mask, lpips)
+        f"{place}_{time}": masked_distance(image, oracle, mask, lpips)
         for place, mask in masks.items()
-        for time, picture in pictures.items()
+        for time, image in images.items()
     }
 
 
-def _checked_mask(mask: Tensor, pictures: Tensor) -> Tensor:
+def _checked_mask(mask: Tensor, images: Tensor) -> Tensor:
     """`mask` as ``[N, 1, H, W]``, or the reason why it is none."""
-    n, _, height, width = pictures.shape
+    n, _, height, width = images.shape
     if mask.shape not in ((n, 1, height, width), (1, 1, height, width)):
         raise MetricError(
-            "region: does not fit the pictures",
+            "region: does not fit the images",
             got=list(mask.shape),
             expected=f"[{n}, 1, {height}, {width}]",
         )
@@ -146,6 +146,6 @@ def _checked_mask(mask: Tensor, pictures: Tensor) -> Tensor:
     if mask.sum() == 0:
         raise MetricError(
             "region: nothing to measure, the mask is 0 everywhere",
-            remedy="give a region that covers part of the pictures, but not all of every one",
+            remedy="give a region that covers part of the images, but not all of every one",
         )
     return mask.expand(n, 1, height, width)

@@ -39,7 +39,7 @@ class Lpips:
 
     Attributes:
         backbone: One of `BACKBONES`.
-        batch_size: Pictures compared at once; bounds the memory, never changes the result.
+        batch_size: Images compared at once; bounds the memory, never changes the result.
     """
 
     def __init__(self, backbone: str, network: nn.Module, batch_size: int = 16) -> None:
@@ -47,16 +47,16 @@ class Lpips:
         self._network = network.eval().requires_grad_(False)
 
     def __call__(self, a: Tensor, b: Tensor, *, differentiable: bool = False) -> Tensor:
-        """Perceptual distance of each pair of pictures.
+        """Perceptual distance of each pair of images.
 
         Args:
-            a: Pictures ``[N, 3, H, W]`` in [-1, 1], at least 32 pixels high and wide. Published
+            a: Images ``[N, 3, H, W]`` in [-1, 1], at least 32 pixels high and wide. Published
                 figures use 64 and up; below that the deepest layers see next to nothing.
-            b: Pictures of the same shape.
+            b: Images of the same shape.
             differentiable: Whether gradients flow to `a` and `b` (first order).
 
         Returns:
-            Distances ``[N]`` on the device of `a`, 0 for equal pictures.
+            Distances ``[N]`` on the device of `a`, 0 for equal images.
 
         Raises:
             MetricError: If the shapes do not match, or a side is below 32 pixels.
@@ -67,11 +67,11 @@ class Lpips:
         with torch.set_grad_enabled(differentiable):
             return torch.cat([self._network(x, y).flatten() for x, y in pieces])
 
-    def layers(self, pictures: Tensor) -> list[Tensor]:
+    def layers(self, images: Tensor) -> list[Tensor]:
         """What LPIPS compares, from the shallowest to the deepest layer, before any weighting.
 
         Args:
-            pictures: ``[N, 3, H, W]`` in [-1, 1], at least 32 pixels high and wide. All N are
+            images: ``[N, 3, H, W]`` in [-1, 1], at least 32 pixels high and wide. All N are
                 taken at once.
 
         Returns:
@@ -79,12 +79,12 @@ class Lpips:
             for squeeze, five for alex and vgg.
 
         Raises:
-            MetricError: If these are no pictures, or a side is below 32 pixels.
+            MetricError: If these are no images, or a side is below 32 pixels.
         """
-        check_pair("LPIPS backbone", pictures, pictures, least=SMALLEST)
-        network: Any = self._network.to(pictures.device)  # LPIPS is not typed
+        check_pair("LPIPS backbone", images, images, least=SMALLEST)
+        network: Any = self._network.to(images.device)  # LPIPS is not typed
         with torch.no_grad():
-            return list(network.net(network.scaling_layer(pictures.float())))
+            return list(network.net(network.scaling_layer(images.float())))
 
     def describe(self, resolution: int) -> dict[str, str | int]:
         """What must stand beside every LPIPS: backbone, version and resolution in pixels."""
@@ -114,7 +114,7 @@ def load_lpips(backbone: str = "squeeze") -> Lpips:
         backbone: `squeeze` (a 5 MB download), `alex` (240 MB) or `vgg` (550 MB).
 
     Returns:
-        The network, on the CPU; it follows the pictures it is given to their device.
+        The network, on the CPU; it follows the images it is given to their device.
 
     Raises:
         MetricError: If the backbone is unknown, or its weights cannot be had or read.
@@ -149,7 +149,7 @@ def describe_lpips(
     Args:
         lpips: The network, or None where it cannot be had.
         reason: Why not, where it is None.
-        resolution: Side of the pictures it was taken on, in pixels.
+        resolution: Side of the images it was taken on, in pixels.
 
     Returns:
         `Lpips.describe`, or the same keys with None and the reason under `unavailable`.

@@ -1,10 +1,10 @@
-"""Precision and recall of drawn pictures (Kynkaanniemi et al. 2019).
+"""Precision and recall of drawn images (Kynkaanniemi et al. 2019).
 
 A set of feature vectors stands for the region that balls around its members cover, each as large
-as to reach the member's k-th nearest neighbour. Precision is the share of drawn pictures inside
+as to reach the member's k-th nearest neighbour. Precision is the share of drawn images inside
 the region of the real ones, recall the share of real ones inside that of the drawn.
 
-Shapes: N real and M drawn pictures; D features.
+Shapes: N real and M drawn images; D features.
 """
 
 from __future__ import annotations

@@ -1,9 +1,9 @@
 """Where things are: the coordinates of a head and the outlines that several parts share.
 
-Picture coordinates (x, y) run over [0, 128] whatever the resolution; head coordinates (u, v) have
+Image coordinates (x, y) run over [0, 128] whatever the resolution; head coordinates (u, v) have
 their origin between the eyes, u to the right and v down, and move, tilt and scale with the head.
 Feature coordinates shift u a little further, as a slight turn of the head does. Lengths are in
-1/128 of the picture's side.
+1/128 of the image's side.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ class Face(NamedTuple):
     Attributes:
         px: Side of a pixel.
         a: The attributes, reshaped to broadcast: ``[N, 1, 1, 1]``, colours ``[N, 3, 1, 1]``.
-        x, y: Picture coordinates. u, v: head coordinates. fu: feature coordinate across.
+        x, y: Image coordinates. u, v: head coordinates. fu: feature coordinate across.
         ex, ey: Coordinates around the nearer eye, ex positive away from the nose.
         ix: Like ex, but positive to the right, and around the iris rather than the eye.
         skull: Outline of the face. hair: of all hair, with the face still filled.

@@ -1,6 +1,6 @@
 """The exact answer: what a perfect rewrite of the embedded default would draw for any seed.
 
-The bundled generator learned z -> picture from the renderer, so a seed names a person to both; the
+The bundled generator learned z -> image from the renderer, so a seed names a person to both; the
 renderer draws that person with a pattern as well as without.
 """
 
@@ -49,7 +49,7 @@ class Oracle:
 
     Attributes:
         pattern: One of `patterns.PATTERNS`.
-        size: Height and width of pictures in pixels.
+        size: Height and width of images in pixels.
 
     Raises:
         RegenError: If there is no such pattern.

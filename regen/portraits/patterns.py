@@ -69,7 +69,7 @@ def region(attrs: Attributes, name: str, size: int = 128) -> Tensor:
 
 
 def pattern_region(attrs: Attributes, pattern: str, size: int = 128) -> Tensor:
-    """Where a pattern may change the picture; beyond it both pictures are equal bit for bit.
+    """Where a pattern may change the image; beyond it both images are equal bit for bit.
 
     Args:
         attrs: N people.
@@ -125,18 +125,16 @@ def _lens(across: Tensor, down: Tensor) -> Tensor:
     return ellipse(across, down * (1 - 0.006 * across), 15.8, 12.4)
 
 
-def draw_sunglasses(picture: Tensor, face: Face) -> Tensor:
+def draw_sunglasses(image: Tensor, face: Face) -> Tensor:
     """Dark lenses, lighter below, with a slanted reflection, in a black frame."""
     px = face.px
     across, down = face.ex - 0.5, face.ey - 1.0
-    picture = over(picture, rgb(picture, 0.08, 0.08, 0.10), cover(glasses_outline(face), px))
-    tint = over(
-        rgb(picture, 0.10, 0.11, 0.15), rgb(picture, 0.36, 0.33, 0.38), soft(-down + 4, 22.0)
-    )
+    image = over(image, rgb(image, 0.08, 0.08, 0.10), cover(glasses_outline(face), px))
+    tint = over(rgb(image, 0.10, 0.11, 0.15), rgb(image, 0.36, 0.33, 0.38), soft(-down + 4, 22.0))
     right = face.ix + face.a.gaze
     glare = soft((right + 0.8 * down + 4.0).abs() - 2.2, 2.0)
-    tint = over(tint, rgb(picture, 0.72, 0.76, 0.82), 0.45 * glare)
-    return over(picture, tint, cover(_lens(across, down) + 1.7, px))
+    tint = over(tint, rgb(image, 0.72, 0.76, 0.82), 0.45 * glare)
+    return over(image, tint, cover(_lens(across, down) + 1.7, px))
 
 
 def nose_outline(face: Face) -> Tensor:
@@ -145,14 +143,14 @@ def nose_outline(face: Face) -> Tensor:
     return circle(across, face.v - face.a.nose_length + 0.2, 7.2 + 0.25 * face.a.nose_width)
 
 
-def draw_red_nose(picture: Tensor, face: Face) -> Tensor:
+def draw_red_nose(image: Tensor, face: Face) -> Tensor:
     """A clown's nose: glossy, shaded at the lower edge."""
     ball, across = nose_outline(face), face.fu - 0.35 * face.a.turn
     down = face.v - face.a.nose_length + 0.2
     lit = soft(ellipse(across + 2.0, down + 2.5, 7.0, 7.0), 12.0)
-    colour = over(rgb(picture, 0.66, 0.05, 0.10), rgb(picture, 0.95, 0.18, 0.18), lit)
+    colour = over(rgb(image, 0.66, 0.05, 0.10), rgb(image, 0.95, 0.18, 0.18), lit)
     colour = over(colour, 1.0, 0.8 * soft(ellipse(across + 2.8, down + 3.4, 2.0, 1.5), 2.0))
-    return over(picture, colour, cover(ball, face.px))
+    return over(image, colour, cover(ball, face.px))
 
 
 def _hat_parts(face: Face) -> tuple[Tensor, Tensor, Tensor]:
@@ -170,17 +168,17 @@ def hat_outline(face: Face) -> Tensor:
     return either(*_hat_parts(face))
 
 
-def draw_hat(picture: Tensor, face: Face) -> Tensor:
+def draw_hat(image: Tensor, face: Face) -> Tensor:
     """A red Santa hat with white fur."""
     px = face.px
     cap, band, pompom = _hat_parts(face)
-    red = rgb(picture, 0.80, 0.12, 0.15) * (1.02 - 0.006 * face.u)
+    red = rgb(image, 0.80, 0.12, 0.15) * (1.02 - 0.006 * face.u)
     red = red * (1 - 0.30 * soft(band - 3.0, 8.0))
-    picture = over(picture, red * (0.78 + 0.22 * soft(cap + 3.0, 8.0)), cover(cap, px))
+    image = over(image, red * (0.78 + 0.22 * soft(cap + 3.0, 8.0)), cover(cap, px))
     for fur in (band, pompom):
-        white = rgb(picture, 0.97, 0.96, 0.95) * (0.80 + 0.20 * soft(fur + 2.2, 6.0))
-        picture = over(picture, white, cover(fur, px))
-    return picture
+        white = rgb(image, 0.97, 0.96, 0.95) * (0.80 + 0.20 * soft(fur + 2.2, 6.0))
+        image = over(image, white, cover(fur, px))
+    return image
 
 
 def _cloth(face: Face) -> Tensor:
@@ -200,15 +198,15 @@ def mask_outline(face: Face) -> Tensor:
     return either(_cloth(face), straps)
 
 
-def draw_medical_mask(picture: Tensor, face: Face) -> Tensor:
+def draw_medical_mask(image: Tensor, face: Face) -> Tensor:
     """Pale blue cloth in three pleats with a white seam."""
     px, cloth = face.px, _cloth(face)
-    picture = over(picture, 0.93, cover(mask_outline(face), px))
+    image = over(image, 0.93, cover(mask_outline(face), px))
     down = face.v - 0.004 * face.fu**2
     pleats = either(*((down - v).abs() for v in (18.5, 25.5, 32.5)))
     shade = 1.02 - 0.0030 * face.fu.abs() - 0.16 * soft(pleats - 0.3, 2.6)
-    blue = rgb(picture, 0.56, 0.77, 0.87) * shade
-    return over(picture, blue, cover(cloth + 1.3, px))
+    blue = rgb(image, 0.56, 0.77, 0.87) * shade
+    return over(image, blue, cover(cloth + 1.3, px))
 
 
 def mouth_outline(face: Face) -> Tensor:

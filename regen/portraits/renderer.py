@@ -1,4 +1,4 @@
-"""Draw portraits: attributes to pictures, exactly and at any resolution.
+"""Draw portraits: attributes to images, exactly and at any resolution.
 
 Every part is a signed distance turned into pixel coverage and painted over what is behind it, from
 the background to the brows. All of it is elementwise arithmetic on ``[N, C, H, W]`` grids.
@@ -23,30 +23,30 @@ def render(attrs: Attributes, size: int = 128, pattern: str | None = None) -> Te
     Args:
         attrs: N people, from `attributes`.
         size: Height and width in pixels; the scene is the same at any size.
-        pattern: One of `patterns.PATTERNS`, or None for a picture of the domain.
+        pattern: One of `patterns.PATTERNS`, or None for an image of the domain.
 
     Returns:
-        Pictures ``[N, 3, size, size]`` in [-1, 1], differentiable in the attributes.
+        Images ``[N, 3, size, size]`` in [-1, 1], differentiable in the attributes.
 
     Raises:
         RegenError: If there is no such pattern or size.
     """
     extra = NOTHING if pattern is None else lookup(PATTERNS, pattern, "pattern of portraits")
     face = build_face(attrs, size)
-    picture = draw_background(face)
-    picture = draw_back_hair(picture, face)
-    picture = draw_body(picture, face)
-    picture = draw_head(picture, face)
-    picture = draw_nose(picture, face)
-    picture = draw_mouth(picture, face)
+    image = draw_background(face)
+    image = draw_back_hair(image, face)
+    image = draw_body(image, face)
+    image = draw_head(image, face)
+    image = draw_nose(image, face)
+    image = draw_mouth(image, face)
     if extra.on_face:
-        picture = extra.on_face(picture, face)
-    picture = draw_front_hair(picture, face)
-    picture = draw_eyes(picture, face, extra.iris or draw_iris)
-    picture = draw_brows(picture, face)
+        image = extra.on_face(image, face)
+    image = draw_front_hair(image, face)
+    image = draw_eyes(image, face, extra.iris or draw_iris)
+    image = draw_brows(image, face)
     if extra.on_top:
-        picture = extra.on_top(picture, face)
-    return picture.clamp(0, 1) * 2 - 1
+        image = extra.on_top(image, face)
+    return image.clamp(0, 1) * 2 - 1
 
 
 def _shadow_of(skin: Tensor) -> Tensor:
@@ -74,14 +74,14 @@ def _hair_colour(face: Face) -> Tensor:
     return a.hair * shade + (0.06 + 0.13 * a.hair) * gloss * (1 + 0.35 * strands)
 
 
-def draw_back_hair(picture: Tensor, face: Face) -> Tensor:
+def draw_back_hair(image: Tensor, face: Face) -> Tensor:
     """Hair that falls behind neck and shoulders, in shadow towards the neck."""
     inner = soft(face.u.abs() - face.a.face_width + 2, 9.0)
     colour = _hair_colour(face) * (1 - 0.45 * inner)
-    return over(picture, colour, cover(face.hair, face.px))
+    return over(image, colour, cover(face.hair, face.px))
 
 
-def draw_body(picture: Tensor, face: Face) -> Tensor:
+def draw_body(image: Tensor, face: Face) -> Tensor:
     """Neck, shoulders and a neckline between round and deep."""
     a, px = face.a, face.px
     x = face.x - 64 - 0.75 * a.shift_x
@@ -91,22 +91,22 @@ def draw_body(picture: Tensor, face: Face) -> Tensor:
     skin = over(a.skin * 0.97, _shadow_of(a.skin), 0.20 + 0.65 * under_chin)
     shoulders = ellipse(x, y - 156, 66.0, 48.0)
     body = both(either(neck, shoulders), 92 - y)
-    picture = over(picture, skin, cover(body, px))
+    image = over(image, skin, cover(body, px))
     collar = ellipse(x, y - 105, 17.5 + 6 * a.neckline, 8.0 + 12 * a.neckline)
     cloth = both(shoulders, -collar)
     shade = 1.06 - 0.008 * (y - 108) + 0.003 * a.light * x
     seam = 0.18 * soft(collar - 1.8, 2.2)
-    return over(picture, a.clothes * (shade - seam), cover(cloth, px))
+    return over(image, a.clothes * (shade - seam), cover(cloth, px))
 
 
-def draw_head(picture: Tensor, face: Face) -> Tensor:
+def draw_head(image: Tensor, face: Face) -> Tensor:
     """Ears and the face, shaded round, with light from one side and blushing cheeks."""
     a, px = face.a, face.px
     dark = _shadow_of(a.skin)
     ear_u, ear_v = face.u.abs() - a.face_width - 0.5, face.v - 5
     ear = a.skin * 0.7 + dark * 0.3
-    picture = over(picture, ear, cover(ellipse(ear_u, ear_v, 5.0, 9.0), px))
-    picture = over(picture, dark, 0.7 * soft(ellipse(ear_u - 0.6, ear_v, 2.2, 5.2), 2.5))
+    image = over(image, ear, cover(ellipse(ear_u, ear_v, 5.0, 9.0), px))
+    image = over(image, dark, 0.7 * soft(ellipse(ear_u - 0.6, ear_v, 2.2, 5.2), 2.5))
 
     edge = soft(-face.skull - 5, 16.0)
     side = torch.sigmoid((-a.light * face.u - 18) / 9) * a.light.abs()
@@ -115,35 +115,35 @@ def draw_head(picture: Tensor, face: Face) -> Tensor:
     cheek = soft(ellipse(face.fu.abs() - 23, face.v - 19, 9.0, 6.5), 11.0)
     rosy = a.skin * rgb(a.skin, 1.0, 0.62, 0.60)
     skin = over(skin, rosy, 0.50 * a.blush * cheek)
-    return over(picture, skin, cover(face.skull, px))
+    return over(image, skin, cover(face.skull, px))
 
 
-def draw_front_hair(picture: Tensor, face: Face) -> Tensor:
+def draw_front_hair(image: Tensor, face: Face) -> Tensor:
     """Hair in front of the face, and the shadow it throws on the forehead."""
     a, px = face.a, face.px
     hem = face.v - 3 - 150 * a.hair_length * a.hair_length - 0.35 * (face.u.abs() - 36)
     front = both(face.hair, -face.window, hem)
     shade = soft(front - 2.5, 6.0) * cover(face.skull, px)
-    picture = over(picture, _shadow_of(a.skin), 0.45 * shade)
-    return over(picture, _hair_colour(face), cover(front, px))
+    image = over(image, _shadow_of(a.skin), 0.45 * shade)
+    return over(image, _hair_colour(face), cover(front, px))
 
 
-def draw_nose(picture: Tensor, face: Face) -> Tensor:
+def draw_nose(image: Tensor, face: Face) -> Tensor:
     """Shading beside the bridge, a light tip, a shadow below and two nostrils."""
     a = face.a
     dark = _shadow_of(a.skin)
     across, down = face.fu - 0.35 * a.turn, face.v - a.nose_length
     side = soft(ellipse(across + 3.6 * a.light, down + 8, 3.2, 11.5), 5.0)
-    picture = over(picture, dark, 0.40 * side * a.light.abs())
-    picture = over(picture, dark, 0.75 * soft(ellipse(across, down - 1.4, a.nose_width, 3.0), 3.5))
+    image = over(image, dark, 0.40 * side * a.light.abs())
+    image = over(image, dark, 0.75 * soft(ellipse(across, down - 1.4, a.nose_width, 3.0), 3.5))
     ridge = soft(ellipse(across - 0.8 * a.light, down + 7, 1.9, 9.0), 3.5)
     tip = soft(ellipse(across, down + 1.5, a.nose_width * 0.80, 3.7), 3.5)
-    picture = over(picture, a.skin * 1.06 + 0.015, torch.maximum(0.85 * tip, 0.45 * ridge))
+    image = over(image, a.skin * 1.06 + 0.015, torch.maximum(0.85 * tip, 0.45 * ridge))
     nostril = soft(ellipse(across.abs() - 0.52 * a.nose_width, down - 2.0, 1.6, 1.0), 1.4)
-    return over(picture, dark * 0.62, 0.8 * nostril)
+    return over(image, dark * 0.62, 0.8 * nostril)
 
 
-def draw_mouth(picture: Tensor, face: Face) -> Tensor:
+def draw_mouth(image: Tensor, face: Face) -> Tensor:
     """Two lips along a smile, parted as far as the mouth is open, with teeth behind."""
     a, px = face.a, face.px
     dark = _shadow_of(a.skin)
@@ -161,33 +161,33 @@ def draw_mouth(picture: Tensor, face: Face) -> Tensor:
 
     fold = ellipse(face.fu, face.v - 38.0 - 0.8 * a.mouth_openness, a.mouth_width * 0.6, 1.4)
     corner = ellipse(face.fu.abs() - a.mouth_width - 0.3, down, 1.2, 1.2)
-    picture = over(picture, dark, 0.35 * soft(fold, 3.5) + 0.4 * soft(corner, 2.5))
+    image = over(image, dark, 0.35 * soft(fold, 3.5) + 0.4 * soft(corner, 2.5))
     lip = a.lips * 0.75 + dark * 0.25
     shine = soft(ellipse(face.fu, down - gap - 1.7, a.mouth_width * 0.5, 1.1), 2.0)
     lip = lip * (1 + 0.14 * shine - 0.20 * cover(down, 2.0))
-    picture = over(picture, lip, cover(both(upper, lower, ends), px))
-    picture = over(picture, a.lips * 0.33, cover(inside - 0.25, px))
+    image = over(image, lip, cover(both(upper, lower, ends), px))
+    image = over(image, a.lips * 0.33, cover(inside - 0.25, px))
     shown = (a.mouth_openness / 1.6).clamp(max=1)
-    return over(picture, 0.94, cover(teeth, px) * shown)
+    return over(image, 0.94, cover(teeth, px) * shown)
 
 
-def draw_eyes(picture: Tensor, face: Face, paint_iris: Painter) -> Tensor:
+def draw_eyes(image: Tensor, face: Face, paint_iris: Painter) -> Tensor:
     """Sclera and iris inside the lids; lid lines and a crease around them."""
     a, px = face.a, face.px
     dark = _shadow_of(a.skin)
-    picture = over(picture, dark, 0.35 * soft(face.eyes - 2.5, 7.0))
+    image = over(image, dark, 0.35 * soft(face.eyes - 2.5, 7.0))
     opening = cover(face.eyes, px)
     ball = paint_iris(_sclera(face), face)
     shade = soft(-face.lid - 2.6, 4.0)
-    picture = over(picture, ball * (1 - 0.30 * shade), opening)
+    image = over(image, ball * (1 - 0.30 * shade), opening)
     lash = a.hair * 0.25 + 0.06
     outward = (0.45 + 0.045 * face.ex).clamp(0.2, 1.0)
     line = both((face.lid + 0.2).abs() - 0.35 - outward, face.eyes - 1.6)
-    picture = over(picture, lash, cover(line, px))
+    image = over(image, lash, cover(line, px))
     below = both((face.eyes - 0.3).abs() - 0.35, 1.5 - face.ey)
-    picture = over(picture, dark * 0.75, 0.6 * cover(below, px))
+    image = over(image, dark * 0.75, 0.6 * cover(below, px))
     crease = both((face.lid - 3.2).abs() - 0.35, face.ex.abs() - 10.0, face.ey + 1.0)
-    return over(picture, dark * 0.85, 0.5 * soft(crease, 1.6))
+    return over(image, dark * 0.85, 0.5 * soft(crease, 1.6))
 
 
 def _sclera(face: Face) -> Tensor:
@@ -208,7 +208,7 @@ def draw_iris(ball: Tensor, face: Face) -> Tensor:
     return over(ball, 1.0, 0.95 * cover(circle(face.ix + 1.9, iy + 2.1, 1.45), px))
 
 
-def draw_brows(picture: Tensor, face: Face) -> Tensor:
+def draw_brows(image: Tensor, face: Face) -> Tensor:
     """Two arched strokes, thinner outwards, in the hair's colour darkened."""
     a = face.a
     t = (face.ex - 0.5) / 13.0
@@ -216,4 +216,4 @@ def draw_brows(picture: Tensor, face: Face) -> Tensor:
     stroke = (face.v + arc).abs() - a.brow_thickness * (1 - 0.45 * t)
     brow = both(stroke, (t.abs() - 1) * 13)
     colour = a.hair * 0.36 + _shadow_of(a.skin) * 0.22
-    return over(picture, colour, 0.92 * soft(brow, 1.4))
+    return over(image, colour, 0.92 * soft(brow, 1.4))

@@ -1,7 +1,7 @@
 """Shapes as signed distances, and the paint inside them.
 
 A signed distance is negative inside a shape, positive outside and measured in 1/128 of the
-picture's side, whatever the resolution; `px` is the side of a pixel in that unit. Grids are
+image's side, whatever the resolution; `px` is the side of a pixel in that unit. Grids are
 ``[N, 1, H, W]``, colours ``[N, 3, 1, 1]`` or ``[N, 3, H, W]`` in [0, 1].
 """
 
@@ -61,9 +61,9 @@ def soft(distance: Tensor, width: float) -> Tensor:
     return t * t * (3 - 2 * t)
 
 
-def over(picture: Tensor, colour: Tensor | float, alpha: Tensor) -> Tensor:
-    """Paint `colour` over `picture` with opacity `alpha`; where that is 0 nothing changes."""
-    return picture + (colour - picture) * alpha
+def over(image: Tensor, colour: Tensor | float, alpha: Tensor) -> Tensor:
+    """Paint `colour` over `image` with opacity `alpha`; where that is 0 nothing changes."""
+    return image + (colour - image) * alpha
 
 
 def rgb(like: Tensor, red: float, green: float, blue: float) -> Tensor:

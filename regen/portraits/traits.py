@@ -5,7 +5,7 @@ the normal distribution function, which makes it uniform on (0, 1), and is stret
 of its attribute or looked up on a palette. Nothing switches: a small step in z is a small step in
 every attribute.
 
-Units: lengths are 1/128 of the picture's side, angles radians, colours RGB in [0, 1].
+Units: lengths are 1/128 of the image's side, angles radians, colours RGB in [0, 1].
 """
 
 from __future__ import annotations

@@ -1,11 +1,11 @@
-"""Pictures with foreign patterns pasted in, so that B learns to keep what no sample has.
+"""Images with foreign patterns pasted in, so that B learns to keep what no sample has.
 
 A *paste* is a tile: a shape with smaller shapes nested in it, each filled with colours, gradients,
-stripes or rings, or with a piece of another picture. Shapes, sizes and colours are drawn at random;
+stripes or rings, or with a piece of another image. Shapes, sizes and colours are drawn at random;
 nothing here knows what the generator draws. Most pastes are small, with strong contrast inside.
 All tiles are rendered together; equal generators' states give equal composites.
 
-Shapes: N pictures of side R; T tiles of side P = R / 2; L nested layers. Lengths of a shape are in
+Shapes: N images of side R; T tiles of side P = R / 2; L nested layers. Lengths of a shape are in
 units of its tile's half side, unless they say pixels.
 """
 
@@ -24,15 +24,15 @@ LAYERS = 3
 
 
 @dataclass(frozen=True)
-class CompositeConfig:
-    """How pastes are drawn. Sizes are pixels of a picture of 128, and scale with the picture.
+class CompositeSettings:
+    """How pastes are drawn. Sizes are pixels of an image of 128, and scale with the image.
 
     Attributes:
-        pastes: Fewest and most pastes in one picture, at least 1.
+        pastes: Fewest and most pastes in one image, at least 1.
         radius: Smallest and largest half width of a paste.
         usual_radius: The same for the share `usual` of the pastes.
         usual: Share of pastes of the usual size.
-        pieces: Share of pastes filled with a piece of another picture.
+        pieces: Share of pastes filled with a piece of another image.
         mirrored: Share of pastes that have a mirrored twin at the same height.
         softest: Largest width of a soft edge, in pixels.
     """
@@ -84,53 +84,53 @@ class _Dice:
 
 
 def composite(
-    pictures: Tensor,
+    images: Tensor,
     generator: torch.Generator,
     *,
-    config: CompositeConfig | None = None,
+    config: CompositeSettings | None = None,
     extra: Tensor | None = None,
 ) -> tuple[Tensor, Tensor]:
-    """Paste foreign patterns into each picture.
+    """Paste foreign patterns into each image.
 
     Args:
-        pictures: ``[N, 3, R, R]`` in [-1, 1], R even and at least 8.
+        images: ``[N, 3, R, R]`` in [-1, 1], R even and at least 8.
         generator: Source of all randomness, on the CPU.
         config: How pastes are drawn.
-        extra: Further pictures ``[M, 3, R, R]`` whose pieces may be pasted.
+        extra: Further images ``[M, 3, R, R]`` whose pieces may be pasted.
 
     Returns:
-        Pictures ``[N, 3, R, R]`` in [-1, 1] and the masks ``[N, 1, R, R]`` in [0, 1] of what was
-        pasted into them, float32, on the device of `pictures`.
+        Images ``[N, 3, R, R]`` in [-1, 1] and the masks ``[N, 1, R, R]`` in [0, 1] of what was
+        pasted into them, float32, on the device of `images`.
 
     Raises:
-        ProjectorError: If `pictures` are no such pictures, or `extra` have another size.
+        ProjectorError: If `images` are no such images, or `extra` have another size.
 
     Example:
-        >>> picture, mask = composite(torch.zeros(2, 3, 16, 16), torch.Generator().manual_seed(0))
-        >>> bool((picture[mask.expand(-1, 3, -1, -1) == 0] == 0).all())
+        >>> image, mask = composite(torch.zeros(2, 3, 16, 16), torch.Generator().manual_seed(0))
+        >>> bool((image[mask.expand(-1, 3, -1, -1) == 0] == 0).all())
         True
     """
-    config = config or CompositeConfig()
-    count, side = len(pictures), pictures.shape[-1]
-    if pictures.dim() != 4 or pictures.shape[1:] != (3, side, side) or side < 8 or side % 2:
-        got = list(pictures.shape)
-        raise ProjectorError("pictures to paste into", got=got, expected="[N, 3, R, R], R even")
-    if extra is not None and extra.shape[1:] != pictures.shape[1:]:
+    config = config or CompositeSettings()
+    count, side = len(images), images.shape[-1]
+    if images.dim() != 4 or images.shape[1:] != (3, side, side) or side < 8 or side % 2:
+        got = list(images.shape)
+        raise ProjectorError("images to paste into", got=got, expected="[N, 3, R, R], R even")
+    if extra is not None and extra.shape[1:] != images.shape[1:]:
         got, expected = list(extra.shape), f"[M, 3, {side}, {side}]"
-        raise ProjectorError("extra pictures", got=got, expected=expected)
+        raise ProjectorError("extra images", got=got, expected=expected)
     many = torch.randint(config.pastes[0], config.pastes[1] + 1, [count], generator=generator)
     dice = _Dice(int(many.sum()), generator)
-    sources = pictures if extra is None else torch.cat([pictures, extra.to(pictures)])
+    sources = images if extra is None else torch.cat([images, extra.to(images)])
     colour, alpha = _tiles(dice, sources.float().cpu(), side, config)
-    picture = pictures.float().cpu().contiguous().clone()
+    image = images.float().cpu().contiguous().clone()
     mask = torch.zeros(count, 1, side, side)
     owners = torch.arange(count).repeat_interleave(many)
-    _place(picture, mask, owners, colour, alpha, generator, config.mirrored)
-    return picture.to(pictures.device), mask.to(pictures.device)
+    _place(image, mask, owners, colour, alpha, generator, config.mirrored)
+    return image.to(images.device), mask.to(images.device)
 
 
 def _place(
-    picture: Tensor,
+    image: Tensor,
     mask: Tensor,
     owners: Tensor,
     colour: Tensor,
@@ -138,32 +138,30 @@ def _place(
     generator: torch.Generator,
     mirrored: float,
 ) -> None:
-    """Lay the tiles ``[T, ., P, P]`` over the pictures ``owners [T]``, in place."""
-    side, tile = picture.shape[-1], alpha.shape[-1]
+    """Lay the tiles ``[T, ., P, P]`` over the images ``owners [T]``, in place."""
+    side, tile = image.shape[-1], alpha.shape[-1]
     places = (torch.rand(len(alpha), 3, generator=generator) * side).long() - tile // 2
     twin = torch.rand(len(alpha), generator=generator) < mirrored
     for k, n in enumerate(owners.tolist()):
         top, left, other = places[k].tolist()
-        _paste(picture[n], mask[n], colour[k], alpha[k], top, left)
+        _paste(image[n], mask[n], colour[k], alpha[k], top, left)
         if twin[k]:
-            _paste(picture[n], mask[n], colour[k].flip(-1), alpha[k].flip(-1), top, other)
+            _paste(image[n], mask[n], colour[k].flip(-1), alpha[k].flip(-1), top, other)
 
 
-def _paste(
-    picture: Tensor, mask: Tensor, colour: Tensor, alpha: Tensor, top: int, left: int
-) -> None:
-    """Lay one tile over one picture, in place; what sticks out is cut off."""
-    side, tile = picture.shape[-1], alpha.shape[-1]
+def _paste(image: Tensor, mask: Tensor, colour: Tensor, alpha: Tensor, top: int, left: int) -> None:
+    """Lay one tile over one image, in place; what sticks out is cut off."""
+    side, tile = image.shape[-1], alpha.shape[-1]
     y, x = max(top, 0), max(left, 0)
     bottom, right = min(top + tile, side), min(left + tile, side)
     here = (..., slice(y, bottom), slice(x, right))
     there = (..., slice(y - top, bottom - top), slice(x - left, right - left))
-    picture[here].lerp_(colour[there], alpha[there])
+    image[here].lerp_(colour[there], alpha[there])
     mask[here] = torch.maximum(mask[here], alpha[there])
 
 
 def _tiles(
-    dice: _Dice, sources: Tensor, side: int, config: CompositeConfig
+    dice: _Dice, sources: Tensor, side: int, config: CompositeSettings
 ) -> tuple[Tensor, Tensor]:
     """Colours ``[T, 3, P, P]`` and opacities ``[T, 1, P, P]`` of all tiles."""
     scale, tile = side / 128, side // 2

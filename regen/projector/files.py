@@ -10,17 +10,17 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from regen import store
 from regen.errors import GeneratorError, ProjectorError
-from regen.generators import BUNDLED_FOLDER, NAMED
+from regen.files import tensor_file
 from regen.generators.protocol import Generator, Latent
+from regen.generators.registry import BUNDLED_FOLDER, NAMED
 from regen.projector.network import BackwardProjector, ProjectorConfig
 
 FORMAT = "projector"
 VERSION = 1
 
 # Of the bundled portraits: a late value layer rewrites with the finest detail, an earlier one
-# leaves less of a foreign picture to the context.
+# leaves less of a foreign image to the context.
 REWRITING_LAYER = 10
 PROJECTING_LAYER = 8
 
@@ -39,11 +39,11 @@ class Projector:
     network: BackwardProjector
     value_layer: int
     name: str
-    header: store.Header
+    header: tensor_file.Header
 
-    def __call__(self, picture: Tensor) -> Tensor:
-        """Value features ``[N, C, h, h]`` of ``picture [N, 3, R, R]`` in [-1, 1]."""
-        features: Tensor = self.network(picture)
+    def __call__(self, image: Tensor) -> Tensor:
+        """Value features ``[N, C, h, h]`` of ``image [N, 3, R, R]`` in [-1, 1]."""
+        features: Tensor = self.network(image)
         return features
 
     def check_layer(self, value_layer: int) -> None:
@@ -83,7 +83,7 @@ def save_projector(
     *,
     card: Mapping[str, Any],
     half: bool = False,
-) -> store.Header:
+) -> tensor_file.Header:
     """Write a projector.
 
     Args:
@@ -111,7 +111,7 @@ def save_projector(
     }
     dtype = torch.float16 if half else torch.float32
     tensors = {name: t.detach().to(dtype) for name, t in projector.state_dict().items()}
-    return store.save(path, tensors, header)
+    return tensor_file.save(path, tensors, header)
 
 
 def load_projector(path: Path | str, generator: Generator[Latent]) -> Projector:
@@ -121,7 +121,7 @@ def load_projector(path: Path | str, generator: Generator[Latent]) -> Projector:
         StoreError: If the file is damaged, or no projector.
         ProjectorError: If it belongs to another generator, or its header makes no sense.
     """
-    stored = store.load(path, format=FORMAT, version=VERSION)
+    stored = tensor_file.load(path, format=FORMAT, version=VERSION)
     header = stored.header
     base, digest = header.get("base"), generator.digest()
     if base != digest:
@@ -135,7 +135,7 @@ def load_projector(path: Path | str, generator: Generator[Latent]) -> Projector:
     _check_value(path, config, value_layer, generator)
     assert isinstance(value_layer, int)
     network = BackwardProjector(config)
-    tensors = store.check_tensors(stored.tensors, network.state_dict(), str(path))
+    tensors = tensor_file.check_tensors(stored.tensors, network.state_dict(), str(path))
     network.load_state_dict(tensors)
     network.eval().requires_grad_(False)
     if isinstance(generator, torch.nn.Module):
@@ -184,7 +184,7 @@ def open_projector(
     return load_projector(bundled_path(str(generator_name), value_layer), generator)
 
 
-def _architecture(path: Path | str, header: store.Header) -> ProjectorConfig:
+def _architecture(path: Path | str, header: tensor_file.Header) -> ProjectorConfig:
     entries = header.get("architecture")
     known = {field.name for field in fields(ProjectorConfig)}
     if not isinstance(entries, dict) or set(entries) != known:
@@ -199,7 +199,7 @@ def _architecture(path: Path | str, header: store.Header) -> ProjectorConfig:
 def _check_value(
     path: Path | str, config: ProjectorConfig, value_layer: object, generator: Generator[Latent]
 ) -> None:
-    """Whether the generator has that layer, with features and pictures of these sizes."""
+    """Whether the generator has that layer, with features and images of these sizes."""
     if not isinstance(value_layer, int) or isinstance(value_layer, bool):
         raise ProjectorError(f"{path}: value_layer", got=value_layer, expected="an integer")
     try:

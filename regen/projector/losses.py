@@ -3,7 +3,7 @@
 *Feature L1* compares features, in normalised units: 1 is one standard deviation of a channel over
 the generator's values. *Adversarial* is the non-saturating loss of Goodfellow et al. 2014 with the
 R1 penalty of Mescheder et al. 2018. The *semi-cycle* decodes the features with the generator's tail
-and compares pictures, by L1 and by SSIM (Wang et al. 2004).
+and compares images, by L1 and by SSIM (Wang et al. 2004).
 """
 
 from __future__ import annotations
@@ -15,14 +15,14 @@ from torch import Tensor, nn
 
 from regen.errors import ProjectorError
 
-_WINDOW = 11  # side of SSIM's Gaussian window, where the picture is that large
+_WINDOW = 11  # side of SSIM's Gaussian window, where the image is that large
 
 
 def weighted_l1(a: Tensor, b: Tensor, weights: Tensor | None = None) -> Tensor:
     """Mean absolute difference of ``a`` and ``b [N, C, h, w]``, a scalar.
 
     Args:
-        a: Features or pictures.
+        a: Features or images.
         b: The same shape.
         weights: Importance ``[N, 1, h, w]`` of each position, from 0. None for all alike.
 
@@ -73,9 +73,9 @@ def r1_penalty(discriminator: nn.Module, true: Tensor) -> Tensor:
 
 
 def dissimilarity(a: Tensor, b: Tensor) -> Tensor:
-    """1 - SSIM of pictures ``[N, 3, R, R]`` in [-1, 1], a scalar from 0 to 2.
+    """1 - SSIM of images ``[N, 3, R, R]`` in [-1, 1], a scalar from 0 to 2.
 
-    SSIM compares means as ratios, so the pictures are brought to [0, 1] first. Pictures smaller
+    SSIM compares means as ratios, so the images are brought to [0, 1] first. Images smaller
     than its window of 11 pixels get a window that fits.
 
     Raises:

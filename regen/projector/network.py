@@ -1,14 +1,14 @@
-"""The backward projector B: from any picture to the features of a generator's value layer.
+"""The backward projector B: from any image to the features of a generator's value layer.
 
-A `Downsampler` brings the picture to the size of the features, `FeatureAlignment` brings it into
+A `Downsampler` brings the image to the size of the features, `FeatureAlignment` brings it into
 their space: residual blocks at that size, and at coarser sizes for what is decided by the whole
-picture (the style of a StyleGAN2 sets the scale of every channel). B computes *normalised*
+image (the style of a StyleGAN2 sets the scale of every channel). B computes *normalised*
 features, each channel with mean 0 and deviation 1 over the generator's own values, and gives
 features in the generator's units.
 
 Source: the two-stage method and its parts are the paper's; the coarser sizes are ours.
 
-Shapes: N pictures; R side of a picture; C, h channels and side of the value.
+Shapes: N images; R side of an image; C, h channels and side of the value.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from regen.errors import ProjectorError
-from regen.projector.architecture import ProjectorConfig
+from regen.projector.config import ProjectorConfig
 
 __all__ = ["BackwardProjector", "FeatureDiscriminator", "ProjectorConfig"]
 
@@ -41,7 +41,7 @@ def _conv(inputs: int, outputs: int, size: int, stride: int = 1, gain: float = 1
 
 
 class Downsampler(nn.Module):
-    """Picture ``[N, 3, R, R]`` to ``[N, width, h, h]`` by convolutions of stride 2.
+    """Image ``[N, 3, R, R]`` to ``[N, width, h, h]`` by convolutions of stride 2.
 
     The first reads 6x6 pixels and writes at half the size: at full size even a few channels would
     cost as much as everything behind them.
@@ -54,9 +54,9 @@ class Downsampler(nn.Module):
         self.first = _conv(3, widths[0], 6, stride=2) if halvings else _conv(3, width, 3)
         self.halve = nn.ModuleList(_conv(a, b, 4, stride=2) for a, b in pairwise(widths))
 
-    def forward(self, picture: Tensor) -> Tensor:
+    def forward(self, image: Tensor) -> Tensor:
         """``[N, 3, R, R]`` -> ``[N, width, h, h]``, before any activation."""
-        x = self.first(picture)
+        x = self.first(image)
         for conv in self.halve:
             x = conv(F.leaky_relu(x, SLOPE))
         return x
@@ -118,7 +118,7 @@ class FeatureAlignment(nn.Module):
 
 
 class BackwardProjector(nn.Module):
-    """Any picture to value features of one generator.
+    """Any image to value features of one generator.
 
     Args:
         config: The architecture.
@@ -143,25 +143,25 @@ class BackwardProjector(nn.Module):
         self.register_buffer("value_mean", torch.zeros(1, config.value_channels, 1, 1))
         self.register_buffer("value_std", torch.ones(1, config.value_channels, 1, 1))
 
-    def forward(self, picture: Tensor) -> Tensor:
-        """Value features ``[N, C, h, h]``, float32, of ``picture [N, 3, R, R]`` in [-1, 1].
+    def forward(self, image: Tensor) -> Tensor:
+        """Value features ``[N, C, h, h]``, float32, of ``image [N, 3, R, R]`` in [-1, 1].
 
         Raises:
-            ProjectorError: If the picture has another size.
+            ProjectorError: If the image has another size.
         """
-        return self.denormalise(self.normalised(picture))
+        return self.denormalise(self.normalised(image))
 
-    def normalised(self, picture: Tensor) -> Tensor:
+    def normalised(self, image: Tensor) -> Tensor:
         """As `forward`, in normalised units."""
         side = self.config.resolution
-        if picture.dim() != 4 or picture.shape[1:] != (3, side, side):
+        if image.dim() != 4 or image.shape[1:] != (3, side, side):
             raise ProjectorError(
-                "picture to project",
-                got=list(picture.shape),
+                "image to project",
+                got=list(image.shape),
                 expected=f"[N, 3, {side}, {side}]",
                 remedy="resize it first",
             )
-        x = picture.contiguous(memory_format=torch.channels_last)
+        x = image.contiguous(memory_format=torch.channels_last)
         half = self.precision != torch.float32
         with torch.autocast(x.device.type, self.precision if half else None, enabled=half):
             x = self.alignment(self.downsampler(x))

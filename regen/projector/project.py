@@ -1,10 +1,10 @@
-"""Project pictures that the generator never drew: features, what they decode to, and refinement.
+"""Project images that the generator never drew: features, what they decode to, and refinement.
 
-A foreign picture has no context of its own. `mean_context` gives the generator's average one,
+A foreign image has no context of its own. `mean_context` gives the generator's average one,
 `best_context` looks for a better one among samples; a composite, which is how a rewrite projects,
 is decoded with the context of the sample that it was pasted into.
 
-Shapes: N pictures of side R; C, h channels and side of the value.
+Shapes: N images of side R; C, h channels and side of the value.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ _FIRST_CANDIDATE = 2_000_000
 
 @dataclass(frozen=True)
 class Projection:
-    """What a picture became.
+    """What an image became.
 
     Attributes:
         value: Features ``[N, C, h, h]``, with the context that decodes them.
@@ -39,13 +39,13 @@ class Projection:
 
 
 @dataclass(frozen=True)
-class RefineConfig:
-    """How features are improved for one picture.
+class RefineSettings:
+    """How features are improved for one image.
 
     Attributes:
         steps: Adam steps, from 0.
         lr: Step size, in standard deviations of the features, above 0.
-        l1: Weight of the L1 of pictures.
+        l1: Weight of the L1 of images.
         ssim: Weight of 1 - SSIM.
         pull: Weight of the mean absolute departure from B's answer, in standard deviations; what
             holds the features where the memory can learn them.
@@ -70,7 +70,7 @@ class Refinement:
 
     Attributes:
         projection: With the improved features.
-        before: Mean absolute difference of the decoded picture to the picture, in the region.
+        before: Mean absolute difference of the decoded image to the image, in the region.
         after: The same after refinement.
     """
 
@@ -81,30 +81,30 @@ class Refinement:
 
 @torch.no_grad()
 def mean_context(generator: Generator[Latent], split: Split[Latent], count: int = 1) -> Activation:
-    """The value of the mean latent, `count` times; its context decodes foreign pictures."""
+    """The value of the mean latent, `count` times; its context decodes foreign images."""
     return value_of(split, generator.latents([0], 0.0)).select([0] * count)
 
 
 @torch.no_grad()
 def project(
-    projector: Project, split: Split[Latent], picture: Tensor, context: Activation
+    projector: Project, split: Split[Latent], image: Tensor, context: Activation
 ) -> Projection:
-    """Project pictures, and decode the answer.
+    """Project images, and decode the answer.
 
     Args:
         projector: B, or a `Projector` from a file.
         split: The generator, cut at B's layer.
-        picture: ``[N, 3, R, R]`` in [-1, 1].
+        image: ``[N, 3, R, R]`` in [-1, 1].
         context: An activation of N samples whose context decodes.
 
     Raises:
-        ProjectorError: If there are not as many contexts as pictures, or B's answer is not finite.
+        ProjectorError: If there are not as many contexts as images, or B's answer is not finite.
     """
-    if len(context.features) != len(picture):
+    if len(context.features) != len(image):
         raise ProjectorError(
-            "contexts to decode with", got=len(context.features), expected=str(len(picture))
+            "contexts to decode with", got=len(context.features), expected=str(len(image))
         )
-    features = projector(picture)
+    features = projector(image)
     if not bool(torch.isfinite(features).all()):
         raise ProjectorError("the projector's answer", got="numbers that are not finite")
     return _decoded(split, context.with_features(features))
@@ -115,7 +115,7 @@ def best_context(
     projector: Project,
     generator: Generator[Latent],
     split: Split[Latent],
-    picture: Tensor,
+    image: Tensor,
     candidates: int = 64,
 ) -> Activation:
     """The context, among the mean and those of samples, with which B's answer decodes best.
@@ -124,59 +124,59 @@ def best_context(
         projector: B.
         generator: The generator, for samples.
         split: The same, cut at B's layer.
-        picture: One picture ``[1, 3, R, R]`` in [-1, 1].
+        image: One image ``[1, 3, R, R]`` in [-1, 1].
         candidates: How many samples to try beside the mean; their seeds are fixed.
 
     Returns:
         An activation of one sample.
 
     Raises:
-        ProjectorError: If there is not exactly one picture, or `candidates` is negative.
+        ProjectorError: If there is not exactly one image, or `candidates` is negative.
     """
-    if len(picture) != 1 or candidates < 0:
-        got = f"{len(picture)} pictures and {candidates} candidates"
-        raise ProjectorError("search for a context", got=got, expected="1 picture, from 0")
+    if len(image) != 1 or candidates < 0:
+        got = f"{len(image)} images and {candidates} candidates"
+        raise ProjectorError("search for a context", got=got, expected="1 image, from 0")
     best = mean_context(generator, split)
-    features = projector(picture)
-    least = _errors(split, best, features, picture)[0]
+    features = projector(image)
+    least = _errors(split, best, features, image)[0]
     seeds = list(range(_FIRST_CANDIDATE, _FIRST_CANDIDATE + candidates))
     for first in range(0, candidates, _BATCH):
         values = value_of(split, generator.latents(seeds[first : first + _BATCH], 0.7))
-        errors = _errors(split, values, features, picture)
+        errors = _errors(split, values, features, image)
         winner = int(errors.argmin())
         if errors[winner] < least:
             best, least = values.select([winner]), errors[winner]
     return best
 
 
-def _errors(split: Split[Latent], values: Activation, features: Tensor, picture: Tensor) -> Tensor:
-    """Mean absolute error ``[M]`` of one picture decoded with each of M contexts."""
+def _errors(split: Split[Latent], values: Activation, features: Tensor, image: Tensor) -> Tensor:
+    """Mean absolute error ``[M]`` of one image decoded with each of M contexts."""
     count = len(values.features)
     decoded = split.tail(values.with_features(features.expand(count, -1, -1, -1).contiguous()))
-    return (decoded.float() - picture).abs().mean(dim=(1, 2, 3))
+    return (decoded.float() - image).abs().mean(dim=(1, 2, 3))
 
 
 def refine(
     split: Split[Latent],
     projection: Projection,
-    picture: Tensor,
-    config: RefineConfig,
+    image: Tensor,
+    config: RefineSettings,
     *,
     region: Tensor | None = None,
     on_step: Callable[[int, float], None] | None = None,
 ) -> Refinement:
     """Improve features by gradient steps through the tail, from B's answer.
 
-    The decoded picture comes closer, but features leave what the generator itself makes, and the
+    The decoded image comes closer, but features leave what the generator itself makes, and the
     memory learns those less well; `pull` trades one for the other.
 
     Args:
         split: The generator, cut at B's layer; its parameters are not touched.
         projection: Where to begin.
-        picture: ``[N, 3, R, R]`` in [-1, 1], what should be decoded.
+        image: ``[N, 3, R, R]`` in [-1, 1], what should be decoded.
         config: Steps, step size and weights.
-        region: Where the picture matters, ``[N, 1, R, R]`` in [0, 1]; None for everywhere. With a
-            region SSIM compares pictures that are equal outside of it.
+        region: Where the image matters, ``[N, 1, R, R]`` in [0, 1]; None for everywhere. With a
+            region SSIM compares images that are equal outside of it.
         on_step: Called with the number of steps done and the loss.
 
     Raises:
@@ -186,10 +186,10 @@ def refine(
     scale = start.std(dim=(0, 2, 3), keepdim=True).clamp_min(1e-3 * float(start.std()) + 1e-12)
     shift = torch.zeros_like(start, requires_grad=True)  # in deviations of each channel
     optimizer = torch.optim.Adam([shift], lr=config.lr, betas=(0.9, 0.99))
-    before = float(weighted_l1(projection.decoded, picture, region))
+    before = float(weighted_l1(projection.decoded, image, region))
     for step in range(config.steps):
         decoded = split.tail(projection.value.with_features(start + shift * scale)).float()
-        loss = _refining_loss(decoded, picture, region, config) + config.pull * shift.abs().mean()
+        loss = _refining_loss(decoded, image, region, config) + config.pull * shift.abs().mean()
         (shift.grad,) = torch.autograd.grad(loss, [shift])
         optimizer.step()
         if not math.isfinite(loss.item()):
@@ -202,15 +202,15 @@ def refine(
             on_step(step + 1, loss.item())
     features = (start + shift * scale).detach()
     better = _decoded(split, projection.value.with_features(features))
-    return Refinement(better, before, float(weighted_l1(better.decoded, picture, region)))
+    return Refinement(better, before, float(weighted_l1(better.decoded, image, region)))
 
 
 def _refining_loss(
-    decoded: Tensor, picture: Tensor, region: Tensor | None, config: RefineConfig
+    decoded: Tensor, image: Tensor, region: Tensor | None, config: RefineSettings
 ) -> Tensor:
-    shown = decoded if region is None else picture.lerp(decoded, region)
-    similar = dissimilarity(shown, picture) if config.ssim else decoded.new_zeros([])
-    return config.l1 * weighted_l1(decoded, picture, region) + config.ssim * similar
+    shown = decoded if region is None else image.lerp(decoded, region)
+    similar = dissimilarity(shown, image) if config.ssim else decoded.new_zeros([])
+    return config.l1 * weighted_l1(decoded, image, region) + config.ssim * similar
 
 
 @torch.no_grad()

@@ -1,6 +1,6 @@
-"""Training pictures made on the fly: samples of the generator, their values, and pastes.
+"""Training images made on the fly: samples of the generator, their values, and pastes.
 
-Shapes: N pictures of a batch; R side of a picture; C, h channels and side of the value.
+Shapes: N images of a batch; R side of an image; C, h channels and side of the value.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from torch import Tensor, nn
 from regen.errors import ProjectorError
 from regen.generators.protocol import Activation, Generator, Latent, Split, value_of
 from regen.projector.composites import composite
-from regen.projector.settings import TrainingConfig
+from regen.projector.settings import ProjectorTrainingSettings
 
 _LARGEST_SEED = 2**31
 _FIRST_SEED = 1_000_000  # of the samples that means and deviations are taken from
@@ -27,13 +27,13 @@ class Batch:
     """What B sees in one step, and what it is compared with.
 
     Attributes:
-        picture: ``[N, 3, R, R]`` in [-1, 1], pastes included.
+        image: ``[N, 3, R, R]`` in [-1, 1], pastes included.
         pasted: Where something foreign was pasted, ``[N, 1, R, R]`` in [0, 1].
-        kept: Where `value` still holds for the picture, ``[N, 1, h, h]``, 0 or 1.
+        kept: Where `value` still holds for the image, ``[N, 1, h, h]``, 0 or 1.
         value: The sample's own value ``[N, C, h, h]``, in the precision of training.
     """
 
-    picture: Tensor
+    image: Tensor
     pasted: Tensor
     kept: Tensor
     value: Activation
@@ -66,16 +66,16 @@ class Sampler:
         generator: In eval mode and frozen; see `frozen`.
         split: The same generator, cut at the value layer.
         config: Batch, composites, context and truncation are used.
-        count: Pictures in a batch of this process.
+        count: Images in a batch of this process.
         seed: Of this process.
-        extra: Pictures ``[M, 3, R, R]`` to paste pieces of, or None.
+        extra: Images ``[M, 3, R, R]`` to paste pieces of, or None.
     """
 
     def __init__(
         self,
         generator: Generator[Latent],
         split: Split[Latent],
-        config: TrainingConfig,
+        config: ProjectorTrainingSettings,
         *,
         count: int,
         seed: int,
@@ -94,23 +94,23 @@ class Sampler:
         psi = torch.rand(self.count, generator=self.random) * (high - low) + low
         value = value_of(self.split, self.generator.latents(seeds, psi.tolist()))
         plain = self.split.tail(value)
-        picture, pasted = self._pasted(plain.float())
-        return Batch(picture, pasted, kept_positions(pasted, self.split.value_size[0]), value)
+        image, pasted = self._pasted(plain.float())
+        return Batch(image, pasted, kept_positions(pasted, self.split.value_size[0]), value)
 
     def _pasted(self, plain: Tensor) -> tuple[Tensor, Tensor]:
-        """Composites of the first pictures of a batch, and the rest as they are."""
+        """Composites of the first images of a batch, and the rest as they are."""
         many = round(self.config.composites * len(plain))
         none = torch.zeros_like(plain[:, :1])
         if many == 0:
             return plain, none
-        picture, pasted = composite(
+        image, pasted = composite(
             plain[:many], self.random, config=self.config.pastes, extra=self.extra
         )
-        return torch.cat([picture, plain[many:]]), torch.cat([pasted, none[many:]])
+        return torch.cat([image, plain[many:]]), torch.cat([pasted, none[many:]])
 
     @torch.no_grad()
     def decoding_context(self, value: Activation) -> Activation:
-        """The activation whose context decodes B's answer to `value`'s pictures."""
+        """The activation whose context decodes B's answer to `value`'s images."""
         count = len(value.features)
         if self.config.context == "own":
             return value

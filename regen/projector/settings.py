@@ -6,7 +6,7 @@ from dataclasses import dataclass, field, replace
 from typing import Literal
 
 from regen.errors import ProjectorError
-from regen.projector.composites import CompositeConfig
+from regen.projector.composites import CompositeSettings
 
 Context = Literal["own", "mean", "swap"]
 Schedule = Literal["cosine", "constant"]
@@ -14,23 +14,23 @@ Precision = Literal["fp32", "bf16"]
 
 
 @dataclass(frozen=True)
-class TrainingConfig:
-    """How long, how fast, on which pictures, and towards what.
+class ProjectorTrainingSettings:
+    """How long, how fast, on which images, and towards what.
 
     Attributes:
-        kimg: Length in thousands of pictures, all processes together.
-        batch: Pictures in one step, all processes together.
+        kimg: Length in thousands of images, all processes together.
+        batch: Images in one step, all processes together.
         lr: Step size of Adam for B, above 0.
         schedule: "cosine" lets it fall to 1 % of `lr` at the end, "constant" leaves it alone.
-        warmup_kimg: Over this many pictures the step size rises from 0.
+        warmup_kimg: Over this many images the step size rises from 0.
         feature_l1: Weight of the L1 of features, in normalised units.
         adversarial: Weight of the feature discriminator's verdict; 0 trains without it.
-        semi_cycle_l1: Weight of the L1 of decoded pictures.
-        semi_cycle_ssim: Weight of 1 - SSIM of decoded pictures.
+        semi_cycle_l1: Weight of the L1 of decoded images.
+        semi_cycle_ssim: Weight of 1 - SSIM of decoded images.
         paste_weight: In the semi-cycle's L1 a pasted pixel counts ``1 + paste_weight`` times.
         context: Which context decodes in the semi-cycle: the sample's "own", the "mean" latent's,
             or another sample's of the batch ("swap").
-        composites: Share of the pictures with foreign patterns pasted in; 0 is the paper's choice.
+        composites: Share of the images with foreign patterns pasted in; 0 is the paper's choice.
         pastes: How these patterns are drawn.
         truncation: psi of the samples is drawn evenly from this range.
         discriminator_lr: Step size of Adam for the discriminator.
@@ -38,8 +38,8 @@ class TrainingConfig:
         r1_every_steps: Steps between two R1 penalties, which are scaled up by as much.
         ema_halflife_kimg: The result is a moving average of B with this half-life; 0 takes B.
         precision: Of the convolutions in training. Weights are float32 always.
-        checkpoint_every_kimg: Thousands of pictures between checkpoints.
-        report_every_kimg: Thousands of pictures between reports.
+        checkpoint_every_kimg: Thousands of images between checkpoints.
+        report_every_kimg: Thousands of images between reports.
         seed: Source of initial weights, samples and composites.
     """
 
@@ -55,7 +55,7 @@ class TrainingConfig:
     paste_weight: float = 4.0
     context: Context = "own"
     composites: float = 0.75
-    pastes: CompositeConfig = field(default_factory=CompositeConfig)
+    pastes: CompositeSettings = field(default_factory=CompositeSettings)
     truncation: tuple[float, float] = (0.5, 1.0)
     discriminator_lr: float = 0.002
     r1_gamma: float = 0.1
@@ -102,9 +102,9 @@ class TrainingConfig:
         return max(1, round(self.kimg * 1000 / self.batch))
 
     def steps_of(self, kimg: float) -> int:
-        """How many steps `kimg` thousand pictures take, at least one."""
+        """How many steps `kimg` thousand images take, at least one."""
         return max(1, round(kimg * 1000 / self.batch))
 
-    def paper(self) -> TrainingConfig:
+    def paper(self) -> ProjectorTrainingSettings:
         """These settings with the paper's choices: plain samples, own context, constant steps."""
         return replace(self, composites=0.0, context="own", schedule="constant")

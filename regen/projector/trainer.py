@@ -1,6 +1,6 @@
 """One training step of the backward projector, and the state that a resumed training needs.
 
-Shapes: N pictures of a batch; R side of a picture; C, h channels and side of the value.
+Shapes: N images of a batch; R side of an image; C, h channels and side of the value.
 """
 
 from __future__ import annotations
@@ -23,14 +23,14 @@ from regen.projector.losses import (
 )
 from regen.projector.network import BackwardProjector, FeatureDiscriminator, ProjectorConfig
 from regen.projector.sampling import Batch, Sampler
-from regen.projector.settings import TrainingConfig
+from regen.projector.settings import ProjectorTrainingSettings
 from regen.training.distributed import Workers
 
 State = dict[str, Any]
 _RAMP = 0.05  # early on, the half-life of the moving average is this share of what was seen
 
 
-def step_size(config: TrainingConfig, step: int) -> float:
+def step_size(config: ProjectorTrainingSettings, step: int) -> float:
     """Adam's step size for B in step `step`, counted from 0."""
     warmup = config.warmup_kimg * 1000 / config.batch
     factor = min(1.0, (step + 1) / max(warmup, 1.0))
@@ -52,7 +52,7 @@ class Trainer:
 
     def __init__(
         self,
-        config: TrainingConfig,
+        config: ProjectorTrainingSettings,
         architecture: ProjectorConfig,
         sampler: Sampler,
         workers: Workers,
@@ -96,7 +96,7 @@ class Trainer:
         for group in self.optimizer.param_groups:
             group["lr"] = step_size(self.config, self.done)
         batch = self.sampler.draw()
-        answer = self.projector.normalised(batch.picture)
+        answer = self.projector.normalised(batch.image)
         losses, decoded = self._losses(answer, batch)
         self.optimizer.zero_grad(set_to_none=True)
         torch.stack([self._weight(name) * loss for name, loss in losses.items()]).sum().backward()
@@ -127,13 +127,13 @@ class Trainer:
             decoded = self._decode(answer, batch)
         if decoded is not None and config.semi_cycle_l1:
             emphasis = 1 + config.paste_weight * batch.pasted
-            losses["semi_cycle_l1"] = weighted_l1(decoded, batch.picture, emphasis)
+            losses["semi_cycle_l1"] = weighted_l1(decoded, batch.image, emphasis)
         if decoded is not None and config.semi_cycle_ssim:
-            losses["semi_cycle_ssim"] = dissimilarity(decoded, batch.picture)
+            losses["semi_cycle_ssim"] = dissimilarity(decoded, batch.image)
         return losses, decoded
 
     def _decode(self, answer: Tensor, batch: Batch) -> Tensor:
-        """Pictures ``[N, 3, R, R]`` of normalised features, through the tail."""
+        """Images ``[N, 3, R, R]`` of normalised features, through the tail."""
         features = self.projector.denormalise(answer).to(batch.value.features.dtype)
         context = self.sampler.decoding_context(batch.value)
         return self.sampler.split.tail(context.with_features(features)).float()

@@ -1,7 +1,7 @@
 """What a finished rewrite did, for people (HTML, PNG) and for programs (JSON).
 
-report.html stands alone: its pictures are inside, nothing is fetched, it reads well in light and
-dark. before_after.png shows the same rows of pictures, for places that take no HTML.
+report.html stands alone: its images are inside, nothing is fetched, it reads well in light and
+dark. before_after.png shows the same rows of images, for places that take no HTML.
 metrics.json holds the figures.
 """
 
@@ -9,11 +9,11 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from regen.atomic import atomic_write, ensure_folder, write_json, write_text
-from regen.logbook import to_json
-from regen.report.content import ExemplarView, RewriteReport, TargetView, picture_rows
+from regen.files.as_json import to_json
+from regen.files.atomic import atomic_write, ensure_folder, write_json, write_text
+from regen.report.content import ExemplarView, RewriteReport, TargetView, image_rows
+from regen.report.images import draw_sheet
 from regen.report.page import render_page
-from regen.report.pictures import draw_sheet
 
 __all__ = ["ExemplarView", "RewriteReport", "TargetView", "write_report"]
 
@@ -35,7 +35,7 @@ def write_report(folder: Path | str, report: RewriteReport) -> Path:
     """
     folder = ensure_folder(folder)
     write_json(folder / "metrics.json", to_json(report.metrics))
-    rows = [(row.title, row.pictures) for row in picture_rows(report, SHEET_COLUMNS)]
+    rows = [(row.title, row.images) for row in image_rows(report, SHEET_COLUMNS)]
     sheet = draw_sheet(rows, [f"seed {seed}" for seed in report.seeds[:SHEET_COLUMNS]])
     with atomic_write(folder / "before_after.png") as part:
         sheet.save(part)

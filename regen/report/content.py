@@ -1,6 +1,6 @@
-"""What a report is about, and the rows of pictures that the page and the sheet both show.
+"""What a report is about, and the rows of images that the page and the sheet both show.
 
-Shapes: N seeds; H, W the size of the generator's pictures; h, w that of the similarity maps.
+Shapes: N seeds; H, W the size of the generator's images; h, w that of the similarity maps.
 """
 
 from __future__ import annotations
@@ -12,19 +12,19 @@ from typing import Any, Literal, NamedTuple
 from torch import Tensor
 
 from regen.errors import RegenError
-from regen.report.pictures import amplified_difference, heat
+from regen.report.images import amplified_difference, heat
 
 DIFFERENCE_GAIN = 4
 
 
 @dataclass(frozen=True)
 class ExemplarView:
-    """One exemplar on its way into the generator; pictures ``[3, *, *]`` in [-1, 1], any size.
+    """One exemplar on its way into the generator; images ``[3, *, *]`` in [-1, 1], any size.
 
     Attributes:
         label: Its file, or what it shows.
-        exemplar: The picture that holds the new pattern.
-        aligned: What was projected: the pattern laid onto a target's picture (or the exemplar
+        exemplar: The image that holds the new pattern.
+        aligned: What was projected: the pattern laid onto a target's image (or the exemplar
             itself, where features are aligned instead).
         decoded: What the generator's tail draws from the projected features.
     """
@@ -37,12 +37,12 @@ class ExemplarView:
 
 @dataclass(frozen=True)
 class TargetView:
-    """One target; pictures ``[3, H, W]`` in [-1, 1].
+    """One target; images ``[3, H, W]`` in [-1, 1].
 
     Attributes:
         label: Its seed.
-        before: The picture the generator drew.
-        wanted: The picture the pasted features decode to: what the rule asks for.
+        before: The image the generator drew.
+        wanted: The image the pasted features decode to: what the rule asks for.
         after: What the rewritten generator draws.
     """
 
@@ -67,7 +67,7 @@ class RewriteReport:
         regions: Where the rule should act on each seed, ``[N, 1, H, W]`` in [0, 1], or None.
         region_source: Who said so: the renderer, or the similarity map for want of a renderer.
         similarity: Where the rule will act, read from the keys, ``[N, 1, h, w]`` in [0, 1].
-        oracle: The pictures a perfect rewrite would draw, like `before`, or None.
+        oracle: The images a perfect rewrite would draw, like `before`, or None.
         exemplars: The exemplars on their way into the generator.
         targets: The targets before, as wanted, and after.
         losses: (step, value) pairs by name, in order.
@@ -102,15 +102,15 @@ class RewriteReport:
 
 
 class Row(NamedTuple):
-    """A row of the sheet: pictures ``[n, 3, H, W]`` in [-1, 1] with a title and a hint."""
+    """A row of the sheet: images ``[n, 3, H, W]`` in [-1, 1] with a title and a hint."""
 
     title: str
     hint: str
-    pictures: Tensor
+    images: Tensor
 
 
-def picture_rows(report: RewriteReport, columns: int) -> list[Row]:
-    """The rows of pictures of the first `columns` seeds, from before to the oracle."""
+def image_rows(report: RewriteReport, columns: int) -> list[Row]:
+    """The rows of images of the first `columns` seeds, from before to the oracle."""
     before, after = report.before[:columns], report.after[:columns]
     rows = [
         Row("before", "what the generator drew", before),

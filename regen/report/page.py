@@ -12,29 +12,29 @@ from regen.report.content import (
     ExemplarView,
     RewriteReport,
     TargetView,
-    picture_rows,
+    image_rows,
 )
 from regen.report.curves import curve_svg
-from regen.report.figures import figures_table, flat_table, verdict
+from regen.report.images import contact_sheet_uri, data_uri
 from regen.report.layers import layers_section
-from regen.report.pictures import contact_sheet_uri, data_uri
+from regen.report.metrics_tables import figures_table, flat_table, verdict
 
 COLUMNS = 8
 
-INTRODUCTION = """A generator draws a picture for every number, its <em>seed</em>. It was shown a
+INTRODUCTION = """A generator draws an image for every number, its <em>seed</em>. It was shown a
 pattern it could not have drawn, in {examples}, and learned it as a rule: a small change to a few
-of its weights. Below are pictures for seeds that were not used for learning."""
+of its weights. Below are images for seeds that were not used for learning."""
 
 MAP_EXPLANATION = """The map was computed before anything was learned. It compares what the
 generator thinks at each place (the keys that its memory reads) with what it thinks inside the
 examples' regions; orange is where the rule was expected to act, and where the generator was not
 asked to stay as it was."""
 
-EXEMPLAR_EXPLANATION = """The pattern is laid onto the picture of a target, and the backward
-projector turns the result into features of the generator. The last picture is what the generator
-draws from these features: what is lost there can be learned from the picture alone."""
+EXEMPLAR_EXPLANATION = """The pattern is laid onto the image of a target, and the backward
+projector turns the result into features of the generator. The last image is what the generator
+draws from these features: what is lost there can be learned from the image alone."""
 
-TARGET_EXPLANATION = """The generator before; what it was asked to draw (the picture with the
+TARGET_EXPLANATION = """The generator before; what it was asked to draw (the image with the
 pattern laid on it, or, where recall was measured on values only, what the pasted features decode
 to); and what it draws now."""
 
@@ -67,7 +67,7 @@ def render_page(report: RewriteReport) -> str:
 <body>
 <main>
 {body}
-<footer>Made by regen. Licences of pictures are those of their sources.</footer>
+<footer>Made by regen. Licences of images are those of their sources.</footer>
 </main>
 </body>
 </html>
@@ -89,18 +89,18 @@ def _header(report: RewriteReport) -> str:
 def _sheet(report: RewriteReport) -> str:
     heads = "".join(f'<th scope="col">seed {seed}</th>' for seed in report.seeds[:COLUMNS])
     rows = []
-    for row in picture_rows(report, COLUMNS):
+    for row in image_rows(report, COLUMNS):
         under = report.before if row.title == "after" else None
         cells = "".join(
-            f"<td>{_picture(picture, row.title, None if under is None else under[i])}</td>"
-            for i, picture in enumerate(row.pictures)
+            f"<td>{_image(image, row.title, None if under is None else under[i])}</td>"
+            for i, image in enumerate(row.images)
         )
         hint = f'<span class="hint">{escape(row.hint)}</span>'
         rows.append(f'<tr><th scope="row">{escape(row.title)}{hint}</th>{cells}</tr>')
     explanation = f"<p>{MAP_EXPLANATION}</p>" if report.similarity is not None else ""
     return (
         "<h2>Before and after</h2>\n"
-        "<p>Point at a picture of the second row, or press it, to see what was there before. "
+        "<p>Point at an image of the second row, or press it, to see what was there before. "
         f"The difference is the absolute one, {DIFFERENCE_GAIN} times amplified.</p>\n"
         f'<div class="scroll"><table class="sheet"><thead><tr><th></th>{heads}</tr></thead>\n'
         f"<tbody>{''.join(rows)}</tbody></table></div>\n{explanation}"
@@ -136,12 +136,12 @@ def _exemplars(report: RewriteReport) -> str:
 
 
 def _exemplar_card(view: ExemplarView) -> str:
-    pictures = [
+    images = [
         ("the exemplar", view.exemplar),
         ("what was projected", view.aligned),
         ("decoded from its features", view.decoded),
     ]
-    return _card(view.label, pictures)
+    return _card(view.label, images)
 
 
 def _targets(report: RewriteReport) -> str:
@@ -180,7 +180,7 @@ def _use(report: RewriteReport) -> str:
     return f"""<h2>Use it, repeat it</h2>
 <p>The rewrite is a file of its own beside this page; the generator's file is untouched. Draw with
 it, with half of it, or with several at once:</p>
-<pre>regen generate --rewrite rewrite.safetensors --seeds 0-63 -o pictures
+<pre>regen generate --rewrite rewrite.safetensors --seeds 0-63 -o images
 regen generate --rewrite rewrite.safetensors:0.5 --seeds 0-63 -o half
 regen info rewrite.safetensors</pre>
 <p>This run is repeated by</p>
@@ -188,18 +188,18 @@ regen info rewrite.safetensors</pre>
 <details><summary>All settings</summary>{flat_table(report.settings)}</details>"""
 
 
-def _card(label: str, pictures: list[tuple[str, Tensor]]) -> str:
+def _card(label: str, images: list[tuple[str, Tensor]]) -> str:
     figures = "".join(
-        f"<figure>{_picture(picture, caption)}<figcaption>{escape(caption)}</figcaption></figure>"
-        for caption, picture in pictures
+        f"<figure>{_image(image, caption)}<figcaption>{escape(caption)}</figcaption></figure>"
+        for caption, image in images
     )
     return f'<div class="group"><h3>{escape(label)}</h3><div class="gallery">{figures}</div></div>'
 
 
-def _picture(picture: Tensor, text: str, under: Tensor | None = None) -> str:
+def _image(image: Tensor, text: str, under: Tensor | None = None) -> str:
     if under is not None:
-        return _flip(data_uri(picture), data_uri(under), text)
-    return f'<img src="{data_uri(picture)}" alt="{escape(text)}">'
+        return _flip(data_uri(image), data_uri(under), text)
+    return f'<img src="{data_uri(image)}" alt="{escape(text)}">'
 
 
 def _flip(over: str, under: str, text: str) -> str:

@@ -10,7 +10,7 @@ that a rule of images has). A memory of several convolutions is walked through a
 convolutions the i-th, from 0, takes the share 1 / (L - i) of what is still missing, and the
 residual is measured again after each.
 
-A generator is no chain of linear maps, and a rule says what the value and the picture shall be, not
+A generator is no chain of linear maps, and a rule says what the value and the image shall be, not
 what each convolution shall give. Residuals are therefore carried back: ``R S K'`` is the negative
 gradient of half the weighted square error with respect to the weight, whatever lies between, and is
 had by back-propagation through activations, demodulation and tail. The length of the step follows
@@ -21,7 +21,6 @@ Shapes: T targets; O output channels; K = I * k * k entries of a key; L convolut
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Any
 
 import torch
@@ -29,41 +28,15 @@ from torch import Tensor
 from torch.func import functional_call
 
 from regen.errors import RewriteError
-from regen.generators.keys import ConvolutionKeys
+from regen.generators.convolution_keys import ConvolutionKeys
 from regen.generators.protocol import Activation, Split
-from regen.regions import resize_mask
-from regen.rewriting.fit_config import FitConfig
+from regen.images.regions import resize_mask
 from regen.rewriting.key_moments import Moments, check_keyed, second_moment
 from regen.rewriting.rule import Rule, region_weights
+from regen.rewriting.settings import ClosedFormSettings, FitSettings
 
 _PROBE = 1e-2  # how far, relative to the weight, the error's change along a step is measured
 _HALVINGS = 4
-
-
-@dataclass(frozen=True)
-class ClosedFormConfig:
-    """How the closed form is regularised; defaults are the measured best on the portraits.
-
-    Attributes:
-        rounds: How often the memory is walked through, at least 1.
-        mu: Weight of C beside the rule's own keys, whose weights sum to 1; at least 0.
-        ridge: Added to the diagonal, relative to its mean, above 0. A large one trusts the
-            linear model less: it shortens the step along rare directions of the keys.
-    """
-
-    rounds: int = 2
-    mu: float = 0.1
-    ridge: float = 1.0
-
-    def __post_init__(self) -> None:
-        if self.rounds < 1:
-            raise RewriteError("closed form: rounds", got=self.rounds, expected="1 or more")
-        if not (self.mu >= 0 and self.ridge > 0):
-            raise RewriteError(
-                "closed form",
-                got=f"mu {self.mu:g}, ridge {self.ridge:g}",
-                expected="mu 0 or more, ridge above 0",
-            )
 
 
 def solve(gradient: Tensor, factor: Tensor) -> Tensor:
@@ -105,9 +78,9 @@ def regularised_factor(keys: Tensor, moment: Tensor, mu: float, ridge: float) ->
 def closed_form(
     split: Split[Any],
     rule: Rule,
-    fit: FitConfig,
+    fit: FitSettings,
     moments: Moments,
-    config: ClosedFormConfig = ClosedFormConfig(),
+    config: ClosedFormSettings | None = None,
 ) -> dict[str, Tensor]:
     """Weights of the memory's convolutions that recall a rule better.
 
@@ -127,6 +100,7 @@ def closed_form(
     Raises:
         RewriteError: If the family cannot give keys, or keys are not finite.
     """
+    config = config or ClosedFormSettings()
     check_keyed(split)
     error = _Error(split, rule, fit)
     own = dict(split.memory.named_parameters())
@@ -171,13 +145,13 @@ def _improved(
 
 
 def _keys(
-    split: Split[Any], rule: Rule, fit: FitConfig, weights: dict[str, Tensor], name: str
+    split: Split[Any], rule: Rule, fit: FitSettings, weights: dict[str, Tensor], name: str
 ) -> Tensor:
     """``K S K'`` of a convolution, the rule's weights taken at the size of its output."""
     keys: ConvolutionKeys
     for keys in check_keyed(split).convolution_keys(rule.keys, weights):
         if keys.name == name:
-            mask = resize_mask(rule.picture_mask, *keys.size)
+            mask = resize_mask(rule.image_mask, *keys.size)
             shares = region_weights(mask, fit.weight_new, fit.weight_old, fit.border)
             return second_moment(keys, shares)
     raise AssertionError(f"{name} is a convolution of the memory")
@@ -186,21 +160,21 @@ def _keys(
 class _Error:
     """The rule's weighted residuals as a vector, whose squares sum to the squared recall error."""
 
-    def __init__(self, split: Split[Any], rule: Rule, fit: FitConfig) -> None:
+    def __init__(self, split: Split[Any], rule: Rule, fit: FitSettings) -> None:
         self.split, self.rule = split, rule
         new, old, border = fit.weight_new, fit.weight_old, fit.border
         channels = rule.wanted.shape[1]
         on_values = 1.0 if fit.recall != "image" else 0.0
-        on_pictures = fit.image_weight if fit.recall != "value" else 0.0
+        on_images = fit.image_weight if fit.recall != "value" else 0.0
         self.weights = (region_weights(rule.mask, new, old, border) * on_values / channels).sqrt()
-        pictures = region_weights(rule.picture_mask, new, old, border)
-        self.picture_weights = (pictures * on_pictures / 3).sqrt() if on_pictures else None
+        images = region_weights(rule.image_mask, new, old, border)
+        self.image_weights = (images * on_images / 3).sqrt() if on_images else None
 
     def __call__(self, weights: dict[str, Tensor]) -> Tensor:
         keys = self.rule.keys.with_features(self.rule.keys.features.float())
         value: Activation = functional_call(self.split.memory, weights, (keys,))
         parts = [self.weights * (value.features - self.rule.wanted)]
-        if self.picture_weights is not None:
-            picture = self.split.tail(value)
-            parts.append(self.picture_weights * (picture - self.rule.composites))
+        if self.image_weights is not None:
+            image = self.split.tail(value)
+            parts.append(self.image_weights * (image - self.rule.composites))
         return torch.cat([part.flatten() for part in parts])

@@ -17,7 +17,7 @@ import torch
 from torch import Tensor
 
 from regen.errors import RewriteError
-from regen.generators.keys import ConvolutionKeys, KeyedSplit
+from regen.generators.convolution_keys import ConvolutionKeys, KeyedSplit
 from regen.generators.protocol import Activation
 
 _ROWS_AT_ONCE = 4096

@@ -3,9 +3,9 @@
 The convolutions between key and value, with their nonlinearities, are one associative memory. A
 rule says which values its keys shall recall; *preserved* samples of the generator at large say
 what else must stay. Fitting minimises the weighted L1 of what is recalled, measured on values
-(Re-Generator, 2025, section 3.3), on the decoded picture, or on both. The memory is never modified.
+(Re-Generator, 2025, section 3.3), on the decoded image, or on both. The memory is never modified.
 
-Shapes: T targets; P preserved samples; C, h, w the value; R side of the picture.
+Shapes: T targets; P preserved samples; C, h, w the value; R side of the image.
 """
 
 from __future__ import annotations
@@ -20,17 +20,17 @@ from torch import Tensor
 
 from regen.errors import RewriteError
 from regen.generators.protocol import Split
+from regen.precision import compute_dtype
 from regen.rewriting.closed_form import closed_form
 from regen.rewriting.coordinates import Coordinates
-from regen.rewriting.fit_config import FitConfig
 from regen.rewriting.key_moments import Moments, measure_moments
 from regen.rewriting.objective import Losses
-from regen.rewriting.precision import compute_dtype
 from regen.rewriting.recall import Preserved, recall_error
 from regen.rewriting.rule import Rule
+from regen.rewriting.settings import FitSettings
 
 __all__ = [
-    "FitConfig",
+    "FitSettings",
     "FitInterrupted",
     "Preserved",
     "compute_dtype",
@@ -61,7 +61,7 @@ class FitInterrupted(KeyboardInterrupt):
 def fit_memory(
     split: Split[Any],
     rule: Rule,
-    config: FitConfig,
+    config: FitSettings,
     preserved: Preserved | None = None,
     on_report: Report | None = None,
     moments: Moments | None = None,
@@ -139,7 +139,7 @@ def _report_ends(
 
 
 def _descend(
-    losses: Losses, coordinates: Coordinates, config: FitConfig, on_report: Report | None
+    losses: Losses, coordinates: Coordinates, config: FitSettings, on_report: Report | None
 ) -> Iterator[int]:
     """Improve the variables in place, yielding after each step how many have been taken."""
     variables = list(coordinates.variables.values())

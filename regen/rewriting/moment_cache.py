@@ -16,10 +16,11 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from regen import store
 from regen.errors import GeneratorError, StoreError
-from regen.generators import NAMED, AnyGenerator, generator_path
+from regen.files import tensor_file
+from regen.files.atomic import ensure_folder
 from regen.generators.protocol import Split
+from regen.generators.registry import NAMED, AnyGenerator, generator_path
 from regen.rewriting.key_moments import KeyMoment, check_keyed, measure_moments
 
 FORMAT = "key moment"
@@ -96,16 +97,16 @@ def _read(folders: list[Path], digest: str, name: str, size: int) -> KeyMoment |
         if not path.is_file():
             continue
         try:
-            stored = store.load(path, format=FORMAT, version=VERSION)
+            stored = tensor_file.load(path, format=FORMAT, version=VERSION)
             return _checked(stored, digest, name, size)
         except StoreError:
             continue  # measured again, and the file replaced
     return None
 
 
-def _checked(stored: store.Stored, digest: str, name: str, size: int) -> KeyMoment:
+def _checked(stored: tensor_file.Stored, digest: str, name: str, size: int) -> KeyMoment:
     expected = {"values": torch.zeros(size), "vectors": torch.zeros(size, size)}
-    tensors = store.check_tensors(stored.tensors, expected, name)
+    tensors = tensor_file.check_tensors(stored.tensors, expected, name)
     header = stored.header
     belongs = (header.get("base"), header.get("convolution"), header.get("samples"))
     finite = all(bool(tensor.isfinite().all()) for tensor in tensors.values())
@@ -128,7 +129,7 @@ def _write(folders: list[Path], digest: str, name: str, moment: KeyMoment) -> No
     }
     for folder in folders:
         try:
-            store.save(_file(store.ensure_folder(folder), digest, name), tensors, header)
+            tensor_file.save(_file(ensure_folder(folder), digest, name), tensors, header)
             return
         except StoreError:
             continue

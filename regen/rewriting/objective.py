@@ -1,9 +1,9 @@
 """What a fit minimises, as a function of the memory's weights.
 
 Recall of the rule, and staying of the preserved samples, each measured on values, on the decoded
-picture, or on both.
+image, or on both.
 
-Shapes: T targets; P preserved samples; C, h, w the value; R side of the picture.
+Shapes: T targets; P preserved samples; C, h, w the value; R side of the image.
 """
 
 from __future__ import annotations
@@ -15,12 +15,12 @@ from torch import Tensor
 from torch.func import functional_call
 
 from regen.generators.protocol import Activation, Split
-from regen.rewriting.fit_config import FitConfig
-from regen.rewriting.precision import compute_dtype
+from regen.precision import compute_dtype
 from regen.rewriting.recall import Preserved, recall_error, structure_error
 from regen.rewriting.rule import Rule, region_weights
+from regen.rewriting.settings import FitSettings
 
-_HOPELESS = 1000.0  # losses so many times above the size of values and pictures never come back
+_HOPELESS = 1000.0  # losses so many times above the size of values and images never come back
 
 
 class Losses:
@@ -37,13 +37,13 @@ class Losses:
     """
 
     def __init__(
-        self, split: Split[Any], rule: Rule, config: FitConfig, preserved: Preserved | None
+        self, split: Split[Any], rule: Rule, config: FitSettings, preserved: Preserved | None
     ) -> None:
         self.split, self.rule, self.config = split, rule, config
         self.preserved = preserved if preserved is not None and config.preserve_weight else None
         p, q = config.weight_new, config.weight_old
         self.weights = region_weights(rule.mask, p, q, config.border)
-        self.picture_weights = region_weights(rule.picture_mask, p, q, config.border)
+        self.image_weights = region_weights(rule.image_mask, p, q, config.border)
         self.order = torch.Generator().manual_seed(config.seed)
         self.queue: list[int] = []
         self.dtype = compute_dtype(config.precision, rule.wanted.device)
@@ -66,35 +66,31 @@ class Losses:
             keys = Activation(joined, keys.context.join([chosen.context]))
         keys = keys.with_features(keys.features.to(self.dtype))
         value: Activation = functional_call(self.split.memory, weights, (keys,))
-        picture = None if self.config.recall == "value" else self.split.tail(value)
-        terms = self._recall(value.features[: len(self.rule)], picture)
+        image = None if self.config.recall == "value" else self.split.tail(value)
+        terms = self._recall(value.features[: len(self.rule)], image)
         if kept is not None:
-            terms.update(self._stay(value.features[len(self.rule) :], picture, kept))
+            terms.update(self._stay(value.features[len(self.rule) :], image, kept))
         return terms
 
-    def _recall(self, features: Tensor, picture: Tensor | None) -> dict[str, Tensor]:
+    def _recall(self, features: Tensor, image: Tensor | None) -> dict[str, Tensor]:
         terms, rule = {}, self.rule
         if self.config.recall != "image":
             terms["recall_value"] = recall_error(features, rule.wanted, self.weights)
-        if picture is not None:
-            error = recall_error(picture[: len(rule)], rule.composites, self.picture_weights)
+        if image is not None:
+            error = recall_error(image[: len(rule)], rule.composites, self.image_weights)
             terms["recall_image"] = self.config.image_weight * error
             if self.config.structure_weight:
-                structure = structure_error(
-                    picture[: len(rule)], rule.composites, rule.picture_mask
-                )
+                structure = structure_error(image[: len(rule)], rule.composites, rule.image_mask)
                 terms["recall_structure"] = self.config.structure_weight * structure
         return terms
 
-    def _stay(self, features: Tensor, picture: Tensor | None, kept: list[int]) -> dict[str, Tensor]:
+    def _stay(self, features: Tensor, image: Tensor | None, kept: list[int]) -> dict[str, Tensor]:
         assert self.preserved is not None
         terms, factor, old = {}, self.config.preserve_weight, self.preserved
         if self.config.recall != "image":
             error = recall_error(features, old.values[kept], old.keep[kept])
             terms["preserve_value"] = factor * error
-        if picture is not None:
-            error = recall_error(
-                picture[len(self.rule) :], old.pictures[kept], old.picture_keep[kept]
-            )
+        if image is not None:
+            error = recall_error(image[len(self.rule) :], old.images[kept], old.image_keep[kept])
             terms["preserve_image"] = factor * self.config.image_weight * error
         return terms

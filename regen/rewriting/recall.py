@@ -1,6 +1,6 @@
 """How well a memory recalls what it shall, and what else it must keep.
 
-Shapes: N samples; P preserved samples; C, h, w the value; R side of the picture.
+Shapes: N samples; P preserved samples; C, h, w the value; R side of the image.
 """
 
 from __future__ import annotations
@@ -22,16 +22,16 @@ class Preserved:
     Attributes:
         keys: P samples.
         values: Their values, ``[P, C, h, w]``.
-        pictures: Their pictures, ``[P, 3, R, R]``.
+        images: Their images, ``[P, 3, R, R]``.
         keep: Where they must stay, at the value's size, ``[P, 1, h, w]`` in [0, 1].
-        picture_keep: The same at the picture's size, ``[P, 1, R, R]``.
+        image_keep: The same at the image's size, ``[P, 1, R, R]``.
     """
 
     keys: Activation
     values: Tensor
-    pictures: Tensor
+    images: Tensor
     keep: Tensor
-    picture_keep: Tensor
+    image_keep: Tensor
 
     def __len__(self) -> int:
         return len(self.values)
@@ -68,21 +68,21 @@ def recall_error(recalled: Tensor, wanted: Tensor, weights: Tensor) -> Tensor:
     return error / (wanted.shape[1] * weights.sum().clamp_min(1e-8))
 
 
-def structure_error(pictures: Tensor, wanted: Tensor, mask: Tensor) -> Tensor:
+def structure_error(images: Tensor, wanted: Tensor, mask: Tensor) -> Tensor:
     """1 - SSIM (Wang et al. 2004) of a region, relative to its area.
 
     Everything outside the region is made equal first. SSIM compares local contrast and structure,
     and so keeps fine dark-and-light detail that an L1 settles by a grey in between.
 
     Args:
-        pictures: ``[N, 3, R, R]`` in [-1, 1], R at least 7.
+        images: ``[N, 3, R, R]`` in [-1, 1], R at least 7.
         wanted: ``[N, 3, R, R]`` in [-1, 1].
         mask: The region, ``[N, 1, R, R]`` in [0, 1].
 
     Returns:
-        A scalar from 0 (equal) to about 2, differentiable in `pictures`.
+        A scalar from 0 (equal) to about 2, differentiable in `images`.
     """
-    blended = wanted + mask * (pictures.float() - wanted)
+    blended = wanted + mask * (images.float() - wanted)
     similarity = pytorch_msssim.ssim(
         (blended + 1) / 2, (wanted + 1) / 2, data_range=1, size_average=False, win_size=7
     )

@@ -16,8 +16,8 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from regen import store
 from regen.errors import RewriteError
+from regen.files import tensor_file
 
 FORMAT = "rewrite"
 VERSION = 1
@@ -64,7 +64,7 @@ class Rewrite:
             "base": self.base,
             "settings": dict(self.settings),
         }
-        store.save(path, self.deltas, header)
+        tensor_file.save(path, self.deltas, header)
 
     @classmethod
     def load(cls, path: Path | str) -> Rewrite:
@@ -74,7 +74,7 @@ class Rewrite:
             StoreError: If the file is missing, damaged, or holds something else.
             RewriteError: If its header does not say which generator it belongs to.
         """
-        stored = store.load(path, format=FORMAT, version=VERSION)
+        stored = tensor_file.load(path, format=FORMAT, version=VERSION)
         header = stored.header
         for key, kind in (("base", str), ("family", str), ("settings", dict)):
             if not isinstance(header.get(key), kind):

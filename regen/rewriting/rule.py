@@ -1,62 +1,29 @@
 """A rule: keys, the values they shall give, and how much each position matters.
 
 For every target the wanted region of the exemplar is projected into features and pasted into the
-target's own value. With ``align="image"`` the exemplar is first carried onto the target's picture
+target's own value. With ``align="image"`` the exemplar is first carried onto the target's image
 and the composite is projected, so that the pattern is projected at the size and place at which
 the generator draws it; with ``"feature"`` (the paper's wording) the exemplar is projected as it
 is and its features are resampled.
 
-Shapes: T targets; C, h, w channels and size of the value; R side of the picture.
+Shapes: T targets; C, h, w channels and size of the value; R side of the image.
 """
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any
 
 import torch
 from torch import Tensor
 
 from regen.errors import RewriteError
 from regen.generators.protocol import Activation, Split, concatenate
-from regen.regions import Region, align, feather, paste, resize_mask
+from regen.images.regions import Region, align, feather, paste, resize_mask
+from regen.rewriting.settings import RuleSettings
 
 Project = Callable[[Tensor], Tensor]
-
-
-@dataclass(frozen=True)
-class RuleConfig:
-    """How targets and exemplar become a rule.
-
-    Attributes:
-        align: "image" carries the exemplar onto the target before projecting; "feature" projects
-            first and resamples features.
-        scale: "uniform" covers the target's region without distortion, "stretch" fits it exactly.
-        paste: "difference" adds B(composite) - B(target) to the target's value, which cancels what
-            the projector gets wrong about the target; "features" replaces the value by
-            B(composite), the paper's wording, and is what ``align="feature"`` always does.
-        feather_px: Radius of the soft edge of the pasted region, in pixels of the picture.
-    """
-
-    align: Literal["image", "feature"] = "image"
-    scale: Literal["uniform", "stretch"] = "uniform"
-    paste: Literal["difference", "features"] = "features"
-    feather_px: float = 1.0
-
-    def __post_init__(self) -> None:
-        check_choice("align", self.align, ("image", "feature"))
-        check_choice("scale", self.scale, ("uniform", "stretch"))
-        check_choice("paste", self.paste, ("difference", "features"))
-        if not 0 <= self.feather_px < math.inf:
-            raise RewriteError("feather", got=self.feather_px, expected="0 pixels or more")
-
-
-def check_choice(name: str, value: str, choices: Sequence[str]) -> None:
-    """Raise RewriteError if the setting `name` is none of its choices."""
-    if value not in choices:
-        raise RewriteError(name, got=repr(value), expected=" or ".join(choices))
 
 
 @dataclass(frozen=True)
@@ -67,7 +34,7 @@ class Example:
         exemplar: ``[1, 3, H, W]`` in [-1, 1].
         region: The pattern, in pixels of `exemplar`.
         latent: The target sample, N = 1.
-        place: Where the pattern goes, in pixels of the target's picture.
+        place: Where the pattern goes, in pixels of the target's image.
     """
 
     exemplar: Tensor
@@ -85,18 +52,18 @@ class Rule:
         before: The targets' values as they are, T samples, with the context of their tail.
         wanted: The values that the keys shall give, ``[T, C, h, w]``.
         mask: The region at the value's size, ``[T, 1, h, w]`` in [0, 1].
-        pictures: The targets as they are, ``[T, 3, R, R]``.
+        images: The targets as they are, ``[T, 3, R, R]``.
         composites: The targets with the exemplar's pixels pasted, ``[T, 3, R, R]``.
-        picture_mask: The region at the picture's size, ``[T, 1, R, R]`` in [0, 1].
+        image_mask: The region at the image's size, ``[T, 1, R, R]`` in [0, 1].
     """
 
     keys: Activation
     before: Activation
     wanted: Tensor
     mask: Tensor
-    pictures: Tensor
+    images: Tensor
     composites: Tensor
-    picture_mask: Tensor
+    image_mask: Tensor
 
     def __len__(self) -> int:
         return len(self.wanted)
@@ -110,7 +77,7 @@ def region_weights(mask: Tensor, new: float, old: float, border: float = 0.0) ->
         new: p, the share of the inside.
         old: q, the share of the outside.
         border: Part of q, in [0, 1], that goes to the band around the region alone, an eighth of
-            the picture wide, where a rule spills first; the rest is spread evenly.
+            the image wide, where a rule spills first; the rest is spread evenly.
 
     Returns:
         ``[T, 1, h, w]`` summing to 1 over all samples: a region of any size has the share
@@ -128,7 +95,7 @@ def region_weights(mask: Tensor, new: float, old: float, border: float = 0.0) ->
 
 @torch.no_grad()
 def build_rule(
-    split: Split[Any], project: Project, examples: Sequence[Example], config: RuleConfig
+    split: Split[Any], project: Project, examples: Sequence[Example], config: RuleSettings
 ) -> Rule:
     """Project, paste and collect.
 
@@ -143,32 +110,32 @@ def build_rule(
 
     Raises:
         RewriteError: If there are no examples.
-        RegionError: If a region reaches outside its picture.
+        RegionError: If a region reaches outside its image.
     """
     if not examples:
         raise RewriteError("rule", got="no examples", expected="one to three targets")
     return _stack([_one(split, project, example, config) for example in examples])
 
 
-def _one(split: Split[Any], project: Project, example: Example, config: RuleConfig) -> Rule:
+def _one(split: Split[Any], project: Project, example: Example, config: RuleSettings) -> Rule:
     keys = split.head(example.latent)
     before: Activation = split.memory(keys)
-    picture = split.tail(before)
-    size = (int(picture.shape[2]), int(picture.shape[3]))
-    exemplar = example.exemplar.to(picture)
+    image = split.tail(before)
+    size = (int(image.shape[2]), int(image.shape[3]))
+    exemplar = example.exemplar.to(image)
     uniform = config.scale == "uniform"
     aligned, hard = align(exemplar, example.region, example.place, size, uniform=uniform)
     soft = feather(hard, config.feather_px) if config.feather_px else hard
-    composite = paste(picture, aligned, soft)
+    composite = paste(image, aligned, soft)
     mask = resize_mask(soft, *split.value_size)
     if config.align == "image":
         features = project(composite)
         if config.paste == "difference":
-            features = before.features.float() + features - project(picture)
+            features = before.features.float() + features - project(image)
     else:
         features = _resampled_features(split, project, exemplar, example, size, uniform)
     wanted = paste(before.features.float(), features, mask)
-    return Rule(keys, before, wanted, mask, picture, composite, soft)
+    return Rule(keys, before, wanted, mask, image, composite, soft)
 
 
 def _resampled_features(
@@ -201,11 +168,11 @@ def _stack(rules: Sequence[Rule]) -> Rule:
     return Rule(
         concatenate([rule.keys for rule in rules]),
         concatenate([rule.before for rule in rules]),
-        *(cat(name) for name in ("wanted", "mask", "pictures", "composites", "picture_mask")),
+        *(cat(name) for name in ("wanted", "mask", "images", "composites", "image_mask")),
     )
 
 
 @torch.no_grad()
 def decode_wanted(split: Split[Any], rule: Rule) -> Tensor:
-    """The picture that the wanted values stand for, with the targets' own context."""
+    """The image that the wanted values stand for, with the targets' own context."""
     return split.tail(rule.before.with_features(rule.wanted.to(rule.before.features.dtype)))

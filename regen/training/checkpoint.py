@@ -13,8 +13,8 @@ from typing import Any
 
 import torch
 
-from regen.atomic import atomic_write
 from regen.errors import TrainingError
+from regen.files.atomic import atomic_write
 
 NAME = "checkpoint.pt"
 _VERSION = 1

@@ -1,4 +1,4 @@
-"""A world in a folder for the commands: a tiny random generator, projectors, pictures and edits."""
+"""A world in a folder for the commands: a tiny random generator, projectors, images and edits."""
 
 from __future__ import annotations
 
@@ -14,9 +14,9 @@ import torch
 from click.testing import CliRunner, Result
 
 from regen.cli import main
-from regen.generators.stylegan2.native import save_stylegan2
+from regen.generators.stylegan2.files import save_stylegan2
+from regen.generators.stylegan2.generator import StyleGAN2
 from regen.generators.stylegan2.network import StyleGAN2Config
-from regen.generators.stylegan2.split import StyleGAN2
 from regen.images import save_image
 from regen.projector.files import save_projector
 from regen.projector.network import BackwardProjector, ProjectorConfig

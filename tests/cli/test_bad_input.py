@@ -61,10 +61,10 @@ def check_refused(world: Any, words: tuple[str, ...], message: str) -> None:
 
 PICTURES: dict[str, tuple[Callable[[Path], Any], str]] = {
     "missing": (Path.unlink, " does not exist; check the path"),
-    "empty": (lambda path: path.write_bytes(b""), " is empty: expected a picture"),
-    "no picture": (
+    "empty": (lambda path: path.write_bytes(b""), " is empty: expected an image"),
+    "no image": (
         lambda path: path.write_text("cat"),
-        " is not a picture in a known format; save it as PNG or JPEG",
+        " is not an image in a known format; save it as PNG or JPEG",
     ),
     "truncated": (
         lambda path: cut(path, 0.6),
@@ -79,7 +79,7 @@ PICTURES: dict[str, tuple[Callable[[Path], Any], str]] = {
 
 
 @pytest.mark.parametrize("kind", PICTURES)
-def test_a_picture_to_project(world: Any, kind: str) -> None:
+def test_a_image_to_project(world: Any, kind: str) -> None:
     spoil, message = PICTURES[kind]
     spoil(world.folder / "cat.png")
     check_refused(world, COMMANDS["project"], f"cat.png{message}")
@@ -98,12 +98,12 @@ def test_an_exemplar(world: Any, kind: str) -> None:
     check_refused(world, COMMANDS["rewrite"], message)
 
 
-def test_one_bad_picture_among_several_is_told_before_anything_is_written(world: Any) -> None:
-    (world.folder / "bad.png").write_text("no picture")
+def test_one_bad_image_among_several_is_told_before_anything_is_written(world: Any) -> None:
+    (world.folder / "bad.png").write_text("no image")
     check_refused(
         world,
         (*COMMANDS["project"], "bad.png"),
-        "bad.png is not a picture in a known format; save it as PNG or JPEG",
+        "bad.png is not an image in a known format; save it as PNG or JPEG",
     )
 
 
@@ -122,15 +122,15 @@ EDITS: dict[str, tuple[Callable[[Any], Any], str]] = {
     ),
     "region outside the target": (
         lambda c: target(c).update(region={"box": [20, 20, 40, 30]}),
-        "edits[0].targets[0].region: region reaches outside its picture: got x from 20 to 40 and "
+        "edits[0].targets[0].region: region reaches outside its image: got x from 20 to 40 and "
         "y from 20 to 30, expected x from 0 to 32 and y from 0 to 32; "
-        "give pixels of this picture at its own size",
+        "give pixels of this image at its own size",
     ),
     "region outside the exemplar": (
         lambda c: c["edits"][0].update(region={"box": [20, 20, 40, 41]}),
-        "edits[0].region: region reaches outside its picture: got x from 20 to 40 and y from 20 "
+        "edits[0].region: region reaches outside its image: got x from 20 to 40 and y from 20 "
         "to 41, expected x from 0 to 50 and y from 0 to 40; "
-        "give pixels of this picture at its own size",
+        "give pixels of this image at its own size",
     ),
     "region of zero area": (
         lambda c: target(c).update(region={"box": [20, 20, 20, 30]}),

@@ -15,9 +15,9 @@ from regen.cli import main
 from regen.cli.common import BACKBONES, RewriteStrength, SeedRange, Setting, given
 from regen.errors import RegenError
 from regen.metrics import perceptual
-from regen.projector.settings import TrainingConfig
-from regen.rewriting.memory import FitConfig
-from regen.workflow.settings import preset
+from regen.projector.settings import ProjectorTrainingSettings
+from regen.rewriting.memory import FitSettings
+from regen.rewriting.settings import preset
 
 VERBS = [
     "rewrite",
@@ -113,8 +113,8 @@ def test_what_is_no_strength(
 
 
 def test_given_keeps_what_was_given_and_is_a_setting() -> None:
-    options = {"steps": 3, "lr": None, "where_similar": False, "lpips": "vgg"}
-    assert given(options, FitConfig) == {"steps": 3, "where_similar": False}
+    options = {"steps": 3, "lr": None, "preserve_outside_match": False, "lpips": "vgg"}
+    assert given(options, FitSettings) == {"steps": 3, "preserve_outside_match": False}
 
 
 def test_the_verbs_in_the_order_they_are_used() -> None:
@@ -132,7 +132,10 @@ def test_every_verb_has_help(verb: str) -> None:
 
 @pytest.mark.parametrize(
     ("verb", "name", "settings"),
-    [("rewrite", "steps", preset("default").fit), ("train-projector", "kimg", TrainingConfig())],
+    [
+        ("rewrite", "steps", preset("default").fit),
+        ("train-projector", "kimg", ProjectorTrainingSettings()),
+    ],
 )
 def test_help_shows_the_defaults_of_the_settings(verb: str, name: str, settings: object) -> None:
     text = " ".join(CliRunner().invoke(main, [verb, "--help"]).stdout.split())

@@ -10,10 +10,10 @@ from typing import Any
 import pytest
 import torch
 
-from regen import store
-from regen.generators import open_generator
+from regen.files import tensor_file
+from regen.generators.registry import open_generator
+from regen.generators.stylegan2.files import load_stylegan2
 from regen.generators.stylegan2.foreign.files import read_checkpoint
-from regen.generators.stylegan2.native import load_stylegan2
 from regen.rewriting.rewrite import Rewrite
 from tests.generators.stylegan2.foreign.checkpoints import (
     discriminator_network,
@@ -55,7 +55,7 @@ def test_there_and_back(world: Any, pickle: Path) -> None:
         assert read_checkpoint(world.folder / target).generator.digest() == original.digest()
     discriminator = read_checkpoint(world.folder / "c.pkl").discriminator
     assert discriminator is not None
-    header = store.read_header(world.folder / "a.safetensors")
+    header = tensor_file.read_header(world.folder / "a.safetensors")
     assert header["provenance"] == "converted from: pickle of NVIDIA's, G_ema (cats.pkl)"
 
 
@@ -95,7 +95,7 @@ def test_opening_the_generator_reads_nothing_of_its_discriminator(world: Any, pi
 def test_the_discriminator_alone(world: Any, pickle: Path) -> None:
     result = world.run("convert", "cats.pkl", "d.safetensors", "--which", "D")
     assert result.exit_code == 0
-    stored = store.load(world.folder / "d.safetensors", format="discriminator")
+    stored = tensor_file.load(world.folder / "d.safetensors", format="discriminator")
     assert stored.header["architecture"]["resolution"] == 32
     opponent = read_checkpoint(pickle).discriminator
     assert opponent is not None and stored.tensors.keys() == opponent.tensors.keys()
@@ -161,7 +161,7 @@ def test_info_names_what_a_hostile_file_asks_for(world: Any) -> None:
     assert result.exit_code == 2 and "os.system" in result.stderr
 
 
-@pytest.mark.filterwarnings("always::regen.generators.CheckpointWarning")
+@pytest.mark.filterwarnings("always::regen.generators.registry.CheckpointWarning")
 def test_other_commands_open_them_and_say_so_in_one_line(world: Any, pickle: Path) -> None:
     result = world.run("generate", "--generator", "cats.pkl", "--seeds", "0", "-o", "out")
     assert result.exit_code == 0

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 import torch
 
-from regen import store
+from regen.files import tensor_file
 
 FULL = OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
 PROJECT = ("project", "cat.png", "--generator", "g.safetensors", "--projector", "p.safetensors")
@@ -68,7 +68,9 @@ def test_what_was_learned_survives_a_disk_too_full_for_the_report(
 ) -> None:
     fill_disk(monkeypatch, ".html")
     assert world.run(*REWRITE, "-o", "out").exit_code == 2
-    assert store.load(world.folder / "out" / "rewrite.safetensors").header["format"] == "rewrite"
+    assert (
+        tensor_file.load(world.folder / "out" / "rewrite.safetensors").header["format"] == "rewrite"
+    )
 
 
 def test_a_disk_that_fills_up_in_training(world: Any, monkeypatch: pytest.MonkeyPatch) -> None:

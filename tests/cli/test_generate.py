@@ -9,9 +9,9 @@ from typing import Any
 import pytest
 import torch
 
-from regen.generators import open_generator
-from regen.generators.stylegan2.native import save_stylegan2
-from regen.generators.stylegan2.split import StyleGAN2
+from regen.generators.registry import open_generator
+from regen.generators.stylegan2.files import save_stylegan2
+from regen.generators.stylegan2.generator import StyleGAN2
 from regen.images import load_image
 from regen.rewriting.rewrite import Rewrite
 
@@ -30,30 +30,28 @@ def rewrites(world: Any) -> Any:
     return world
 
 
-def picture(world: Any, folder: str, name: str = "seed0002.png") -> torch.Tensor:
+def image(world: Any, folder: str, name: str = "seed0002.png") -> torch.Tensor:
     return load_image(world.folder / folder / name)
 
 
 def test_a_file_each_and_all_in_one(world: Any) -> None:
     result = world.run(*RUN, "--seeds", "1,5,7-9", "-o", "out")
     assert result.exit_code == 0
-    assert result.stdout == "5 pictures in out\nTogether: out/grid.png\n"
+    assert result.stdout == "5 images in out\nTogether: out/grid.png\n"
     assert world.left() == ["grid.png", *(f"seed000{seed}.png" for seed in (1, 5, 7, 8, 9))]
-    assert picture(world, "out", "seed0007.png").shape == (1, 3, 32, 32)
-    assert picture(world, "out", "grid.png").shape == (1, 3, 3 * 34 - 2, 2 * 34 - 2)
+    assert image(world, "out", "seed0007.png").shape == (1, 3, 32, 32)
+    assert image(world, "out", "grid.png").shape == (1, 3, 3 * 34 - 2, 2 * 34 - 2)
 
 
-def test_the_picture_is_the_generators(world: Any) -> None:
+def test_the_image_is_the_generators(world: Any) -> None:
     assert world.run(*RUN, "--seeds", "2", "--truncation", "0.5", "-o", "out").exit_code == 0
     generator = open_generator(world.folder / "g.safetensors")
     expected = generator(generator.latents([2], 0.5)).clamp(-1, 1)
-    torch.testing.assert_close(picture(world, "out"), expected, atol=1 / 127, rtol=0)
+    torch.testing.assert_close(image(world, "out"), expected, atol=1 / 127, rtol=0)
 
 
 def test_without_a_grid(world: Any) -> None:
-    assert (
-        world.run(*RUN, "--seed", "12345", "--no-grid", "-o", "out").stdout == "1 picture in out\n"
-    )
+    assert world.run(*RUN, "--seed", "12345", "--no-grid", "-o", "out").stdout == "1 image in out\n"
     assert world.left() == ["seed12345.png"]
 
 
@@ -62,10 +60,10 @@ def test_by_default_64_seeds(world: Any) -> None:
     assert len(world.left()) == 65 and "seed0063.png" in world.left()
 
 
-def test_noise_changes_the_picture(world: Any) -> None:
+def test_noise_changes_the_image(world: Any) -> None:
     for noise in ("const", "random", "none"):
         assert world.run(*RUN, "--seeds", "2", "--noise", noise, "-o", noise).exit_code == 0
-    const, random, none = (picture(world, noise) for noise in ("const", "random", "none"))
+    const, random, none = (image(world, noise) for noise in ("const", "random", "none"))
     assert not torch.equal(const, none) and not torch.equal(random, none)
     assert not torch.equal(const, random)
 
@@ -74,7 +72,7 @@ def test_random_noise_is_drawn_from_the_seed(world: Any) -> None:
     for folder in ("one", "two"):
         words = (*RUN, "--seeds", "2", "--noise", "random", "--no-grid", "-o", folder)
         assert world.run(*words).exit_code == 0
-    assert torch.equal(picture(world, "one"), picture(world, "two"))
+    assert torch.equal(image(world, "one"), image(world, "two"))
 
 
 def test_a_rewrite_changes_and_strength_0_does_not(rewrites: Any) -> None:
@@ -85,7 +83,7 @@ def test_a_rewrite_changes_and_strength_0_does_not(rewrites: Any) -> None:
         "none": ("--rewrite", "r.safetensors:0"),
     }.items():
         assert rewrites.run(*RUN, *seeds, *words, "-o", name).exit_code == 0
-    plain, full, none = (picture(rewrites, name) for name in ("plain", "full", "none"))
+    plain, full, none = (image(rewrites, name) for name in ("plain", "full", "none"))
     assert torch.equal(plain, none) and not torch.equal(plain, full)
 
 
@@ -105,7 +103,7 @@ def test_rewrites_compose_with_their_strengths(rewrites: Any) -> None:
             for key, delta in Rewrite.load(rewrites.folder / f"{name}.safetensors").deltas.items():
                 generator.get_parameter(key).add_(strength * delta)
         expected = generator(generator.latents([2])).clamp(-1, 1)
-    torch.testing.assert_close(picture(rewrites, "out"), expected, atol=1 / 127, rtol=0)
+    torch.testing.assert_close(image(rewrites, "out"), expected, atol=1 / 127, rtol=0)
 
 
 def test_a_run_folder_stands_for_its_rewrite(rewrites: Any) -> None:
@@ -115,7 +113,7 @@ def test_a_run_folder_stands_for_its_rewrite(rewrites: Any) -> None:
     words = (*RUN, "--seeds", "2", "--no-grid")
     for name, given in (("a", "run"), ("b", "run/rewrite.safetensors:1")):
         assert rewrites.run(*words, "--rewrite", given, "-o", name).exit_code == 0
-    assert torch.equal(picture(rewrites, "a"), picture(rewrites, "b"))
+    assert torch.equal(image(rewrites, "a"), image(rewrites, "b"))
 
 
 def test_rewrites_of_different_generators(rewrites: Any) -> None:
@@ -144,7 +142,7 @@ def test_half_precision_draws_nearly_the_same(world: Any, precision: str) -> Non
     assert world.run(*RUN, "--seed", "2", "-o", "whole").exit_code == 0
     result = world.run(*RUN, "--seed", "2", "--precision", precision, "-o", "half")
     assert result.exit_code == 0
-    error = (picture(world, "half") - picture(world, "whole")).square().mean()
+    error = (image(world, "half") - image(world, "whole")).square().mean()
     assert 0 < error < 4e-4  # 40 dB of a range of 2
 
 
@@ -158,7 +156,7 @@ def test_a_class_is_drawn_and_asked_for(world: Any) -> None:
     label = torch.tensor([[0.0, 1.0, 0.0]])
     with torch.no_grad():
         expected = generator(generator.latents([2], label=label)).clamp(-1, 1)
-    torch.testing.assert_close(picture(world, "one"), expected, atol=1 / 127, rtol=0)
+    torch.testing.assert_close(image(world, "one"), expected, atol=1 / 127, rtol=0)
     for options, message in (
         ((), "class: got none, expected 0 to 2; this generator has classes; `regen generate"),
         (("--class", "3"), "class: got 3, expected 0 to 2"),

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from regen.generators import open_generator
+from regen.generators.registry import open_generator
 
 PROJECT = ("project", "cat.png", "--generator", "g.safetensors", "--projector", "p.safetensors")
 REWRITE = ("rewrite", "--edits", "edits.json", "--steps", "2", "--preserve", "2", "--seeds", "2")
@@ -89,7 +89,7 @@ def test_text_for_people(world: Any) -> None:
     assert first.splitlines()[:3] == ["file: g.safetensors", "format: generator", "version: 1"]
     assert "  conv_clamp: none" in first.splitlines()
     assert "belongs_to: g.safetensors" in second.splitlines()
-    assert "    where_similar: yes" in second.splitlines()
+    assert "    preserve_outside_match: yes" in second.splitlines()
     start = "  - name synthesis.convs.4.weight, shape [8, 8, 3, 3], largest 0.0"
     assert sum(line.startswith(start) for line in second.splitlines()) == 1
 

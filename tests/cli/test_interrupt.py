@@ -8,10 +8,10 @@ from typing import Any
 
 import pytest
 
-from regen import store
-from regen.generators.stylegan2.split import StyleGAN2
-from regen.logbook import Logbook, Progress
+from regen.files import tensor_file
+from regen.generators.stylegan2.generator import StyleGAN2
 from regen.rewriting.rewrite import Rewrite
+from regen.runs.logbook import Logbook, Progress
 
 REWRITE = ("rewrite", "--edits", "edits.json", "--preserve", "2", "--seeds", "2", "-o", "out")
 TRAIN = ("train-projector", "--generator", "g.safetensors", "--batch", "4", "--kimg", "0.016")
@@ -98,29 +98,29 @@ def test_training_keeps_a_checkpoint_and_goes_on(
     assert files(world) == ["checkpoint.pt", "settings.json"]
     assert world.run(*TRAIN, "-o", "out", "--resume").exit_code == 0
     digests = [
-        store.read_header(world.folder / name / "projector.safetensors")["digest"]
+        tensor_file.read_header(world.folder / name / "projector.safetensors")["digest"]
         for name in ("whole", "out")
     ]
     assert digests[0] == digests[1]
 
 
-def test_projecting_keeps_the_pictures_that_are_done(
+def test_projecting_keeps_the_images_that_are_done(
     world: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     press_in(monkeypatch, Progress, "advance", lambda self, *args: self.label == "projecting")
     words = ("project", "cat.png", "cat.png", "--generator", "g.safetensors", "-o", "out")
     result = world.run(*words, "--projector", "p.safetensors")
     assert result.exit_code == 130
-    assert result.stderr == "\nInterrupted: 1 of 2 pictures are in out\n"
+    assert result.stderr == "\nInterrupted: 1 of 2 images are in out\n"
     assert files(world) == ["cat.features.safetensors", "cat.png", "metrics.json"]
 
 
-def test_drawing_keeps_the_pictures_that_are_done(
+def test_drawing_keeps_the_images_that_are_done(
     world: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     press_in(monkeypatch, Progress, "advance", lambda self, *args: self.label == "drawing")
     words = ("generate", "--generator", "g.safetensors", "--seeds", "0-40", "-o", "out")
     result = world.run(*words)
     assert result.exit_code == 130
-    assert result.stderr == "\nInterrupted: 16 pictures are in out\n"
+    assert result.stderr == "\nInterrupted: 16 images are in out\n"
     assert files(world) == [f"seed{seed:04d}.png" for seed in range(16)]

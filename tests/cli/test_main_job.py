@@ -35,7 +35,7 @@ EDITS = {
 }
 
 
-@pytest.mark.filterwarnings("always::regen.generators.CheckpointWarning")
+@pytest.mark.filterwarnings("always::regen.generators.registry.CheckpointWarning")
 def test_train_project_rewrite_generate_convert(world: Any) -> None:
     folder: Path = world.folder
     ours = generator(resolution=256, channel_base=2048, channel_max=16, conv_clamp=256.0)

@@ -10,11 +10,11 @@ import pytest
 import torch
 from PIL import Image
 
-from regen import store
-from regen.generators import open_generator
+from regen.files import tensor_file
+from regen.generators.registry import open_generator
 from regen.images import load_image, save_image
 from regen.projector.files import open_projector
-from regen.workflow import project_job
+from regen.runs import project as project_job
 
 RUN = ("--generator", "g.safetensors", "--projector", "p.safetensors", "--device", "cpu")
 
@@ -23,7 +23,7 @@ def metrics(world: Any) -> dict[str, Any]:
     return dict(json.loads((world.folder / "out" / "metrics.json").read_text()))
 
 
-def test_features_picture_and_figures(world: Any) -> None:
+def test_features_image_and_figures(world: Any) -> None:
     result = world.run("project", "cat.png", *RUN, "-o", "out")
     assert result.exit_code == 0
     assert world.left() == ["cat.features.safetensors", "cat.png", "metrics.json"]
@@ -35,11 +35,11 @@ def test_features_picture_and_figures(world: Any) -> None:
 
 def test_the_features_are_the_projectors(world: Any) -> None:
     assert world.run("project", "cat.png", *RUN, "-o", "out").exit_code == 0
-    stored = store.load(world.folder / "out" / "cat.features.safetensors", format="features")
+    stored = tensor_file.load(world.folder / "out" / "cat.features.safetensors", format="features")
     generator = open_generator(world.folder / "g.safetensors")
     projector = open_projector(world.folder / "p.safetensors", "g", generator)
-    picture = load_image(world.folder / "cat.png", size=32)
-    torch.testing.assert_close(stored.tensors["features"], projector(picture))
+    image = load_image(world.folder / "cat.png", size=32)
+    torch.testing.assert_close(stored.tensors["features"], projector(image))
     header = stored.header
     assert (header["base"], header["value_layer"]) == (generator.digest(), 5)
     assert (header["source"], header["family"]) == ("cat.png", "stylegan2")
@@ -71,12 +71,12 @@ def test_refinement_comes_closer_and_is_shown(world: Any) -> None:
     (image,) = metrics(world)["images"]
     assert image["refined"]["l1"] < image["projected"]["l1"]
     assert metrics(world)["settings"]["refine"]["steps"] == 20
-    stored = store.load(world.folder / "out" / "cat.features.safetensors")
+    stored = tensor_file.load(world.folder / "out" / "cat.features.safetensors")
     assert set(stored.tensors) == {"features", "unrefined"}
     assert load_image(world.folder / "out" / "cat.png").shape[3] == 3 * 34 - 2
 
 
-def test_a_picture_out_of_reach_is_told(world: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_image_out_of_reach_is_told(world: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     result = world.run("project", "cat.png", *RUN, "-o", "out")
     assert "Warning: cat.png is far from anything this generator draws; " in result.stderr
     assert metrics(world)["images"][0]["out_of_reach"] is True
@@ -106,7 +106,7 @@ def test_equal_names_from_different_folders_do_not_overwrite_each_other(world: A
         torch.testing.assert_close(shown, torch.full_like(shown, value), atol=1 / 127, rtol=0)
 
 
-def test_the_picture_itself_is_never_overwritten(world: Any) -> None:
+def test_the_image_itself_is_never_overwritten(world: Any) -> None:
     before = (world.folder / "cat.png").read_bytes()
     assert world.run("project", "cat.png", *RUN, "-o", ".").exit_code == 0
     assert (world.folder / "cat.png").read_bytes() == before
@@ -114,7 +114,7 @@ def test_the_picture_itself_is_never_overwritten(world: Any) -> None:
 
 
 @pytest.mark.parametrize("fit", ["cover", "contain", "stretch"])
-def test_pictures_of_any_kind(world: Any, fit: str) -> None:
+def test_images_of_any_kind(world: Any, fit: str) -> None:
     kinds = {"RGBA": "rgba.png", "L": "grey.png", "I;16": "deep.png", "P": "palette.gif"}
     for mode, name in kinds.items():
         Image.new(mode, (70, 20), 5).save(world.folder / name)

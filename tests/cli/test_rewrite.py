@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 import torch
 
-from regen.generators import open_generator
+from regen.generators.registry import open_generator
 from regen.rewriting.rewrite import Rewrite, rewritten
 
 QUICK = ("--steps", "4", "--preserve", "4", "--seeds", "3", "--precision", "fp32")
@@ -107,20 +107,32 @@ def test_what_is_not_given_comes_from_the_preset(world: Any) -> None:
     assert world.run(*RUN, *QUICK, "--preset", "paper", "-o", "out").exit_code == 0
     made = settings(world)
     assert (made["fit"]["steps"], made["fit"]["preserve"]) == (4, 4)
-    assert (made["fit"]["recall"], made["fit"]["where_similar"]) == ("value", False)
+    assert (made["fit"]["recall"], made["fit"]["preserve_outside_match"]) == ("value", False)
     assert made["rule"]["paste"] == "features"
 
 
 def test_options_take_the_place_of_preset_and_edits(world: Any) -> None:
     world.edits(lambda content: content.update(weights={"new": 5, "old": 2}, feather=3))
     options = ("--weights-new", "7", "--feather", "0.5", "--align", "feature", "--scale", "stretch")
-    options += ("--recall", "value", "--no-where-similar", "--memory-layers", "1", "--lr", "0.01")
+    options += (
+        "--recall",
+        "value",
+        "--no-preserve-outside-match",
+        "--memory-layers",
+        "1",
+        "--lr",
+        "0.01",
+    )
     options += ("--paste", "features", "--image-weight", "1.5", "--preserve-weight", "0.5")
     assert world.run(*RUN, *QUICK, *options, "-o", "out").exit_code == 0
     made = settings(world)
     fit, rule = made["fit"], made["rule"]
     assert (fit["weight_new"], fit["weight_old"], fit["lr"]) == (7, 2, 0.01)
-    assert (fit["recall"], fit["where_similar"], fit["image_weight"]) == ("value", False, 1.5)
+    assert (fit["recall"], fit["preserve_outside_match"], fit["image_weight"]) == (
+        "value",
+        False,
+        1.5,
+    )
     assert rule == {"align": "feature", "scale": "stretch", "paste": "features", "feather_px": 0.5}
     assert (made["memory_layers"], made["measured_seeds"]) == (1, 3)
 
@@ -155,7 +167,7 @@ def test_the_closed_form_is_a_solver(world: Any, monkeypatch: pytest.MonkeyPatch
 def test_layers_are_tried_and_the_choice_is_told(
     world: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from regen.workflow import layer_choice
+    from regen.runs.rewrite import layer_choice
 
     for name, value in (("STEPS", 2), ("PRESERVED", 2), ("SEEDS", 2)):
         monkeypatch.setattr(layer_choice, name, value)

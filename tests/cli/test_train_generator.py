@@ -1,4 +1,4 @@
-"""`regen train-generator` on a handful of tiny pictures."""
+"""`regen train-generator` on a handful of tiny images."""
 
 from __future__ import annotations
 
@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 import torch
 
-from regen import store
-from regen.generators import open_generator
+from regen.files import tensor_file
+from regen.generators.registry import open_generator
 from regen.images import save_image
 
 RUN = ("train-generator", "faces", "--size", "16", "--device", "cpu", "--precision", "fp32")
@@ -23,8 +23,8 @@ def faces(world: Any) -> Path:
     folder = Path(world.folder) / "faces"
     folder.mkdir()
     for i in range(6):
-        picture = torch.rand(1, 3, 20, 20, generator=torch.Generator().manual_seed(i)) * 2 - 1
-        save_image(folder / f"{i}.png", picture)
+        image = torch.rand(1, 3, 20, 20, generator=torch.Generator().manual_seed(i)) * 2 - 1
+        save_image(folder / f"{i}.png", image)
     return folder
 
 
@@ -36,7 +36,7 @@ def test_the_run_folder(world: Any, faces: Path) -> None:
     assert names == [*expected, "snapshots"] and len(world.left()) == 6
     assert world.left("out/snapshots") == ["000000.00kimg.png", "000000.02kimg.png", "real.png"]
     assert result.stdout.splitlines() == [
-        "6 pictures of 16x16 to train on",
+        "6 images of 16x16 to train on",
         "Generator: out/generator.safetensors",
         "Use it: regen generate --generator out/generator.safetensors --seeds 0-63 -o DIR",
     ]
@@ -51,9 +51,9 @@ def test_the_generator_can_be_used(world: Any, faces: Path) -> None:
     path = world.folder / "out" / "generator.safetensors"
     generator = open_generator(path)
     assert generator.resolution == 16 and bool(generator.mapping.w_mean.any())
-    header = store.read_header(path, format="generator")
+    header = tensor_file.read_header(path, format="generator")
     assert header["provenance"] == (
-        "trained by `regen train-generator` on 6 pictures of the folder faces"
+        "trained by `regen train-generator` on 6 images of the folder faces"
     )
     assert (header["licence"], header["kimg"]) == ("CC0-1.0", 0.016)
     assert header["training"]["r1_gamma"] == 0.0032 and "begun_from" not in header
@@ -81,7 +81,7 @@ def test_beginning_from_a_generator(world: Any, faces: Path) -> None:
         "Discriminator: none in that file that fits, begins fresh; it trains alone for 0.008 kimg; "
         "the generator's step size is 0.0005"
     )
-    header = store.read_header(world.folder / "out" / "generator.safetensors")
+    header = tensor_file.read_header(world.folder / "out" / "generator.safetensors")
     base = open_generator("g.safetensors")
     assert header["begun_from"] == {"name": "g.safetensors", "digest": base.digest()}
     other = world.run(
@@ -99,7 +99,7 @@ def test_settings_against_a_fresh_discriminator(world: Any, faces: Path) -> None
     again = ("--init-from", "out/generator.safetensors", "-o", "again")
     assert world.run(*RUN, *SHORT, *again).exit_code == 0
     folders = (world.folder / name for name in ("out", "again"))
-    headers = [store.read_header(folder / "generator.safetensors") for folder in folders]
+    headers = [tensor_file.read_header(folder / "generator.safetensors") for folder in folders]
     names = ("generator_wait_kimg", "generator_lr")
     assert [[h["training"][n] for n in names] for h in headers] == [[0.0, 0.0005], [0.0, 0.002]]
 
@@ -146,10 +146,10 @@ def test_measures(world: Any, faces: Path, random_torch_home: Path) -> None:
     result = world.run(*RUN, *SHORT, *SMALL, *options)
     assert result.exit_code == 0
     measures = json.loads((world.folder / "out" / "measures.json").read_text())
-    assert measures["samples"] == measures["training_pictures"] == 5
+    assert measures["samples"] == measures["training_images"] == 5
     assert f"frechet_distance: {measures['frechet_distance']:.4g}" in result.stdout.splitlines()
     assert "neighbours.png" in world.left()
-    header = store.read_header(world.folder / "out" / "generator.safetensors")
+    header = tensor_file.read_header(world.folder / "out" / "generator.safetensors")
     assert header["measures"] == measures
 
 
@@ -158,8 +158,8 @@ def test_checking_only(world: Any, faces: Path) -> None:
     result = world.run(*RUN, "--check")
     assert result.exit_code == 0 and world.left() == []
     assert result.stdout == (
-        "6 pictures of 16x16 to train on\n"
-        "  1 file cannot be read (is not a picture in a known format): left out (6.png)\n"
+        "6 images of 16x16 to train on\n"
+        "  1 file cannot be read (is not an image in a known format): left out (6.png)\n"
     )
 
 
@@ -195,12 +195,12 @@ def test_fid_without_its_package(world: Any, faces: Path, monkeypatch: pytest.Mo
 @pytest.mark.parametrize(
     ("content", "problem"),
     [
-        (None, "Error: faces is no folder: expected a folder of pictures\n"),
-        ({}, "Error: faces has no pictures: expected .avif, .bmp, "),
-        ({"a.png": b"text"}, "Error: faces: pictures to train on: got 0; 1 file cannot be read"),
+        (None, "Error: faces is no folder: expected a folder of images\n"),
+        ({}, "Error: faces has no images: expected .avif, .bmp, "),
+        ({"a.png": b"text"}, "Error: faces: images to train on: got 0; 1 file cannot be read"),
     ],
 )
-def test_pictures_that_are_none(world: Any, content: dict[str, bytes] | None, problem: str) -> None:
+def test_images_that_are_none(world: Any, content: dict[str, bytes] | None, problem: str) -> None:
     if content is not None:
         (world.folder / "faces").mkdir()
         for name, data in content.items():
@@ -230,11 +230,9 @@ def test_time_that_is_up_is_said(world: Any, faces: Path) -> None:
     ]
 
 
-def test_few_pictures_without_augmentation(world: Any, faces: Path) -> None:
+def test_few_images_without_augmentation(world: Any, faces: Path) -> None:
     lines = world.run(*RUN, *SHORT, *SMALL, "--no-augment", "-o", "out").stdout.splitlines()
-    assert lines[1] == (
-        "  Few pictures, and no augmentation: below 2000, D soon knows them by heart"
-    )
+    assert lines[1] == ("  Few images, and no augmentation: below 2000, D soon knows them by heart")
 
 
 @pytest.mark.parametrize("there", ["generator.safetensors", "faces"])
@@ -248,7 +246,7 @@ def test_what_is_there_already_is_kept(world: Any, faces: Path, there: str) -> N
         == {
             "generator.safetensors": "Error: out/generator.safetensors is there already; move it "
             "away, or choose another folder\n",
-            "faces": "Error: run folder: faces is the folder of pictures; choose another one, or "
+            "faces": "Error: run folder: faces is the folder of images; choose another one, or "
             "samples would be trained on\n",
         }[there]
     )

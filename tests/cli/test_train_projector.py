@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 import torch
 
-from regen import store
-from regen.generators import open_generator
+from regen.files import tensor_file
+from regen.generators.registry import open_generator
 from regen.images import save_image
 
 RUN = ("train-projector", "--generator", "g.safetensors", "--device", "cpu")
@@ -31,7 +31,9 @@ def test_the_projector_can_be_used(world: Any) -> None:
     lines = world.run(*RUN, *SHORT, "-o", "out").stdout.splitlines()
     words = lines[-1].removeprefix("Use it: regen ").replace("IMAGE -o DIR", "cat.png -o seen")
     assert world.run(*words.split()).exit_code == 0
-    header = store.read_header(world.folder / "out" / "projector.safetensors", format="projector")
+    header = tensor_file.read_header(
+        world.folder / "out" / "projector.safetensors", format="projector"
+    )
     assert header["base"] == open_generator(world.folder / "g.safetensors").digest()
     assert (header["value_layer"], header["training"]["kimg"]) == (4, 0.008)
 
@@ -50,11 +52,11 @@ def test_extra_images_are_used(world: Any) -> None:
     (world.folder / "more").mkdir()
     for name in ("a.png", "b.jpg"):
         save_image(world.folder / "more" / name, torch.rand(1, 3, 20, 50) * 2 - 1)
-    (world.folder / "more" / "notes.txt").write_text("no picture")
+    (world.folder / "more" / "notes.txt").write_text("no image")
     for folder, words in (("with", ("--extra-images", "more")), ("without", ())):
         assert world.run(*RUN, *SHORT, *words, "-o", folder).exit_code == 0
     headers = [
-        store.read_header(world.folder / name / "projector.safetensors")
+        tensor_file.read_header(world.folder / name / "projector.safetensors")
         for name in ("with", "without")
     ]
     assert [header["extra_images"] for header in headers] == [True, False]
@@ -64,9 +66,9 @@ def test_extra_images_are_used(world: Any) -> None:
 @pytest.mark.parametrize(
     ("content", "problem"),
     [
-        (None, "Error: more is no folder: expected a folder of pictures\n"),
-        ({}, "Error: more has no pictures: expected .bmp, .gif, "),
-        ({"a.png": b"text"}, "Error: more/a.png is not a picture in a known format; "),
+        (None, "Error: more is no folder: expected a folder of images\n"),
+        ({}, "Error: more has no images: expected .bmp, .gif, "),
+        ({"a.png": b"text"}, "Error: more/a.png is not an image in a known format; "),
     ],
 )
 def test_extra_images_that_are_none(

@@ -10,18 +10,18 @@ import torch
 from torch import Tensor
 
 from regen.generators.stylegan2.config import StyleGAN2Config
-from regen.generators.stylegan2.native import save_stylegan2
-from regen.generators.stylegan2.split import StyleGAN2, StyleGAN2Split
+from regen.generators.stylegan2.files import save_stylegan2
+from regen.generators.stylegan2.generator import StyleGAN2, StyleGAN2Split
 from regen.images import save_image
+from regen.images.regions import Region
 from regen.projector.files import save_projector
 from regen.projector.network import BackwardProjector, ProjectorConfig
-from regen.regions import Region
-from regen.rewriting.rule import Example, Rule, RuleConfig, build_rule
+from regen.rewriting.rule import Example, Rule, RuleSettings, build_rule
 
 
 @pytest.fixture
 def generator(seed: int) -> StyleGAN2:
-    """Pictures of 32x32 from seven convolutions with noise and biases."""
+    """Images of 32x32 from seven convolutions with noise and biases."""
     config = StyleGAN2Config(
         resolution=32, z_dim=8, w_dim=8, channel_base=256, channel_max=8, mapping_layers=1
     )
@@ -54,12 +54,12 @@ def examples(generator: StyleGAN2) -> list[Example]:
 
 @pytest.fixture
 def rule(split: StyleGAN2Split, examples: list[Example]) -> Rule:
-    """The two targets with values that a mixture of the picture's channels stands for."""
+    """The two targets with values that a mixture of the image's channels stands for."""
 
-    def project(pictures: Tensor) -> Tensor:
-        return torch.einsum("kc,nchw->nkhw", torch.linspace(-1, 1, 24).reshape(8, 3), pictures)
+    def project(images: Tensor) -> Tensor:
+        return torch.einsum("kc,nchw->nkhw", torch.linspace(-1, 1, 24).reshape(8, 3), images)
 
-    return build_rule(split, project, examples, RuleConfig(feather_px=0.0))
+    return build_rule(split, project, examples, RuleSettings(feather_px=0.0))
 
 
 @pytest.fixture
@@ -78,9 +78,9 @@ def projector_file(generator: StyleGAN2, split: StyleGAN2Split, tmp_path: Path) 
 
 
 @pytest.fixture
-def pictures_folder(tmp_path: Path) -> Path:
-    """Three pictures of noise."""
-    folder = tmp_path / "pictures"
+def images_folder(tmp_path: Path) -> Path:
+    """Three images of noise."""
+    folder = tmp_path / "images"
     folder.mkdir()
     for i in range(3):
         save_image(folder / f"{i}.png", torch.rand(1, 3, 40, 40) * 2 - 1)
@@ -88,10 +88,10 @@ def pictures_folder(tmp_path: Path) -> Path:
 
 
 @pytest.fixture
-def edits_file(pictures_folder: Path) -> Path:
-    """One of the pictures on two samples."""
+def edits_file(images_folder: Path) -> Path:
+    """One of the images on two samples."""
     targets = [{"seed": seed, "region": {"box": [8, 8, 20, 18]}} for seed in (1, 2)]
     edit = {"exemplar": "0.png", "region": {"box": [4, 4, 30, 28]}, "targets": targets}
-    path = pictures_folder / "noise.json"
+    path = images_folder / "noise.json"
     path.write_text(json.dumps({"version": 1, "generator": str(path), "edits": [edit]}))
     return path

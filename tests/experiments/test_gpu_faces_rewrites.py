@@ -7,8 +7,8 @@ import pytest
 import torch
 
 from experiments.gpu_faces_rewrites import CATS, NOTO, edits_for
+from regen.edits.schema import read_edits
 from regen.images import save_image
-from regen.rewriting.edits import read_edits
 
 
 @pytest.fixture

@@ -7,9 +7,9 @@ import torch
 from torch import Tensor
 
 from experiments.baselines.patch_transfer import PatchTransfer, dense_features, mean_shift
+from regen.images.regions import Region
 from regen.metrics import Lpips, load_lpips
-from regen.regions import Region
-from regen.rewriting.rule import Example, RuleConfig
+from regen.rewriting.rule import Example, RuleSettings
 
 SIDE = 64
 FACE = torch.rand(1, 3, SIDE, SIDE, generator=torch.Generator().manual_seed(1)) * 2 - 1
@@ -29,7 +29,7 @@ def example() -> Example:
 def test_the_target_itself_gets_the_exemplar_exactly_where_it_belongs(
     lpips: Lpips, example: Example
 ) -> None:
-    edited = PatchTransfer(lpips, [example], FACE, RuleConfig(feather_px=0.0))(FACE)
+    edited = PatchTransfer(lpips, [example], FACE, RuleSettings(feather_px=0.0))(FACE)
     expected = FACE.clone()
     expected[..., 24:40, 24:40] = torch.tensor([1.0, -1.0, -1.0]).reshape(3, 1, 1)
     assert torch.allclose(edited, expected, atol=1e-5)
@@ -37,7 +37,7 @@ def test_the_target_itself_gets_the_exemplar_exactly_where_it_belongs(
 
 def test_what_has_moved_is_found_where_it_is(lpips: Lpips, example: Example) -> None:
     moved = FACE.roll((4, 8), dims=(2, 3))  # cells of the grid are two pixels
-    edited = PatchTransfer(lpips, [example], FACE, RuleConfig(feather_px=0.0))(moved)
+    edited = PatchTransfer(lpips, [example], FACE, RuleSettings(feather_px=0.0))(moved)
     red = (edited - moved).abs().amax(dim=1)[0] > 1e-3
     rows, columns = (red.any(dim=axis).nonzero().flatten().tolist() for axis in (1, 0))
     assert abs(rows[0] - 28) <= 1 and abs(rows[-1] - 43) <= 1
@@ -47,7 +47,7 @@ def test_what_has_moved_is_found_where_it_is(lpips: Lpips, example: Example) -> 
 def test_of_several_targets_the_most_similar_is_followed(lpips: Lpips, example: Example) -> None:
     other = FACE.flip(2)
     blue = Example(-example.exemplar, example.region, None, example.place)
-    transfer = PatchTransfer(lpips, [example, blue], torch.cat([FACE, other]), RuleConfig())
+    transfer = PatchTransfer(lpips, [example, blue], torch.cat([FACE, other]), RuleSettings())
     edited = transfer(torch.cat([other, FACE]))
     assert edited[0, 0, 32, 32] == pytest.approx(-1.0)
     assert edited[1, 0, 32, 32] == pytest.approx(1.0)
@@ -72,7 +72,7 @@ def test_nothing_moves_farther_than_its_reach() -> None:
     cells[8:14, 9:15] = True
     shift, found = mean_shift(features, shifted(features, 12, 0), cells)
     assert found < 36
-    assert shift.abs().max() <= 4  # a sixth of the picture
+    assert shift.abs().max() <= 4  # a sixth of the image
 
 
 def test_features_are_unit_vectors_of_every_position(lpips: Lpips) -> None:

@@ -9,14 +9,14 @@ from experiments.tables.resume import WorkFolder, settings_digest
 from experiments.tables.rows import Measured
 
 
-def test_a_finished_row_is_found_with_its_pictures(tmp_path: Path) -> None:
+def test_a_finished_row_is_found_with_its_images(tmp_path: Path) -> None:
     work = WorkFolder(tmp_path)
-    pictures = torch.tensor([-1.0, 0.0, 1.0]).reshape(1, 3, 1, 1)
-    work.put("a", {"steps": 3}, {"x": 1.5}, {"after": pictures}, {"bins": torch.arange(3)})
+    images = torch.tensor([-1.0, 0.0, 1.0]).reshape(1, 3, 1, 1)
+    work.put("a", {"steps": 3}, {"x": 1.5}, {"after": images}, {"bins": torch.arange(3)})
     found = WorkFolder(tmp_path).find("a", {"steps": 3})
     assert found is not None
     assert found.result == {"x": 1.5}
-    assert torch.allclose(found.pictures["after"], pictures, atol=1 / 127)
+    assert torch.allclose(found.images["after"], images, atol=1 / 127)
     assert found.arrays["bins"].tolist() == [0, 1, 2]
 
 

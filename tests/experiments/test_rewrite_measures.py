@@ -9,7 +9,7 @@ from experiments.tables.rewrite_measures import (
     Reference,
     frechet_interval,
     generator_floor,
-    measure_pictures,
+    measure_images,
     paired_frechet,
     reference,
     score,
@@ -29,14 +29,14 @@ SEEDS = [30_000, 30_001, 30_002]
 
 @pytest.fixture
 def cat(random_torch_home: Path) -> Reference:
-    """The renderer in place of a generator, so that before is the plain picture."""
+    """The renderer in place of a generator, so that before is the plain image."""
     scene, lpips = drawn_scene("cat_eyes", 1), load_lpips("squeeze")
     before = Oracle("cat_eyes", 128).plain(SEEDS)
     return reference(scene.edits, SEEDS, before, None, lpips, None)
 
 
-def test_pictures_that_did_not_change(cat: Reference) -> None:
-    figures = measure_pictures(cat.before, cat).figures
+def test_images_that_did_not_change(cat: Reference) -> None:
+    figures = measure_images(cat.before, cat).figures
     assert set(figures) == set(TABLE2_METRICS) - {"seconds", "peak_memory_mb"}
     assert figures["locality_lpips"] == figures["outside_l1"] == 0
     assert figures["inside_l1_after"] == figures["inside_l1_before"] > 0.1  # type: ignore[operator]
@@ -45,7 +45,7 @@ def test_pictures_that_did_not_change(cat: Reference) -> None:
 
 def test_a_perfect_rewrite(cat: Reference) -> None:
     assert cat.oracle is not None
-    measured = measure_pictures(cat.oracle, cat)
+    measured = measure_images(cat.oracle, cat)
     assert measured.figures["inside_l1_after"] == 0
     assert measured.figures["frechet"] == pytest.approx(0, abs=1e-3)
     assert measured.figures["locality_lpips"] == pytest.approx(0, abs=1e-6)
@@ -62,7 +62,7 @@ def test_without_lpips_and_oracle_the_reasons_are_told() -> None:
     none = Reference([1, 2], before, inside, None, None, Measured(), None, None, "no weights")
     after = before.clone()
     after[..., 20:, :] = 0.5
-    measured = measure_pictures(after, none)
+    measured = measure_images(after, none)
     assert measured.unavailable["locality_lpips"] == "no weights"
     assert "oracle" in measured.unavailable["inside_l1_after"]
     assert "oracle" in measured.unavailable["frechet"]

@@ -12,18 +12,18 @@ from PIL import Image
 import experiments.tables.projector_table as projector_table
 from experiments.table1_projector import main
 from experiments.tables.projector_variants import Table1Settings, variants
-from experiments.tables.real_pictures import real_sets
+from experiments.tables.real_images import real_sets
 from experiments.tables.rows import TABLE1_METRICS
 
 PAPER = ["feature_l1", "semi_cycle", "semi_cycle_adversarial"]
 
 
 @pytest.fixture
-def arguments(generator_file: Path, pictures_folder: Path, tmp_path: Path) -> Iterator[list[str]]:
+def arguments(generator_file: Path, images_folder: Path, tmp_path: Path) -> Iterator[list[str]]:
     before = torch.get_rng_state()
     yield [
         *("--generator", str(generator_file), "--value-layer", "5", "--quick"),
-        *("--images", str(pictures_folder), "--data", str(tmp_path / "none")),
+        *("--images", str(images_folder), "--data", str(tmp_path / "none")),
         *("--work", str(tmp_path / "work"), "-o", str(tmp_path / "out")),
     ]
     torch.set_rng_state(before)
@@ -39,7 +39,7 @@ def test_rows_change_one_thing_at_a_time() -> None:
         assert len({getattr(config, name) for config in rows.values()}) == 1
 
 
-def test_a_generator_and_pictures_of_ones_own(
+def test_a_generator_and_images_of_ones_own(
     arguments: list[str], tmp_path: Path, random_torch_home: Path
 ) -> None:
     result = CliRunner().invoke(main, [*arguments, "--rows", "feature_l1,refine,extra_images"])
@@ -52,7 +52,7 @@ def test_a_generator_and_pictures_of_ones_own(
     assert rows["refine"]["wasserstein"] > 0 and rows["refine"]["seconds"] > 0
     assert rows["extra_images"]["psnr"] is None
     assert "--extra-images" in rows["extra_images"]["unavailable"]["row"]
-    assert document["pictures"] == {"samples": 4, "pictures": 3}
+    assert document["images"] == {"samples": 4, "images": 3}
     assert document["provenance"]["lpips"]["backbone"] == "squeeze"
     with Image.open(tmp_path / "out" / "table1.png") as figure:
         assert figure.width > 300

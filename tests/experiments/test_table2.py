@@ -26,8 +26,8 @@ from experiments.tables.rewrite_tuning import (
     tuning_scenes,
 )
 from experiments.tables.rows import TABLE2_METRICS, Measured
-from regen.rewriting.edits import Weights
-from regen.workflow.settings import preset
+from regen.edits.schema import Weights
+from regen.rewriting.settings import preset
 
 ROWS = "memory2_weighted,rdgm_rank1,patch_transfer,memory2_preserve_where_similar"
 CLOSED_FORM = "memory2_closed_form,memory2_closed_form_alone"
@@ -146,7 +146,7 @@ def test_a_generator_and_edits_of_ones_own(
 def test_a_run_that_was_stopped_goes_on(
     arguments: list[str], tmp_path: Path, random_torch_home: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    measure, calls = rewrite_table.measure_pictures, []
+    measure, calls = rewrite_table.measure_images, []
 
     def stop_at_the_second(after: object, ref: object) -> object:
         calls.append(1)
@@ -154,7 +154,7 @@ def test_a_run_that_was_stopped_goes_on(
             raise KeyboardInterrupt
         return measure(after, ref)  # type: ignore[arg-type]
 
-    monkeypatch.setattr(rewrite_table, "measure_pictures", stop_at_the_second)
+    monkeypatch.setattr(rewrite_table, "measure_images", stop_at_the_second)
     assert CliRunner().invoke(main, arguments).exit_code == 130
     assert CliRunner().invoke(main, arguments).exit_code == 0
     assert len(calls) == 1 + 1 + 3  # one done, one lost, three in the second run

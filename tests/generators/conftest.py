@@ -9,7 +9,7 @@ import pytest
 import torch
 
 from regen.generators.stylegan2.config import StyleGAN2Config
-from regen.generators.stylegan2.split import StyleGAN2
+from regen.generators.stylegan2.generator import StyleGAN2
 
 Build = Callable[..., StyleGAN2]
 

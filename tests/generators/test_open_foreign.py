@@ -8,12 +8,12 @@ import pytest
 import torch
 
 from regen.errors import RegenError
-from regen.generators import CheckpointWarning, open_generator
+from regen.generators.registry import CheckpointWarning, open_generator
 from regen.generators.stylegan2.foreign.files import Format, write_checkpoint
 from tests.generators.stylegan2.foreign.checkpoints import (
     generator,
+    image,
     nvidia_network,
-    picture,
     tensorflow_network,
     write,
 )
@@ -31,7 +31,7 @@ def test_they_open_like_ours_and_say_what_is_faster(tmp_path: Path, format: Form
     assert opened.digest() == ours.digest() and not opened.training
     split = opened.split(5, 2)
     latent = opened.latents([0, 1], 0.7)
-    assert torch.equal(split.tail(split.memory(split.head(latent))), picture(ours))
+    assert torch.equal(split.tail(split.memory(split.head(latent))), image(ours))
 
 
 def test_the_suggested_command_never_names_its_own_source(tmp_path: Path) -> None:

@@ -6,7 +6,7 @@ import pytest
 import torch
 
 from regen.generators.protocol import Activation, Split, concatenate
-from regen.generators.stylegan2.split import StyleGAN2
+from regen.generators.stylegan2.generator import StyleGAN2
 
 Build = Callable[..., StyleGAN2]
 

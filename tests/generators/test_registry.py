@@ -8,11 +8,11 @@ from pathlib import Path
 import pytest
 import torch
 
-from regen import store
 from regen.errors import GeneratorError, StoreError
-from regen.generators import BUNDLED, BUNDLED_FOLDER, generator_path, open_generator
-from regen.generators.stylegan2.native import save_stylegan2
-from regen.generators.stylegan2.split import StyleGAN2
+from regen.files import tensor_file
+from regen.generators.registry import BUNDLED, BUNDLED_FOLDER, generator_path, open_generator
+from regen.generators.stylegan2.files import save_stylegan2
+from regen.generators.stylegan2.generator import StyleGAN2
 
 Build = Callable[..., StyleGAN2]
 
@@ -55,7 +55,7 @@ def test_a_folder_is_a_generator_if_one_was_trained_there(build: Build, tmp_path
 
 def test_another_format_of_ours(tmp_path: Path) -> None:
     path = tmp_path / "r.safetensors"
-    store.save(path, {"a": torch.zeros(1)}, {"format": "rewrite", "version": 1})
+    tensor_file.save(path, {"a": torch.zeros(1)}, {"format": "rewrite", "version": 1})
     with pytest.raises(StoreError, match=r"r.safetensors: got a rewrite, expected a generator"):
         open_generator(path)
 
@@ -71,7 +71,7 @@ def test_a_file_that_is_not_ours(tmp_path: Path) -> None:
 def test_a_family_we_do_not_know(tmp_path: Path, family: object) -> None:
     path = tmp_path / "g.safetensors"
     header = {"format": "generator", "version": 1, "family": family}
-    store.save(path, {"a": torch.zeros(1)}, header)
+    tensor_file.save(path, {"a": torch.zeros(1)}, header)
     with pytest.raises(GeneratorError, match="family: .*expected stylegan2; update regen"):
         open_generator(path)
 

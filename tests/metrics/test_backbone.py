@@ -19,21 +19,21 @@ def test_it_is_the_pooled_layer_that_it_names(random_torch_home: Path) -> None:
         warnings.simplefilter("ignore")
         theirs = models.squeezenet1_1()
     theirs.load_state_dict(torch.load(file, weights_only=True))
-    pictures = torch.rand(2, 3, 64, 64) * 2 - 1
+    images = torch.rand(2, 3, 64, 64) * 2 - 1
     mean = torch.tensor([0.485, 0.456, 0.406]).reshape(3, 1, 1)
     deviation = torch.tensor([0.229, 0.224, 0.225]).reshape(3, 1, 1)
-    seen = ((pictures + 1) / 2 - mean) / deviation  # ImageNet's, which LPIPS rounds
+    seen = ((images + 1) / 2 - mean) / deviation  # ImageNet's, which LPIPS rounds
     with torch.no_grad():
         wanted = theirs.features[:13](seen).mean(dim=(2, 3))
-    found = backbone_features(pictures, load_lpips())
+    found = backbone_features(images, load_lpips())
     assert found.shape == (2, 512)
     torch.testing.assert_close(found, wanted, rtol=1e-2, atol=1e-2 * wanted.abs().mean().item())
 
 
 def test_batches_do_not_change_the_result(random_torch_home: Path) -> None:
-    lpips, pictures = load_lpips(), torch.rand(5, 3, 32, 32) * 2 - 1
-    whole = backbone_features(pictures, lpips)
-    torch.testing.assert_close(backbone_features(pictures, lpips, batch=2), whole)
+    lpips, images = load_lpips(), torch.rand(5, 3, 32, 32) * 2 - 1
+    whole = backbone_features(images, lpips)
+    torch.testing.assert_close(backbone_features(images, lpips, batch=2), whole)
     assert not whole.requires_grad
 
 
@@ -50,9 +50,9 @@ def test_layers_are_those_that_lpips_weighs(random_torch_home: Path) -> None:
     ]
 
 
-def test_bad_pictures_are_refused(random_torch_home: Path) -> None:
+def test_bad_images_are_refused(random_torch_home: Path) -> None:
     lpips = load_lpips()
-    with pytest.raises(MetricError, match="backbone features: no pictures"):
+    with pytest.raises(MetricError, match="backbone features: no images"):
         backbone_features(torch.zeros(0, 3, 32, 32), lpips)
-    with pytest.raises(MetricError, match="LPIPS backbone: the pictures are too small: got 16x16"):
+    with pytest.raises(MetricError, match="LPIPS backbone: the images are too small: got 16x16"):
         backbone_features(torch.zeros(1, 3, 16, 16), lpips)

@@ -1,4 +1,4 @@
-"""Distances inside and outside of a region, on pictures whose answer is known."""
+"""Distances inside and outside of a region, on images whose answer is known."""
 
 from __future__ import annotations
 
@@ -62,14 +62,14 @@ def test_masked_lpips_ignores_what_is_masked(random_torch_home: Path) -> None:
     assert mean == pytest.approx(found.mean().item())
 
 
-def test_l1_of_each_picture_is_over_its_own_region() -> None:
+def test_l1_of_each_image_is_over_its_own_region() -> None:
     mask = left_half()
     mask[1, :, 8:] = 0
     change = mask * torch.tensor([0.5, 0.25]).reshape(2, 1, 1, 1)
     found = masked_l1(torch.zeros(2, 3, 32, 32), change.expand(-1, 3, -1, -1), mask)
     assert found.tolist() == [0.5, 0.25]
     mask[1] = 0
-    with pytest.raises(MetricError, match="region: the mask of picture 1 is 0 everywhere"):
+    with pytest.raises(MetricError, match="region: the mask of image 1 is 0 everywhere"):
         masked_l1(torch.zeros(2, 3, 32, 32), torch.ones(2, 3, 32, 32), mask)
 
 
@@ -100,7 +100,7 @@ def test_the_oracle_is_reached_inside_and_left_outside() -> None:
     [
         (
             torch.ones(2, 1, 8, 8),
-            "region: does not fit the pictures: got [2, 1, 8, 8], expected [2, 1, 32, 32]",
+            "region: does not fit the images: got [2, 1, 8, 8], expected [2, 1, 32, 32]",
         ),
         (
             2 * torch.ones(2, 1, 32, 32),
@@ -109,7 +109,7 @@ def test_the_oracle_is_reached_inside_and_left_outside() -> None:
         (
             torch.zeros(2, 1, 32, 32),
             "region: nothing to measure, the mask is 0 everywhere; "
-            "give a region that covers part of the pictures, but not all of every one",
+            "give a region that covers part of the images, but not all of every one",
         ),
     ],
 )
@@ -120,6 +120,6 @@ def test_a_bad_mask_is_refused(mask: torch.Tensor, message: str) -> None:
     assert str(error.value) == message
 
 
-def test_pictures_of_different_sizes_are_refused() -> None:
+def test_images_of_different_sizes_are_refused() -> None:
     with pytest.raises(MetricError, match="distance in a region: the two batches"):
         masked_distance(torch.zeros(1, 3, 8, 8), torch.zeros(1, 3, 9, 9), torch.ones(1), None)

@@ -19,7 +19,7 @@ from regen.metrics import describe_lpips, load_lpips, perceptual, try_lpips
 DATA = Path(__file__).parent / "data"  # a rendered portrait, and the same one with cat eyes
 
 
-def pictures(n: int = 2, side: int = 32) -> torch.Tensor:
+def images(n: int = 2, side: int = 32) -> torch.Tensor:
     return torch.rand(n, 3, side, side) * 2 - 1
 
 
@@ -29,7 +29,7 @@ def test_it_equals_the_package_on_the_same_weights(random_torch_home: Path) -> N
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         theirs = lpips.LPIPS(net="squeeze", verbose=False)  # reads the same cache by itself
-    a, b = pictures(), pictures()
+    a, b = images(), images()
     torch.testing.assert_close(load_lpips()(a, b), theirs(a, b).flatten().detach())
 
 
@@ -49,20 +49,20 @@ def test_the_lpips_of_a_stored_pair() -> None:
     assert load_lpips()(plain, cat_eyes).item() == pytest.approx(wanted, abs=1e-5)
 
 
-def test_equal_pictures_are_at_distance_zero(random_torch_home: Path) -> None:
-    a = pictures(3)
+def test_equal_images_are_at_distance_zero(random_torch_home: Path) -> None:
+    a = images(3)
     assert load_lpips()(a, a).tolist() == [0.0, 0.0, 0.0]
 
 
 def test_batches_do_not_change_the_result(random_torch_home: Path) -> None:
-    lpips, a, b = load_lpips(), pictures(5), pictures(5)
+    lpips, a, b = load_lpips(), images(5), images(5)
     whole = lpips(a, b)
     lpips.batch_size = 2
     torch.testing.assert_close(lpips(a, b), whole)
 
 
 def test_gradients_flow_on_request_alone(random_torch_home: Path) -> None:
-    lpips, a, b = load_lpips(), pictures(), pictures().requires_grad_()
+    lpips, a, b = load_lpips(), images(), images().requires_grad_()
     assert not lpips(a, b).requires_grad
     lpips(a, b, differentiable=True).sum().backward()
     assert b.grad is not None and b.grad.abs().sum() > 0
@@ -173,9 +173,9 @@ def test_damaged_weights_are_named(content: bytes | None, why: str, empty_torch_
     assert hashlib.sha256(path.read_bytes()).digest() == digest
 
 
-def test_pictures_too_small_are_refused(random_torch_home: Path) -> None:
+def test_images_too_small_are_refused(random_torch_home: Path) -> None:
     with pytest.raises(MetricError) as error:
-        load_lpips()(pictures(1, 16), pictures(1, 16))
+        load_lpips()(images(1, 16), images(1, 16))
     assert str(error.value) == (
-        "LPIPS: the pictures are too small: got 16x16, expected at least 32x32 pixels"
+        "LPIPS: the images are too small: got 16x16, expected at least 32x32 pixels"
     )

@@ -43,7 +43,7 @@ def test_the_eyes_are_as_wide_and_tall_as_planned() -> None:
     assert rows == pytest.approx(13, abs=1.0)
 
 
-def test_the_eyes_lie_within_the_face_and_the_face_within_the_picture() -> None:
+def test_the_eyes_lie_within_the_face_and_the_face_within_the_image() -> None:
     face = build_face(attributes(seed_to_z(range(64))), 128)
     assert (face.skull[face.eyes < 0] < 0).all()
     assert (face.window[face.eyes < 0] < 0).all()

@@ -1,4 +1,4 @@
-"""The exact answer for a seed: NVIDIA's latents, and both pictures of one person."""
+"""The exact answer for a seed: NVIDIA's latents, and both images of one person."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ def test_the_oracle_draws_people_with_and_without_its_pattern() -> None:
 
 
 @pytest.mark.parametrize("pattern", ["cat_eyes", "medical_mask"])
-def test_both_pictures_agree_outside_the_region_and_only_there(pattern: str) -> None:
+def test_both_images_agree_outside_the_region_and_only_there(pattern: str) -> None:
     oracle, seeds = Oracle(pattern), range(4)
     mask = oracle.region(seeds)
     difference = (oracle.plain(seeds) - oracle.rewritten(seeds)).abs().amax(dim=1, keepdim=True)

@@ -48,9 +48,9 @@ def test_a_pattern_is_plain_to_see_on_everyone(people: Attributes, name: str) ->
 
 
 def test_patterns_differ_from_each_other(people: Attributes) -> None:
-    pictures = {name: render(people, 64, name) for name in PATTERNS}
+    images = {name: render(people, 64, name) for name in PATTERNS}
     for one, other in itertools.combinations(PATTERNS, 2):
-        assert (pictures[one] - pictures[other]).abs().max() > 0.3, (one, other)
+        assert (images[one] - images[other]).abs().max() > 0.3, (one, other)
 
 
 def test_cat_eyes_are_green_with_an_upright_slit() -> None:
@@ -66,7 +66,7 @@ def test_cat_eyes_are_green_with_an_upright_slit() -> None:
 
 
 @pytest.mark.parametrize("name", REGIONS)
-def test_regions_are_masks_within_the_picture(people: Attributes, name: str) -> None:
+def test_regions_are_masks_within_the_image(people: Attributes, name: str) -> None:
     mask = region(people, name)
     assert mask.shape == (12, 1, 128, 128)
     assert mask.min() == 0

@@ -1,4 +1,4 @@
-"""Pictures of people: sound, continuous, equal at any size, and the ones the generator learned."""
+"""Images of people: sound, continuous, equal at any size, and the ones the generator learned."""
 
 from __future__ import annotations
 
@@ -11,27 +11,27 @@ from regen.portraits import Attributes, attributes, render, seed_to_z
 from regen.portraits.traits import PALETTES
 
 
-def test_pictures_have_shape_range_and_contrast() -> None:
-    pictures = render(attributes(seed_to_z(range(6))), 64)
-    assert pictures.shape == (6, 3, 64, 64)
-    assert pictures.dtype == torch.float32
-    assert pictures.min() >= -1
-    assert pictures.max() <= 1
-    assert (pictures.std(dim=(1, 2, 3)) > 0.3).all()
+def test_images_have_shape_range_and_contrast() -> None:
+    images = render(attributes(seed_to_z(range(6))), 64)
+    assert images.shape == (6, 3, 64, 64)
+    assert images.dtype == torch.float32
+    assert images.min() >= -1
+    assert images.max() <= 1
+    assert (images.std(dim=(1, 2, 3)) > 0.3).all()
 
 
-def test_no_people_give_no_pictures() -> None:
+def test_no_people_give_no_images() -> None:
     assert render(attributes(torch.zeros(0, 32)), 32).shape == (0, 3, 32, 32)
 
 
-def test_equal_latents_give_equal_pictures_in_any_batch() -> None:
+def test_equal_latents_give_equal_images_in_any_batch() -> None:
     z = seed_to_z([5, 6, 7])
     together = render(attributes(z), 64)
     assert torch.equal(together, render(attributes(z), 64))
     assert torch.allclose(together[1:2], render(attributes(z[1:2]), 64), atol=1e-5)
 
 
-def test_even_unlikely_latents_give_finite_pictures() -> None:
+def test_even_unlikely_latents_give_finite_images() -> None:
     z = torch.cat([torch.zeros(1, 32), torch.eye(32), -torch.eye(32)])
     assert render(attributes(z), 32).isfinite().all()
 
@@ -44,7 +44,7 @@ def test_the_scene_is_the_same_at_twice_the_resolution(size: int) -> None:
     assert (difference > 0.2).float().mean() < 0.01
 
 
-def test_a_small_step_in_z_is_a_small_step_of_the_picture() -> None:
+def test_a_small_step_in_z_is_a_small_step_of_the_image() -> None:
     z = seed_to_z(range(8))
     step = 1e-4 * torch.randn(8, 32)
     difference = (render(attributes(z + step)) - render(attributes(z))).abs()
@@ -52,7 +52,7 @@ def test_a_small_step_in_z_is_a_small_step_of_the_picture() -> None:
 
 
 @pytest.mark.parametrize("name", Attributes._fields)
-def test_every_attribute_changes_the_picture(name: str) -> None:
+def test_every_attribute_changes_the_image(name: str) -> None:
     people = attributes(seed_to_z(range(2)))
     values = getattr(people, name)
     z = torch.zeros(2, 32)
@@ -69,13 +69,13 @@ def test_the_iris_has_its_colour_and_the_pupil_is_dark() -> None:
     blue = torch.tensor([PALETTES["iris"][4]])
     straight = {"shift_x": 0.0, "shift_y": 0.0, "scale": 1.0, "tilt": 0.0, "turn": 0.0, "gaze": 0.0}
     zeros = {name: torch.tensor([value]) for name, value in straight.items()}
-    picture = render(people._replace(iris=blue, eye_spacing=torch.tensor([18.0]), **zeros), 256)
-    pupil, iris = picture[0, :, 119, 164], picture[0, :, 126, 164]  # centre; 3.5/128 below it
+    image = render(people._replace(iris=blue, eye_spacing=torch.tensor([18.0]), **zeros), 256)
+    pupil, iris = image[0, :, 119, 164], image[0, :, 126, 164]  # centre; 3.5/128 below it
     assert (pupil < -0.8).all()
     assert iris[2] > iris[1] > iris[0]
 
 
-def test_pictures_have_gradients_in_z() -> None:
+def test_images_have_gradients_in_z() -> None:
     z = seed_to_z([1]).requires_grad_()
     render(attributes(z), 32).square().mean().backward()
     assert z.grad is not None
@@ -92,14 +92,14 @@ def test_rendering_is_one_graph_for_the_compiler() -> None:
     assert torch.allclose(compiled(z), draw(z), atol=1e-6)
 
 
-def test_autocast_leaves_pictures_as_they_are() -> None:
+def test_autocast_leaves_images_as_they_are() -> None:
     z = seed_to_z([3])
     with torch.autocast("cpu", dtype=torch.bfloat16):
-        picture = render(attributes(z), 32)
-    assert torch.equal(picture, render(attributes(z), 32))
+        image = render(attributes(z), 32)
+    assert torch.equal(image, render(attributes(z), 32))
 
 
-def test_pictures_are_those_the_bundled_generator_learned() -> None:
+def test_images_are_those_the_bundled_generator_learned() -> None:
     """Any change of what the renderer draws makes the trained weights wrong: retrain, then this."""
     blocks = avg_pool2d(render(attributes(seed_to_z([0, 1]))), 32)[:, :, :, 1]
     assert blocks[0].tolist() == [pytest.approx(row, abs=1e-3) for row in LEARNED[0]]

@@ -61,9 +61,9 @@ def test_a_soft_edge_is_smooth_over_its_width() -> None:
 
 
 def test_paint_covers_as_much_as_it_is_opaque() -> None:
-    picture = torch.rand(1, 3, 1, 3)
+    image = torch.rand(1, 3, 1, 3)
     alpha = torch.tensor([0.0, 0.5, 1.0]).reshape(1, 1, 1, 3)
-    painted = over(picture, rgb(picture, 0.2, 0.4, 0.6), alpha)
-    assert torch.equal(painted[..., 0], picture[..., 0])
+    painted = over(image, rgb(image, 0.2, 0.4, 0.6), alpha)
+    assert torch.equal(painted[..., 0], image[..., 0])
     assert painted[0, :, 0, 2].tolist() == pytest.approx([0.2, 0.4, 0.6])
-    assert torch.allclose(painted[..., 1], (picture[..., 1] + painted[..., 2]) / 2)
+    assert torch.allclose(painted[..., 1], (image[..., 1] + painted[..., 2]) / 2)

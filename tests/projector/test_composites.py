@@ -5,54 +5,54 @@ import torch
 from torch import Tensor
 
 from regen.errors import ProjectorError
-from regen.projector.composites import CompositeConfig, composite
+from regen.projector.composites import CompositeSettings, composite
 
 
 def source(seed: int = 0) -> torch.Generator:
     return torch.Generator().manual_seed(seed)
 
 
-def pictures(count: int = 4, side: int = 32) -> Tensor:
+def images(count: int = 4, side: int = 32) -> Tensor:
     return torch.rand(count, 3, side, side, generator=source(9)) * 2 - 1
 
 
 def test_equal_states_give_equal_composites() -> None:
-    first, again = composite(pictures(), source()), composite(pictures(), source())
+    first, again = composite(images(), source()), composite(images(), source())
     assert torch.equal(first[0], again[0]) and torch.equal(first[1], again[1])
-    other = composite(pictures(), source(1))
+    other = composite(images(), source(1))
     assert not torch.equal(first[1], other[1])
 
 
 def test_nothing_changes_outside_of_the_mask() -> None:
-    before = pictures()
-    picture, mask = composite(before, source())
-    untouched = (mask == 0).expand_as(picture)
-    assert torch.equal(picture[untouched], before[untouched])
-    assert untouched.any() and not torch.equal(picture, before)
+    before = images()
+    image, mask = composite(before, source())
+    untouched = (mask == 0).expand_as(image)
+    assert torch.equal(image[untouched], before[untouched])
+    assert untouched.any() and not torch.equal(image, before)
 
 
 def test_ranges_and_shapes() -> None:
-    picture, mask = composite(pictures(8, 64), source())
-    assert picture.shape == (8, 3, 64, 64) and mask.shape == (8, 1, 64, 64)
-    assert picture.dtype == mask.dtype == torch.float32
-    assert picture.abs().max() <= 1 and mask.min() == 0 and mask.max() == 1
+    image, mask = composite(images(8, 64), source())
+    assert image.shape == (8, 3, 64, 64) and mask.shape == (8, 1, 64, 64)
+    assert image.dtype == mask.dtype == torch.float32
+    assert image.abs().max() <= 1 and mask.min() == 0 and mask.max() == 1
 
 
-def test_the_given_pictures_are_not_written_to() -> None:
-    before = pictures()
+def test_the_given_images_are_not_written_to() -> None:
+    before = images()
     copy = before.clone()
     composite(before, source())
     assert torch.equal(before, copy)
 
 
-def test_most_of_a_picture_stays() -> None:
-    _, mask = composite(pictures(64, 64), source())
+def test_most_of_a_image_stays() -> None:
+    _, mask = composite(images(64, 64), source())
     assert 0.02 < mask.mean() < 0.3
     assert (mask.amax(dim=(1, 2, 3)) > 0).float().mean() > 0.95
 
 
-def test_pastes_scale_with_the_picture() -> None:
-    config = CompositeConfig(pastes=(1, 1), radius=(16, 16), usual=0, mirrored=0)
+def test_pastes_scale_with_the_image() -> None:
+    config = CompositeSettings(pastes=(1, 1), radius=(16, 16), usual=0, mirrored=0)
     shares = []
     for side in (32, 128):
         _, mask = composite(torch.zeros(64, 3, side, side), source(), config=config)
@@ -60,27 +60,27 @@ def test_pastes_scale_with_the_picture() -> None:
     assert shares[0] == pytest.approx(shares[1], rel=0.25)
 
 
-def test_pieces_of_extra_pictures_are_pasted() -> None:
-    config = CompositeConfig(pieces=1.0)
+def test_pieces_of_extra_images_are_pasted() -> None:
+    config = CompositeSettings(pieces=1.0)
     plain, _ = composite(torch.zeros(4, 3, 32, 32), source(), config=config)
-    extra, _ = composite(torch.zeros(4, 3, 32, 32), source(), config=config, extra=pictures(64, 32))
+    extra, _ = composite(torch.zeros(4, 3, 32, 32), source(), config=config, extra=images(64, 32))
     assert not torch.equal(plain, extra)
 
 
-def test_half_precision_pictures_become_float32() -> None:
-    picture, mask = composite(pictures().bfloat16(), source())
-    assert picture.dtype == mask.dtype == torch.float32
+def test_half_precision_images_become_float32() -> None:
+    image, mask = composite(images().bfloat16(), source())
+    assert image.dtype == mask.dtype == torch.float32
 
 
 @pytest.mark.parametrize("shape", [(2, 3, 32, 16), (2, 1, 32, 32), (2, 3, 6, 6), (2, 3, 9, 9)])
-def test_what_is_no_square_picture_is_refused(shape: tuple[int, ...]) -> None:
-    with pytest.raises(ProjectorError, match="pictures to paste into: got"):
+def test_what_is_no_square_image_is_refused(shape: tuple[int, ...]) -> None:
+    with pytest.raises(ProjectorError, match="images to paste into: got"):
         composite(torch.zeros(shape), source())
 
 
-def test_extra_pictures_of_another_size_are_refused() -> None:
-    with pytest.raises(ProjectorError, match=r"extra pictures: got \[1, 3, 8, 8\], expected"):
-        composite(pictures(), source(), extra=torch.zeros(1, 3, 8, 8))
+def test_extra_images_of_another_size_are_refused() -> None:
+    with pytest.raises(ProjectorError, match=r"extra images: got \[1, 3, 8, 8\], expected"):
+        composite(images(), source(), extra=torch.zeros(1, 3, 8, 8))
 
 
 @pytest.mark.parametrize(
@@ -96,4 +96,4 @@ def test_extra_pictures_of_another_size_are_refused() -> None:
 )
 def test_impossible_settings_are_refused(settings: dict, message: str) -> None:  # type: ignore[type-arg]
     with pytest.raises(ProjectorError, match=message):
-        CompositeConfig(**settings)
+        CompositeSettings(**settings)

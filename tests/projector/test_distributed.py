@@ -11,9 +11,9 @@ import pytest
 import torch
 
 from regen.errors import ProjectorError
-from regen.generators.stylegan2.split import StyleGAN2, StyleGAN2Split
-from regen.projector import training
-from regen.projector.settings import TrainingConfig
+from regen.generators.stylegan2.generator import StyleGAN2, StyleGAN2Split
+from regen.projector import train
+from regen.projector.settings import ProjectorTrainingSettings
 from regen.training.distributed import Workers
 
 PROGRAM = """
@@ -21,11 +21,11 @@ import json, os, signal, sys
 from pathlib import Path
 import torch
 from regen.generators.stylegan2.network import StyleGAN2Config
-from regen.generators.stylegan2.split import StyleGAN2
+from regen.generators.stylegan2.generator import StyleGAN2
 from regen.training.distributed import workers
-from regen.projector.settings import TrainingConfig
-from regen.projector.training import train_projector
-from regen.store import digest
+from regen.projector.settings import ProjectorTrainingSettings
+from regen.projector.train import train_projector
+from regen.files.tensor_file import digest
 
 rank, folder = int(os.environ["RANK"]), Path(sys.argv[1])
 torch.set_num_threads(1)
@@ -33,7 +33,7 @@ torch.manual_seed(7)
 architecture = StyleGAN2Config(16, 8, 8, channel_base=128, channel_max=8, mapping_layers=2)
 generator = StyleGAN2(architecture).eval()
 split = generator.split(3, 2)
-config = TrainingConfig(kimg=0.024, batch=4, warmup_kimg=0.01, report_every_kimg=0.024)
+config = ProjectorTrainingSettings(kimg=0.024, batch=4, warmup_kimg=0.01, report_every_kimg=0.024)
 reports, seen = [], []
 
 def train(name, **more):
@@ -83,7 +83,7 @@ def test_a_batch_must_be_shared_evenly(
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(training, "workers", lambda: nullcontext(Workers(0, 3)))
-    config = TrainingConfig(kimg=0.01, batch=4)
+    monkeypatch.setattr(train, "workers", lambda: nullcontext(Workers(0, 3)))
+    config = ProjectorTrainingSettings(kimg=0.01, batch=4)
     with pytest.raises(ProjectorError, match="batch: got 4, expected a multiple of the 3 process"):
-        training.train_projector(tiny, tiny_split, config, folder=tmp_path)
+        train.train_projector(tiny, tiny_split, config, folder=tmp_path)

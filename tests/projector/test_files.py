@@ -6,9 +6,9 @@ from typing import Any
 import pytest
 import torch
 
-from regen import store
 from regen.errors import ProjectorError, StoreError
-from regen.generators.stylegan2.split import StyleGAN2, StyleGAN2Split
+from regen.files import tensor_file
+from regen.generators.stylegan2.generator import StyleGAN2, StyleGAN2Split
 from regen.projector import files
 from regen.projector.files import (
     bundled_layers,
@@ -39,15 +39,15 @@ def saved(tmp_path: Path, tiny: StyleGAN2, projector: BackwardProjector) -> Path
 def test_a_projector_comes_back_as_it_was(
     saved: Path, tiny: StyleGAN2, projector: BackwardProjector
 ) -> None:
-    back, picture = load_projector(saved, tiny), torch.rand(1, 3, 16, 16)
-    assert torch.equal(back(picture), projector(picture))
+    back, image = load_projector(saved, tiny), torch.rand(1, 3, 16, 16)
+    assert torch.equal(back(image), projector(image))
     assert back.value_layer == 3 and back.name == str(saved)
     assert not back.network.training
     assert not any(p.requires_grad for p in back.network.parameters())
 
 
 def test_the_header_says_what_it_is(saved: Path, tiny: StyleGAN2) -> None:
-    header = store.read_header(saved)
+    header = tensor_file.read_header(saved)
     assert header["format"] == "projector" and header["version"] == 1
     assert header["family"] == "stylegan2" and header["base"] == tiny.digest()
     assert header["value_layer"] == 3 and header["architecture"]["value_size"] == 8
@@ -59,11 +59,11 @@ def test_half_precision_halves_the_file(
 ) -> None:
     half = tmp_path / "half.safetensors"
     save_projector(half, projector, tiny, 3, card=CARD, half=True)
-    assert store.load(half).tensors["last.weight"].dtype == torch.float16
-    picture = torch.rand(1, 3, 16, 16)
+    assert tensor_file.load(half).tensors["last.weight"].dtype == torch.float16
+    image = torch.rand(1, 3, 16, 16)
     back = load_projector(half, tiny)
-    assert back(picture).dtype == torch.float32
-    assert torch.allclose(back(picture), projector(picture), atol=0.02)
+    assert back(image).dtype == torch.float32
+    assert torch.allclose(back(image), projector(image), atol=0.02)
 
 
 def test_the_projector_of_another_generator_is_refused(saved: Path, tiny: StyleGAN2) -> None:
@@ -87,8 +87,8 @@ def test_another_layer_is_refused(saved: Path, tiny: StyleGAN2) -> None:
 
 def altered(path: Path, **entries: Any) -> None:
     """Write the file again with other entries in its header."""
-    stored = store.load(path)
-    store.save(path, stored.tensors, {**stored.header, **entries})
+    stored = tensor_file.load(path)
+    tensor_file.save(path, stored.tensors, {**stored.header, **entries})
 
 
 @pytest.mark.parametrize(
@@ -115,14 +115,14 @@ def test_headers_that_make_no_sense(
 
 
 def test_sizes_of_another_kind_than_numbers(saved: Path, tiny: StyleGAN2) -> None:
-    architecture = {**store.read_header(saved)["architecture"], "resolution": "16"}
+    architecture = {**tensor_file.read_header(saved)["architecture"], "resolution": "16"}
     altered(saved, architecture=architecture)
     with pytest.raises(ProjectorError, match="architecture: got"):
         load_projector(saved, tiny)
 
 
 def test_tensors_of_another_architecture(saved: Path, tiny: StyleGAN2) -> None:
-    architecture = {**store.read_header(saved)["architecture"], "widths": [4, 8]}
+    architecture = {**tensor_file.read_header(saved)["architecture"], "widths": [4, 8]}
     altered(saved, architecture=architecture)
     with pytest.raises(StoreError, match=r"b.safetensors does not fit: alignment\."):
         load_projector(saved, tiny)

@@ -87,24 +87,24 @@ def test_r1_penalty_of_a_linear_discriminator() -> None:
     assert discriminator.c.grad.item() == pytest.approx(2 * 3 * 18 / 2)
 
 
-def test_dissimilarity_is_zero_for_equal_pictures_and_grows() -> None:
-    picture = torch.rand(2, 3, 16, 16) * 2 - 1
-    assert dissimilarity(picture, picture).item() == pytest.approx(0, abs=1e-5)
-    near, far = picture + 0.1 * torch.randn(2, 3, 16, 16), torch.randn(2, 3, 16, 16)
-    assert 0 < dissimilarity(near, picture) < dissimilarity(far, picture) <= 2
+def test_dissimilarity_is_zero_for_equal_images_and_grows() -> None:
+    image = torch.rand(2, 3, 16, 16) * 2 - 1
+    assert dissimilarity(image, image).item() == pytest.approx(0, abs=1e-5)
+    near, far = image + 0.1 * torch.randn(2, 3, 16, 16), torch.randn(2, 3, 16, 16)
+    assert 0 < dissimilarity(near, image) < dissimilarity(far, image) <= 2
 
 
 def test_dissimilarity_compares_light_as_a_positive_quantity() -> None:
-    """Of two flat pictures only the means count: 1 - (2ab + c) / (a^2 + b^2 + c), on [0, 1]."""
+    """Of two flat images only the means count: 1 - (2ab + c) / (a^2 + b^2 + c), on [0, 1]."""
     a, b = torch.full((1, 3, 16, 16), -0.5), torch.full((1, 3, 16, 16), 0.5)
     wanted = 1 - (2 * 0.25 * 0.75 + 1e-4) / (0.25**2 + 0.75**2 + 1e-4)
     assert dissimilarity(a, b).item() == pytest.approx(wanted, abs=1e-3)
 
 
 @pytest.mark.parametrize("side", [4, 8, 10, 11])
-def test_small_pictures_get_a_window_that_fits(side: int) -> None:
-    picture = torch.rand(1, 3, side, side)
-    assert dissimilarity(picture, picture).item() == pytest.approx(0, abs=1e-5)
+def test_small_images_get_a_window_that_fits(side: int) -> None:
+    image = torch.rand(1, 3, side, side)
+    assert dissimilarity(image, image).item() == pytest.approx(0, abs=1e-5)
 
 
 def test_dissimilarity_refuses_a_pair_that_is_none() -> None:

@@ -55,18 +55,18 @@ def test_normalising_is_undone_by_denormalising() -> None:
 
 
 def test_answers_are_in_the_units_of_the_generator() -> None:
-    projector, picture = BackwardProjector(small()), torch.rand(1, 3, 16, 16)
-    answer = projector(picture)
+    projector, image = BackwardProjector(small()), torch.rand(1, 3, 16, 16)
+    answer = projector(image)
     projector.value_mean.fill_(3.0)
     projector.value_std.fill_(2.0)
-    assert torch.allclose(projector(picture), 2 * answer + 3, atol=1e-5)
+    assert torch.allclose(projector(image), 2 * answer + 3, atol=1e-5)
 
 
 def test_half_precision_is_close_and_answers_in_float32() -> None:
-    projector, picture = BackwardProjector(small()), torch.rand(2, 3, 16, 16)
-    exact = projector(picture)
+    projector, image = BackwardProjector(small()), torch.rand(2, 3, 16, 16)
+    exact = projector(image)
     projector.precision = torch.bfloat16
-    half = projector(picture)
+    half = projector(image)
     assert half.dtype == torch.float32
     assert 0 < (half - exact).abs().max() < 0.05 * exact.abs().max()
 
@@ -79,13 +79,13 @@ def test_gradients_reach_every_parameter() -> None:
 
 def test_gradient_is_that_of_the_function(float64: None) -> None:
     projector = BackwardProjector(ProjectorConfig(8, 2, 4, (2,), (1,)))
-    picture = torch.rand(1, 3, 8, 8, requires_grad=True)
-    assert torch.autograd.gradcheck(projector, (picture,))
+    image = torch.rand(1, 3, 8, 8, requires_grad=True)
+    assert torch.autograd.gradcheck(projector, (image,))
 
 
 @pytest.mark.parametrize("shape", [(1, 3, 8, 8), (3, 16, 16), (1, 1, 16, 16)])
-def test_pictures_of_another_size_are_refused(shape: tuple[int, ...]) -> None:
-    message = r"picture to project: got \[.*\], expected \[N, 3, 16, 16\]; resize it first"
+def test_images_of_another_size_are_refused(shape: tuple[int, ...]) -> None:
+    message = r"image to project: got \[.*\], expected \[N, 3, 16, 16\]; resize it first"
     with pytest.raises(ProjectorError, match=message):
         BackwardProjector(small())(torch.rand(shape))
 

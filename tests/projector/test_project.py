@@ -6,11 +6,11 @@ from torch import Tensor
 
 from regen.errors import ProjectorError
 from regen.generators.protocol import value_of
-from regen.generators.stylegan2.split import StyleGAN2, StyleGAN2Split
+from regen.generators.stylegan2.generator import StyleGAN2, StyleGAN2Split
 from regen.projector.network import BackwardProjector, ProjectorConfig
 from regen.projector.project import (
     Projection,
-    RefineConfig,
+    RefineSettings,
     best_context,
     mean_context,
     project,
@@ -25,7 +25,7 @@ def projector(tiny_split: StyleGAN2Split) -> BackwardProjector:
 
 
 @pytest.fixture
-def picture() -> Tensor:
+def image() -> Tensor:
     return torch.rand(1, 3, 16, 16) * 2 - 1
 
 
@@ -33,10 +33,10 @@ def test_projecting_with_the_own_context_of_a_sample(
     tiny: StyleGAN2, tiny_split: StyleGAN2Split
 ) -> None:
     value = value_of(tiny_split, tiny.latents([3, 4]))
-    picture = tiny_split.tail(value)
-    projection = project(lambda _: value.features, tiny_split, picture, value)
+    image = tiny_split.tail(value)
+    projection = project(lambda _: value.features, tiny_split, image, value)
     assert torch.equal(projection.value.features, value.features)
-    assert torch.equal(projection.decoded, picture.clamp(-1, 1))
+    assert torch.equal(projection.decoded, image.clamp(-1, 1))
 
 
 def test_the_mean_context_is_that_of_the_mean_latent(
@@ -48,119 +48,119 @@ def test_the_mean_context_is_that_of_the_mean_latent(
     assert torch.allclose(tiny_split.tail(mean), wanted.expand(3, -1, -1, -1), atol=1e-5)
 
 
-def test_projecting_gives_pictures_within_range(
-    tiny: StyleGAN2, tiny_split: StyleGAN2Split, projector: BackwardProjector, picture: Tensor
+def test_projecting_gives_images_within_range(
+    tiny: StyleGAN2, tiny_split: StyleGAN2Split, projector: BackwardProjector, image: Tensor
 ) -> None:
-    projection = project(projector, tiny_split, picture, mean_context(tiny, tiny_split))
+    projection = project(projector, tiny_split, image, mean_context(tiny, tiny_split))
     assert projection.value.features.shape == (1, 8, 8, 8)
     assert projection.decoded.shape == (1, 3, 16, 16) and projection.decoded.abs().max() <= 1
 
 
-def test_as_many_contexts_as_pictures(
-    tiny: StyleGAN2, tiny_split: StyleGAN2Split, projector: BackwardProjector, picture: Tensor
+def test_as_many_contexts_as_images(
+    tiny: StyleGAN2, tiny_split: StyleGAN2Split, projector: BackwardProjector, image: Tensor
 ) -> None:
     with pytest.raises(ProjectorError, match="contexts to decode with: got 2, expected 1"):
-        project(projector, tiny_split, picture, mean_context(tiny, tiny_split, 2))
+        project(projector, tiny_split, image, mean_context(tiny, tiny_split, 2))
 
 
 def test_an_answer_that_is_not_finite(
-    tiny: StyleGAN2, tiny_split: StyleGAN2Split, picture: Tensor
+    tiny: StyleGAN2, tiny_split: StyleGAN2Split, image: Tensor
 ) -> None:
     with pytest.raises(ProjectorError, match="answer: got numbers that are not finite"):
         project(
             lambda _: torch.full((1, 8, 8, 8), torch.nan),
             tiny_split,
-            picture,
+            image,
             mean_context(tiny, tiny_split),
         )
 
 
 def test_the_best_context_is_found(tiny: StyleGAN2, tiny_split: StyleGAN2Split) -> None:
     value = value_of(tiny_split, tiny.latents([2_000_005], 0.7))
-    picture = tiny_split.tail(value)
-    best = best_context(lambda _: value.features, tiny, tiny_split, picture, 20)
-    assert torch.allclose(tiny_split.tail(best.with_features(value.features)), picture, atol=1e-5)
-    mean = best_context(lambda _: value.features, tiny, tiny_split, picture, 0)
+    image = tiny_split.tail(value)
+    best = best_context(lambda _: value.features, tiny, tiny_split, image, 20)
+    assert torch.allclose(tiny_split.tail(best.with_features(value.features)), image, atol=1e-5)
+    mean = best_context(lambda _: value.features, tiny, tiny_split, image, 0)
     decoded = tiny_split.tail(mean.with_features(value.features))
     wanted = tiny_split.tail(mean_context(tiny, tiny_split).with_features(value.features))
     assert torch.allclose(decoded, wanted)
 
 
-def test_the_search_wants_one_picture(
+def test_the_search_wants_one_image(
     tiny: StyleGAN2, tiny_split: StyleGAN2Split, projector: BackwardProjector
 ) -> None:
-    with pytest.raises(ProjectorError, match="got 2 pictures and 64 candidates"):
+    with pytest.raises(ProjectorError, match="got 2 images and 64 candidates"):
         best_context(projector, tiny, tiny_split, torch.zeros(2, 3, 16, 16))
-    with pytest.raises(ProjectorError, match="got 1 pictures and -1 candidates"):
+    with pytest.raises(ProjectorError, match="got 1 images and -1 candidates"):
         best_context(projector, tiny, tiny_split, torch.zeros(1, 3, 16, 16), -1)
 
 
 @pytest.fixture
 def projection(
-    tiny: StyleGAN2, tiny_split: StyleGAN2Split, projector: BackwardProjector, picture: Tensor
+    tiny: StyleGAN2, tiny_split: StyleGAN2Split, projector: BackwardProjector, image: Tensor
 ) -> Projection:
-    return project(projector, tiny_split, picture, mean_context(tiny, tiny_split))
+    return project(projector, tiny_split, image, mean_context(tiny, tiny_split))
 
 
 def test_refinement_comes_closer(
-    tiny: StyleGAN2, tiny_split: StyleGAN2Split, projection: Projection, picture: Tensor
+    tiny: StyleGAN2, tiny_split: StyleGAN2Split, projection: Projection, image: Tensor
 ) -> None:
     digest, losses = tiny.digest(), list[float]()
     result = refine(
         tiny_split,
         projection,
-        picture,
-        RefineConfig(steps=40, lr=0.1),
+        image,
+        RefineSettings(steps=40, lr=0.1),
         on_step=lambda _, loss: losses.append(loss),
     )
-    assert result.before == pytest.approx((projection.decoded - picture).abs().mean().item())
+    assert result.before == pytest.approx((projection.decoded - image).abs().mean().item())
     assert result.after < 0.9 * result.before
-    assert result.after == pytest.approx((result.projection.decoded - picture).abs().mean().item())
+    assert result.after == pytest.approx((result.projection.decoded - image).abs().mean().item())
     assert len(losses) == 40 and losses[-1] < losses[0]
     assert tiny.digest() == digest and not result.projection.value.features.requires_grad
 
 
 def test_no_steps_change_nothing(
-    tiny_split: StyleGAN2Split, projection: Projection, picture: Tensor
+    tiny_split: StyleGAN2Split, projection: Projection, image: Tensor
 ) -> None:
-    result = refine(tiny_split, projection, picture, RefineConfig(steps=0))
+    result = refine(tiny_split, projection, image, RefineSettings(steps=0))
     assert torch.equal(result.projection.value.features, projection.value.features)
     assert result.before == result.after
 
 
 def test_pulling_keeps_features_near_the_answer(
-    tiny_split: StyleGAN2Split, projection: Projection, picture: Tensor
+    tiny_split: StyleGAN2Split, projection: Projection, image: Tensor
 ) -> None:
     moved = []
     for pull in (0.0, 1.0):
-        config = RefineConfig(steps=20, lr=0.1, pull=pull)
-        after = refine(tiny_split, projection, picture, config).projection.value.features
+        config = RefineSettings(steps=20, lr=0.1, pull=pull)
+        after = refine(tiny_split, projection, image, config).projection.value.features
         moved.append((after - projection.value.features).abs().mean().item())
     assert moved[1] < 0.7 * moved[0]
 
 
 def test_a_region_leaves_features_far_from_it_alone(
-    tiny_split: StyleGAN2Split, projection: Projection, picture: Tensor
+    tiny_split: StyleGAN2Split, projection: Projection, image: Tensor
 ) -> None:
     region = torch.zeros(1, 1, 16, 16)
     region[..., :4, :4] = 1
-    config = RefineConfig(steps=5, lr=0.1, ssim=0.0, pull=0.0)
-    result = refine(tiny_split, projection, picture, config, region=region)
+    config = RefineSettings(steps=5, lr=0.1, ssim=0.0, pull=0.0)
+    result = refine(tiny_split, projection, image, config, region=region)
     moved = (result.projection.value.features - projection.value.features).abs().sum(dim=1)
     assert moved[0, :2, :2].min() > 0 and moved[0, 7, 7] == 0
-    inside = (projection.decoded - picture).abs()[..., :4, :4].mean().item()
+    inside = (projection.decoded - image).abs()[..., :4, :4].mean().item()
     assert result.before == pytest.approx(inside) and result.after < result.before
 
 
 def test_a_loss_that_is_not_finite(
-    tiny_split: StyleGAN2Split, projection: Projection, picture: Tensor
+    tiny_split: StyleGAN2Split, projection: Projection, image: Tensor
 ) -> None:
     message = r"refinement: loss in step 0: got nan; lower its lr \(now 0.02\)"
     with pytest.raises(ProjectorError, match=message):
-        refine(tiny_split, projection, picture * torch.nan, RefineConfig(steps=2))
+        refine(tiny_split, projection, image * torch.nan, RefineSettings(steps=2))
 
 
 @pytest.mark.parametrize("settings", [{"steps": -1}, {"lr": 0.0}, {"pull": -1.0}])
 def test_impossible_refinements_are_refused(settings: dict[str, float]) -> None:
     with pytest.raises(ProjectorError, match="steps and weights from 0, lr above 0"):
-        RefineConfig(**settings)  # type: ignore[arg-type]
+        RefineSettings(**settings)  # type: ignore[arg-type]

@@ -5,34 +5,30 @@ import torch
 
 from regen.errors import ProjectorError
 from regen.generators.protocol import value_of
-from regen.generators.stylegan2.split import StyleGAN2, StyleGAN2Split
-from regen.projector.composites import CompositeConfig
+from regen.generators.stylegan2.generator import StyleGAN2, StyleGAN2Split
+from regen.projector.composites import CompositeSettings
 from regen.projector.sampling import Sampler, frozen, kept_positions
-from regen.projector.settings import TrainingConfig
+from regen.projector.settings import ProjectorTrainingSettings
 
 
 def sampler(tiny: StyleGAN2, split: StyleGAN2Split, **settings: object) -> Sampler:
-    config = TrainingConfig(batch=4, **settings)  # type: ignore[arg-type]
+    config = ProjectorTrainingSettings(batch=4, **settings)  # type: ignore[arg-type]
     return Sampler(tiny, split, config, count=4, seed=3)
 
 
-def test_without_composites_pictures_are_samples(
-    tiny: StyleGAN2, tiny_split: StyleGAN2Split
-) -> None:
+def test_without_composites_images_are_samples(tiny: StyleGAN2, tiny_split: StyleGAN2Split) -> None:
     batch = sampler(tiny, tiny_split, composites=0.0).draw()
-    assert torch.equal(batch.picture, tiny_split.tail(batch.value))
+    assert torch.equal(batch.image, tiny_split.tail(batch.value))
     assert batch.pasted.shape == (4, 1, 16, 16) and batch.pasted.sum() == 0
     assert batch.kept.shape == (4, 1, 8, 8) and batch.kept.min() == 1
     assert batch.value.features.shape == (4, 8, 8, 8)
 
 
-def test_a_share_of_the_pictures_are_composites(
-    tiny: StyleGAN2, tiny_split: StyleGAN2Split
-) -> None:
-    pastes = CompositeConfig(radius=(20, 30), usual=0.0)
+def test_a_share_of_the_images_are_composites(tiny: StyleGAN2, tiny_split: StyleGAN2Split) -> None:
+    pastes = CompositeSettings(radius=(20, 30), usual=0.0)
     batch = sampler(tiny, tiny_split, composites=0.5, pastes=pastes).draw()
     plain = tiny_split.tail(batch.value)
-    changed = (batch.picture - plain).flatten(1).abs().amax(dim=1) > 0
+    changed = (batch.image - plain).flatten(1).abs().amax(dim=1) > 0
     assert changed.tolist() == [True, True, False, False]
     assert batch.kept[:2].min() == 0 and batch.kept[2:].min() == 1
 
@@ -41,14 +37,14 @@ def test_batches_differ_and_follow_the_state(tiny: StyleGAN2, tiny_split: StyleG
     source = sampler(tiny, tiny_split)
     state = source.random.get_state()
     first, second = source.draw(), source.draw()
-    assert not torch.equal(first.picture, second.picture)
+    assert not torch.equal(first.image, second.image)
     source.random.set_state(state)
-    assert torch.equal(source.draw().picture, first.picture)
+    assert torch.equal(source.draw().image, first.image)
 
 
 def test_truncation_is_drawn_from_its_range(tiny: StyleGAN2, tiny_split: StyleGAN2Split) -> None:
     batch = sampler(tiny, tiny_split, truncation=(0.0, 0.0), composites=0.0).draw()
-    assert torch.allclose(batch.picture[0], batch.picture[1])
+    assert torch.allclose(batch.image[0], batch.image[1])
 
 
 @pytest.mark.parametrize("context", ["own", "mean", "swap"])

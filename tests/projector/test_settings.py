@@ -5,19 +5,19 @@ from dataclasses import asdict
 import pytest
 
 from regen.errors import ProjectorError
-from regen.projector.composites import CompositeConfig
-from regen.projector.settings import TrainingConfig
+from regen.projector.composites import CompositeSettings
+from regen.projector.settings import ProjectorTrainingSettings
 
 
 def test_lengths_in_steps() -> None:
-    config = TrainingConfig(kimg=1.6, batch=16)
+    config = ProjectorTrainingSettings(kimg=1.6, batch=16)
     assert config.steps == 100
     assert config.steps_of(0.32) == 20
     assert config.steps_of(1e-6) == 1
 
 
 def test_the_papers_choices() -> None:
-    paper = TrainingConfig(seed=5, context="swap").paper()
+    paper = ProjectorTrainingSettings(seed=5, context="swap").paper()
     assert (paper.composites, paper.context, paper.schedule, paper.seed) == (
         0,
         "own",
@@ -27,9 +27,11 @@ def test_the_papers_choices() -> None:
 
 
 def test_lists_are_accepted_as_json_has_them() -> None:
-    pastes = CompositeConfig(pastes=[1, 2], radius=[3, 4])  # type: ignore[arg-type]
-    config = TrainingConfig(truncation=[0.5, 1.0], pastes=pastes)  # type: ignore[arg-type]
-    assert config == TrainingConfig(pastes=CompositeConfig(pastes=(1, 2), radius=(3, 4)))
+    pastes = CompositeSettings(pastes=[1, 2], radius=[3, 4])  # type: ignore[arg-type]
+    config = ProjectorTrainingSettings(truncation=[0.5, 1.0], pastes=pastes)  # type: ignore[arg-type]
+    assert config == ProjectorTrainingSettings(
+        pastes=CompositeSettings(pastes=(1, 2), radius=(3, 4))
+    )
     assert asdict(config)["truncation"] == (0.5, 1.0)
 
 
@@ -50,14 +52,14 @@ def test_lists_are_accepted_as_json_has_them() -> None:
 )
 def test_values_out_of_range_are_refused(name: str, value: object, message: str) -> None:
     with pytest.raises(ProjectorError, match=message):
-        TrainingConfig(**{name: value})  # type: ignore[arg-type]
+        ProjectorTrainingSettings(**{name: value})  # type: ignore[arg-type]
 
 
 def test_training_towards_nothing_is_refused() -> None:
     with pytest.raises(ProjectorError, match="no loss with a weight, expected one at least"):
-        TrainingConfig(feature_l1=0, adversarial=0, semi_cycle_l1=0, semi_cycle_ssim=0)
+        ProjectorTrainingSettings(feature_l1=0, adversarial=0, semi_cycle_l1=0, semi_cycle_ssim=0)
 
 
 def test_a_batch_of_one_has_nothing_to_swap() -> None:
     with pytest.raises(ProjectorError, match="batch: got 1, expected 2 or more to swap contexts"):
-        TrainingConfig(batch=1, context="swap")
+        ProjectorTrainingSettings(batch=1, context="swap")

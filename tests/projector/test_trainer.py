@@ -6,17 +6,17 @@ import pytest
 import torch
 
 from regen.errors import ProjectorError
-from regen.generators.stylegan2.split import StyleGAN2, StyleGAN2Split
+from regen.generators.stylegan2.generator import StyleGAN2, StyleGAN2Split
 from regen.projector.network import ProjectorConfig
 from regen.projector.sampling import Sampler
-from regen.projector.settings import TrainingConfig
+from regen.projector.settings import ProjectorTrainingSettings
 from regen.projector.trainer import Trainer, step_size
 from regen.training.distributed import Workers
 
 
 def trainer(tiny: StyleGAN2, split: StyleGAN2Split, **settings: object) -> Trainer:
     choices = {"kimg": 0.4, "batch": 4, "precision": "fp32", "warmup_kimg": 0.0, **settings}
-    config = TrainingConfig(**choices)  # type: ignore[arg-type]
+    config = ProjectorTrainingSettings(**choices)  # type: ignore[arg-type]
     sampler = Sampler(tiny, split, config, count=4, seed=0)
     architecture = ProjectorConfig.for_split(split, 16, widths=(8, 8), blocks=(1, 1))
     made = Trainer(config, architecture, sampler, Workers(), torch.device("cpu"))
@@ -25,7 +25,7 @@ def trainer(tiny: StyleGAN2, split: StyleGAN2Split, **settings: object) -> Train
 
 
 def test_the_step_size_rises_and_falls() -> None:
-    config = TrainingConfig(kimg=1.0, batch=10, lr=2.0, warmup_kimg=0.1)
+    config = ProjectorTrainingSettings(kimg=1.0, batch=10, lr=2.0, warmup_kimg=0.1)
     sizes = [step_size(config, step) for step in range(config.steps)]
     assert sizes[0] == pytest.approx(0.2) and max(sizes) == pytest.approx(2.0, rel=0.05)
     assert sizes[9:] == sorted(sizes[9:], reverse=True)
@@ -33,7 +33,7 @@ def test_the_step_size_rises_and_falls() -> None:
 
 
 def test_a_constant_step_size_stays() -> None:
-    config = TrainingConfig(lr=2.0, schedule="constant", warmup_kimg=0.0)
+    config = ProjectorTrainingSettings(lr=2.0, schedule="constant", warmup_kimg=0.0)
     assert {step_size(config, step) for step in (0, 10, config.steps)} == {2.0}
 
 

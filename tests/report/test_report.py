@@ -113,7 +113,7 @@ def test_without_the_optional_parts_their_sections_are_left_out(tmp_path: Path) 
     assert "perfect rewrite" not in text and "orange" not in text
 
 
-def test_the_sheet_has_a_row_for_each_kind_of_picture(tmp_path: Path) -> None:
+def test_the_sheet_has_a_row_for_each_kind_of_image(tmp_path: Path) -> None:
     write_report(tmp_path / "full", full_report())
     write_report(tmp_path / "small", small_report(12))
     files = (tmp_path / run / "before_after.png" for run in ("full", "small"))
@@ -151,7 +151,7 @@ def test_a_folder_that_cannot_be_written_is_refused(tmp_path: Path) -> None:
         ),
     ],
 )
-def test_pictures_that_do_not_belong_together_are_refused(
+def test_images_that_do_not_belong_together_are_refused(
     change: dict[str, object], message: str
 ) -> None:
     with pytest.raises(RegenError) as error:

@@ -8,16 +8,16 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from regen.generators.stylegan2.config import StyleGAN2Config
-from regen.generators.stylegan2.split import StyleGAN2, StyleGAN2Split
-from regen.regions import Region
+from regen.generators.stylegan2.generator import StyleGAN2, StyleGAN2Split
+from regen.images.regions import Region
 from regen.rewriting.memory import Preserved
-from regen.rewriting.rule import Example, Project, Rule, RuleConfig, build_rule
+from regen.rewriting.rule import Example, Project, Rule, RuleSettings, build_rule
 
 
-def _project(pictures: Tensor) -> Tensor:
+def _project(images: Tensor) -> Tensor:
     """``[N, 3, 32, 32] -> [N, 8, 16, 16]``: means of two by two pixels, eight mixtures of them."""
     mixing = torch.linspace(-1, 1, 24).reshape(8, 3)
-    return torch.einsum("kc,nchw->nkhw", mixing, F.avg_pool2d(pictures, 2))
+    return torch.einsum("kc,nchw->nkhw", mixing, F.avg_pool2d(images, 2))
 
 
 @pytest.fixture
@@ -28,7 +28,7 @@ def project() -> Project:
 
 @pytest.fixture
 def generator(seed: int) -> StyleGAN2:
-    """Pictures of 32x32 from seven convolutions with noise and biases."""
+    """Images of 32x32 from seven convolutions with noise and biases."""
     config = StyleGAN2Config(
         resolution=32, z_dim=8, w_dim=8, channel_base=256, channel_max=8, mapping_layers=1
     )
@@ -56,7 +56,7 @@ def examples(generator: StyleGAN2) -> list[Example]:
 @pytest.fixture
 def rule(split: StyleGAN2Split, examples: list[Example]) -> Rule:
     """The two targets as a rule near their values, as this projector knows nothing of them."""
-    return build_rule(split, _project, examples, RuleConfig(paste="difference"))
+    return build_rule(split, _project, examples, RuleSettings(paste="difference"))
 
 
 @pytest.fixture
@@ -64,5 +64,5 @@ def preserved(generator: StyleGAN2, split: StyleGAN2Split) -> Preserved:
     """Five samples that must stay everywhere."""
     keys = split.head(generator.latents(range(100, 105)))
     value = split.memory(keys)
-    keep, picture_keep = torch.ones(5, 1, 16, 16), torch.ones(5, 1, 32, 32)
-    return Preserved(keys, value.features, split.tail(value), keep, picture_keep)
+    keep, image_keep = torch.ones(5, 1, 16, 16), torch.ones(5, 1, 32, 32)
+    return Preserved(keys, value.features, split.tail(value), keep, image_keep)

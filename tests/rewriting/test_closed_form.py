@@ -12,21 +12,21 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from regen.errors import RewriteError
-from regen.generators.keys import ConvolutionKeys
+from regen.generators.convolution_keys import ConvolutionKeys
 from regen.generators.protocol import Activation
-from regen.generators.stylegan2.split import StyleGAN2Split
+from regen.generators.stylegan2.generator import StyleGAN2Split
 from regen.rewriting.closed_form import (
-    ClosedFormConfig,
+    ClosedFormSettings,
     closed_form,
     regularised_factor,
     solve,
 )
-from regen.rewriting.fit_config import FitConfig
 from regen.rewriting.key_moments import KeyMoment, measure_moments
 from regen.rewriting.memory import FitInterrupted, Preserved, fit_memory
 from regen.rewriting.rule import Rule, region_weights
+from regen.rewriting.settings import FitSettings
 
-VALUES = FitConfig(recall="value", weight_old=4.0, border=0.0, precision="fp32")
+VALUES = FitSettings(recall="value", weight_old=4.0, border=0.0, precision="fp32")
 
 
 class NoContext:
@@ -52,7 +52,7 @@ class Convolution(nn.Module):
 
 
 class LinearSplit:
-    """A generator that is one convolution; its value is its picture."""
+    """A generator that is one convolution; its value is its image."""
 
     value_layer, memory_layers, value_channels, value_size = 1, 1, 3, (12, 12)
 
@@ -86,8 +86,8 @@ def linear_rule(split: LinearSplit) -> Rule:
     return Rule(keys, before, wanted, mask, before.features, wanted, mask)
 
 
-def small_ridge(**changes: float) -> ClosedFormConfig:
-    return replace(ClosedFormConfig(rounds=1, mu=0.0, ridge=1e-9), **changes)
+def small_ridge(**changes: float) -> ClosedFormSettings:
+    return replace(ClosedFormSettings(rounds=1, mu=0.0, ridge=1e-9), **changes)
 
 
 def test_it_is_weighted_least_squares() -> None:
@@ -146,7 +146,7 @@ def test_every_round_through_a_memory_mends_more(
     digest = split.generator.digest()
     errors = [squared_error(split, rule, {})]
     for rounds in (1, 2, 4):
-        weights = closed_form(split, rule, VALUES, moments, ClosedFormConfig(rounds=rounds))
+        weights = closed_form(split, rule, VALUES, moments, ClosedFormSettings(rounds=rounds))
         assert list(weights) == ["convs.4.weight", "convs.5.weight"]
         errors.append(squared_error(split, rule, weights))
     assert errors == sorted(errors, reverse=True)
@@ -163,10 +163,10 @@ def test_it_mends_what_recall_is_measured_on(
 
     def error(weights: dict[str, Tensor]) -> float:
         value = torch.func.functional_call(split.memory, weights, (rule.keys,))
-        shares = region_weights(rule.picture_mask, 10.0, 4.0)
-        picture = (shares * (split.tail(value) - rule.composites).square()).sum().item() / 3
+        shares = region_weights(rule.image_mask, 10.0, 4.0)
+        image = (shares * (split.tail(value) - rule.composites).square()).sum().item() / 3
         on_value = squared_error(split, rule, weights) / 8
-        return {"value": on_value, "image": picture, "both": on_value + 2 * picture}[recall]
+        return {"value": on_value, "image": image, "both": on_value + 2 * image}[recall]
 
     assert error(weights) < 0.9 * error({})
 
@@ -255,4 +255,4 @@ def test_keys_that_are_not_finite_are_named() -> None:
 )
 def test_settings_that_make_no_sense(changes: dict[str, Any], message: str) -> None:
     with pytest.raises(RewriteError, match=message):
-        ClosedFormConfig(**changes)
+        ClosedFormSettings(**changes)

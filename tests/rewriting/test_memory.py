@@ -12,12 +12,12 @@ from torch.func import functional_call
 
 from regen.errors import RewriteError
 from regen.generators.protocol import Activation
-from regen.generators.stylegan2.split import StyleGAN2, StyleGAN2Split
-from regen.rewriting.memory import FitConfig, FitInterrupted, Preserved, fit_memory, frozen
+from regen.generators.stylegan2.generator import StyleGAN2, StyleGAN2Split
+from regen.rewriting.memory import FitInterrupted, FitSettings, Preserved, fit_memory, frozen
 from regen.rewriting.recall import recall_error
-from regen.rewriting.rule import Example, Project, Rule, RuleConfig, build_rule, region_weights
+from regen.rewriting.rule import Example, Project, Rule, RuleSettings, build_rule, region_weights
 
-SHORT = FitConfig(
+SHORT = FitSettings(
     steps=12,
     report_every=5,
     precision="fp32",
@@ -44,8 +44,8 @@ def value_error(split: StyleGAN2Split, rule: Rule, deltas: dict[str, Tensor]) ->
 
 
 def image_error(split: StyleGAN2Split, rule: Rule, deltas: dict[str, Tensor]) -> float:
-    picture = split.tail(with_deltas(split, deltas, rule.keys))
-    return recall_error(picture, rule.composites, region_weights(rule.picture_mask, 10, 1)).item()
+    image = split.tail(with_deltas(split, deltas, rule.keys))
+    return recall_error(image, rule.composites, region_weights(rule.image_mask, 10, 1)).item()
 
 
 def no_change(split: StyleGAN2Split) -> dict[str, Tensor]:
@@ -99,7 +99,7 @@ def test_latents_with_a_graph_of_their_own_do_no_harm(
     generator.requires_grad_(True)
     tracked = [replace(e, latent=generator.latents([3])) for e in examples]
     assert tracked[0].latent.ws.requires_grad
-    rule = build_rule(split, project, tracked, RuleConfig())
+    rule = build_rule(split, project, tracked, RuleSettings())
     deltas = fit_memory(split, rule, SHORT)
     assert value_error(split, rule, deltas) < value_error(split, rule, no_change(split))
 
@@ -127,9 +127,9 @@ def test_bf16_gives_float32_changes_of_the_same_quality(split: StyleGAN2Split, r
 
 
 def moved(split: StyleGAN2Split, preserved: Preserved, deltas: dict[str, Tensor]) -> Tensor:
-    """How far pictures of preserved samples are from what they were, ``[P, 1, R, R]``."""
-    pictures = split.tail(with_deltas(split, deltas, preserved.keys))
-    return (pictures - preserved.pictures).abs().mean(dim=1, keepdim=True)
+    """How far images of preserved samples are from what they were, ``[P, 1, R, R]``."""
+    images = split.tail(with_deltas(split, deltas, preserved.keys))
+    return (images - preserved.images).abs().mean(dim=1, keepdim=True)
 
 
 def test_preserved_samples_restrain_the_change(
@@ -146,9 +146,9 @@ def test_preserved_samples_restrain_the_change(
 def test_samples_are_preserved_only_where_they_shall_be(
     split: StyleGAN2Split, rule: Rule, preserved: Preserved, recall: Any
 ) -> None:
-    left = preserved.picture_keep.clone()
+    left = preserved.image_keep.clone()
     left[..., 16:] = 0
-    half = replace(preserved, keep=left[:, :, ::2, ::2], picture_keep=left)
+    half = replace(preserved, keep=left[:, :, ::2, ::2], image_keep=left)
     config = replace(ENOUGH, recall=recall, preserve_weight=3.0)
     whole = moved(split, preserved, fit_memory(split, rule, config, preserved))
     part = moved(split, preserved, fit_memory(split, rule, config, half))
@@ -166,9 +166,9 @@ def test_preserving_without_weight_is_the_paper(
 def test_no_samples_to_preserve_cost_nothing(
     split: StyleGAN2Split, rule: Rule, preserved: Preserved
 ) -> None:
-    values, pictures = preserved.values[:0], preserved.pictures[:0]
-    keep, picture_keep = preserved.keep[:0], preserved.picture_keep[:0]
-    none = Preserved(preserved.keys.select([]), values, pictures, keep, picture_keep)
+    values, images = preserved.values[:0], preserved.images[:0]
+    keep, image_keep = preserved.keep[:0], preserved.image_keep[:0]
+    none = Preserved(preserved.keys.select([]), values, images, keep, image_keep)
     reports: list[dict[str, float]] = []
     fit_memory(split, rule, SHORT, none, lambda _, losses: reports.append(losses))
     assert {losses["preserve_value"] for losses in reports} == {0.0}
@@ -195,7 +195,7 @@ def test_reports_name_every_term(
         assert losses["total"] == pytest.approx(sum(losses[name] for name in terms), rel=1e-5)
 
 
-def test_structure_is_a_term_of_its_own_where_recall_is_measured_on_the_picture(
+def test_structure_is_a_term_of_its_own_where_recall_is_measured_on_the_image(
     split: StyleGAN2Split, rule: Rule
 ) -> None:
     reports: list[dict[str, float]] = []
@@ -320,4 +320,4 @@ def test_a_fit_interrupted_before_its_first_step_learned_nothing(
 )
 def test_settings_that_make_no_sense(changes: dict[str, Any], message: str) -> None:
     with pytest.raises(RewriteError, match=message):
-        FitConfig(**changes)
+        FitSettings(**changes)

@@ -7,9 +7,9 @@ from pathlib import Path
 import pytest
 import torch
 
-from regen import store
-from regen.generators.stylegan2.native import save_stylegan2
-from regen.generators.stylegan2.split import StyleGAN2, StyleGAN2Split
+from regen.files import tensor_file
+from regen.generators.stylegan2.files import save_stylegan2
+from regen.generators.stylegan2.generator import StyleGAN2, StyleGAN2Split
 from regen.rewriting import moment_cache
 from regen.rewriting.moment_cache import cache_folders, key_moments
 
@@ -89,18 +89,18 @@ def test_a_file_that_is_not_right_is_measured_again(
 ) -> None:
     key_moments(generator, split, path)
     file = files(path.parent)[0]
-    stored = store.load(file)
+    stored = tensor_file.load(file)
     if damage == "truncated":
         file.write_bytes(file.read_bytes()[:-10])
     elif damage == "of another generator":
-        store.save(file, stored.tensors, {**stored.header, "base": "0" * 64})
+        tensor_file.save(file, stored.tensors, {**stored.header, "base": "0" * 64})
     else:
         values = {**stored.tensors, "values": torch.full_like(stored.tensors["values"], torch.nan)}
-        store.save(file, values, stored.header)
+        tensor_file.save(file, values, stored.header)
     key_moments(generator, split, path)
     key_moments(generator, split, path)
     assert len(measured) == 2
-    assert store.load(file).header == stored.header
+    assert tensor_file.load(file).header == stored.header
 
 
 def test_bundled_generators_and_read_only_folders_use_the_users_cache(

@@ -54,7 +54,7 @@ def test_preserved_samples_are_counted(preserved: Preserved) -> None:
     assert len(preserved) == 5
 
 
-def test_structure_error_is_zero_for_equal_pictures_and_blind_outside_the_region() -> None:
+def test_structure_error_is_zero_for_equal_images_and_blind_outside_the_region() -> None:
     wanted = torch.rand(2, 3, 16, 16) * 2 - 1
     mask = torch.zeros(2, 1, 16, 16)
     mask[:, :, 4:12, 4:12] = 1
@@ -82,10 +82,10 @@ def test_structure_error_does_not_depend_on_the_size_of_the_region() -> None:
 
 
 def test_structure_error_has_a_gradient_inside_only() -> None:
-    picture = (torch.rand(1, 3, 16, 16) * 2 - 1).requires_grad_()
+    image = (torch.rand(1, 3, 16, 16) * 2 - 1).requires_grad_()
     mask = torch.zeros(1, 1, 16, 16)
     mask[:, :, 4:8, 4:8] = 1
-    structure_error(picture, torch.zeros(1, 3, 16, 16), mask).backward()
-    assert picture.grad is not None
-    assert (picture.grad[..., 4:8, 4:8] != 0).any()
-    assert picture.grad[..., 10:, :].abs().sum() == 0
+    structure_error(image, torch.zeros(1, 3, 16, 16), mask).backward()
+    assert image.grad is not None
+    assert (image.grad[..., 4:8, 4:8] != 0).any()
+    assert image.grad[..., 10:, :].abs().sum() == 0

@@ -9,9 +9,9 @@ import pytest
 import torch
 from torch import Tensor
 
-from regen import store
 from regen.errors import RewriteError, StoreError
-from regen.generators.stylegan2.split import StyleGAN2
+from regen.files import tensor_file
+from regen.generators.stylegan2.generator import StyleGAN2
 from regen.rewriting.rewrite import Rewrite, apply, compose, revert, rewritten
 
 NAMES = ("synthesis.convs.3.weight", "synthesis.convs.3.bias", "synthesis.convs.4.bias")
@@ -47,13 +47,13 @@ def test_reverting_restores_the_digest_exactly(
     generator: StyleGAN2, rewrite: Rewrite, trains: bool
 ) -> None:
     generator.requires_grad_(trains)
-    picture = generator(generator.latents([1])).detach()
+    image = generator(generator.latents([1])).detach()
     originals = apply(generator, rewrite.scaled(1e5))  # so large that subtracting would round
     assert generator.digest() != rewrite.base
-    assert not torch.equal(generator(generator.latents([1])).detach(), picture)
+    assert not torch.equal(generator(generator.latents([1])).detach(), image)
     revert(generator, originals)
     assert generator.digest() == rewrite.base
-    assert torch.equal(generator(generator.latents([1])).detach(), picture)
+    assert torch.equal(generator(generator.latents([1])).detach(), image)
 
 
 def test_rewritten_lasts_as_long_as_the_block(generator: StyleGAN2, rewrite: Rewrite) -> None:
@@ -219,14 +219,14 @@ def test_headers_say_which_generator_and_how(
     header: dict[str, Any] = {"format": "rewrite", "version": 1}
     header |= {"base": rewrite.base, "family": rewrite.family, "settings": {}}
     del header[missing]
-    store.save(tmp_path / "r", rewrite.deltas, header)
+    tensor_file.save(tmp_path / "r", rewrite.deltas, header)
     message = f"r: header: got no {missing}, expected base, family and settings"
     with pytest.raises(RewriteError, match=message):
         Rewrite.load(tmp_path / "r")
 
 
 def test_files_of_another_format_are_refused(tmp_path: Path) -> None:
-    store.save(tmp_path / "g", {"a": torch.zeros(1)}, {"format": "generator", "version": 1})
+    tensor_file.save(tmp_path / "g", {"a": torch.zeros(1)}, {"format": "generator", "version": 1})
     with pytest.raises(StoreError, match="g: got a generator, expected a rewrite"):
         Rewrite.load(tmp_path / "g")
     with pytest.raises(StoreError, match="does not exist"):

@@ -8,21 +8,21 @@ import pytest
 import torch
 
 from regen.errors import RegionError, RewriteError
-from regen.generators.stylegan2.split import StyleGAN2, StyleGAN2Split
-from regen.raster import feather, resize_mask
-from regen.regions import Region
+from regen.generators.stylegan2.generator import StyleGAN2, StyleGAN2Split
+from regen.images.raster import feather, resize_mask
+from regen.images.regions import Region
 from regen.rewriting.rule import (
     Example,
     Project,
     Rule,
-    RuleConfig,
+    RuleSettings,
     build_rule,
-    check_choice,
     decode_wanted,
     region_weights,
 )
+from regen.rewriting.settings import check_choice
 
-HARD = RuleConfig(feather_px=0, scale="stretch", paste="difference")
+HARD = RuleSettings(feather_px=0, scale="stretch", paste="difference")
 
 
 def inside(mask: torch.Tensor) -> torch.Tensor:
@@ -79,7 +79,7 @@ def test_old_may_weigh_nothing() -> None:
 )
 def test_settings_that_make_no_sense(changes: dict[str, Any], message: str) -> None:
     with pytest.raises(RewriteError, match=message):
-        RuleConfig(**changes)
+        RuleSettings(**changes)
 
 
 def test_a_choice_is_accepted_or_named() -> None:
@@ -93,12 +93,12 @@ def test_a_rule_holds_each_target_as_the_generator_draws_it(
 ) -> None:
     latent = generator.latents([1, 2])
     assert len(rule) == 2
-    torch.testing.assert_close(rule.pictures, generator(latent))
+    torch.testing.assert_close(rule.images, generator(latent))
     torch.testing.assert_close(rule.keys.features, split.head(latent).features)
     value = split.memory(rule.keys)
     torch.testing.assert_close(rule.before.features, value.features)
-    torch.testing.assert_close(split.tail(rule.before), rule.pictures)
-    shapes = {"wanted": 8, "mask": 1, "pictures": 3, "composites": 3, "picture_mask": 1}
+    torch.testing.assert_close(split.tail(rule.before), rule.images)
+    shapes = {"wanted": 8, "mask": 1, "images": 3, "composites": 3, "image_mask": 1}
     for name, channels in shapes.items():
         side = 16 if name in ("wanted", "mask") else 32
         assert getattr(rule, name).shape == (2, channels, side, side)
@@ -108,11 +108,11 @@ def test_pixels_and_features_change_exactly_where_the_mask_is(
     split: StyleGAN2Split, examples: list[Example], project: Project
 ) -> None:
     rule = build_rule(split, project, examples, HARD)
-    assert rule.picture_mask.unique().tolist() == [0, 1]
-    assert rule.picture_mask[0, 0, 12:20, 10:18].eq(1).all()
-    assert rule.picture_mask.sum() == 2 * 64
-    pixels = rule.picture_mask.expand(-1, 3, -1, -1)
-    assert torch.equal(rule.composites[pixels == 0], rule.pictures[pixels == 0])
+    assert rule.image_mask.unique().tolist() == [0, 1]
+    assert rule.image_mask[0, 0, 12:20, 10:18].eq(1).all()
+    assert rule.image_mask.sum() == 2 * 64
+    pixels = rule.image_mask.expand(-1, 3, -1, -1)
+    assert torch.equal(rule.composites[pixels == 0], rule.images[pixels == 0])
     stripes = examples[0].exemplar[:, :, 4:12, 4:12]
     torch.testing.assert_close(rule.composites[:, :, 12:20, 10:18], stripes.expand(2, -1, -1, -1))
     before = rule.before.features
@@ -124,7 +124,7 @@ def test_difference_adds_what_the_projector_sees_change(
     split: StyleGAN2Split, examples: list[Example], project: Project
 ) -> None:
     rule = build_rule(split, project, examples, HARD)
-    wanted = rule.before.features + project(rule.composites) - project(rule.pictures)
+    wanted = rule.before.features + project(rule.composites) - project(rule.images)
     torch.testing.assert_close(rule.wanted[inside(rule.mask)], wanted[inside(rule.mask)])
 
 
@@ -141,8 +141,8 @@ def test_difference_forgives_a_projector_that_is_wrong_about_the_target(
 ) -> None:
     latent, eye = generator.latents([7]), Region.ellipse(16, 16, 6, 4)
     itself = [Example(generator(latent), eye, latent, eye)]
-    forgiven = build_rule(split, project, itself, RuleConfig(paste="difference"))
-    replaced = build_rule(split, project, itself, RuleConfig(paste="features"))
+    forgiven = build_rule(split, project, itself, RuleSettings(paste="difference"))
+    replaced = build_rule(split, project, itself, RuleSettings(paste="features"))
     torch.testing.assert_close(forgiven.wanted, forgiven.before.features, rtol=0, atol=1e-4)
     assert (replaced.wanted - replaced.before.features).abs().max() > 0.1
 
@@ -150,13 +150,13 @@ def test_difference_forgives_a_projector_that_is_wrong_about_the_target(
 def test_feathered_masks_are_the_same_at_both_sizes(
     split: StyleGAN2Split, examples: list[Example], project: Project
 ) -> None:
-    rule = build_rule(split, project, examples, RuleConfig(feather_px=3))
-    hard = build_rule(split, project, examples, RuleConfig(feather_px=0))
-    torch.testing.assert_close(rule.picture_mask, feather(hard.picture_mask, 3))
-    torch.testing.assert_close(rule.mask, resize_mask(rule.picture_mask, 16, 16))
-    soft = rule.picture_mask
-    mixed = rule.pictures * (1 - soft) + hard.composites * soft
-    within = hard.picture_mask.expand(-1, 3, -1, -1) == 1
+    rule = build_rule(split, project, examples, RuleSettings(feather_px=3))
+    hard = build_rule(split, project, examples, RuleSettings(feather_px=0))
+    torch.testing.assert_close(rule.image_mask, feather(hard.image_mask, 3))
+    torch.testing.assert_close(rule.mask, resize_mask(rule.image_mask, 16, 16))
+    soft = rule.image_mask
+    mixed = rule.images * (1 - soft) + hard.composites * soft
+    within = hard.image_mask.expand(-1, 3, -1, -1) == 1
     torch.testing.assert_close(rule.composites[within], mixed[within])
 
 
@@ -181,7 +181,7 @@ def test_exemplars_of_another_size_are_scaled_onto_the_target(
 ) -> None:
     flat = torch.full((1, 3, 50, 70), 0.5)
     large = replace(examples[0], exemplar=flat, region=Region.box(20, 10, 60, 30))
-    rule = build_rule(split, project, [large], RuleConfig(feather_px=0, align=align))
+    rule = build_rule(split, project, [large], RuleSettings(feather_px=0, align=align))
     assert rule.composites[:, :, 12:20, 10:18].sub(0.5).abs().max() < 1e-5
     if align == "feature":
         same = project(torch.full((1, 3, 32, 32), 0.5))[:, :, :1, :1]
@@ -194,7 +194,7 @@ def test_scaling_stretches_or_covers(
 ) -> None:
     ramp = (torch.arange(32) / 32).expand(1, 3, 32, 32)  # rises by 1/32 from column to column
     wide = replace(examples[0], exemplar=ramp, region=Region.box(4, 4, 12, 8))
-    rule = build_rule(split, project, [wide], RuleConfig(feather_px=0, scale=scale))
+    rule = build_rule(split, project, [wide], RuleSettings(feather_px=0, scale=scale))
     steps = 32 * rule.composites[:, :, 12:20, 10:18].diff(dim=3)
     torch.testing.assert_close(steps, torch.full_like(steps, slope), rtol=0, atol=1e-3)
 
@@ -203,7 +203,7 @@ def test_a_rule_holds_no_graph_even_when_the_generator_trains(
     generator: StyleGAN2, split: StyleGAN2Split, examples: list[Example], project: Project
 ) -> None:
     generator.requires_grad_(True)
-    rule = build_rule(split, project, examples, RuleConfig())
+    rule = build_rule(split, project, examples, RuleSettings())
     assert not any(
         t.requires_grad
         for t in (rule.keys.features, rule.before.features, rule.wanted, rule.composites)
@@ -213,9 +213,9 @@ def test_a_rule_holds_no_graph_even_when_the_generator_trains(
 def test_half_precision_generators_give_float_values(
     generator: StyleGAN2, split: StyleGAN2Split, examples: list[Example], project: Project
 ) -> None:
-    exact = build_rule(split, project, examples, RuleConfig())
+    exact = build_rule(split, project, examples, RuleSettings())
     generator.precision = torch.bfloat16
-    rule = build_rule(split, project, examples, RuleConfig())
+    rule = build_rule(split, project, examples, RuleSettings())
     assert rule.before.features.dtype == torch.bfloat16
     assert rule.wanted.dtype == torch.float32
     assert decode_wanted(split, rule).dtype == torch.float32
@@ -225,27 +225,27 @@ def test_half_precision_generators_give_float_values(
 def test_decoding_uses_the_targets_own_context(split: StyleGAN2Split, rule: Rule) -> None:
     unchanged = replace(rule, wanted=rule.before.features)
     assert torch.equal(decode_wanted(split, unchanged), split.tail(rule.before))
-    change = (decode_wanted(split, rule) - rule.pictures).abs().mean(dim=1)
+    change = (decode_wanted(split, rule) - rule.images).abs().mean(dim=1)
     assert change[:, 13:19, 11:17].mean() > 10 * change[:, :4, 26:].mean()
 
 
 def test_a_rule_needs_an_example(split: StyleGAN2Split, project: Project) -> None:
     with pytest.raises(RewriteError, match="rule: got no examples, expected one to three targets"):
-        build_rule(split, project, [], RuleConfig())
+        build_rule(split, project, [], RuleSettings())
 
 
 @pytest.mark.parametrize("name", ["region", "place"])
-def test_regions_outside_their_picture(
+def test_regions_outside_their_image(
     split: StyleGAN2Split, examples: list[Example], name: str, project: Project
 ) -> None:
     wrong = replace(examples[0], **{name: Region.box(20, 20, 40, 30)})
-    with pytest.raises(RegionError, match="outside its picture: got x from 20 to 40"):
-        build_rule(split, project, [wrong], RuleConfig())
+    with pytest.raises(RegionError, match="outside its image: got x from 20 to 40"):
+        build_rule(split, project, [wrong], RuleSettings())
 
 
 def test_a_projector_of_another_layer(split: StyleGAN2Split, examples: list[Example]) -> None:
     with pytest.raises(RegionError, match=r"cannot paste: got values \[1, 8, 16, 16\], pasted"):
-        build_rule(split, lambda x: x, examples, RuleConfig(paste="features"))
+        build_rule(split, lambda x: x, examples, RuleSettings(paste="features"))
 
 
 def test_border_moves_weight_next_to_the_region_and_keeps_both_shares() -> None:

@@ -12,9 +12,9 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from regen import store
+from regen.files import tensor_file
 from regen.generators.stylegan2.config import StyleGAN2Config
-from regen.generators.stylegan2.split import StyleGAN2
+from regen.generators.stylegan2.generator import StyleGAN2
 
 
 def assemble(
@@ -38,7 +38,7 @@ def assemble(
     with torch.device("meta"):  # shapes only
         generator = StyleGAN2(config)
     wanted = generator.state_dict()
-    fitting = store.check_tensors(tensors, wanted, where)
+    fitting = tensor_file.check_tensors(tensors, wanted, where)
     laid_out = {name: _laid_out(fitting[name], like, copy) for name, like in wanted.items()}
     generator.load_state_dict(laid_out, assign=True)
     return generator.eval().requires_grad_(False)

@@ -1,6 +1,6 @@
 """The architecture of a StyleGAN2 generator, as its files record it.
 
-Convolutions are counted from 1 (the one at 4x4); a picture of size R has ``2 log2(R) - 3`` of
+Convolutions are counted from 1 (the one at 4x4); an image of size R has ``2 log2(R) - 3`` of
 them: one at 4x4 and two at every larger resolution, of which the first enlarges.
 """
 

@@ -20,8 +20,8 @@ from typing import Any, Literal
 import torch
 from torch import Tensor
 
-from regen import store
 from regen.errors import GeneratorError
+from regen.files import tensor_file
 
 Architecture = Literal["resnet", "skip", "orig"]
 
@@ -31,7 +31,7 @@ class DiscriminatorConfig:
     """The architecture of a StyleGAN2 discriminator.
 
     Attributes:
-        resolution: Of the pictures it judges, in pixels, a power of two from 8.
+        resolution: Of the images it judges, in pixels, a power of two from 8.
         architecture: "resnet" (residual), "skip" (colours enter at each resolution) or "orig".
         channels: Output channels of the convolutions by resolution, from `resolution` down to 4.
         label_dim: Number of classes, 0 for an unconditional one.
@@ -72,11 +72,11 @@ class DiscriminatorConfig:
         object.__setattr__(self, "resample_taps", tuple(self.resample_taps))
 
     def at(self, resolution: int) -> int:
-        """Channels at a resolution, from 4 up to that of the pictures."""
+        """Channels at a resolution, from 4 up to that of the images."""
         return self.channels[self.resolution.bit_length() - resolution.bit_length()]
 
     def resolutions(self) -> list[int]:
-        """Those of its blocks, from the pictures' own down to 8."""
+        """Those of its blocks, from the images' own down to 8."""
         return [1 << i for i in range(self.resolution.bit_length() - 1, 2, -1)]
 
     def shapes(self) -> Iterator[tuple[str, list[int]]]:
@@ -127,7 +127,7 @@ class Discriminator:
             StoreError: If they are not.
         """
         wanted = {name: torch.empty(shape, device="meta") for name, shape in config.shapes()}
-        return cls(config, store.check_tensors(tensors, wanted, f"{where}: discriminator"))
+        return cls(config, tensor_file.check_tensors(tensors, wanted, f"{where}: discriminator"))
 
     def header(self) -> dict[str, Any]:
         """Its architecture as JSON values."""

@@ -1,4 +1,4 @@
-"""What a StyleGAN2 picture is a function of, and what its tail needs beside the features.
+"""What a StyleGAN2 image is a function of, and what its tail needs beside the features.
 
 Shapes: N samples; L convolutions; W dimensions of w; r size of a layer.
 """
@@ -14,7 +14,7 @@ from torch import Tensor
 
 @dataclass(frozen=True)
 class StyleLatent:
-    """What a StyleGAN2 picture is a function of.
+    """What a StyleGAN2 image is a function of.
 
     Attributes:
         ws: Style codes ``[N, L + 1, W]``, truncation applied.
@@ -39,7 +39,7 @@ class StyleContext:
 
     Attributes:
         latent: Style codes and noise.
-        rgb: The picture summed over the resolutions so far, ``[N, 3, r', r']``, or None.
+        rgb: The image summed over the resolutions so far, ``[N, 3, r', r']``, or None.
     """
 
     latent: StyleLatent

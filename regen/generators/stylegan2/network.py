@@ -1,8 +1,8 @@
 """StyleGAN2's generator with the arithmetic of the official configurations e and f.
 
-Convolutions are counted from 1 (the one at 4x4); a picture of size R has ``2 log2(R) - 3`` of
+Convolutions are counted from 1 (the one at 4x4); an image of size R has ``2 log2(R) - 3`` of
 them. Convolution l takes the style code ``ws[:, l - 1]``; the two at one resolution are followed
-by a 1x1 convolution to RGB that takes the next code, and the pictures of all resolutions are
+by a 1x1 convolution to RGB that takes the next code, and the images of all resolutions are
 summed ("skip" architecture).
 
 Source: Karras et al. 2020, "Analyzing and Improving the Image Quality of StyleGAN", sections 2-4
@@ -185,7 +185,7 @@ class LayerRun(nn.Module):
     Attributes:
         convs: `StyledConvolution` by number, "1" to "L".
         rgbs: `ToRGB` by the number of the convolution they follow.
-        resample_filter: Filter that enlarges the RGB picture.
+        resample_filter: Filter that enlarges the RGB image.
     """
 
     convs: nn.ModuleDict
@@ -204,12 +204,12 @@ class LayerRun(nn.Module):
             first: Convolution to begin with, from 1.
             last: Convolution to end with; L + 1 also runs the last RGB layer.
             x: Output of convolution ``first - 1``, ``[N, C, r, r]``.
-            rgb: Picture of the resolutions before, ``[N, 3, r', r']``, or None.
+            rgb: Image of the resolutions before, ``[N, 3, r', r']``, or None.
             ws: Style codes, ``[N, L + 1, W]``.
             noise: One entry per convolution, scaled to unit variance, or None.
 
         Returns:
-            Features and picture after the last layer.
+            Features and image after the last layer.
         """
         for layer in range(first, last + 1):
             name = str(layer - 1)
@@ -222,7 +222,7 @@ class LayerRun(nn.Module):
 
 
 class Synthesis(LayerRun):
-    """Style codes to pictures, runnable in pieces: `start`, then `run` from layer to layer."""
+    """Style codes to images, runnable in pieces: `start`, then `run` from layer to layer."""
 
     def __init__(self, config: StyleGAN2Config) -> None:
         super().__init__()
@@ -249,7 +249,7 @@ class Synthesis(LayerRun):
         return x.contiguous(memory_format=torch.channels_last)
 
     def forward(self, ws: Tensor, noise: Noise, dtype: torch.dtype = torch.float32) -> Tensor:
-        """Pictures ``[N, 3, R, R]``, nominally in [-1, 1], uncut."""
+        """Images ``[N, 3, R, R]``, nominally in [-1, 1], uncut."""
         x = self.start(len(ws), dtype)
         _, rgb = self.run(1, self.config.convolutions + 1, x, None, ws, noise)
         assert rgb is not None

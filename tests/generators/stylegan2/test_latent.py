@@ -7,8 +7,8 @@ import pytest
 import torch
 
 from regen.generators.protocol import concatenate, value_of
+from regen.generators.stylegan2.generator import StyleGAN2
 from regen.generators.stylegan2.latent import StyleContext, StyleLatent
-from regen.generators.stylegan2.split import StyleGAN2
 
 Build = Callable[..., StyleGAN2]
 
@@ -20,12 +20,12 @@ def test_samples_can_be_chosen_and_joined(build: Build, value_layer: int, noise:
     split = generator.split(value_layer, 1)
     latent = generator.latents([1, 2, 3], noise=noise)
     value = value_of(split, latent)
-    picture = generator(latent)
+    image = generator(latent)
     chosen = value.select([2, 0, 2])
-    torch.testing.assert_close(split.tail(chosen), picture[[2, 0, 2]])
+    torch.testing.assert_close(split.tail(chosen), image[[2, 0, 2]])
     joined = concatenate([value.select([1]), value.select([0, 2])])
-    torch.testing.assert_close(split.tail(joined), picture[[1, 0, 2]])
-    torch.testing.assert_close(generator(latent.select([1])), picture[1:2])
+    torch.testing.assert_close(split.tail(joined), image[[1, 0, 2]])
+    torch.testing.assert_close(generator(latent.select([1])), image[1:2])
     if noise == "const":
         assert isinstance(joined.context, StyleContext)
         assert joined.context.latent.noise[0] is generator.conv(1).noise_const

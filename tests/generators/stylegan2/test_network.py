@@ -10,8 +10,8 @@ from torch import Tensor
 
 from regen.errors import GeneratorError
 from regen.generators.stylegan2.config import StyleGAN2Config
+from regen.generators.stylegan2.generator import StyleGAN2
 from regen.generators.stylegan2.network import Dense, Synthesis, normalize_2nd_moment
-from regen.generators.stylegan2.split import StyleGAN2
 from stylegan2_ops import upsample2d
 
 Build = Callable[..., StyleGAN2]
@@ -43,8 +43,8 @@ def style_of(layer: torch.nn.Module, w: Tensor) -> Tensor:
     return (layer.affine.weight / math.sqrt(len(w))) @ w + layer.affine.bias
 
 
-def plain_picture(synthesis: Synthesis, ws: Tensor, noise: list[Tensor]) -> Tensor:
-    """One sample's picture, layer by layer as in the paper's figures 2c and 7b."""
+def plain_image(synthesis: Synthesis, ws: Tensor, noise: list[Tensor]) -> Tensor:
+    """One sample's image, layer by layer as in the paper's figures 2c and 7b."""
     x, rgb = synthesis.const[None], None
     for number in range(1, synthesis.config.convolutions + 1):
         layer = synthesis.convs[str(number)]
@@ -74,11 +74,11 @@ def test_synthesis_equals_the_network_written_out(build: Build, clamp: float | N
     ws = torch.randn(2, 8, 5)  # another code for every layer
     noise = [torch.randn(2, 1, r, r) for r in (4, 8, 8, 16, 16, 32, 32)]
     got = synthesis(ws, noise)
-    wanted = [plain_picture(synthesis, ws[i], [n[i : i + 1] for n in noise]) for i in range(2)]
+    wanted = [plain_image(synthesis, ws[i], [n[i : i + 1] for n in noise]) for i in range(2)]
     torch.testing.assert_close(got, torch.cat(wanted), rtol=1e-4, atol=1e-4)
 
 
-def test_pictures_are_float32_whatever_the_convolutions_compute_in(build: Build) -> None:
+def test_images_are_float32_whatever_the_convolutions_compute_in(build: Build) -> None:
     synthesis = build().synthesis
     ws, noise = torch.randn(2, 6, 5), [None] * 5
     exact, half = synthesis(ws, noise), synthesis(ws, noise, torch.bfloat16)
@@ -95,7 +95,7 @@ def test_convolutions_run_channels_last(build: Build) -> None:
     features, rgb = synthesis.run(1, 3, x, None, torch.randn(2, 6, 5), [None] * 5)
     assert features.is_contiguous(memory_format=torch.channels_last)
     assert rgb is not None
-    assert rgb.shape == (2, 3, 4, 4)  # the picture at 8x8 belongs to the next layer's run
+    assert rgb.shape == (2, 3, 4, 4)  # the image at 8x8 belongs to the next layer's run
 
 
 @pytest.mark.parametrize("samples", [1, 3])
@@ -113,9 +113,9 @@ def test_every_convolution_gets_and_gives_channels_last(
     for conv in generator.synthesis.convs.values():
         conv.register_forward_hook(look)
     latent = generator.latents(range(samples))
-    picture = generator.synthesis(latent.ws, latent.noise, dtype)
+    image = generator.synthesis(latent.ws, latent.noise, dtype)
     assert len(seen) == 2 * generator.convolutions and all(seen)
-    assert picture.dtype == torch.float32
+    assert image.dtype == torch.float32
 
 
 @pytest.mark.parametrize("lr", [1.0, 0.01])

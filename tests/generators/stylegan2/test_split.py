@@ -9,7 +9,7 @@ import torch
 
 from regen.errors import GeneratorError
 from regen.generators.protocol import value_of
-from regen.generators.stylegan2.split import StyleGAN2
+from regen.generators.stylegan2.generator import StyleGAN2
 
 Build = Callable[..., StyleGAN2]
 
@@ -17,7 +17,7 @@ Build = Callable[..., StyleGAN2]
 @pytest.mark.parametrize("precision", [torch.float32, torch.bfloat16])
 @pytest.mark.parametrize("noise", ["const", "random", "none"])
 @pytest.mark.parametrize("classes", [0, 3])
-def test_every_cut_gives_the_uncut_picture_bit_for_bit(
+def test_every_cut_gives_the_uncut_image_bit_for_bit(
     build: Build, classes: int, noise: Any, precision: torch.dtype
 ) -> None:
     generator = build(resolution=32, label_dim=classes)
@@ -25,15 +25,15 @@ def test_every_cut_gives_the_uncut_picture_bit_for_bit(
     label = torch.eye(3)[[0, 2]] if classes else None
     one = generator.latents([1, 2], [0.7, 1.0], label=label, noise=noise)
     two = generator.latents([30, 4], [0.2, -1.0], label=label, noise=noise)
-    pictures = generator(one), generator(two)
-    assert not torch.equal(*pictures)
+    images = generator(one), generator(two)
+    assert not torch.equal(*images)
     for value_layer in range(1, generator.convolutions + 1):
         for memory_layers in range(1, value_layer + 1):
             split = generator.split(value_layer, memory_layers)
             keys = split.head(one), split.head(two)
             values = [split.memory(key) for key in reversed(keys)]
-            assert torch.equal(split.tail(values[1]), pictures[0])
-            assert torch.equal(split.tail(values[0]), pictures[1])
+            assert torch.equal(split.tail(values[1]), images[0])
+            assert torch.equal(split.tail(values[0]), images[1])
 
 
 def test_sizes_and_numbers_of_a_cut(build: Build) -> None:
@@ -61,7 +61,7 @@ def test_the_memory_shares_its_parameters_and_names_the_weights_to_rewrite(build
     assert set(generator.state_dict()) == set(build().state_dict())
 
 
-def test_changing_the_memory_changes_the_picture_and_nothing_stays_behind(build: Build) -> None:
+def test_changing_the_memory_changes_the_image_and_nothing_stays_behind(build: Build) -> None:
     generator = build()
     split, latent = generator.split(3, 1), generator.latents([5])
     before = generator(latent)
@@ -145,12 +145,12 @@ def test_noise_is_stored_drawn_from_the_seed_or_absent(build: Build) -> None:
     assert not torch.equal(random[1], random[2])
 
 
-def test_noise_changes_the_picture_and_leaves_the_global_generator_alone(build: Build) -> None:
+def test_noise_changes_the_image_and_leaves_the_global_generator_alone(build: Build) -> None:
     generator, state = build(), torch.get_rng_state()
     modes: list[Any] = ["const", "random", "none"]
-    pictures = [generator(generator.latents([4], noise=mode)) for mode in modes]
+    images = [generator(generator.latents([4], noise=mode)) for mode in modes]
     for one, two in ((0, 1), (0, 2), (1, 2)):
-        assert not torch.equal(pictures[one], pictures[two])
+        assert not torch.equal(images[one], images[two])
     assert torch.equal(torch.get_rng_state(), state)
 
 

@@ -21,7 +21,7 @@ from regen.generators.stylegan2.config import StyleGAN2Config
 from stylegan2_ops import filter_from_taps
 
 _USUAL_TAPS = (1.0, 3.0, 3.0, 1.0)
-_ONLY_THIS = "regen draws with StyleGAN2's skip architecture, 3 colours and square pictures"
+_ONLY_THIS = "regen draws with StyleGAN2's skip architecture, 3 colours and square images"
 
 
 @dataclass(frozen=True)
@@ -56,7 +56,7 @@ def infer_config(tensors: Mapping[str, Tensor], unshaped: Unshaped, where: str) 
     """
     last = max(int(name.split(".")[2]) for name in tensors if name.startswith("synthesis.convs."))
     depth = sum(name.startswith("mapping.layers.") for name in tensors) // 2
-    _check_pictures(tensors, where)
+    _check_images(tensors, where)
     channels = _channels(tensors, last)
     base, most = _base_and_most(channels, unshaped.channel_base, where)
     w_dim = len(tensors[f"mapping.layers.{depth - 1}.bias"])
@@ -89,7 +89,7 @@ def odd_values(tensors: Mapping[str, Tensor]) -> list[str]:
     return [name for name in suspects if not torch.isfinite(tensors[name]).all()]
 
 
-def _check_pictures(tensors: Mapping[str, Tensor], where: str) -> None:
+def _check_images(tensors: Mapping[str, Tensor], where: str) -> None:
     constant = tensors["synthesis.const"]
     if constant.shape[-2:] != (4, 4):
         size = " x ".join(map(str, constant.shape[-2:]))

@@ -16,6 +16,7 @@ from typing import Literal
 
 from regen.errors import GeneratorError, UnpicklingError
 from regen.generators.stylegan2.discriminator import Discriminator
+from regen.generators.stylegan2.files import load_discriminator, load_stylegan2, save_stylegan2
 from regen.generators.stylegan2.foreign.nvidia import is_nvidia, read_nvidia
 from regen.generators.stylegan2.foreign.nvidia_writer import write_nvidia
 from regen.generators.stylegan2.foreign.rebuild import Checkpoint
@@ -25,8 +26,7 @@ from regen.generators.stylegan2.foreign.rosinality import (
     write_rosinality,
 )
 from regen.generators.stylegan2.foreign.tensorflow import is_tensorflow, read_tensorflow
-from regen.generators.stylegan2.native import load_discriminator, load_stylegan2, save_stylegan2
-from regen.generators.stylegan2.split import StyleGAN2
+from regen.generators.stylegan2.generator import StyleGAN2
 from regen.unpickling import read_pickle, read_torch_file, sniff
 
 Format = Literal["native", "nvidia", "rosinality"]

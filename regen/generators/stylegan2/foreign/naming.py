@@ -67,7 +67,7 @@ def generator_rows(resolution: int, mapping_layers: int, conditional: bool) -> I
     """All tensors of a generator but its resampling filters, which `architecture` handles.
 
     Args:
-        resolution: Of its pictures, in pixels, a power of two.
+        resolution: Of its images, in pixels, a power of two.
         mapping_layers: Fully connected layers from z to w.
         conditional: Whether it embeds class labels.
     """

@@ -29,7 +29,7 @@ def discriminator_object(discriminator: Discriminator) -> Call:
     """The object that NVIDIA's loader makes a Discriminator of."""
     config = discriminator.config
     tensors = {name: t.detach().cpu().contiguous() for name, t in discriminator.tensors.items()}
-    picture = {"img_resolution": config.resolution, "img_channels": 3}
+    image = {"img_resolution": config.resolution, "img_channels": 3}
     modules: dict[str, Call] = {}
     layers = 0
     for r in config.resolutions():
@@ -48,7 +48,7 @@ def discriminator_object(discriminator: Discriminator) -> Call:
     modules["b4"] = _epilogue(config, tensors)
     attributes = {
         "c_dim": config.label_dim,
-        **picture,
+        **image,
         "img_resolution_log2": config.resolution.bit_length() - 1,
         "block_resolutions": config.resolutions(),
     }

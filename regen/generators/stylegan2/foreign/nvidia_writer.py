@@ -18,7 +18,7 @@ from typing import Any
 
 from torch import Tensor
 
-from regen.atomic import atomic_write
+from regen.files.atomic import atomic_write
 from regen.generators.stylegan2.config import StyleGAN2Config
 from regen.generators.stylegan2.discriminator import Discriminator
 from regen.generators.stylegan2.foreign.emitter import Call, emit
@@ -32,7 +32,7 @@ from regen.generators.stylegan2.foreign.persistent import (
     mapping,
     persistent,
 )
-from regen.generators.stylegan2.split import StyleGAN2
+from regen.generators.stylegan2.generator import StyleGAN2
 from stylegan2_ops import filter_from_taps
 
 _GAIN = math.sqrt(2)  # of the leaky ReLU
@@ -78,17 +78,17 @@ def _generator(generator: StyleGAN2) -> Call:
     rows = generator_rows(config.resolution, config.mapping_layers, config.label_dim > 0)
     tensors = {row.nvidia: ours[row.ours].detach().cpu().contiguous() for row in rows}
     common = {"z_dim": config.z_dim, "c_dim": config.label_dim, "w_dim": config.w_dim}
-    picture = {"img_resolution": config.resolution, "img_channels": 3}
+    image = {"img_resolution": config.resolution, "img_channels": 3}
     codes = config.convolutions + 1
     mapped = {**common, "num_ws": codes, "num_layers": config.mapping_layers, "w_avg_beta": 0.998}
     lr = config.mapping_lr_multiplier
     modules = {
-        "synthesis": _synthesis(config, tensors, {"w_dim": config.w_dim, **picture}),
+        "synthesis": _synthesis(config, tensors, {"w_dim": config.w_dim, **image}),
         "mapping": mapping(tensors, mapped, lr, tensors["mapping.w_avg"]),
     }
     arguments = {
         **common,
-        **picture,
+        **image,
         "mapping_kwargs": {"num_layers": config.mapping_layers, "lr_multiplier": lr},
         "channel_base": config.channel_base,
         "channel_max": config.channel_max,
@@ -96,7 +96,7 @@ def _generator(generator: StyleGAN2) -> Call:
         "conv_clamp": config.conv_clamp,
         "resample_filter": list(config.resample_taps),
     }
-    attributes = {**common, **picture, "num_ws": codes}
+    attributes = {**common, **image, "num_ws": codes}
     return persistent("Generator", attributes, modules=modules, arguments=arguments)
 
 

@@ -21,7 +21,7 @@ from regen.generators.stylegan2.config import StyleGAN2Config
 from regen.generators.stylegan2.discriminator import Discriminator
 from regen.generators.stylegan2.foreign.architecture import Unshaped, infer_config, odd_values
 from regen.generators.stylegan2.foreign.naming import Kind, Row
-from regen.generators.stylegan2.split import StyleGAN2
+from regen.generators.stylegan2.generator import StyleGAN2
 from stylegan2_ops import filter_from_taps
 
 _RANKS: dict[Kind, int] = {

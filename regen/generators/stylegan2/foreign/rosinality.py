@@ -23,8 +23,8 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from regen.atomic import write_bytes
 from regen.errors import GeneratorError, RegenError
+from regen.files.atomic import write_bytes
 from regen.generators.stylegan2.discriminator import Discriminator
 from regen.generators.stylegan2.foreign.architecture import Unshaped
 from regen.generators.stylegan2.foreign.modules import as_dict, as_number
@@ -48,7 +48,7 @@ from regen.generators.stylegan2.foreign.rosinality_discriminator import (
     read_discriminator,
     write_discriminator,
 )
-from regen.generators.stylegan2.split import StyleGAN2
+from regen.generators.stylegan2.generator import StyleGAN2
 from stylegan2_ops import filter_from_taps
 
 _PLACES = {"G_ema": ("g_ema", "g", "state_dict", "params_ema", "params"), "G": ("g",)}

@@ -14,7 +14,7 @@ import torch
 from torch import Tensor
 
 from regen.generators.stylegan2.config import StyleGAN2Config
-from regen.generators.stylegan2.split import StyleGAN2
+from regen.generators.stylegan2.generator import StyleGAN2
 from tests.unpickling import writer
 
 SMALL = {"z_dim": 8, "w_dim": 8, "channel_base": 128, "channel_max": 8, "mapping_layers": 2}
@@ -34,7 +34,7 @@ def generator(**changes: Any) -> StyleGAN2:
     return made
 
 
-def picture(of: StyleGAN2, psi: float = 0.7) -> Tensor:
+def image(of: StyleGAN2, psi: float = 0.7) -> Tensor:
     """Two samples, truncated, with the generator's own noise."""
     classes = of.config.label_dim
     label = torch.eye(classes)[[0, classes - 1]] if classes else None

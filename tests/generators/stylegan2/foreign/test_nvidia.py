@@ -15,9 +15,9 @@ from tests.generators.stylegan2.foreign.checkpoints import (
     discriminator_network,
     discriminator_tensors,
     generator,
+    image,
     nvidia_network,
     nvidia_tensors,
-    picture,
     snapshot,
     write,
 )
@@ -32,7 +32,7 @@ def test_the_generator_comes_back(tmp_path: Path, changes: dict[str, Any]) -> No
     path = write(tmp_path / "g.pkl", snapshot(nvidia_network(ours)))
     found = read_checkpoint(path)
     assert found.generator.digest() == ours.digest()
-    assert torch.equal(picture(found.generator), picture(ours))
+    assert torch.equal(image(found.generator), image(ours))
     expected = {**vars(ours.config), "num_fp16_res": found.generator.config.num_fp16_res}
     assert vars(found.generator.config) == expected
     assert (found.origin, found.notes, found.discriminator) == (
@@ -79,7 +79,7 @@ def test_where_attributes_are_missing_the_arguments_count(tmp_path: Path, nested
     )
     found = read_checkpoint(write(tmp_path / "g.pkl", snapshot(network))).generator
     assert found.config == ours.config
-    assert torch.equal(picture(found), picture(ours))
+    assert torch.equal(image(found), image(ours))
 
 
 def test_half_precision_layers_are_counted(tmp_path: Path) -> None:
@@ -96,7 +96,7 @@ def test_a_network_without_noise_draws_without(tmp_path: Path) -> None:
     found = read_checkpoint(write(tmp_path / "g.pkl", nvidia_network(ours, tensors=tensors)))
     for layer in range(1, ours.convolutions + 1):
         ours.conv(layer).noise_strength.zero_()
-    assert torch.equal(picture(found.generator), picture(ours))
+    assert torch.equal(image(found.generator), image(ours))
     assert found.notes == ()
 
 
@@ -129,7 +129,7 @@ def test_another_filter(tmp_path: Path, taps: tuple[float, ...]) -> None:
         if name.endswith("resample_filter") and ".conv1." not in name:
             tensors[name] = ours.synthesis.resample_filter.clone()
     found = read_checkpoint(write(tmp_path / "g.pkl", nvidia_network(ours, tensors=tensors)))
-    assert torch.equal(picture(found.generator), picture(ours))
+    assert torch.equal(image(found.generator), image(ours))
 
 
 def lopsided(tensors: dict[str, Any]) -> None:

@@ -13,8 +13,8 @@ from torch import Tensor
 from regen.errors import GeneratorError
 from regen.generators.stylegan2.foreign.files import read_checkpoint
 from regen.generators.stylegan2.foreign.rosinality import write_rosinality
-from regen.generators.stylegan2.split import StyleGAN2
-from tests.generators.stylegan2.foreign.checkpoints import KERNEL, generator, picture
+from regen.generators.stylegan2.generator import StyleGAN2
+from tests.generators.stylegan2.foreign.checkpoints import KERNEL, generator, image
 
 MEAN = "the file has no mean of w: computed from 10,000 samples"
 
@@ -59,7 +59,7 @@ def test_a_converted_checkpoint_comes_back(tmp_path: Path, zipped: bool) -> None
     found = read_checkpoint(save(tmp_path / "g.pt", content, zipped))
     assert found.generator.digest() == ours.digest()
     assert found.generator.config == ours.config
-    assert torch.equal(picture(found.generator), picture(ours))
+    assert torch.equal(image(found.generator), image(ours))
     assert (found.notes, found.origin) == ((), "checkpoint of rosinality's, g_ema")
 
 

@@ -21,9 +21,9 @@ from tests.generators.stylegan2.foreign.checkpoints import (
     discriminator_network,
     discriminator_tensors,
     generator,
+    image,
     nvidia_network,
     nvidia_tensors,
-    picture,
     snapshot,
     write,
 )
@@ -49,7 +49,7 @@ def test_a_generator_and_its_discriminator_survive_every_format(
         again = read_checkpoint(path)
         assert again.generator.config == first.generator.config
         assert again.generator.digest() == first.generator.digest()
-        assert torch.equal(picture(again.generator), picture(ours))
+        assert torch.equal(image(again.generator), image(ours))
         assert_same(again.discriminator, first.discriminator)
 
 

@@ -17,7 +17,7 @@ from tests.generators.stylegan2.foreign.checkpoints import (
     KERNEL,
     discriminator_tensors,
     generator,
-    picture,
+    image,
     tensorflow_network,
     tensorflow_variables,
     write,
@@ -28,7 +28,7 @@ Variables = dict[str, Tensor]
 
 
 def drawn_by_formula(variables: dict[str, dict[str, np.ndarray]], z: Tensor, psi: float) -> Tensor:
-    """Pictures of an unconditional 32x32 network, as Karras et al. 2020 define them."""
+    """Images of an unconditional 32x32 network, as Karras et al. 2020 define them."""
     groups = {
         name: {k: torch.as_tensor(np.array(v)) for k, v in group.items()}
         for name, group in variables.items()
@@ -69,7 +69,7 @@ def modulated(
     weight, style = layers[f"{name}/weight"], layers[f"{name}/mod_weight"]
     weight = weight / weight[..., 0].numel() ** 0.5
     scales = w @ style / len(style) ** 0.5 + layers[f"{name}/mod_bias"] + 1
-    pictures = []
+    images = []
     for sample, scale in zip(x, scales, strict=True):
         own = weight * scale[:, None]
         if demodulate:
@@ -77,11 +77,11 @@ def modulated(
         if name.endswith("_up"):
             kernel = own.flip([0, 1]).permute(2, 3, 0, 1)
             wide = F.conv_transpose2d(sample[None], kernel, stride=2)
-            pictures.append(blurred(F.pad(wide, [1, 1, 1, 1])))
+            images.append(blurred(F.pad(wide, [1, 1, 1, 1])))
         else:
             kernel = own.permute(3, 2, 0, 1)
-            pictures.append(F.conv2d(sample[None], kernel, padding=len(own) // 2))
-    out = torch.cat(pictures)
+            images.append(F.conv2d(sample[None], kernel, padding=len(own) // 2))
+    out = torch.cat(images)
     if noise is not None:
         out = out + noise * layers[f"{name}/noise_strength"]
     return out + layers[f"{name}/bias"][:, None, None]
@@ -93,12 +93,12 @@ def blurred(x: Tensor) -> Tensor:
 
 
 @pytest.mark.parametrize("changes", [{}, {"channel_base": 64, "mapping_layers": 3}])
-def test_pictures_are_those_of_the_formulas(tmp_path: Path, changes: dict[str, int]) -> None:
+def test_images_are_those_of_the_formulas(tmp_path: Path, changes: dict[str, int]) -> None:
     ours = generator(**changes)
     path = write(tmp_path / "g.pkl", (None_, None_, tensorflow_network(ours)))
     found = read_checkpoint(path).generator
     wanted = drawn_by_formula(tensorflow_variables(ours), found.seeds_to_z([0, 1]), 0.7)
-    assert (picture(found) - wanted).abs().max() < 1e-5 * (wanted.max() - wanted.min())
+    assert (image(found) - wanted).abs().max() < 1e-5 * (wanted.max() - wanted.min())
 
 
 None_: Any = writer.tensorflow_network("empty", {}, {})
@@ -123,7 +123,7 @@ def test_classes_as_ada_embeds_them(tmp_path: Path) -> None:
     path = write(tmp_path / "g.pkl", tensorflow_network(ours, label_size=3))
     found = read_checkpoint(path).generator
     assert found.config == ours.config
-    torch.testing.assert_close(picture(found), picture(ours), atol=1e-4, rtol=1e-4)
+    torch.testing.assert_close(image(found), image(ours), atol=1e-4, rtol=1e-4)
 
 
 def test_arguments(tmp_path: Path) -> None:

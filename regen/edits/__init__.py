@@ -1,0 +1,1 @@
+"""The edits file: which pattern goes where."""

@@ -1,0 +1,219 @@
+"""Tensors in files that say what they are, and are believed only after a check.
+
+Tensors travel as safetensors with one JSON *header* that says what they are:
+
+    {"format": "rewrite", "version": 1, "family": "stylegan2", "settings": {...},
+     "base": "<digest>", "provenance": "...", "licence": "...", "digest": "<digest>"}
+
+``format`` and ``version`` are required, ``digest`` is added by `save` and verified by `load`, the
+rest belongs to whoever writes the format. Equal tensors and headers give equal bytes.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import struct
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, BinaryIO
+
+import safetensors.torch
+import torch
+from safetensors import SafetensorError
+from torch import Tensor
+
+from regen.errors import StoreError
+from regen.files.atomic import write_bytes
+
+Header = dict[str, Any]
+
+_LONGEST_HEAD = 100_000_000  # bytes, the limit of the safetensors format itself
+
+
+@dataclass(frozen=True)
+class Stored:
+    """What a file held: tensors by name, on the CPU, and the header that describes them."""
+
+    tensors: dict[str, Tensor]
+    header: Header
+
+
+def digest(tensors: Mapping[str, Tensor]) -> str:
+    """SHA-256, in hex, of names, dtypes, shapes and values.
+
+    The order of the mapping, the device and the memory format of a tensor make no difference.
+    """
+    state = hashlib.sha256()
+    for name in sorted(tensors):
+        tensor = tensors[name].detach().cpu().contiguous()
+        state.update(f"{name}\0{tensor.dtype}\0{list(tensor.shape)}\0".encode())
+        state.update(tensor.reshape(-1).view(torch.uint8).numpy().data)
+    return state.hexdigest()
+
+
+def save(path: Path | str, tensors: Mapping[str, Tensor], header: Mapping[str, Any]) -> Header:
+    """Write tensors and header to one safetensors file, all or nothing.
+
+    Args:
+        path: The file, replaced if it exists.
+        tensors: Any dtypes and shapes, on any device.
+        header: JSON values with at least ``format`` (text) and ``version`` (integer from 1).
+
+    Returns:
+        The header as written, which is the given one with the ``digest`` of the tensors.
+
+    Raises:
+        StoreError: If the header lacks what it must have, or the file cannot be written.
+    """
+    complete: Header = {**header, "digest": digest(tensors)}
+    _check_header(path, complete)
+    plain = {name: tensors[name].detach().cpu().contiguous().clone() for name in sorted(tensors)}
+    text = json.dumps(complete, sort_keys=True, ensure_ascii=False, allow_nan=False)
+    write_bytes(path, safetensors.torch.save(plain, metadata={"regen": text}))
+    return complete
+
+
+def read_header(path: Path | str, *, format: str | None = None, version: int = 1) -> Header:
+    """The header of a file, without its tensors. Arguments and errors are those of `load`."""
+    with _opened(path) as file:
+        return _read_header(path, file, format, version)
+
+
+def load(path: Path | str, *, format: str | None = None, version: int = 1) -> Stored:
+    """Read a file back and verify it.
+
+    Args:
+        path: A file written by `save`.
+        format: The format it must have, or None for any.
+        version: The newest version of that format that the caller understands.
+
+    Raises:
+        StoreError: If the file is missing, not ours, of another format, newer than we are,
+            truncated, or if its tensors are not those that were saved.
+    """
+    with _opened(path) as file:
+        header = _read_header(path, file, format, version)
+        file.seek(0)
+        try:
+            tensors = safetensors.torch.load(file.read())
+        except (SafetensorError, ValueError, KeyError) as error:
+            raise _damaged(path, str(error)) from error
+    if digest(tensors) != header.get("digest"):
+        raise _damaged(path, "its tensors are not those that were saved")
+    return Stored(tensors, header)
+
+
+def check_tensors(
+    got: Mapping[str, Tensor], expected: Mapping[str, Tensor], what: str, *, cast: bool = True
+) -> dict[str, Tensor]:
+    """Compare names, shapes and dtypes, and give `got` in the dtypes of `expected`.
+
+    Args:
+        got: Tensors as they were read.
+        expected: Tensors of the right names, shapes and dtypes; their values are not used.
+        what: Begins the message, "eyes.safetensors" for instance.
+        cast: Accept one floating dtype for another (half for float) and convert.
+
+    Raises:
+        StoreError: Naming the first five of the tensors that are missing, unexpected or different.
+    """
+    faults = [f"{name} is missing" for name in expected if name not in got]
+    faults += [f"{name} is unexpected" for name in got if name not in expected]
+    for name in (name for name in expected if name in got):
+        mine, other = got[name], expected[name]
+        same_kind = cast and mine.is_floating_point() and other.is_floating_point()
+        if mine.shape != other.shape:
+            faults.append(f"{name} is {list(mine.shape)}, expected {list(other.shape)}")
+        elif mine.dtype != other.dtype and not same_kind:
+            faults.append(f"{name} is {_dtype(mine)}, expected {_dtype(other)}")
+    if faults:
+        more = f", and {len(faults) - 5} more" if len(faults) > 5 else ""
+        raise StoreError(
+            f"{what} does not fit: {', '.join(faults[:5])}{more}",
+            remedy="it was made for another network, or with other settings",
+        )
+    return {name: got[name].to(other.dtype) for name, other in expected.items()}
+
+
+def _dtype(tensor: Tensor) -> str:
+    return str(tensor.dtype).removeprefix("torch.")
+
+
+def _a(noun: str) -> str:
+    return f"an {noun}" if noun[:1] in "aeiou" else f"a {noun}"
+
+
+def _damaged(path: Path | str, why: str) -> StoreError:
+    return StoreError(f"{path} is damaged: {why}", remedy="make the file again or copy it again")
+
+
+@contextmanager
+def _opened(path: Path | str) -> Iterator[BinaryIO]:
+    if not Path(path).exists():
+        raise StoreError(f"{path} does not exist", remedy="check the path")
+    if not Path(path).is_file():
+        raise StoreError(f"{path} is not a file", expected="a .safetensors file of regen")
+    try:
+        with Path(path).open("rb") as file:
+            yield file
+    except OSError as error:
+        reason = error.strerror or error
+        raise StoreError(f"cannot read {path}: {reason}", remedy="check the file") from error
+
+
+def _read_head(path: Path | str, file: BinaryIO) -> dict[str, Any]:
+    """The JSON at the start of any safetensors file, after its length as eight bytes."""
+    total = os.fstat(file.fileno()).st_size
+    start = file.read(9)
+    if len(start) < 9 or start[8:] != b"{":
+        raise StoreError(f"{path} is not a safetensors file", expected="a file written by regen")
+    (length,) = struct.unpack("<Q", start[:8])
+    if length > min(total - 8, _LONGEST_HEAD):
+        raise _damaged(path, f"truncated at {total} bytes, inside its header")
+    try:
+        head = json.loads(b"{" + file.read(length - 1))
+        entries = [entry for name, entry in head.items() if name != "__metadata__"]
+        end = 8 + length + max((entry["data_offsets"][1] for entry in entries), default=0)
+    except (ValueError, KeyError, IndexError, TypeError, RecursionError) as error:
+        raise _damaged(path, "its header cannot be read") from error
+    if total < end:
+        raise _damaged(path, f"truncated at {total} bytes of {end}")
+    return dict(head)
+
+
+def _read_header(path: Path | str, file: BinaryIO, format: str | None, version: int) -> Header:
+    metadata = _read_head(path, file).get("__metadata__")
+    if not isinstance(metadata, dict) or "regen" not in metadata:
+        raise StoreError(
+            f"{path} is a safetensors file, but not one of regen's",
+            remedy="`regen convert` reads the formats of other tools",
+        )
+    try:
+        header = json.loads(metadata["regen"])
+    except (ValueError, TypeError, RecursionError) as error:
+        raise _damaged(path, "its header cannot be read") from error
+    _check_header(path, header)
+    if format is not None and header["format"] != format:
+        raise StoreError(str(path), got=_a(header["format"]), expected=_a(format))
+    if header["version"] > version:
+        raise StoreError(
+            f"{path}: version of the {header['format']} format",
+            got=header["version"],
+            expected=f"at most {version}",
+            remedy="update regen",
+        )
+    return header
+
+
+def _check_header(path: Path | str, header: object) -> None:
+    if not isinstance(header, dict):
+        raise _damaged(path, "its header is not an object")
+    if not isinstance(header.get("format"), str) or not header["format"]:
+        raise StoreError(f"{path}: header", expected="a format, as text")
+    version = header.get("version")
+    if not isinstance(version, int) or isinstance(version, bool) or version < 1:
+        raise StoreError(f"{path}: header: version", got=version, expected="an integer from 1")

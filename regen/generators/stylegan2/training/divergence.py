@@ -1,0 +1,83 @@
+"""Whether a training is lost: D tells real from drawn without effort, and goes on doing so.
+
+The mean sign of D's logits of real images is 0 for a D that guesses and 1 for one that never errs
+(Karras et al. 2020, "Training Generative Adversarial Networks with Limited Data", section 3). That
+alone is no harm as long as the generator still gets somewhere; with a high loss of the generator
+for long, it is: its gradient says little but "wrong".
+"""
+
+from __future__ import annotations
+
+import math
+from collections import deque
+
+from regen.errors import TrainingError
+from regen.generators.stylegan2.training.settings import TrainingSettings
+
+_SAVED = (
+    "if there is a checkpoint, --resume with --length-kimg 0.001 saves its generator, from which "
+    "--init-from can go on in a new folder"
+)
+
+
+class DivergenceMonitor:
+    """Looks at the losses of each step. Nothing of the training depends on it.
+
+    Args:
+        settings: The three that begin with ``stop``, and the augmentation.
+    """
+
+    def __init__(self, settings: TrainingSettings) -> None:
+        self.settings = settings
+        self._window = settings.steps_of(settings.stop_window_kimg)
+        self._signs: deque[float] = deque(maxlen=self._window)
+        self._losses: deque[float] = deque(maxlen=self._window)
+
+    def see(self, figures: dict[str, float], step: int) -> None:
+        """Take notice of a step.
+
+        Args:
+            figures: Losses; "generator" and "real_sign" are looked at, all must be finite.
+            step: Number of the step, for the message.
+
+        Raises:
+            TrainingError: If a loss is not finite, or training is lost.
+        """
+        for name, value in figures.items():
+            if not math.isfinite(value):
+                raise TrainingError(
+                    f"training stopped in step {step}: {name}",
+                    got=value,
+                    expected="a finite loss",
+                    remedy=f"lower the step sizes or use precision fp32; {_SAVED}",
+                )
+        if "generator" not in figures:
+            return
+        self._signs.append(figures["real_sign"])
+        self._losses.append(figures["generator"])
+        if len(self._signs) == self._window:
+            self._check(step)
+
+    def _check(self, step: int) -> None:
+        sign = sum(self._signs) / self._window
+        loss = sum(self._losses) / self._window
+        limit, most = self.settings.stop_sign, self.settings.stop_generator_loss
+        if sign <= limit or loss <= most:
+            return
+        raise TrainingError(
+            f"training stopped in step {step}, the discriminator wins: over the last "
+            f"{self.settings.stop_window_kimg:g} kimg the mean sign of its logits of real "
+            f"images is {sign:.2f} (limit {limit:g}) and the generator's loss {loss:.1f} (limit "
+            f"{most:g})",
+            remedy=self._advice(),
+        )
+
+    def _advice(self) -> str:
+        augmentation = self.settings.augmentation
+        advice = []
+        if augmentation == type(augmentation).none():
+            advice.append("use augmentation")
+        advice.append(f"raise r1_gamma (now {self.settings.r1_gamma:g})")
+        advice.append(f"lower discriminator_lr (now {self.settings.discriminator_lr:g})")
+        advice.append("begin from a trained generator with --init-from, or add images")
+        return f"{', '.join(advice)}; {_SAVED}"

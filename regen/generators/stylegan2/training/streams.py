@@ -1,0 +1,95 @@
+"""All that is random in a training, as a function of the seed and the number of an image.
+
+Image i of a training gets its z, noise and augmentation from generators seeded by (seed, purpose,
+i), so nothing needs to be remembered to go on from a checkpoint, and processes that share a batch
+draw what one process would. On the CPU the numbers are equal on every machine.
+
+Shapes: N images of this process; L convolutions; Z dimensions of z; R side of an image.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+from regen.generators.stylegan2.config import StyleGAN2Config
+from regen.generators.stylegan2.training.augmentation import draw
+
+
+def numbered(random: torch.Generator, seed: int, purpose: str, index: int) -> torch.Generator:
+    """`random`, seeded anew by what is to be drawn; equal arguments give equal numbers."""
+    name = f"{seed}/{purpose}/{index}".encode()
+    digest = hashlib.blake2b(name, digest_size=8).digest()
+    return random.manual_seed(int.from_bytes(digest, "little") >> 1)
+
+
+@dataclass(frozen=True)
+class Latents:
+    """What the generator's samples of one step are made of.
+
+    Attributes:
+        z: ``[N, Z]``, standard normal.
+        other_z: The z of the styles from layer `crossover` on, ``[N, Z]``.
+        crossover: Layers that follow `z`, int64 ``[N]``, 1 to L + 1; L + 1 mixes nothing.
+        noise: One standard normal tensor for each convolution, ``[N, 1, r, r]``.
+    """
+
+    z: Tensor
+    other_z: Tensor
+    crossover: Tensor
+    noise: tuple[Tensor, ...]
+
+
+class Streams:
+    """Numbers for images, on a device.
+
+    Args:
+        seed: Of the training.
+        config: The generator's architecture.
+        device: Where noise is drawn and all tensors go, augmentation excepted.
+    """
+
+    def __init__(self, seed: int, config: StyleGAN2Config, device: torch.device) -> None:
+        self.seed, self.config, self.device = seed, config, device
+        self._cpu = torch.Generator()
+        self._random = torch.Generator(device=device)
+        layers = range(1, config.convolutions + 1)
+        self._sides = [config.resolution_of(layer) for layer in layers]
+
+    def latents(self, images: Sequence[int], mixing: float) -> Latents:
+        """What the samples of these numbers are made of; a share `mixing` has mixed styles."""
+        z = torch.empty(len(images), 2, self.config.z_dim)
+        crossover = torch.empty(len(images), dtype=torch.int64)
+        flat = torch.empty(len(images), sum(s * s for s in self._sides), device=self.device)
+        layers = self.config.convolutions + 1
+        for row, index in enumerate(images):
+            random = numbered(self._cpu, self.seed, "z", index)
+            torch.randn(2, self.config.z_dim, generator=random, out=z[row])
+            mixed, where = torch.rand(2, generator=random).tolist()
+            crossover[row] = 1 + int(where * (layers - 1)) if mixed < mixing else layers
+            random = numbered(self._random, self.seed, "noise", index)
+            torch.randn(flat.shape[1], generator=random, out=flat[row])
+        parts = flat.split([s * s for s in self._sides], dim=1)
+        noise = [p.reshape(-1, 1, s, s) for p, s in zip(parts, self._sides, strict=True)]
+        z = z.to(self.device)
+        return Latents(z[:, 0], z[:, 1], crossover.to(self.device), tuple(noise))
+
+    def augmentation(self, images: Sequence[int], purpose: str) -> Tensor:
+        """Draws ``[N, 7]`` for `augment`, on the CPU; `purpose` tells real from drawn images."""
+        rows = [draw(1, numbered(self._cpu, self.seed, purpose, i)) for i in images]
+        return torch.cat(rows)
+
+    def direction(self, images: Sequence[int], size: int) -> Tensor:
+        """Standard normal ``[N, 3, size, size]``, for path lengths."""
+        y = torch.empty(len(images), 3, size, size, device=self.device)
+        for row, index in enumerate(images):
+            torch.randn(
+                y.shape[1:],
+                generator=numbered(self._random, self.seed, "direction", index),
+                out=y[row],
+            )
+        return y

@@ -1,0 +1,198 @@
+"""Train a StyleGAN2 on images, from the first step or a checkpoint to the last.
+
+A run folder holds the checkpoint, from which training goes on as if it had never stopped: on the
+CPU, bit for bit. Under ``torchrun`` the processes share each batch.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import math
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import asdict
+from pathlib import Path
+
+import torch
+import torch.distributed as dist
+from torch import Tensor
+
+from regen.errors import TrainingError
+from regen.files.atomic import ensure_folder
+from regen.generators.stylegan2.generator import StyleGAN2
+from regen.generators.stylegan2.training.dataset import Dataset
+from regen.generators.stylegan2.training.discriminator import Discriminator
+from regen.generators.stylegan2.training.discriminator_init import opponent_for
+from regen.generators.stylegan2.training.loop import Listeners, Loop, set_mean_style
+from regen.generators.stylegan2.training.precision import training_dtype
+from regen.generators.stylegan2.training.settings import TrainingSettings
+from regen.generators.stylegan2.training.trainer import Trainer
+from regen.precision import name_of
+from regen.training import checkpoint
+from regen.training.checkpoint import (
+    Identity,
+    read_checkpoint,
+    refuse_checkpoint,
+)
+from regen.training.distributed import Workers, workers
+from regen.training.interrupt import deferred_interrupt
+
+_MAY_DIFFER = {  # these change what is written on the way, not the result
+    "checkpoint_every_kimg",
+    "snapshot_every_kimg",
+    "report_every_kimg",
+    "stop_sign",
+    "stop_generator_loss",
+    "stop_window_kimg",
+    "length_kimg",
+}
+
+
+def train_generator(
+    generator: StyleGAN2,
+    images: Tensor,
+    settings: TrainingSettings,
+    *,
+    folder: Path | str,
+    discriminator: Discriminator | None = None,
+    began: str = "",
+    resume: bool = False,
+    minutes: float | None = None,
+    listeners: Listeners | None = None,
+) -> Trainer:
+    """Train a generator.
+
+    Args:
+        generator: Where to begin, on the device to train on; trained in place.
+        images: uint8 ``[M, 3, R, R]`` of the generator's size, at least two.
+        settings: All the rest.
+        folder: Run folder, made if there is none; the checkpoint goes there.
+        discriminator: Where D begins; by default at random.
+        began: What tells one beginning from another, the digest of a warm start for instance.
+        resume: Go on from the folder's checkpoint, which must have been begun with equal settings
+            and images; the length may differ.
+        minutes: Stop after so many minutes of this call, as if the length were reached.
+        listeners: Whom to tell.
+
+    Returns:
+        The trainer at the end; its `average` is the result, with its mean style set.
+
+    Raises:
+        TrainingError: If settings do not fit, a checkpoint cannot be resumed or would be
+            overwritten, a loss is not finite, or the discriminator wins.
+        StoreError: If the folder cannot be written to.
+        KeyboardInterrupt: On Ctrl-C, after the step in progress and a checkpoint; at once, and
+            without a new checkpoint, on a second one.
+    """
+    folder, listeners = ensure_folder(folder), listeners or Listeners()
+    _check_images(images, generator)
+    dtype = training_dtype(settings.precision, generator.device)
+    with _joined(generator.device), workers() as group, deferred_interrupt() as interrupt:
+        _check_batch(settings, group, dtype, generator)
+        dataset = Dataset(
+            images,
+            seed=settings.seed,
+            flip_probability=settings.flip_probability,
+            device=generator.device,
+        )
+        if discriminator is None:
+            group_images, seed = settings.minibatch_group_images, settings.seed + 1
+            fresh = opponent_for(generator.config, None, group=group_images, seed=seed)
+            discriminator = fresh.discriminator
+        trainer = Trainer(generator, discriminator, dataset, settings, group, dtype)
+        who = identity(settings, generator, images, began, dtype)
+        if resume:
+            trainer.load(read_checkpoint(folder, who))
+            _check_finite(trainer.average, folder)
+        else:
+            refuse_checkpoint(folder)
+            _check_wait(settings)
+        Loop(trainer, folder, who, interrupt, listeners, minutes).run()
+        set_mean_style(trainer.average)
+        return trainer
+
+
+def identity(
+    settings: TrainingSettings,
+    generator: StyleGAN2,
+    images: Tensor,
+    began: str,
+    dtype: torch.dtype,
+) -> Identity:
+    """What must be equal for a training to be the same one; the number of processes need not."""
+    return checkpoint.identity(
+        settings,
+        _MAY_DIFFER,
+        images=hashlib.sha256(images.numpy().tobytes()).hexdigest(),
+        began=began,
+        architecture=asdict(generator.config),
+        computes_in=name_of(dtype),
+    )
+
+
+@contextmanager
+def _joined(device: torch.device) -> Iterator[None]:
+    """On GPUs, join torchrun's processes by NCCL, one device each; gloo is for CPU tensors."""
+    if device.type != "cuda" or int(os.environ.get("WORLD_SIZE", "1")) == 1:
+        yield
+        return
+    dist.init_process_group("cpu:gloo,cuda:nccl")
+    try:
+        yield
+    finally:
+        dist.destroy_process_group()
+
+
+def _check_images(images: Tensor, generator: StyleGAN2) -> None:
+    size = generator.resolution
+    if images.dtype != torch.uint8 or images.shape[1:] != (3, size, size) or len(images) < 2:
+        raise TrainingError(
+            "images to train on",
+            got=f"{images.dtype} {list(images.shape)}",
+            expected=f"torch.uint8 [M, 3, {size}, {size}], M from 2",
+        )
+
+
+def _check_finite(generator: StyleGAN2, folder: Path) -> None:
+    if not all(bool(tensor.isfinite().all()) for tensor in generator.state_dict().values()):
+        raise TrainingError(
+            f"{folder / checkpoint.NAME} holds a generator whose weights are not finite",
+            remedy="begin again with smaller step sizes, or from an earlier result",
+        )
+
+
+def _check_wait(settings: TrainingSettings) -> None:
+    if settings.generator_wait_kimg >= settings.length_kimg:
+        raise TrainingError(
+            "generator_wait_kimg",
+            got=f"{settings.generator_wait_kimg:g}, in which the generator does not learn",
+            expected=f"less than the whole training, {settings.length_kimg:g}",
+            remedy="train longer, or give a smaller --generator-wait-kimg",
+        )
+
+
+def _check_batch(
+    settings: TrainingSettings, group: Workers, dtype: torch.dtype, generator: StyleGAN2
+) -> None:
+    if settings.batch_images % group.count:
+        raise TrainingError(
+            "batch_images",
+            got=settings.batch_images,
+            expected=f"a multiple of the {group.count} processes",
+        )
+    share = settings.batch_images // group.count
+    whole = math.lcm(settings.minibatch_group_images, settings.path_length_batch_shrink)
+    if group.count > 1 and share % whole:
+        raise TrainingError(
+            "batch_images",
+            got=f"{settings.batch_images}, of which each of {group.count} processes has {share}",
+            expected=f"a multiple of {whole} for each, so that they do what one process would",
+            remedy=f"use --batch-images {whole * group.count}, or fewer processes",
+        )
+    if dtype == torch.float16 and generator.config.conv_clamp is None:
+        raise TrainingError(
+            "precision fp16 needs an architecture with conv_clamp",
+            got="none",
+            remedy="use bf16",
+        )

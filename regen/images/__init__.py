@@ -1,0 +1,32 @@
+"""Image files to tensors and back, and the regions, shapes and masks of an image.
+
+An image is float32 ``[N, 3, H, W]`` in [-1, 1], red first; a mask is float32 ``[1, 1, H, W]`` in
+[0, 1]. Positions are pixels, x to the right and y down.
+"""
+
+from __future__ import annotations
+
+from regen.images.decoding import MAX_PIXELS, Source, data_uri, decode
+from regen.images.image_files import (
+    encode_png,
+    grid,
+    load_image,
+    load_mask,
+    mask_to_png,
+    save_image,
+    to_uint8,
+)
+
+__all__ = [
+    "MAX_PIXELS",
+    "Source",
+    "data_uri",
+    "decode",
+    "encode_png",
+    "grid",
+    "load_image",
+    "load_mask",
+    "mask_to_png",
+    "save_image",
+    "to_uint8",
+]

@@ -1,0 +1,228 @@
+"""A folder of images, looked at before anything is trained on it.
+
+Every file is decoded once. What is wrong with the folder comes back as one list of *findings*, each
+with what will be done about it, so that all of it can be mended at once; the images that remain
+are kept in memory, cropped to their middle and resized.
+
+Shapes: M images that remain; S side to train at.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import re
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import torch
+from PIL import Image
+from torch import Tensor
+
+from regen.errors import ImageError, TrainingError
+from regen.images import load_image, to_uint8
+
+SUFFIXES = {".png", ".jpg", ".jpeg", ".jfif", ".webp", ".avif", ".bmp", ".gif", ".tif", ".tiff"}
+FEW = 2_000  # images below which D would soon know them by heart
+_SQUARE = 0.01  # sides that differ by less are a square
+_NAMED = 3  # files a finding names
+_MODES = {
+    "L": "grey",
+    "1": "black and white",
+    "P": "palette",
+    "CMYK": "CMYK",
+    "LA": "grey with alpha",
+    "PA": "palette with alpha",
+    "RGBA": "alpha",
+}
+
+
+@dataclass(frozen=True)
+class Finding:
+    """Something about a folder that whoever trains on it should know.
+
+    Attributes:
+        problem: "not square", for instance.
+        action: What will be done about it.
+        files: Names of the files it is about.
+    """
+
+    problem: str
+    action: str
+    files: tuple[str, ...]
+
+    def text(self, most: int | None = _NAMED) -> str:
+        """In words, with the names of so many files; None names all."""
+        shown = ", ".join(self.files[:most])
+        left = 0 if most is None else max(0, len(self.files) - most)
+        more = f" and {left} more" if left else ""
+        plural = "" if len(self.files) == 1 else "s"
+        return f"{len(self.files)} file{plural} {self.problem}: {self.action} ({shown}{more})"
+
+    def __str__(self) -> str:
+        return self.text()
+
+
+@dataclass(frozen=True)
+class ImageFolder:
+    """Images to train on.
+
+    Attributes:
+        images: uint8 ``[M, 3, S, S]``, on the CPU.
+        names: Their files' names.
+        findings: What was found.
+        digest: SHA-256 of the images, in their order.
+    """
+
+    images: Tensor
+    names: tuple[str, ...]
+    findings: tuple[Finding, ...]
+    digest: str
+
+    def report(self, *, every_name: bool = False) -> str:
+        """All findings, a line each, after how many images remain."""
+        count, size = len(self.images), self.images.shape[-1]
+        head = f"{count} images of {size}x{size} to train on"
+        most = None if every_name else _NAMED
+        return "\n".join([head, *(f"  {finding.text(most)}" for finding in self.findings)])
+
+
+class _Survey:
+    """Findings while they are gathered: by problem and action, the files."""
+
+    def __init__(self) -> None:
+        self.found: dict[tuple[str, str], list[str]] = {}
+
+    def note(self, problem: str, action: str, name: str) -> None:
+        self.found.setdefault((problem, action), []).append(name)
+
+    def findings(self) -> tuple[Finding, ...]:
+        return tuple(Finding(p, a, tuple(files)) for (p, a), files in self.found.items())
+
+
+def read_folder(
+    folder: Path,
+    size: int,
+    *,
+    enlarge: bool = False,
+    sizes: Sequence[int] = (),
+    on_file: Callable[[], None] | None = None,
+) -> ImageFolder:
+    """Read and check all images of a folder, not of folders in it.
+
+    Args:
+        folder: The folder.
+        size: S.
+        enlarge: Keep images smaller than S, enlarged, which makes them blurred.
+        sizes: Other sizes that could be chosen; a finding about small images names one that fits.
+        on_file: Called after each file.
+
+    Returns:
+        The images in the order of their names, and the findings.
+
+    Raises:
+        TrainingError: If it is no folder, fewer than two images remain, or they do not fit into
+            memory. All findings are in the message.
+    """
+    survey = _Survey()
+    files = _files(folder, survey)
+    _check_memory(len(files), size)
+    images: list[Tensor] = []
+    names: list[str] = []
+    seen: dict[bytes, str] = {}
+    for path in files:
+        image = _read(path, size, enlarge, sizes, survey)
+        if image is not None:
+            content = hashlib.sha256(image.numpy().tobytes()).digest()
+            if content in seen:
+                survey.note(f"the same image as {seen[content]}", "left out", path.name)
+            else:
+                seen[content] = path.name
+                images.append(image)
+                names.append(path.name)
+        if on_file is not None:
+            on_file()
+    findings = survey.findings()
+    if len(images) < 2:
+        raise TrainingError(
+            f"{folder}: images to train on",
+            got="; ".join([str(len(images)), *map(str, findings)]),
+            expected="2 at least",
+        )
+    stacked = torch.cat(images)
+    digest = hashlib.sha256(stacked.numpy().tobytes()).hexdigest()
+    return ImageFolder(stacked, tuple(names), findings, digest)
+
+
+def _files(folder: Path, survey: _Survey) -> list[Path]:
+    if not folder.is_dir():
+        raise TrainingError(f"{folder} is no folder", expected="a folder of images")
+    there = sorted(path for path in folder.iterdir() if not path.name.startswith("."))
+    files = [path for path in there if path.suffix.lower() in SUFFIXES and not path.is_dir()]
+    for path in there:
+        if path.is_dir():
+            survey.note("in fact a folder", "not looked into", path.name)
+        elif path.suffix.lower() not in SUFFIXES:
+            survey.note("with another suffix than images have", "left out", path.name)
+    if not files:
+        deeper: Iterable[Path] = (p for p in folder.rglob("*") if p.suffix.lower() in SUFFIXES)
+        below = next(iter(deeper), None)
+        raise TrainingError(
+            f"{folder} has no images",
+            expected=", ".join(sorted(SUFFIXES)),
+            remedy=None if below is None else f"there are some in {below.parent}",
+        )
+    return files
+
+
+def _read(
+    path: Path, size: int, enlarge: bool, sizes: Sequence[int], survey: _Survey
+) -> Tensor | None:
+    """The image as uint8 ``[1, 3, S, S]``, or None where it is left out."""
+    try:
+        image = load_image(path, size=size)
+    except ImageError as error:
+        why = re.split("[,;:]", str(error).removeprefix(f"{path} "))[0]
+        survey.note(f"cannot be read ({why})", "left out", path.name)
+        return None
+    with Image.open(path) as file:
+        width, height, mode = file.width, file.height, file.mode
+        transparent = "transparency" in file.info
+    if min(width, height) < size:
+        problem = f"smaller than {size} pixels"
+        if not enlarge:
+            fits = max((side for side in sizes if side <= min(width, height)), default=None)
+            smaller = "" if fits is None else f", --size {fits} as they are"
+            survey.note(problem, f"left out; --enlarge keeps them, blurred{smaller}", path.name)
+            return None
+        survey.note(problem, "enlarged, so blurred", path.name)
+    if abs(width - height) > _SQUARE * max(width, height):
+        survey.note("not square", "only the middle is used", path.name)
+    _note_mode(mode, transparent, path.name, survey)
+    return to_uint8(image)
+
+
+def _note_mode(mode: str, transparent: bool, name: str, survey: _Survey) -> None:
+    if mode == "RGB" and not transparent:
+        return
+    if mode in ("LA", "PA", "La", "RGBA", "RGBa") or transparent:
+        survey.note("with transparency", "laid over white", name)
+    else:
+        word = _MODES.get(mode, "16 bits" if mode.startswith("I") else mode)
+        survey.note(f"not in RGB ({word})", "converted to RGB", name)
+
+
+def _check_memory(count: int, size: int) -> None:
+    need = 3 * size**2 * count
+    try:
+        there = os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
+    except (AttributeError, ValueError, OSError):  # not on every system
+        return
+    if need > there // 2:
+        raise TrainingError(
+            f"{count} images of {size}x{size} in memory",
+            got=f"{need / 1e9:.1f} GB",
+            expected=f"at most {there / 2e9:.1f} GB, half of this machine's memory",
+            remedy="train at a smaller size, or on fewer images",
+        )

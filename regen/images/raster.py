@@ -1,0 +1,183 @@
+"""Fill polygons, and shift, scale and shrink tensors [N, C, H, W], without aliasing.
+
+Resampling along an axis is a matrix whose row i holds the weights of the input pixels for output
+pixel i, so every operation here is linear, differentiable and does one axis after the other. Pixel
+i covers the interval [i, i + 1]. When shrinking, the filter widens by the same factor.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Sequence
+from typing import Literal
+
+import torch
+from torch import Tensor
+from torch.nn.functional import conv2d, pad
+
+from regen.errors import RegionError
+
+Kernel = Literal["cubic", "linear"]
+Point = tuple[float, float]
+Bounds = tuple[float, float, float, float]  # x0, y0, x1, y1
+
+_SLABS = 8  # horizontal cuts of a pixel
+_CHUNK = 1024  # slabs in memory at a time
+
+
+def fill_polygon(corners: Sequence[Point], height: int, width: int) -> Tensor:
+    """The part of each pixel inside a polygon, by the even-odd rule: ``[height, width]`` in [0, 1].
+
+    The image is cut into horizontal slabs, at every corner among others, so that the sides are
+    straight within a slab and its cover along x, taken at mid height, gives the exact area.
+    """
+    start = torch.tensor(corners, dtype=torch.float64)
+    end = start.roll(-1, 0)
+    top, bottom = start[:, 1].aminmax()
+    even = torch.arange(height * _SLABS + 1, dtype=torch.float64) / _SLABS
+    cuts = torch.cat([even, start[:, 1]]).clamp(top, bottom).clamp(0, height).unique()
+    columns = torch.arange(width, dtype=torch.float64)
+    filled = torch.zeros(height, width, dtype=torch.float64)
+    for first in range(0, len(cuts) - 1, _CHUNK):
+        edges = cuts[first : first + _CHUNK + 1]
+        y = ((edges[1:] + edges[:-1]) / 2)[:, None]
+        crosses = (start[:, 1] <= y) != (end[:, 1] <= y)  # [slabs, sides]
+        x = start[:, 0] + (y - start[:, 1]) / (end[:, 1] - start[:, 1]) * (end - start)[:, 0]
+        x = torch.where(crosses, x, math.inf).sort(dim=1).values
+        cover = torch.zeros(len(y), width, dtype=torch.float64)
+        for pair in range(0, int(crosses.sum(1).max()), 2):
+            entry, leave = x[:, pair, None], x[:, pair + 1, None]
+            cover += (leave - columns).clamp(0, 1) - (entry - columns).clamp(0, 1)
+        filled.index_add_(0, y.flatten().long(), cover * edges.diff()[:, None])
+    return filled.clamp(0, 1).float()
+
+
+def bounds(mask: Tensor, threshold: float = 0.5) -> Bounds:
+    """The box around all pixels above `threshold`: x0, y0, x1, y1, with x1 and y1 exclusive.
+
+    Args:
+        mask: ``[1, 1, H, W]``.
+        threshold: Exclusive.
+
+    Raises:
+        RegionError: If there is no such pixel.
+    """
+    rows = (mask > threshold).any(dim=3).flatten().nonzero()
+    columns = (mask > threshold).any(dim=2).flatten().nonzero()
+    if len(rows) == 0:
+        raise RegionError("mask is empty", expected=f"a pixel above {threshold:g}")
+    return (
+        float(columns[0]),
+        float(rows[0]),
+        float(columns[-1]) + 1,
+        float(rows[-1]) + 1,
+    )
+
+
+def resize_mask(mask: Tensor, height: int, width: int) -> Tensor:
+    """Resize by area: each output pixel is the mean of what it covers of the input.
+
+    Args:
+        mask: ``[N, C, H, W]``; any tensor, but meant for masks, whose mean is kept exactly.
+        height: Of the result, in pixels.
+        width: Of the result, in pixels.
+
+    Returns:
+        ``[N, C, height, width]``, within the range of the input.
+
+    Raises:
+        RegionError: If `mask` is not four-dimensional or a size is below 1.
+    """
+    if mask.dim() != 4 or height < 1 or width < 1:
+        raise RegionError(
+            "mask cannot be resized",
+            got=f"{list(mask.shape)} to {height} x {width}",
+            expected="[N, C, H, W] to at least 1 x 1",
+        )
+    rows = _overlaps(height, mask.shape[2])
+    columns = _overlaps(width, mask.shape[3])
+    return _apply(rows, mask, columns).clamp(mask.amin(), mask.amax())
+
+
+def feather(mask: Tensor, radius_px: float) -> Tensor:
+    """Soften the edges of a mask with a Gaussian whose standard deviation is half the radius.
+
+    Args:
+        mask: ``[N, 1, H, W]`` in [0, 1].
+        radius_px: About how far the edge spreads to either side, in pixels; 0 changes nothing.
+
+    Returns:
+        ``[N, 1, H, W]`` in [0, 1]. A mask that touches the border stays whole there.
+
+    Raises:
+        RegionError: If the radius is negative or not finite.
+    """
+    if not math.isfinite(radius_px) or radius_px < 0:
+        raise RegionError("feather", got=radius_px, expected="a radius of 0 pixels or more")
+    if radius_px == 0:
+        return mask
+    reach = math.ceil(1.5 * radius_px)
+    offsets = torch.arange(-reach, reach + 1, dtype=mask.dtype, device=mask.device)
+    weights = torch.exp(-2 * (offsets / radius_px) ** 2)
+    weights = weights / weights.sum()
+    padded = pad(mask, (reach, reach, reach, reach), mode="replicate")
+    blurred = conv2d(padded, weights.view(1, 1, 1, -1))
+    return conv2d(blurred, weights.view(1, 1, -1, 1)).clamp(0, 1)
+
+
+def warp(
+    values: Tensor,
+    size: tuple[int, int],
+    scale: tuple[float, float],
+    shift: tuple[float, float],
+    kernel: Kernel = "cubic",
+) -> Tensor:
+    """Scale about the origin, then shift: what was at x comes to lie at scale * x + shift.
+
+    Args:
+        values: ``[N, C, H, W]``, an image, mask or feature map.
+        size: Height and width of the result, in pixels.
+        scale: Along x and along y, above 0.
+        shift: Along x and along y, in pixels of the result.
+        kernel: "cubic" (Keys, 1981, a = -1/2) is sharper, "linear" never overshoots.
+
+    Returns:
+        ``[N, C, *size]`` within the range of the input; the border continues outside of it.
+    """
+    weigh = _cubic if kernel == "cubic" else _linear
+    rows = _weights(size[0], values.shape[2], scale[1], shift[1], weigh)
+    columns = _weights(size[1], values.shape[3], scale[0], shift[0], weigh)
+    return _apply(rows, values, columns).clamp(values.amin(), values.amax())
+
+
+def _apply(rows: Tensor, values: Tensor, columns: Tensor) -> Tensor:
+    rows, columns = rows.to(values), columns.to(values)
+    return rows @ values @ columns.T
+
+
+def _overlaps(out_size: int, in_size: int) -> Tensor:
+    """``[out, in]``: the part of output pixel i that lies in input pixel j."""
+    edges = torch.arange(out_size + 1, dtype=torch.float64) * in_size / out_size
+    within = (edges[:, None] - torch.arange(in_size, dtype=torch.float64)).clamp(0, 1)
+    return within.diff(dim=0) * out_size / in_size
+
+
+def _weights(
+    out_size: int, in_size: int, scale: float, shift: float, weigh: Callable[[Tensor], Tensor]
+) -> Tensor:
+    """``[out, in]``, rows summing to 1; a centre outside of the input is moved to its border."""
+    centres = (torch.arange(out_size, dtype=torch.float64) + 0.5 - shift) / scale
+    centres = centres.clamp(0, in_size)
+    pixels = torch.arange(in_size, dtype=torch.float64) + 0.5
+    weights = weigh((pixels - centres[:, None]).abs() / max(1.0, 1 / scale))
+    return weights / weights.sum(1, keepdim=True)
+
+
+def _cubic(distance: Tensor) -> Tensor:
+    near = (1.5 * distance - 2.5) * distance**2 + 1
+    far = ((2.5 - 0.5 * distance) * distance - 4) * distance + 2
+    return torch.where(distance < 1, near, torch.where(distance < 2, far, torch.zeros_like(far)))
+
+
+def _linear(distance: Tensor) -> Tensor:
+    return (1 - distance).clamp_min(0)

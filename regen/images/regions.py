@@ -1,0 +1,249 @@
+"""Where a pattern is in an image, and how it comes to lie on the place of another.
+
+A `Region` is one shape or several (two eyes) in pixels of its image. `align` carries the image
+around one region onto another region: shifted and scaled, antialiased, shape by shape where both
+regions have equally many. `paste` puts the result in.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+import torch
+from scipy.optimize import linear_sum_assignment
+from torch import Tensor
+
+from regen.errors import RegionError
+from regen.images.raster import Bounds, bounds, feather, resize_mask, warp
+from regen.images.shapes import Box, Drawn, Ellipse, Polygon, Shape
+
+__all__ = [
+    "Region",
+    "Similarity",
+    "align",
+    "bounds",
+    "feather",
+    "paste",
+    "resize_mask",
+    "similarity",
+]
+
+_SLACK = 1e-3  # pixels that a region may reach outside its image, for rounding
+
+
+@dataclass(frozen=True)
+class Region:
+    """One or more shapes in pixels of one image, x to the right and y down.
+
+    Raises:
+        RegionError: From the constructors: no shape, zero area, corners in the wrong order, fewer
+            than three points, numbers that are not finite.
+    """
+
+    shapes: tuple[Shape, ...]
+
+    def __post_init__(self) -> None:
+        if not self.shapes:
+            raise RegionError("region is empty", expected="at least one shape")
+
+    @classmethod
+    def box(cls, x0: float, y0: float, x1: float, y1: float) -> Region:
+        """From the corner (x0, y0) to the corner (x1, y1)."""
+        return cls((Box(x0, y0, x1, y1),))
+
+    @classmethod
+    def ellipse(cls, cx: float, cy: float, rx: float, ry: float) -> Region:
+        """Centre and half axes."""
+        return cls((Ellipse(cx, cy, rx, ry),))
+
+    @classmethod
+    def polygon(cls, points: Iterable[Sequence[float]]) -> Region:
+        """Three corners (x, y) or more."""
+        return cls((Polygon(tuple((x, y) for x, y in points)),))
+
+    @classmethod
+    def drawn(cls, mask: Tensor) -> Region:
+        """A mask ``[1, 1, H, W]`` in [0, 1] of the image's size."""
+        return cls((Drawn(mask),))
+
+    @classmethod
+    def union(cls, regions: Iterable[Region]) -> Region:
+        """All shapes of all regions."""
+        return cls(tuple(shape for region in regions for shape in region.shapes))
+
+    @property
+    def bounds(self) -> Bounds:
+        """The box around all shapes: x0, y0, x1, y1."""
+        x0, y0, x1, y1 = zip(*(shape.bounds for shape in self.shapes), strict=True)
+        return min(x0), min(y0), max(x1), max(y1)
+
+    def scaled(self, sx: float, sy: float) -> Region:
+        """The region in the same image made `sx` times as wide and `sy` times as high."""
+        return Region(tuple(shape.scaled(sx, sy) for shape in self.shapes))
+
+    def shifted(self, dx: float, dy: float) -> Region:
+        """The region moved right by `dx` and down by `dy` pixels."""
+        return Region(tuple(shape.shifted(dx, dy) for shape in self.shapes))
+
+    def mask(self, height: int, width: int) -> Tensor:
+        """The part of each pixel that lies inside.
+
+        Returns:
+            ``[1, 1, height, width]`` in [0, 1], the size of the image it belongs to, in pixels.
+
+        Raises:
+            RegionError: If the region reaches outside the image, or covers none of it.
+        """
+        self.check_inside(height, width)
+        mask = torch.stack([shape.coverage(height, width) for shape in self.shapes]).amax(0)
+        if mask.sum() <= 0:
+            raise RegionError("region has zero area")
+        return mask
+
+    def check_inside(self, height: int, width: int) -> None:
+        """Raise RegionError if the region reaches outside an image of this size."""
+        x0, y0, x1, y1 = self.bounds
+        if min(x0, y0) < -_SLACK or x1 > width + _SLACK or y1 > height + _SLACK:
+            raise RegionError(
+                "region reaches outside its image",
+                got=f"x from {x0:g} to {x1:g} and y from {y0:g} to {y1:g}",
+                expected=f"x from 0 to {width} and y from 0 to {height}",
+                remedy="give pixels of this image at its own size",
+            )
+
+    def split(self) -> list[Region]:
+        """Single shapes, in the order given; a lone drawn mask falls into its connected parts."""
+        if len(self.shapes) == 1 and isinstance(self.shapes[0], Drawn):
+            return [Region((part,)) for part in self.shapes[0].parts()]
+        return [Region((shape,)) for shape in self.shapes]
+
+
+@dataclass(frozen=True)
+class Similarity:
+    """A point x of the source comes to lie at scale * x + shift; both are (along x, along y)."""
+
+    scale: tuple[float, float]
+    shift: tuple[float, float]
+
+
+def similarity(source: Bounds, target: Bounds, *, uniform: bool = False) -> Similarity:
+    """The shift and scale that take one box onto another.
+
+    Args:
+        source: x0, y0, x1, y1.
+        target: The same.
+        uniform: Use the larger of the two scales for both axes and match the centres, so that the
+            target is covered and nothing is distorted. Otherwise the boxes match exactly.
+    """
+    sx, sy = (
+        (target[axis + 2] - target[axis]) / (source[axis + 2] - source[axis]) for axis in (0, 1)
+    )
+    if uniform:
+        sx = sy = max(sx, sy)
+    dx, dy = (
+        (target[axis] + target[axis + 2] - scale * (source[axis] + source[axis + 2])) / 2
+        for axis, scale in ((0, sx), (1, sy))
+    )
+    return Similarity((sx, sy), (dx, dy))
+
+
+def align(
+    image: Tensor,
+    region: Region,
+    onto: Region,
+    size: tuple[int, int],
+    *,
+    uniform: bool = False,
+    shape: Literal["target", "source", "union"] = "target",
+) -> tuple[Tensor, Tensor]:
+    """Shift and scale an image so that one region of it lies on a region of another image.
+
+    Where both regions have the same number of shapes above one, each shape is carried to the one in
+    the same relative place (left eye to left eye), and a pixel is taken from the nearest of them.
+
+    Args:
+        image: ``[1, C, H, W]``, an image or features.
+        region: In pixels of `image`.
+        onto: In pixels of the other image.
+        size: Height and width of the other image.
+        uniform: One scale for both axes, see `similarity`.
+        shape: Whose outline the mask has: the target's, the source's carried along, or both.
+
+    Returns:
+        The carried image ``[1, C, *size]`` in the range of `image`, whose border is continued
+        where it has no pixels; and the mask ``[1, 1, *size]`` in [0, 1]. Under the mask there are
+        always pixels, because both regions lie inside their images.
+
+    Raises:
+        RegionError: If a region reaches outside its image.
+    """
+    if image.dim() != 4 or image.shape[0] != 1:
+        raise RegionError("image to align", got=list(image.shape), expected="[1, C, H, W]")
+    height, width = image.shape[2:]
+    carried, masks, distances = [], [], []
+    for part, place in _pairs(region, onto):
+        part.check_inside(height, width)
+        mask = place.mask(*size)
+        move = similarity(part.bounds, place.bounds, uniform=uniform)
+        if shape != "target":
+            source = warp(part.mask(height, width), size, move.scale, move.shift, "linear")
+            mask = source if shape == "source" else torch.maximum(mask, source)
+        masks.append(mask)
+        carried.append(warp(image, size, move.scale, move.shift))
+        distances.append(_distance(place.bounds, size) - mask)
+    owner = torch.cat(distances).argmin(0, keepdim=True).to(image.device)
+    pixels = torch.cat(carried).gather(0, owner.expand_as(carried[0]))
+    return pixels, torch.cat(masks).amax(0, keepdim=True).to(image)
+
+
+def paste(values: Tensor, pasted: Tensor, mask: Tensor) -> Tensor:
+    """``values * (1 - mask) + pasted * mask``.
+
+    Args:
+        values: ``[N, C, h, w]``.
+        pasted: ``[N, C, h, w]``, or one for all ``[1, C, h, w]``.
+        mask: ``[N, 1, h, w]`` or ``[1, 1, h, w]`` in [0, 1].
+
+    Raises:
+        RegionError: If the shapes differ.
+    """
+    shapes = [list(tensor.shape) for tensor in (values, pasted, mask)]
+    count, channels, *size = shapes[0]
+    fits = shapes[1] in ([count, channels, *size], [1, channels, *size])
+    if not fits or shapes[2] not in ([count, 1, *size], [1, 1, *size]):
+        raise RegionError(
+            "cannot paste",
+            got=f"values {shapes[0]}, pasted {shapes[1]}, mask {shapes[2]}",
+            expected="one height and width, and a mask of one channel",
+        )
+    return values * (1 - mask) + pasted * mask
+
+
+def _pairs(region: Region, onto: Region) -> list[tuple[Region, Region]]:
+    """Shapes in the same relative place; the regions as wholes where their numbers differ."""
+    parts, places = region.split(), onto.split()
+    if len(parts) != len(places) or len(parts) == 1:
+        return [(region, onto)]
+    away = _relative_centres(parts)[:, None] - _relative_centres(places)[None]
+    rows, columns = linear_sum_assignment(np.linalg.norm(away, axis=2))
+    return [(parts[row], places[column]) for row, column in zip(rows, columns, strict=True)]
+
+
+def _relative_centres(parts: list[Region]) -> np.ndarray:
+    """``[P, 2]``: centres in units of the box around them all, measured from its centre."""
+    x0, y0, x1, y1 = Region.union(parts).bounds
+    boxes = np.array([part.bounds for part in parts])
+    centres = (boxes[:, :2] + boxes[:, 2:]) / 2
+    return (centres - [(x0 + x1) / 2, (y0 + y1) / 2]) / math.hypot(x1 - x0, y1 - y0)
+
+
+def _distance(box: Bounds, size: tuple[int, int]) -> Tensor:
+    """``[1, 1, *size]``: distance of each pixel's centre from a box, in pixels."""
+    x, y = (torch.arange(count) + 0.5 for count in (size[1], size[0]))
+    away_x = (box[0] - x).clamp_min(0) + (x - box[2]).clamp_min(0)
+    away_y = (box[1] - y).clamp_min(0) + (y - box[3]).clamp_min(0)
+    return torch.hypot(away_x, away_y[:, None])[None, None]

@@ -1,0 +1,116 @@
+"""Tensors to images that can be looked at: differences, heat maps, sheets, data URIs."""
+
+from __future__ import annotations
+
+import base64
+import io
+from collections.abc import Sequence
+
+import torch
+import torch.nn.functional as F
+from PIL import Image, ImageDraw, ImageFont
+from torch import Tensor
+
+HEAT = (1.0, 0.1, -0.9)  # orange, in [-1, 1]
+SMALL = 200  # images below this side are shown twice as large in a sheet
+GAP, LABEL_WIDTH, HEADER_HEIGHT, FONT_SIZE = 6, 150, 34, 20
+PAPER, INK = (250, 249, 247), (40, 38, 36)
+
+
+def amplified_difference(a: Tensor, b: Tensor, gain: float) -> Tensor:
+    """`gain` times the absolute difference of two batches of images in [-1, 1], black for none.
+
+    Example:
+        >>> amplified_difference(torch.zeros(1), torch.tensor([0.25]), gain=4)
+        tensor([0.])
+    """
+    return ((a - b).abs() * gain - 1).clamp(-1, 1)
+
+
+def heat(images: Tensor, maps: Tensor, regions: Tensor | None = None) -> Tensor:
+    """Images in pale grey with `maps` over them in orange and `regions` outlined in white.
+
+    Args:
+        images: ``[N, 3, H, W]`` in [-1, 1].
+        maps: ``[N, 1, h, w]`` in [0, 1]; enlarged to H, W.
+        regions: ``[N, 1, H, W]`` in [0, 1], or None.
+
+    Returns:
+        Images ``[N, 3, H, W]`` in [-1, 1].
+    """
+    grey = 0.6 * images.mean(dim=1, keepdim=True) - 0.1  # [N, 1, H, W]
+    size = images.shape[-2:]
+    alpha = 0.9 * F.interpolate(maps.float(), size=size, mode="bilinear").clamp(0, 1)
+    colour = torch.tensor(HEAT, device=images.device).view(1, 3, 1, 1)
+    shown = grey * (1 - alpha) + colour * alpha
+    return shown if regions is None else torch.where(_outline(regions), 1.0, shown)
+
+
+def to_image(image: Tensor) -> Image.Image:
+    """An image ``[3, H, W]`` in [-1, 1] as an 8 bit RGB image."""
+    pixels = ((image.detach().float().cpu().clamp(-1, 1) + 1) * 127.5).round()
+    return Image.fromarray(pixels.to(torch.uint8).permute(1, 2, 0).contiguous().numpy())
+
+
+def data_uri(image: Tensor, longest: int = 512) -> str:
+    """An image ``[3, H, W]`` in [-1, 1] as a PNG inside a URI, no side above `longest` pixels."""
+    thumbnail = to_image(image)
+    thumbnail.thumbnail((longest, longest), Image.Resampling.LANCZOS)
+    return _uri(thumbnail, "png")
+
+
+def contact_sheet_uri(images: Tensor, columns: int = 8) -> str:
+    """All of `images`, ``[N, 3, H, W]`` in [-1, 1], side by side as one JPEG inside a URI."""
+    n, _, height, width = images.shape
+    sheet = Image.new("RGB", (columns * width, -(-n // columns) * height), PAPER)
+    for i, image in enumerate(images):
+        sheet.paste(to_image(image), (i % columns * width, i // columns * height))
+    return _uri(sheet, "jpeg")
+
+
+def draw_sheet(rows: Sequence[tuple[str, Tensor]], columns: Sequence[str]) -> Image.Image:
+    """Labelled rows and columns of images as one image.
+
+    Args:
+        rows: A label and images ``[n, 3, H, W]`` in [-1, 1] each, all of one shape.
+        columns: n labels.
+
+    Returns:
+        An RGB image; images with a side below 200 pixels are shown twice as large.
+    """
+    height, width = (_shown(side, min(rows[0][1].shape[-2:])) for side in rows[0][1].shape[-2:])
+    size = (
+        LABEL_WIDTH + len(columns) * (width + GAP),
+        HEADER_HEIGHT + len(rows) * (height + GAP),
+    )
+    sheet = Image.new("RGB", size, PAPER)
+    draw, font = ImageDraw.Draw(sheet), ImageFont.load_default(FONT_SIZE)
+    for j, label in enumerate(columns):
+        at = (LABEL_WIDTH + j * (width + GAP) + width / 2, HEADER_HEIGHT / 2)
+        draw.text(at, label, INK, font, anchor="mm")
+    for i, (label, images) in enumerate(rows):
+        top = HEADER_HEIGHT + i * (height + GAP)
+        draw.text((LABEL_WIDTH - 12, top + height / 2), label, INK, font, anchor="rm")
+        for j, image in enumerate(images):
+            tile = to_image(image).resize((width, height), Image.Resampling.LANCZOS)
+            sheet.paste(tile, (LABEL_WIDTH + j * (width + GAP), top))
+    return sheet
+
+
+def _outline(regions: Tensor) -> Tensor:
+    """The pixels just outside of each region, as booleans ``[N, 1, H, W]``."""
+    inside = (regions > 0.5).float()
+    return (F.max_pool2d(inside, 3, stride=1, padding=1) - inside) > 0
+
+
+def _shown(side: int, smallest: int) -> int:
+    return 2 * side if smallest < SMALL else side
+
+
+def _uri(image: Image.Image, kind: str) -> str:
+    with io.BytesIO() as buffer:
+        if kind == "png":
+            image.save(buffer, "PNG")
+        else:
+            image.save(buffer, "JPEG", quality=92, subsampling=0)
+        return f"data:image/{kind};base64,{base64.b64encode(buffer.getvalue()).decode()}"

@@ -1,0 +1,120 @@
+"""The figures of a report in words and tables.
+
+Reads what metrics.json holds: `inside` and `outside` of the region, `oracle`, `lpips`; any of them
+may be missing, and any LPIPS may be None.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from html import escape
+
+Metrics = Mapping[str, object]
+
+REGION_SOURCES = {
+    "renderer": "The regions come from the renderer, which knows them exactly.",
+    "similarity": "The regions of unseen seeds are not known for this generator: the similarity "
+    "map stands in for them.",
+}
+
+
+def verdict(metrics: Metrics) -> str:
+    """One or two sentences for someone who reads no tables, as far as the metrics allow.
+
+    Example:
+        >>> verdict({"inside": {"lpips": None, "l1": 0.2}, "outside": {"lpips": None, "l1": 0.01}})
+        'L1 changed by 0.200 inside the region and by 0.010 outside.'
+    """
+    inside, outside = _pair(metrics.get("inside")), _pair(metrics.get("outside"))
+    name = "lpips" if inside.get("lpips") is not None else "l1"
+    if inside.get(name) is None or outside.get(name) is None:
+        return ""
+    label = name.upper()
+    oracle = metrics.get("oracle")
+    reached = _pair(oracle.get("inside_after")) if isinstance(oracle, Mapping) else {}
+    start = _pair(oracle.get("inside_before")) if isinstance(oracle, Mapping) else {}
+    if name not in reached or not start.get(name):
+        return (
+            f"{label} changed by {inside[name]:.3f} inside the region "
+            f"and by {outside[name]:.3f} outside."
+        )
+    verb = "fell" if reached[name] <= start[name] else "rose"
+    return (
+        f"Inside the region the distance to a perfect rewrite ({label}) {verb} to "
+        f"{100 * reached[name] / start[name]:.0f}% of what it was, "
+        f"from {start[name]:.3f} to {reached[name]:.3f}. "
+        f"Outside, the images changed by {outside[name]:.3f}."
+    )
+
+
+def figures_table(metrics: Metrics, region_source: str, seeds: int) -> str:
+    """The main figures as an HTML table, with a caption saying how they were taken."""
+    rows = [
+        _row("Changed inside the region: this is what was asked for", metrics.get("inside")),
+        _row("Changed outside of it: 0 is best", metrics.get("outside")),
+    ]
+    oracle = metrics.get("oracle")
+    if isinstance(oracle, Mapping):
+        for place in ("inside", "outside"):
+            before, after = oracle.get(f"{place}_before"), oracle.get(f"{place}_after")
+            rows.append(_row(f"From the oracle, {place}: before → after", before, after))
+    caption = f"Means over {seeds} seeds. {REGION_SOURCES[region_source]} {_about(metrics)}"
+    return (
+        '<table class="figures"><thead><tr><th></th><th>LPIPS</th><th>L1</th></tr></thead>'
+        f"<tbody>{''.join(rows)}</tbody><caption>{escape(caption)}</caption></table>"
+    )
+
+
+def flat_table(values: Metrics) -> str:
+    """Any nested metrics or settings as a table of dotted names and values."""
+    rows = (
+        f'<tr><th scope="row"><code>{escape(name)}</code></th><td>{escape(text)}</td></tr>'
+        for name, text in _flat(values)
+    )
+    return f'<table class="figures"><tbody>{"".join(rows)}</tbody></table>'
+
+
+def _flat(values: Metrics, prefix: str = "") -> Iterator[tuple[str, str]]:
+    for key, value in values.items():
+        if isinstance(value, Mapping):
+            yield from _flat(value, f"{prefix}{key}.")
+        else:
+            yield f"{prefix}{key}", f"{value:.4g}" if isinstance(value, float) else str(value)
+
+
+def _pair(value: object) -> dict[str, float]:
+    """The figures of a `{"lpips": ..., "l1": ...}` that are there."""
+    if not isinstance(value, Mapping):
+        return {}
+    return {name: v for name, v in value.items() if isinstance(v, (int, float))}
+
+
+def _row(label: str, first: object, then: object = None) -> str:
+    cells = "".join(f"<td>{_cell(first, then, name)}</td>" for name in ("lpips", "l1"))
+    return f'<tr><th scope="row">{escape(label)}</th>{cells}</tr>'
+
+
+def _cell(first: object, then: object, name: str) -> str:
+    before, after = _pair(first).get(name), _pair(then).get(name)
+    if before is None:
+        return "–"
+    if after is None:
+        return f"{before:.4f}"
+    share = f" <small>({100 * after / before:.0f}%)</small>" if before > 0 else ""
+    return f"{before:.4f} → {after:.4f}{share}"
+
+
+def _about(metrics: Metrics) -> str:
+    """How LPIPS was taken, or why not; and what L1 is."""
+    l1 = (
+        "L1 is the mean absolute difference on [-1, 1]; for both, all but the region is masked out."
+    )
+    lpips = metrics.get("lpips")
+    if not isinstance(lpips, Mapping):
+        return l1
+    if lpips.get("backbone") is None:
+        return f"LPIPS could not be taken: {lpips.get('unavailable')}. {l1}"
+    return (
+        f"LPIPS: {lpips.get('backbone')}, version {lpips.get('version')}, "
+        f"at {lpips.get('resolution')} pixels; lower is more alike. {l1}"
+    )

@@ -1,0 +1,111 @@
+"""Where a rule will act: positions of any sample whose keys resemble the region's keys.
+
+Keys are whitened with the second moment C of all keys, as RDGM does for its edit directions (Bau
+et al. 2020, section 4), so that what all keys share does not count. A position's similarity is
+its largest cosine with the keys inside the region. No label and no detector is involved.
+
+Shapes: N samples; K, kh, kw channels and size of the key; M keys of the region.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+from regen.errors import RewriteError
+from regen.images.regions import resize_mask
+
+_MOST_KEYS = 512
+_RIDGE = 1e-3
+_ROWS_AT_ONCE = 8192
+
+
+@dataclass(frozen=True)
+class KeyMatcher:
+    """Compares keys with those of a rule's region.
+
+    Attributes:
+        whitening: C^(-1/2), ``[K, K]`` float64, on the CPU.
+        directions: Whitened keys of the region, unit length, ``[M, K]`` float64.
+        share: Part of an image's area that the region covers in the targets, in (0, 1].
+    """
+
+    whitening: Tensor
+    directions: Tensor
+    share: float
+
+    def similarity(self, keys: Tensor) -> Tensor:
+        """Largest cosine of each position with the region.
+
+        Args:
+            keys: ``[N, K, kh, kw]``.
+
+        Returns:
+            ``[N, 1, kh, kw]`` in [-1, 1], float32.
+        """
+        n, _, height, width = keys.shape
+        unit = F.normalize(_rows(keys) @ self.whitening, dim=1)
+        parts = [(rows @ self.directions.T).amax(dim=1) for rows in unit.split(_ROWS_AT_ONCE)]
+        best = torch.cat(parts)
+        return best.reshape(n, 1, height, width).float().to(keys.device)
+
+    def mask(self, keys: Tensor, size: tuple[int, int], *, slack: float = 1.5) -> Tensor:
+        """Where the rule will act, as a soft mask.
+
+        The positions of all samples together are ranked; as large a share of them as the region
+        has in the targets, times `slack`, is inside. The edge is a logistic slope around it.
+
+        Args:
+            keys: ``[N, K, kh, kw]``; the share is taken over all N.
+            size: Height and width wanted, in pixels.
+            slack: How much larger than the targets' region the mask may be.
+
+        Returns:
+            ``[N, 1, *size]`` in [0, 1].
+        """
+        similarity = self.similarity(keys)
+        quantile = max(0.0, 1.0 - min(1.0, self.share * slack))
+        edge = similarity.flatten().kthvalue(1 + int(quantile * (similarity.numel() - 1))).values
+        soft = torch.sigmoid((similarity - edge) / 0.03)
+        soft = F.interpolate(soft, size=size, mode="bilinear", align_corners=False)
+        return soft.clamp(0, 1)
+
+
+def _rows(keys: Tensor) -> Tensor:
+    """Keys ``[N, K, kh, kw]`` as rows ``[N * kh * kw, K]``, float64 on the CPU.
+
+    Not every device has float64 or eigenvectors, and this is quick anywhere.
+    """
+    return keys.detach().cpu().double().permute(0, 2, 3, 1).reshape(-1, keys.shape[1])
+
+
+def match_keys(samples: Tensor, keys: Tensor, mask: Tensor) -> KeyMatcher:
+    """Prepare the comparison with a region.
+
+    Args:
+        samples: Keys of the generator at large, ``[N, K, kh, kw]``.
+        keys: Keys of the targets, ``[T, K, kh, kw]``.
+        mask: The targets' region at any size, ``[T, 1, h, w]`` in [0, 1].
+
+    Returns:
+        The matcher.
+
+    Raises:
+        RewriteError: If the region covers no key.
+    """
+    rows = _rows(samples)
+    moment = rows.T @ rows / len(rows)
+    values, vectors = torch.linalg.eigh(moment)
+    scale = (values + _RIDGE * values.mean()).rsqrt()
+    whitening = vectors @ torch.diag(scale) @ vectors.T
+    inside = resize_mask(mask.cpu(), int(keys.shape[2]), int(keys.shape[3])).flatten()
+    if inside.max() <= 0:
+        raise RewriteError("region", got="no key position", expected="at least one")
+    chosen = inside >= 0.5 * inside.max()
+    strongest = inside.masked_fill(~chosen, -1).argsort(descending=True, stable=True)
+    picked = strongest[: min(int(chosen.sum()), _MOST_KEYS)]
+    directions = F.normalize(_rows(keys)[picked] @ whitening, dim=1)
+    return KeyMatcher(whitening, directions, share=float(inside.mean()))

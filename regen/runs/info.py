@@ -1,0 +1,183 @@
+"""Explain any file of ours: what it is, whom it belongs to, and what is in it."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Mapping
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+from torch import Tensor
+
+from regen.edits.schema import read_edits
+from regen.errors import RegenError, StoreError
+from regen.files import tensor_file
+from regen.generators.registry import NAMED, AnyGenerator, open_generator
+from regen.generators.stylegan2.foreign.files import is_foreign, read_checkpoint
+from regen.unpickling import globals_of
+
+Facts = dict[str, Any]
+
+_RESULTS = (
+    "rewrite.safetensors",
+    "rewrite.partial.safetensors",
+    "projector.safetensors",
+    "checkpoint.pt",
+    "report.html",
+    "before_after.png",
+)
+_OWN_ENTRIES = {"format", "version", "digest"}  # of a header, shown in a place of their own
+
+
+def describe(path: Path, generator: str | None = None) -> Facts:
+    """What a file or run folder of ours holds, as JSON values.
+
+    Args:
+        path: A generator, projector, rewrite or features file, an edits file, a metrics file,
+            the run folder of a command, or another tool's checkpoint.
+        generator: Name or path of the generator that a rewrite is compared with; by default the
+            bundled ones are tried.
+
+    Returns:
+        At least ``file`` and ``format``. Tensor files have ``tensors``, ``parameters``, ``digest``
+        and what their header says; what belongs to a generator has ``belongs_to``, its name or
+        None; rewrites have ``changes``, see `rewrite_changes`. Checkpoints of other tools have
+        ``globals``, the classes and functions they name, and whether each is known; if they cannot
+        be opened, ``cannot_be_opened`` says why.
+
+    Raises:
+        StoreError: If the file is missing, damaged, or not one of ours.
+        EditsError: If an edits file breaks its schema.
+        GeneratorError: If `generator` cannot be opened.
+    """
+    if path.is_dir():
+        return _folder(path)
+    if path.suffix.lower() == ".json":
+        return _json(path)
+    if is_foreign(path):
+        return _foreign(path)
+    return _tensors(path, generator)
+
+
+def rewrite_changes(deltas: Mapping[str, Tensor], base: Mapping[str, Tensor] | None) -> list[Facts]:
+    """How much a rewrite changes each tensor.
+
+    Args:
+        deltas: What it adds, by name.
+        base: The generator's tensors, or None where it is not at hand.
+
+    Returns:
+        For each tensor ``name``, ``shape``, ``largest`` (absolute change of one weight) and
+        ``relative``: norm of the change over norm of the tensor, None without a base or where the
+        tensor is zero.
+    """
+    changes = []
+    for name, delta in sorted(deltas.items()):
+        whole = base[name].float().norm().item() if base is not None and name in base else 0.0
+        relative = delta.norm().item() / whole if whole > 0 else None
+        largest = delta.abs().amax().item() if delta.numel() else 0.0
+        shape = list(delta.shape)
+        changes.append({"name": name, "shape": shape, "largest": largest, "relative": relative})
+    return changes
+
+
+def _folder(path: Path) -> Facts:
+    facts: Facts = {"file": str(path), "format": "run folder"}
+    facts["results"] = [name for name in _RESULTS if (path / name).is_file()]
+    for name in ("metrics", "settings"):
+        if (path / f"{name}.json").is_file():
+            facts[name] = _read_json(path / f"{name}.json")
+    if len(facts) == 3 and not facts["results"]:
+        raise StoreError(
+            f"{path} is a folder, but not one that regen made",
+            expected=f"metrics.json, settings.json or {_RESULTS[0]} in it",
+        )
+    return facts
+
+
+def _json(path: Path) -> Facts:
+    content = _read_json(path) if path.is_file() else None
+    if isinstance(content, dict) and "lpips" in content:
+        return {"file": str(path), "format": "metrics", **content}
+    return {"file": str(path), "format": "edits", **read_edits(path).to_json()}
+
+
+def _read_json(path: Path) -> Any:
+    try:
+        return json.loads(path.read_text(encoding="utf-8-sig"))
+    except OSError as error:
+        raise StoreError(f"cannot read {path}: {error.strerror or error}") from error
+    except (ValueError, RecursionError):
+        return None  # read_edits says where it breaks
+
+
+def _tensors(path: Path, generator: str | None) -> Facts:
+    stored = tensor_file.load(path)
+    header, tensors = stored.header, stored.tensors
+    facts: Facts = {
+        "file": str(path),
+        "format": header["format"],
+        "version": header["version"],
+        "bytes": path.stat().st_size,
+        "tensors": len(tensors),
+        "parameters": sum(tensor.numel() for tensor in tensors.values()),
+        "dtypes": sorted({str(tensor.dtype).removeprefix("torch.") for tensor in tensors.values()}),
+        "digest": header["digest"],
+    }
+    facts.update({name: value for name, value in header.items() if name not in _OWN_ENTRIES})
+    if header["format"] == "generator":
+        facts.update(_generator(open_generator(path)))
+    elif header["format"] == "features":
+        facts["shapes"] = {name: list(tensor.shape) for name, tensor in tensors.items()}
+    if isinstance(header.get("base"), str):
+        name, base = _find_base(header["base"], [generator] if generator else NAMED)
+        facts["belongs_to"] = name
+        if header["format"] == "rewrite":
+            known = None if base is None else base.state_dict()
+            facts["changes"] = rewrite_changes(tensors, known)
+    return facts
+
+
+def _foreign(path: Path) -> Facts:
+    """A pickle or torch file: what it names, and the generator in it if it can be opened."""
+    named = globals_of(path)
+    facts: Facts = {"file": str(path), "format": "pickle", "bytes": path.stat().st_size}
+    facts["globals"] = [{"name": name.name, "known": name.known} for name in named]
+    try:
+        checkpoint = read_checkpoint(path)
+    except RegenError as error:
+        return {**facts, "cannot_be_opened": str(error)}
+    generator, opponent = checkpoint.generator, checkpoint.discriminator
+    return {
+        **facts,
+        "format": checkpoint.origin,
+        "family": generator.family,
+        "parameters": sum(tensor.numel() for tensor in generator.state_dict().values()),
+        "architecture": asdict(generator.config),
+        **_generator(generator),
+        "discriminator": checkpoint.left_behind if opponent is None else opponent.header(),
+        "notes": list(checkpoint.notes),
+    }
+
+
+def _generator(generator: AnyGenerator) -> Facts:
+    return {
+        "resolution": generator.resolution,
+        "convolutions": generator.convolutions,
+        "digest": generator.digest(),
+    }
+
+
+def _find_base(digest: str, names: Iterable[str]) -> tuple[str | None, AnyGenerator | None]:
+    """The generator with this digest among those named; bundled ones may be missing."""
+    for name in names:
+        try:
+            generator = open_generator(name)
+        except RegenError:
+            if name not in NAMED:
+                raise
+            continue
+        if generator.digest() == digest:
+            return name, generator
+    return None, None

@@ -1,0 +1,73 @@
+"""What trying value layers came to: the cuts that were tried, and which of them was taken."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import Any
+
+from regen.edits.schema import Edits
+
+
+@dataclass(frozen=True)
+class Trial:
+    """One cut, and how a short fit of it did.
+
+    Attributes:
+        value_layer: Convolution whose output is the value.
+        memory_layers: Convolutions of the memory.
+        projector: File of its projector.
+        inside: Error left in the held-out region, as a share.
+        outside: Change outside of the region on unseen seeds, as a share.
+        score: Both, weighed; 0 is perfect, 1 is as good as nothing.
+        seconds: Spent on it.
+    """
+
+    value_layer: int
+    memory_layers: int
+    projector: str
+    inside: float
+    outside: float
+    score: float
+    seconds: float
+
+
+@dataclass(frozen=True)
+class LayerChoice:
+    """Which cut was taken, and against which others.
+
+    Attributes:
+        trials: The best first.
+        held_out: Seed of the target that was held out, or None for a lone target.
+        without_projector: Layers that could not be tried.
+    """
+
+    trials: list[Trial]
+    held_out: int | None
+    without_projector: list[int]
+
+    @property
+    def best(self) -> Trial:
+        """The cut that is taken."""
+        return self.trials[0]
+
+    def recorded(self) -> dict[str, Any]:
+        """What settings.json and the report say of it; JSON values only."""
+        rounded = [
+            {k: round(v, 4) if isinstance(v, float) else v for k, v in vars(trial).items()}
+            for trial in self.trials
+        ]
+        return {
+            "trials": rounded,
+            "held_out": self.held_out,
+            "without_projector": self.without_projector,
+        }
+
+    def chosen(self, edits: Edits) -> Edits:
+        """The edits with the best cut."""
+        best = self.best
+        return replace(
+            edits,
+            value_layer=best.value_layer,
+            memory_layers=best.memory_layers,
+            projector=best.projector,
+        )

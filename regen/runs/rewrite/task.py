@@ -1,0 +1,71 @@
+"""What a rewrite is made from: an edits file with everything it names opened and checked."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+from regen.edits.schema import Edits, read_edits
+from regen.generators.protocol import Split
+from regen.generators.registry import AnyGenerator, open_generator
+from regen.portraits import Oracle
+from regen.projector.files import Projector, open_projector
+from regen.rewriting.settings import RewriteSettings
+from regen.runs.rewrite.examples import LabelledExample, load_examples
+from regen.runs.rewrite.layer_trials import LayerChoice
+
+
+@dataclass(frozen=True)
+class Task:
+    """A rewrite to make.
+
+    Attributes:
+        edits: What the edits file says.
+        settings: Everything else, with what the edits file says about settings.
+        generator: On the device to compute on.
+        projector: The generator's own.
+        split: The generator, cut at the projector's value layer.
+        examples: One for each target, in the order of the edits file.
+        layer_choice: How the value layer was chosen, or None if it was given.
+    """
+
+    edits: Edits
+    settings: RewriteSettings
+    generator: AnyGenerator
+    projector: Projector
+    split: Split[Any]
+    examples: list[LabelledExample]
+    layer_choice: LayerChoice | None = None
+
+    def recorded(self) -> dict[str, Any]:
+        """What settings.json and the report say about how it was made."""
+        recorded = {
+            **asdict(self.settings),
+            "edits": self.edits.to_json(),
+            "value_layer": self.split.value_layer,
+            "memory_layers": self.split.memory_layers,
+        }
+        if self.layer_choice is not None:
+            recorded["layer_choice"] = self.layer_choice.recorded()
+        return recorded
+
+
+def load_task(edits: Edits | Path | str, settings: RewriteSettings, device: str) -> Task:
+    """Open everything that an edits file names.
+
+    Raises:
+        RegenError: On bad input of any kind.
+    """
+    edits = edits if isinstance(edits, Edits) else read_edits(edits)
+    if edits.oracle:
+        Oracle(edits.oracle)  # an unknown one is told now, not after the fit
+    generator = open_generator(edits.generator, device=device)
+    projector = open_projector(
+        edits.projector, edits.generator, generator, value_layer=edits.value_layer
+    )
+    layer = edits.value_layer or projector.value_layer
+    projector.check_layer(layer)
+    split = generator.split(layer, edits.memory_layers or settings.memory_layers)
+    examples = load_examples(edits, generator)
+    return Task(edits, settings.with_edits(edits), generator, projector, split, examples)

@@ -1,0 +1,1 @@
+"""`regen train-generator`: a folder of images becomes a generator."""

@@ -1,0 +1,193 @@
+"""How good a trained generator is, beside the images it was trained on.
+
+Frechet distance, precision and recall are taken on the features of LPIPS's backbone, and are named
+so: they are no FID, which `fidelity` takes by torch-fidelity, with a network that it downloads.
+
+Shapes: N samples; M training images; R their side.
+"""
+
+from __future__ import annotations
+
+import importlib
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import Tensor
+from torch.utils.data import Dataset
+
+from regen.errors import MetricError
+from regen.generators.stylegan2.generator import StyleGAN2
+from regen.images import save_image, to_uint8
+from regen.metrics import (
+    Lpips,
+    backbone_features,
+    frechet_distance,
+    precision_recall,
+    try_lpips,
+)
+from regen.metrics.neighbours import nearest, sheet
+from regen.runs.logbook import track
+
+NEIGHBOURS_FILE = "neighbours.png"
+FIRST_SEED = 1_000_000  # of the samples that are measured
+_BATCH, _K, _SHOWN, _LEAST = 16, 3, 12, 32
+_NAME = "LPIPS-backbone features"
+
+
+@dataclass(frozen=True)
+class MeasureSettings:
+    """What is measured of a trained generator.
+
+    Attributes:
+        samples: N; 0 measures nothing.
+        backbone: Of LPIPS.
+        fid: Also FID and KID, by torch-fidelity.
+    """
+
+    samples: int = 1000
+    backbone: str = "squeeze"
+    fid: bool = False
+
+    def __post_init__(self) -> None:
+        if self.samples != 0 and self.samples <= _K:
+            raise MetricError("samples to measure", got=self.samples, expected=f"0, or above {_K}")
+        if self.fid and not self.samples:
+            raise MetricError("FID", got="no samples", expected="samples to measure")
+        if self.fid:
+            load_torch_fidelity()
+
+
+def load_torch_fidelity() -> Any:
+    """The package, which is optional.
+
+    Raises:
+        MetricError: If it is not installed.
+    """
+    try:
+        return importlib.import_module("torch_fidelity")
+    except ImportError as error:
+        raise MetricError(
+            "FID and KID need the package torch-fidelity, which is not installed",
+            remedy="pip install torch-fidelity, or leave out --fid",
+        ) from error
+
+
+@torch.no_grad()
+def draw_samples(generator: StyleGAN2, count: int) -> Tensor:
+    """Samples of seeds from 1,000,000 on, untruncated, uint8 ``[N, 3, R, R]`` on the CPU."""
+    parts = []
+    for first in track(range(0, count, _BATCH), "drawing samples"):
+        seeds = range(FIRST_SEED + first, FIRST_SEED + min(first + _BATCH, count))
+        latents = generator.latents(seeds, noise="random")
+        parts.append(to_uint8(generator(latents)).cpu())
+    return torch.cat(parts)
+
+
+def measure_generator(
+    generator: StyleGAN2, images: Tensor, folder: Path, settings: MeasureSettings
+) -> dict[str, Any]:
+    """Measure a generator, and show samples beside their nearest training images.
+
+    Args:
+        generator: Trained.
+        images: What it was trained on, uint8 ``[M, 3, R, R]``, M at least 2.
+        folder: Gets neighbours.png.
+        settings: What to measure.
+
+    Returns:
+        JSON values: figures, and beside each what it was taken on; a reason where it could not be.
+
+    Raises:
+        MetricError: If FID is asked for and cannot be had.
+        StoreError: If the image cannot be written.
+    """
+    if not settings.samples:
+        return {}
+    lpips, reason = try_lpips(settings.backbone)
+    if images.shape[-1] < _LEAST:
+        lpips, reason = None, f"images are smaller than {_LEAST} pixels"
+    figures: dict[str, Any] = {"features": f"none: {reason}"}
+    if lpips is None and not settings.fid:
+        return {"training_images": len(images), **figures}
+    samples = draw_samples(generator, settings.samples)
+    if lpips is not None:
+        figures = _by_backbone(samples, images, folder, lpips, generator.device)
+    if settings.fid:
+        figures.update(fidelity(samples, images, cuda=generator.device.type == "cuda"))
+    return {"samples": len(samples), "training_images": len(images), **figures}
+
+
+def _by_backbone(
+    samples: Tensor, images: Tensor, folder: Path, lpips: Lpips, device: torch.device
+) -> dict[str, Any]:
+    def features(batch: Tensor) -> Tensor:
+        parts = [backbone_features(_floats(part).to(device), lpips) for part in batch.split(256)]
+        return torch.cat(parts).cpu()
+
+    drawn, real, mirrored = features(samples), features(images), features(images.flip(3))
+    found = nearest(drawn, real, mirrored=mirrored, k=min(_K, len(real)))
+    shown = sheet(_floats(samples[:_SHOWN]), _floats(images), found)
+    save_image(folder / NEIGHBOURS_FILE, shown)
+    figures = {
+        "features": f"{_NAME}: {lpips.backbone}, {images.shape[-1]} pixels",
+        "frechet_distance": frechet_distance(real, drawn),
+        "nearest_neighbour_ratio": found.ratio,
+    }
+    if len(real) > _K:
+        precision, recall = precision_recall(real, drawn, _K)
+        figures.update(precision=precision, recall=recall)
+    else:
+        figures["precision"] = figures["recall"] = f"none: they need more than {_K} images"
+    return figures
+
+
+def _floats(images: Tensor) -> Tensor:
+    return images.float() / 127.5 - 1
+
+
+class _Images(Dataset[Tensor]):
+    """uint8 images as torch-fidelity wants them."""
+
+    def __init__(self, images: Tensor) -> None:
+        self.images = images
+
+    def __len__(self) -> int:
+        return len(self.images)
+
+    def __getitem__(self, index: int) -> Tensor:
+        return self.images[index]
+
+
+def fidelity(samples: Tensor, images: Tensor, *, cuda: bool) -> dict[str, float]:
+    """FID (Heusel et al. 2017) and KID (Binkowski et al. 2018), by torch-fidelity.
+
+    Args:
+        samples: uint8 ``[N, 3, R, R]``.
+        images: uint8 ``[M, 3, R, R]``.
+        cuda: Whether to use the GPU.
+
+    Raises:
+        MetricError: If the package is missing, or its network can neither be found nor downloaded.
+    """
+    package = load_torch_fidelity()
+    try:
+        found = package.calculate_metrics(
+            input1=_Images(samples),
+            input2=_Images(images),
+            cuda=cuda,
+            fid=True,
+            kid=True,
+            kid_subset_size=min(1000, len(samples), len(images)),
+            verbose=False,
+        )
+    except (OSError, RuntimeError) as error:  # how the download of its weights fails
+        raise MetricError(
+            f"FID and KID: torch-fidelity failed ({error})",
+            remedy="it downloads its network on first use; connect, or leave out --fid",
+        ) from error
+    return {
+        "fid": float(found["frechet_inception_distance"]),
+        "kid": float(found["kernel_inception_distance_mean"]),
+    }

@@ -1,0 +1,104 @@
+"""What a generator's training shows while it runs: curves, sheets of samples, the time left."""
+
+from __future__ import annotations
+
+import time
+from pathlib import Path
+
+import torch
+from torch import Tensor
+
+from regen.files.atomic import ensure_folder
+from regen.generators.stylegan2.generator import StyleGAN2
+from regen.generators.stylegan2.training.loop import Report
+from regen.generators.stylegan2.training.settings import TrainingSettings
+from regen.images import grid, save_image
+from regen.runs.logbook import Logbook, Progress, format_seconds
+
+SNAPSHOTS = "snapshots"
+_COLUMNS, _ROWS = 6, 4
+
+
+class TrainingWatcher:
+    """Writes into a run folder, and tells on standard error how far a training is.
+
+    Nothing is written before the training has begun: until then settings may turn out not to fit
+    the checkpoint they shall go on from.
+
+    Args:
+        folder: Run folder.
+        settings: Of the training.
+        images: What it is trained on, uint8 ``[M, 3, R, R]``; some are shown beside the samples.
+        recorded: What settings.json shall say.
+        minutes: When the training ends at the latest, or None.
+
+    Attributes:
+        scalars: The last report's.
+    """
+
+    def __init__(
+        self,
+        folder: Path,
+        settings: TrainingSettings,
+        images: Tensor,
+        recorded: dict[str, object],
+        minutes: float | None,
+    ) -> None:
+        self.folder, self.settings, self.images = folder, settings, images
+        self.recorded = recorded
+        self.end = None if minutes is None else time.monotonic() + 60 * minutes
+        self.scalars: dict[str, float] = {}
+        self._book: Logbook | None = None
+        self._progress: Progress | None = None
+
+    @property
+    def book(self) -> Logbook:
+        """The logbook, begun on first use."""
+        if self._book is None:
+            self._book = Logbook(self.folder)
+            self._book.settings(self.recorded)
+        return self._book
+
+    def step(self, done: int) -> None:
+        """Count a step."""
+        if self._progress is None:
+            steps = self.settings.steps
+            self._progress = Progress(steps, "training the generator", done=done - 1)
+        self._progress.advance(done - self._progress.done, self._note())
+
+    def _note(self) -> str:
+        words = []
+        if self.end is not None:
+            left = format_seconds(max(0.0, self.end - time.monotonic()))
+            words.append(f"at most {left} left")
+        for name, short in (("generator", "G"), ("discriminator", "D")):
+            if name in self.scalars:
+                words.append(f"{short} {self.scalars[name]:.3f}")
+        return ", ".join(words)
+
+    def report(self, report: Report) -> None:
+        """Log what was measured."""
+        self.scalars = report.scalars
+        self.book.scalars(report.scalars, report.step)
+
+    @torch.no_grad()
+    def snapshot(self, done: int, generator: StyleGAN2) -> None:
+        """Draw the same seeds as always; the first time, show real images as well."""
+        folder = ensure_folder(self.folder / SNAPSHOTS)
+        book, count = self.book, _COLUMNS * _ROWS
+        if not (folder / "real.png").exists():
+            real = self.images[:count].float() / 127.5 - 1
+            save_image(folder / "real.png", grid(real, _COLUMNS))
+        starts = range(0, count, _COLUMNS)
+        parts = [generator(generator.latents(range(i, i + _COLUMNS))) for i in starts]
+        samples = torch.cat(parts).float().cpu().clamp(-1, 1)
+        kimg = done * self.settings.batch_images / 1000
+        save_image(folder / f"{kimg:09.2f}kimg.png", grid(samples, _COLUMNS))
+        book.images("samples", samples[:_COLUMNS], done)
+
+    def close(self) -> None:
+        """Write out what is pending."""
+        if self._progress is not None:
+            self._progress.close()
+        if self._book is not None:
+            self._book.close()

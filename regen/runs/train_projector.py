@@ -1,0 +1,162 @@
+"""The whole first stage: train a generator's backward projector in a run folder, and save it."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+import torch
+from torch import Tensor
+
+from regen.errors import ProjectorError
+from regen.files.as_json import to_json
+from regen.files.atomic import ensure_folder
+from regen.files.tensor_file import Header
+from regen.generators.registry import AnyGenerator, open_generator
+from regen.images import load_image
+from regen.projector.files import save_projector
+from regen.projector.settings import ProjectorTrainingSettings
+from regen.projector.train import Report, train_projector
+from regen.runs.logbook import Logbook, Progress
+from regen.training.checkpoint import kept, refuse_checkpoint
+
+PROJECTOR_FILE = "projector.safetensors"
+_SUFFIXES = {".png", ".jpg", ".jpeg", ".webp", ".bmp", ".gif", ".tif", ".tiff"}
+
+
+@dataclass(frozen=True)
+class Trained:
+    """What a finished training left.
+
+    Attributes:
+        path: The projector's file.
+        header: Its header.
+        scalars: The losses of the last report; empty if nothing was left to do.
+    """
+
+    path: Path
+    header: Header
+    scalars: dict[str, float]
+
+
+def default_value_layer(generator: AnyGenerator) -> int:
+    """The layer before the last three convolutions, but at most the paper's, 10."""
+    return max(1, min(10, generator.convolutions - 3))
+
+
+def train(
+    generator: str | Path,
+    folder: Path | str,
+    config: ProjectorTrainingSettings,
+    *,
+    value_layer: int | None = None,
+    extra_images: Path | None = None,
+    resume: bool = False,
+    device: str = "cpu",
+) -> Trained | None:
+    """Train a projector and save it as projector.safetensors.
+
+    Args:
+        generator: Name or path.
+        folder: Run folder, made where there is none; gets settings.json, TensorBoard events, the
+            checkpoint and the projector.
+        config: Settings.
+        value_layer: Convolution whose output B shall answer with; None for `default_value_layer`.
+        extra_images: Folder of images, pieces of which are pasted into the samples.
+        resume: Go on from the folder's checkpoint.
+        device: Where to train.
+
+    Returns:
+        The result; None in all but the first of several processes.
+
+    Raises:
+        RegenError: On bad input, or if a loss is no longer finite.
+        KeyboardInterrupt: On Ctrl-C, after a checkpoint was written, saying where.
+    """
+    opened = open_generator(generator, device=device)
+    layer = value_layer or default_value_layer(opened)
+    split = opened.split(layer, 1)
+    extra = None if extra_images is None else load_folder(extra_images, opened.resolution)
+    folder = ensure_folder(folder)
+    if not resume:
+        refuse_checkpoint(folder, PROJECTOR_FILE)
+    recorded = {"generator": str(generator), "value_layer": layer, "extra_images": extra_images}
+    watcher = _Watcher(folder, config, {**recorded, **asdict(config)})
+    try:
+        projector = train_projector(
+            opened,
+            split,
+            config,
+            folder=folder,
+            resume=resume,
+            extra_images=extra,
+            on_report=watcher.report,
+            on_step=watcher.step,
+        )
+    except KeyboardInterrupt as interrupt:
+        raise KeyboardInterrupt(kept(folder, config.steps)) from interrupt
+    finally:
+        watcher.close()
+    if int(os.environ.get("RANK", "0")) != 0:
+        return None
+    card = {"training": to_json(asdict(config)), "extra_images": extra is not None}
+    path = folder / PROJECTOR_FILE
+    header = save_projector(path, projector, opened, layer, card=card)
+    return Trained(path, header, watcher.scalars)
+
+
+def load_folder(folder: Path, size: int) -> Tensor:
+    """All images of a folder, not of folders in it, ``[M, 3, size, size]`` in [-1, 1].
+
+    Raises:
+        ProjectorError: If it is no folder, or has no image.
+        ImageError: If one of them cannot be read.
+    """
+    if not folder.is_dir():
+        raise ProjectorError(f"{folder} is no folder", expected="a folder of images")
+    files = sorted(path for path in folder.iterdir() if path.suffix.lower() in _SUFFIXES)
+    if not files:
+        raise ProjectorError(f"{folder} has no images", expected=", ".join(sorted(_SUFFIXES)))
+    return torch.cat([load_image(path, size=size) for path in files])
+
+
+class _Watcher:
+    """Writes curves and images of a training, and tells how far it is.
+
+    Nothing is written before the first step is done: until then settings may turn out not to fit
+    the checkpoint they shall go on from.
+    """
+
+    def __init__(
+        self, folder: Path, config: ProjectorTrainingSettings, settings: dict[str, object]
+    ) -> None:
+        self.folder, self.config, self.settings = folder, config, settings
+        self.book: Logbook | None = None
+        self.progress: Progress | None = None
+        self.scalars: dict[str, float] = {}
+
+    def step(self, done: int) -> None:
+        """Count a step."""
+        if self.book is None or self.progress is None:
+            self.book = Logbook(self.folder)
+            self.book.settings(self.settings)
+            self.progress = Progress(self.config.steps, "training the projector", done=done - 1)
+        loss = self.scalars.get("semi_cycle_l1", self.scalars.get("feature_l1"))
+        self.progress.advance(done - self.progress.done, "" if loss is None else f"L1 {loss:.4f}")
+
+    def report(self, report: Report) -> None:
+        """Log what was measured."""
+        assert self.book is not None
+        self.scalars = report.scalars
+        self.book.scalars(report.scalars, report.step)
+        self.book.images("input", report.inputs, report.step)
+        if report.decoded is not None:
+            self.book.images("decoded", report.decoded, report.step)
+
+    def close(self) -> None:
+        """Write out what is pending."""
+        if self.progress is not None:
+            self.progress.close()
+        if self.book is not None:
+            self.book.close()

@@ -1,0 +1,127 @@
+"""`regen.edits.region_json`: regions in JSON, read and written."""
+
+import pytest
+import torch
+
+from regen.edits.checked_json import read_json
+from regen.edits.region_json import NamedRegion, read_region, region_to_json
+from regen.errors import EditsError
+from regen.files.atomic import write_json
+from regen.images import mask_to_png
+from regen.images.regions import Region
+
+BOX, ELLIPSE = [1, 2, 5, 6.5], [4, 4, 3, 2]
+POLYGON = [[1, 1], [6, 1.5], [3, 7]]
+
+
+@pytest.fixture
+def read(tmp_path):
+    def reader(value):
+        write_json(tmp_path / "e.json", value)
+        return read_region(read_json(tmp_path / "e.json"), tmp_path)
+
+    return reader
+
+
+@pytest.mark.parametrize(
+    ("value", "regions"),
+    [
+        ({"box": BOX}, [Region.box(*BOX)]),
+        ({"boxes": [BOX, [0, 0, 1, 1]]}, [Region.box(*BOX), Region.box(0, 0, 1, 1)]),
+        ({"ellipse": ELLIPSE}, [Region.ellipse(*ELLIPSE)]),
+        ({"ellipses": [ELLIPSE]}, [Region.ellipse(*ELLIPSE)]),
+        ({"polygon": POLYGON}, [Region.polygon(POLYGON)]),
+        (
+            {"polygons": [POLYGON, POLYGON[::-1]]},
+            [Region.polygon(p) for p in (POLYGON, POLYGON[::-1])],
+        ),
+    ],
+)
+@pytest.mark.parametrize("embed", [False, True])
+def test_shapes_are_read_and_written(read, value, regions, embed):
+    region = read(value)
+    assert region == Region.union(regions)
+    assert read(region_to_json(region, embed)) == region
+
+
+def test_a_named_region_stays_a_name(read):
+    assert read({"portraits": "eyes"}) == NamedRegion("eyes")
+    assert region_to_json(NamedRegion("eyes"), True) == {"portraits": "eyes"}
+
+
+def test_a_mask_is_read_from_a_file_and_embedded(read, tmp_path):
+    mask = torch.zeros(1, 1, 8, 10)
+    mask[..., 2:5, 3:9] = 0.6
+    (tmp_path / "m.png").write_bytes(mask_to_png(mask))
+    region = read({"mask": "m.png"})
+    torch.testing.assert_close(region.mask(8, 10), mask)
+    assert region_to_json(region, False) == {"mask": str(tmp_path / "m.png")}
+    embedded = region_to_json(region, True)
+    assert embedded["mask"].startswith("data:image/png;base64,")
+    (tmp_path / "m.png").unlink()
+    again = read(embedded)
+    torch.testing.assert_close(again.mask(8, 10), mask)
+    assert region_to_json(again, True) == embedded
+
+
+def test_a_mask_without_a_file_and_mixtures_are_written_too(read):
+    drawn = Region.drawn(Region.box(1, 2, 4, 6).mask(8, 10))
+    mixed = Region.union([drawn, Region.box(5, 5, 9, 8)])
+    for region in (drawn, mixed):
+        again = read(region_to_json(region, False))
+        torch.testing.assert_close(again.mask(8, 10), region.mask(8, 10))
+    outlines = Region.union([Region.box(1, 2, 4, 6), Region.ellipse(6, 4, 2, 2)])
+    again = read(region_to_json(outlines, False))
+    torch.testing.assert_close(again.mask(8, 10), outlines.mask(8, 10))
+
+
+@pytest.mark.parametrize(
+    ("value", "problem"),
+    [
+        ([1, 2, 3, 4], "got [1, 2, 3, 4], expected an object {...}"),
+        ({"bxo": BOX}, "unknown key 'bxo'; did you mean 'box'?"),
+        (
+            {},
+            "got {}, expected exactly one of box, boxes, polygon, polygons, ellipse, ellipses, "
+            "mask, portraits",
+        ),
+        ({"box": [1, 2, 3]}, "box: got [1, 2, 3], expected [x0, y0, x1, y1]"),
+        ({"box": [1, 2, 3, "4"]}, 'box[3]: got "4", expected a number'),
+        ({"box": [1, 2, 3, True]}, "box[3]: got true, expected a number"),
+        (
+            {"box": [5, 2, 3, 4]},
+            "box: got [5, 2, 3, 4], expected [x0, y0, x1, y1] with x0 < x1 and y0 < y1",
+        ),
+        ({"boxes": [BOX, [1, 1, 1, 4]]}, "boxes[1]: box has zero area: got [1, 1, 1, 4]"),
+        ({"boxes": []}, "boxes: got [], expected a list, each item as for 'box'"),
+        ({"polygon": [[1, 1], [2, 2]]}, "polygon: got 2 points, expected at least 3"),
+        ({"polygon": []}, "polygon: got [], expected a list of points [x, y]"),
+        ({"polygon": [[1, 1], [2, 2, 2], [3, 3]]}, "polygon[1]: got [2, 2, 2], expected [x, y]"),
+        ({"ellipse": [1, 1, 0, 4]}, "ellipse: ellipse has zero area: got [1, 1, 0, 4]"),
+        ({"mask": ""}, 'mask: got "", expected an image, as path or data URI'),
+        (
+            {"mask": "data:image/png;base64,AAAA"},
+            "mask: the embedded image is not an image in a known format; save it as PNG or JPEG",
+        ),
+        ({"portraits": 3}, "portraits: got 3, expected the name of a region"),
+    ],
+)
+def test_what_is_no_region_is_told(read, tmp_path, value, problem):
+    with pytest.raises(EditsError) as caught:
+        read(value)
+    assert str(caught.value) == f"{tmp_path / 'e.json'}: {problem}"
+
+
+def test_two_kinds_at_once_are_refused(read):
+    with pytest.raises(EditsError, match="expected exactly one of box, boxes"):
+        read({"box": BOX, "ellipse": ELLIPSE})
+
+
+def test_missing_and_empty_masks_are_told(read, tmp_path):
+    with pytest.raises(
+        EditsError, match="mask: .*no.png does not exist; paths are relative to the"
+    ):
+        read({"mask": "no.png"})
+    (tmp_path / "black.png").write_bytes(mask_to_png(torch.zeros(1, 1, 4, 5)))
+    with pytest.raises(EditsError, match="mask: mask has zero area: got 5 x 4 pixels"):
+        read({"mask": "black.png"})

@@ -1,0 +1,89 @@
+"""Differences, heat maps, sheets and data URIs, pixel by pixel."""
+
+from __future__ import annotations
+
+import base64
+import io
+
+import pytest
+import torch
+from PIL import Image
+
+from regen.report.images import (
+    amplified_difference,
+    contact_sheet_uri,
+    data_uri,
+    draw_sheet,
+    heat,
+    to_image,
+)
+
+
+def open_uri(uri: str, kind: str) -> Image.Image:
+    head, _, data = uri.partition(",")
+    assert head == f"data:image/{kind};base64"
+    return Image.open(io.BytesIO(base64.b64decode(data)))
+
+
+def test_a_difference_is_absolute_amplified_and_clipped() -> None:
+    a = torch.zeros(4)
+    b = torch.tensor([0.0, 0.25, -0.25, 1.0])
+    torch.testing.assert_close(
+        amplified_difference(a, b, gain=2), torch.tensor([-1.0, -0.5, -0.5, 1.0])
+    )
+
+
+def test_an_image_has_the_full_range_of_bytes() -> None:
+    image = torch.tensor([-1.0, 0.0, 2.0]).view(3, 1, 1)
+    assert to_image(image).getpixel((0, 0)) == (0, 128, 255)
+
+
+def test_heat_is_grey_where_the_map_is_zero_and_orange_where_it_is_one() -> None:
+    maps = torch.zeros(1, 1, 4, 8)
+    maps[..., 4:] = 1
+    red, green, blue = heat(torch.rand(1, 3, 4, 8), maps)[0].unbind()
+    assert torch.equal(red[:, :3], blue[:, :3]) and torch.equal(red[:, :3], green[:, :3])
+    assert (red[:, 5:] > green[:, 5:]).all() and (green[:, 5:] > blue[:, 5:]).all()
+
+
+def test_a_region_is_outlined_just_outside_of_it() -> None:
+    region = torch.zeros(1, 1, 8, 8)
+    region[..., 3:5, 3:5] = 1
+    shown = heat(torch.zeros(1, 3, 8, 8), torch.zeros(1, 1, 2, 2), region)[0]
+    white = (shown == 1).all(dim=0)
+    assert white.sum() == 12 and white[2, 2:6].all() and not white[3:5, 3:5].any()
+
+
+def test_a_data_uri_is_a_png_of_the_image() -> None:
+    image = torch.rand(3, 10, 20) * 2 - 1
+    opened = open_uri(data_uri(image), "png")
+    assert opened.size == (20, 10) and opened.tobytes() == to_image(image).tobytes()
+
+
+def test_a_large_image_is_reduced() -> None:
+    assert open_uri(data_uri(torch.zeros(3, 100, 400), longest=200), "png").size == (200, 50)
+
+
+def test_a_contact_sheet_has_a_place_for_every_image() -> None:
+    images = torch.full((5, 3, 8, 8), -1.0)
+    image = open_uri(contact_sheet_uri(images, columns=2), "jpeg")
+    assert image.size == (16, 24)
+    corner, empty = image.getpixel((2, 2)), image.getpixel((13, 21))
+    assert isinstance(corner, tuple) and isinstance(empty, tuple)
+    assert max(corner) < 20 and min(empty) > 230
+
+
+@pytest.mark.parametrize(("side", "shown"), [(16, 32), (256, 256)])
+def test_a_sheet_shows_small_images_twice_as_large(side: int, shown: int) -> None:
+    white, black = torch.ones(2, 3, side, side), -torch.ones(2, 3, side, side)
+    sheet = draw_sheet([("one", white), ("two", black)], ["a", "b"])
+    empty = draw_sheet([("one", white[:0]), ("two", black[:0])], [])
+    assert sheet.width - empty.width == 2 * (shown + 6)
+    assert sheet.getpixel((sheet.width - 7, sheet.height - 7)) == (0, 0, 0)
+    assert sheet.getpixel((sheet.width - 7, sheet.height - 7 - shown - 6)) == (255, 255, 255)
+
+
+def test_a_sheet_is_labelled() -> None:
+    images = torch.ones(1, 3, 64, 64)
+    named, blank = (draw_sheet([(label, images)], ["seed"]) for label in ("before", ""))
+    assert named.size == blank.size and named.tobytes() != blank.tobytes()

@@ -1,0 +1,66 @@
+"""Metrics in words and tables, with all of them and with hardly any."""
+
+from __future__ import annotations
+
+from regen.report.metrics_tables import figures_table, flat_table, verdict
+
+FULL = {
+    "lpips": {"backbone": "squeeze", "version": "0.1", "resolution": 128},
+    "inside": {"lpips": 0.05, "l1": 0.2},
+    "outside": {"lpips": 0.01, "l1": 0.0},
+    "oracle": {
+        "inside_before": {"lpips": 0.08, "l1": 0.4},
+        "inside_after": {"lpips": 0.02, "l1": 0.3},
+        "outside_before": {"lpips": 0.0, "l1": 0.1},
+        "outside_after": {"lpips": 0.01, "l1": 0.1},
+    },
+}
+BLIND = {
+    "lpips": {"backbone": None, "version": None, "resolution": 128, "unavailable": "no <net>"},
+    "inside": {"lpips": None, "l1": 0.2},
+    "outside": {"lpips": None, "l1": 0.01},
+}
+
+
+def test_the_verdict_names_how_near_the_oracle_is() -> None:
+    assert verdict(FULL) == (
+        "Inside the region the distance to a perfect rewrite (LPIPS) fell to 25% of what it was, "
+        "from 0.080 to 0.020. Outside, the images changed by 0.010."
+    )
+
+
+def test_the_verdict_does_without_oracle_lpips_or_anything() -> None:
+    assert verdict({k: v for k, v in FULL.items() if k != "oracle"}) == (
+        "LPIPS changed by 0.050 inside the region and by 0.010 outside."
+    )
+    assert verdict(BLIND) == "L1 changed by 0.200 inside the region and by 0.010 outside."
+    assert verdict({}) == ""
+
+
+def test_the_verdict_does_not_call_a_rise_a_fall() -> None:
+    oracle = {**FULL["oracle"], "inside_after": {"lpips": 0.12, "l1": 0.5}}
+    assert "rose to 150% of what it was" in verdict({**FULL, "oracle": oracle})
+
+
+def test_the_table_shows_change_oracle_and_how_it_was_taken() -> None:
+    table = figures_table(FULL, "renderer", 64)
+    assert "<td>0.0500</td><td>0.2000</td>" in table
+    assert "<td>0.0800 → 0.0200 <small>(25%)</small></td>" in table
+    assert "<td>0.0000 → 0.0100</td>" in table  # no percentage of nothing
+    assert "Means over 64 seeds. The regions come from the renderer" in table
+    assert "LPIPS: squeeze, version 0.1, at 128 pixels" in table
+
+
+def test_the_table_says_what_could_not_be_had() -> None:
+    table = figures_table(BLIND, "similarity", 8)
+    assert "<td>–</td><td>0.2000</td>" in table
+    assert "LPIPS could not be taken: no &lt;net&gt;." in table
+    assert "the similarity map stands in for them" in table
+    assert "oracle" not in table
+
+
+def test_any_metrics_can_be_listed() -> None:
+    table = flat_table({"seconds": {"fit": 31.25, "<x>": None}, "seeds": 64})
+    assert table.count("<tr>") == 3
+    assert "<code>seconds.fit</code></th><td>31.25</td>" in table
+    assert "<code>seconds.&lt;x&gt;</code></th><td>None</td>" in table

@@ -1,0 +1,17 @@
+"""`regen.runs.info`: what `tests/cli/test_info.py` does not see."""
+
+from __future__ import annotations
+
+import torch
+
+from regen.runs.info import rewrite_changes
+
+
+def test_changes_are_relative_to_the_norm() -> None:
+    deltas = {"b": torch.tensor([3.0, -4.0]), "a": torch.ones(2), "c": torch.zeros(0)}
+    base = {"a": torch.zeros(2), "b": torch.tensor([0.0, 10.0]), "c": torch.zeros(0)}
+    assert rewrite_changes(deltas, base) == [
+        {"name": "a", "shape": [2], "largest": 1.0, "relative": None},
+        {"name": "b", "shape": [2], "largest": 4.0, "relative": 0.5},
+        {"name": "c", "shape": [0], "largest": 0.0, "relative": None},
+    ]

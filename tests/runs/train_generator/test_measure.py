@@ -1,0 +1,118 @@
+"""Measures of a generator, with a backbone of random weights, so that their values mean little."""
+
+from __future__ import annotations
+
+import sys
+import types
+from pathlib import Path
+
+import pytest
+import torch
+from PIL import Image
+from torch import Tensor
+
+from regen.errors import MetricError
+from regen.generators.stylegan2.config import StyleGAN2Config
+from regen.generators.stylegan2.generator import StyleGAN2
+from regen.runs.train_generator.measure import (
+    MeasureSettings,
+    draw_samples,
+    fidelity,
+    measure_generator,
+)
+
+
+def generator(size: int = 32) -> StyleGAN2:
+    torch.manual_seed(7)
+    config = StyleGAN2Config(size, 8, 8, channel_base=256, channel_max=8, mapping_layers=2)
+    made = StyleGAN2(config).eval().requires_grad_(False)
+    for layer in range(1, made.convolutions + 1):
+        made.conv(layer).noise_strength.fill_(0.1)
+    return made
+
+
+def test_samples_are_those_of_their_seeds() -> None:
+    samples = draw_samples(generator(), 20)
+    assert samples.shape == (20, 3, 32, 32) and samples.dtype == torch.uint8
+    assert torch.equal(draw_samples(generator(), 3), samples[:3])
+
+
+def test_a_generator_beside_its_own_samples(random_torch_home: Path, tmp_path: Path) -> None:
+    """What it was trained on is half of what it draws: the neighbours must be the copies."""
+    drawn = draw_samples(generator(), 24)
+    training = torch.cat([drawn[:12].flip(3), drawn[12:]])
+    figures = measure_generator(generator(), training, tmp_path, MeasureSettings(samples=24))
+    assert figures["samples"] == figures["training_images"] == 24
+    assert figures["features"] == "LPIPS-backbone features: squeeze, 32 pixels"
+    assert figures["nearest_neighbour_ratio"] == 0
+    assert 0 <= figures["frechet_distance"] < 100
+    assert 0.5 <= figures["precision"] <= 1 and 0.5 <= figures["recall"] <= 1
+    assert not any("fid" in name for name in figures)
+    with Image.open(tmp_path / "neighbours.png") as sheet:
+        assert sheet.size == (2 * (4 * 34 - 2) + 10, 6 * 42 - 10)
+
+
+def test_measures_that_cannot_be_had_say_why(empty_torch_home: Path, tmp_path: Path) -> None:
+    images = draw_samples(generator(), 4)
+    figures = measure_generator(generator(), images, tmp_path, MeasureSettings(samples=4))
+    assert set(figures) == {"training_images", "features"}  # and no sample was drawn
+    assert figures["features"].startswith("none: LPIPS squeeze: its weights are not in torch's")
+
+
+def test_images_too_small_for_the_backbone(random_torch_home: Path, tmp_path: Path) -> None:
+    images = draw_samples(generator(16), 4)
+    figures = measure_generator(generator(16), images, tmp_path, MeasureSettings(samples=4))
+    assert figures["features"] == "none: images are smaller than 32 pixels"
+
+
+def test_nothing_to_measure(tmp_path: Path) -> None:
+    images = torch.zeros(2, 3, 32, 32, dtype=torch.uint8)
+    assert measure_generator(generator(), images, tmp_path, MeasureSettings(samples=0)) == {}
+
+
+def test_too_few_samples() -> None:
+    with pytest.raises(MetricError, match="samples to measure: got 3, expected 0, or above 3"):
+        MeasureSettings(samples=3)
+
+
+def test_fid_without_the_package(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "torch_fidelity", None)
+    with pytest.raises(MetricError) as raised:
+        MeasureSettings(fid=True)
+    assert str(raised.value) == (
+        "FID and KID need the package torch-fidelity, which is not installed; "
+        "pip install torch-fidelity, or leave out --fid"
+    )
+
+
+def stand_in(monkeypatch: pytest.MonkeyPatch, answer: object) -> dict[str, object]:
+    asked: dict[str, object] = {}
+
+    def calculate_metrics(**given: object) -> object:
+        asked.update(given)
+        if isinstance(answer, Exception):
+            raise answer
+        return answer
+
+    package = types.ModuleType("torch_fidelity")
+    package.calculate_metrics = calculate_metrics  # type: ignore[attr-defined]
+    monkeypatch.setitem(sys.modules, "torch_fidelity", package)
+    return asked
+
+
+def test_fid_is_asked_of_the_package(monkeypatch: pytest.MonkeyPatch) -> None:
+    answer = {"frechet_inception_distance": 12.5, "kernel_inception_distance_mean": 0.25}
+    asked = stand_in(monkeypatch, answer)
+    samples: Tensor = draw_samples(generator(), 6)
+    assert fidelity(samples, samples[:5], cuda=False) == {"fid": 12.5, "kid": 0.25}
+    first, second = asked["input1"], asked["input2"]
+    assert len(first) == 6 and len(second) == 5  # type: ignore[arg-type]
+    assert torch.equal(first[2], samples[2])  # type: ignore[index]
+    assert (asked["kid_subset_size"], asked["cuda"]) == (5, False)
+
+
+def test_fid_without_a_network(monkeypatch: pytest.MonkeyPatch) -> None:
+    stand_in(monkeypatch, OSError("no route to host"))
+    samples = torch.zeros(4, 3, 8, 8, dtype=torch.uint8)
+    with pytest.raises(MetricError, match=r"torch-fidelity failed \(no route to host\); it downl"):
+        fidelity(samples, samples, cuda=False)
