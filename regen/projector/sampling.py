@@ -11,15 +11,15 @@ from dataclasses import dataclass
 
 import torch
 import torch.nn.functional as F
-from torch import Tensor, nn
+from torch import Tensor
 
-from regen.errors import ProjectorError
-from regen.generators.protocol import Activation, Generator, Latent, Split, value_of
+from regen.generators.protocol import Activation, Generator, Source, Split
+from regen.generators.samples import random_samples
 from regen.projector.composites import composite
 from regen.projector.settings import ProjectorTrainingSettings
 
-_LARGEST_SEED = 2**31
-_FIRST_SEED = 1_000_000  # of the samples that means and deviations are taken from
+_LARGEST = 2**31
+_FIRST = 1_000_000  # of the samples that means and deviations are taken from
 
 
 @dataclass(frozen=True)
@@ -39,22 +39,23 @@ class Batch:
     value: Activation
 
 
-def kept_positions(pasted: Tensor, size: int) -> Tensor:
+def kept_positions(pasted: Tensor, value: Tensor) -> Tensor:
     """Positions of the value, 1 or 0, that no paste reaches, with one cell to spare.
 
     Args:
-        pasted: Masks ``[N, 1, R, R]`` in [0, 1].
-        size: Side h of the value, at most R.
+        pasted: Masks ``[N, 1, H, W]`` in [0, 1].
+        value: Features ``[N, C, h, w]``, whose size is used; at most that of the images.
 
     Returns:
-        ``[N, 1, h, h]``, float32.
+        ``[N, 1, h, w]``, float32.
 
     Example:
         >>> pasted = torch.zeros(1, 1, 8, 8)
         >>> pasted[..., 7, 7] = 1
-        >>> kept_positions(pasted, 4)[0, 0].int().tolist()
+        >>> kept_positions(pasted, torch.zeros(1, 2, 4, 4))[0, 0].int().tolist()
         [[1, 1, 1, 1], [1, 1, 1, 1], [1, 1, 0, 0], [1, 1, 0, 0]]
     """
+    size = (int(value.shape[2]), int(value.shape[3]))
     reached = F.max_pool2d(F.adaptive_max_pool2d(pasted, size), 3, stride=1, padding=1)
     return (reached < 0.02).float()
 
@@ -65,7 +66,8 @@ class Sampler:
     Args:
         generator: In eval mode and frozen; see `frozen`.
         split: The same generator, cut at the value layer.
-        config: Batch, composites, context and truncation are used.
+        source: Its samples.
+        config: Batch, composites and context are used.
         count: Images in a batch of this process.
         seed: Of this process.
         extra: Images ``[M, 3, R, R]`` to paste pieces of, or None.
@@ -73,8 +75,9 @@ class Sampler:
 
     def __init__(
         self,
-        generator: Generator[Latent],
-        split: Split[Latent],
+        generator: Generator,
+        split: Split,
+        source: Source,
         config: ProjectorTrainingSettings,
         *,
         count: int,
@@ -82,6 +85,7 @@ class Sampler:
         extra: Tensor | None = None,
     ) -> None:
         self.generator, self.split, self.config = generator, split, config
+        self.source = source
         self.count, self.extra = count, extra
         self.random = torch.Generator().manual_seed(seed)
         self._mean: Activation | None = None
@@ -89,13 +93,12 @@ class Sampler:
     @torch.no_grad()
     def draw(self) -> Batch:
         """The next batch."""
-        seeds = torch.randint(_LARGEST_SEED, [self.count], generator=self.random).tolist()
-        low, high = self.config.truncation
-        psi = torch.rand(self.count, generator=self.random) * (high - low) + low
-        value = value_of(self.split, self.generator.latents(seeds, psi.tolist()))
+        numbers = torch.randint(_LARGEST, [self.count], generator=self.random).tolist()
+        samples = random_samples(self.source, numbers, varied=True)
+        value = self.split.value_of(self.generator.latents(samples))
         plain = self.split.tail(value)
         image, pasted = self._pasted(plain.float())
-        return Batch(image, pasted, kept_positions(pasted, self.split.value_size[0]), value)
+        return Batch(image, pasted, kept_positions(pasted, value.features), value)
 
     def _pasted(self, plain: Tensor) -> tuple[Tensor, Tensor]:
         """Composites of the first images of a batch, and the rest as they are."""
@@ -117,17 +120,17 @@ class Sampler:
         if self.config.context == "swap":
             return value.select([(i + 1) % count for i in range(count)])
         if self._mean is None:
-            self._mean = value_of(self.split, self.generator.latents([0], 0.0))
+            self._mean = self.split.value_of(self.generator.latents(self.source.typical(1)))
         return self._mean.select([0] * count)
 
     @torch.no_grad()
     def statistics(self, samples: int = 256) -> tuple[Tensor, Tensor]:
         """Mean and standard deviation of each channel of the value, ``[1, C, 1, 1]`` each."""
-        psi = sum(self.config.truncation) / 2
         mean = square = torch.zeros([])
         for first in range(0, samples, 16):
-            seeds = range(_FIRST_SEED + first, _FIRST_SEED + min(first + 16, samples))
-            values = value_of(self.split, self.generator.latents(seeds, psi)).features.float()
+            numbers = range(_FIRST + first, _FIRST + min(first + 16, samples))
+            chosen = random_samples(self.source, numbers, varied=True)
+            values = self.split.value_of(self.generator.latents(chosen)).features.float()
             share = len(values) / samples
             mean = mean + share * values.mean(dim=(0, 2, 3))
             square = square + share * values.square().mean(dim=(0, 2, 3))
@@ -137,27 +140,18 @@ class Sampler:
 
 
 @contextmanager
-def frozen(generator: Generator[Latent], precision: torch.dtype) -> Iterator[None]:
+def frozen(generator: Generator, precision: torch.dtype) -> Iterator[None]:
     """Let a generator compute in `precision`, in eval mode and without gradients of its weights.
 
     Everything is as it was before when the block ends, however it ends.
-
-    Raises:
-        ProjectorError: If the generator is no module.
     """
-    if not isinstance(generator, nn.Module):
-        raise ProjectorError("generator", got=type(generator).__name__, expected="an nn.Module")
     wanted = [p for p in generator.parameters() if p.requires_grad]
     training = [module for module in generator.modules() if module.training]
-    before = getattr(generator, "precision", None)
     try:
         generator.requires_grad_(False).eval()
-        if before is not None:
-            generator.precision = precision  # type: ignore[assignment]
-        yield
+        with generator.computing_in(precision):
+            yield
     finally:
-        if before is not None:
-            generator.precision = before
         for parameter in wanted:
             parameter.requires_grad_(True)
         for module in training:

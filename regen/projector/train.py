@@ -11,12 +11,12 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
 from regen.errors import ProjectorError
 from regen.files.atomic import ensure_folder
 from regen.files.tensor_file import digest
-from regen.generators.protocol import Generator, Latent, Split
+from regen.generators.protocol import Generator, Source, Split
 from regen.projector.network import BackwardProjector, ProjectorConfig
 from regen.projector.sampling import Batch, Sampler, frozen
 from regen.projector.settings import ProjectorTrainingSettings
@@ -55,10 +55,11 @@ OnReport = Callable[[Report], None]
 
 
 def train_projector(
-    generator: Generator[Latent],
-    split: Split[Latent],
+    generator: Generator,
+    split: Split,
     config: ProjectorTrainingSettings,
     *,
+    source: Source | None = None,
     folder: Path | str,
     architecture: ProjectorConfig | None = None,
     resume: bool = False,
@@ -72,6 +73,7 @@ def train_projector(
         generator: A trained one, on the device to train on. It is left as it was.
         split: The same generator, cut.
         config: Settings.
+        source: Its samples; by default those it needs no images for.
         folder: Run folder, made if there is none; the checkpoint goes there.
         architecture: Of B; by default `ProjectorConfig.for_split`.
         resume: Go on from the folder's checkpoint, which must have been begun with equal settings.
@@ -89,10 +91,9 @@ def train_projector(
         KeyboardInterrupt: On Ctrl-C, after the step in progress and a checkpoint; at once, and
             without a new checkpoint, on a second one.
     """
-    if not isinstance(generator, nn.Module):
-        raise ProjectorError("generator", got=type(generator).__name__, expected="an nn.Module")
     folder = ensure_folder(folder)
-    architecture = architecture or ProjectorConfig.for_split(split, generator.resolution)
+    source = source or generator.source()
+    architecture = architecture or ProjectorConfig.for_split(split, generator)
     dtype = torch.bfloat16 if config.precision == "bf16" else torch.float32
     with workers() as group, frozen(generator, dtype), deferred_interrupt() as interrupt:
         who = identity(
@@ -104,7 +105,7 @@ def train_projector(
             extra_images=None if extra_images is None else digest({"images": extra_images}),
             processes=group.count,
         )
-        trainer = _trainer(generator, split, config, architecture, group, extra_images)
+        trainer = _trainer(generator, split, source, config, architecture, group, extra_images)
         if resume:
             trainer.load(read_checkpoint(folder, who))
         else:
@@ -115,25 +116,25 @@ def train_projector(
 
 
 def _trainer(
-    generator: Generator[Latent],
-    split: Split[Latent],
+    generator: Generator,
+    split: Split,
+    source: Source,
     config: ProjectorTrainingSettings,
     architecture: ProjectorConfig,
     group: Workers,
     extra_images: Tensor | None,
 ) -> Trainer:
     """The trainer of this process, whose samples differ from those of the others."""
-    assert isinstance(generator, nn.Module)
     sampler = Sampler(
         generator,
         split,
+        source,
         config,
         count=_share_of(config.batch, group),
         seed=config.seed * group.count + group.rank,
         extra=extra_images,
     )
-    device = next(generator.parameters()).device
-    return Trainer(config, architecture, sampler, group, device)
+    return Trainer(config, architecture, sampler, group, generator.device)
 
 
 def _share_of(batch: int, group: Workers) -> int:

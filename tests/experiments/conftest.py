@@ -47,7 +47,7 @@ def examples(generator: StyleGAN2) -> list[Example]:
         (Region.box(10, 12, 18, 20), Region.box(2, 9, 12, 17)),
     )
     return [
-        Example(stripes, region, generator.latents([seed]), place)
+        Example(stripes, region, generator.seed_latents([seed]), place)
         for seed, place in zip((1, 2), places, strict=True)
     ]
 

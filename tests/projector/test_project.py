@@ -32,7 +32,7 @@ def image() -> Tensor:
 def test_projecting_with_the_own_context_of_a_sample(
     tiny: StyleGAN2, tiny_split: StyleGAN2Split
 ) -> None:
-    value = value_of(tiny_split, tiny.latents([3, 4]))
+    value = value_of(tiny_split, tiny.seed_latents([3, 4]))
     image = tiny_split.tail(value)
     projection = project(lambda _: value.features, tiny_split, image, value)
     assert torch.equal(projection.value.features, value.features)
@@ -44,7 +44,7 @@ def test_the_mean_context_is_that_of_the_mean_latent(
 ) -> None:
     mean = mean_context(tiny, tiny_split, 3)
     assert len(mean.features) == 3
-    wanted = tiny(tiny.latents([9], truncation=0.0))
+    wanted = tiny(tiny.seed_latents([9], truncation=0.0))
     assert torch.allclose(tiny_split.tail(mean), wanted.expand(3, -1, -1, -1), atol=1e-5)
 
 
@@ -76,7 +76,7 @@ def test_an_answer_that_is_not_finite(
 
 
 def test_the_best_context_is_found(tiny: StyleGAN2, tiny_split: StyleGAN2Split) -> None:
-    value = value_of(tiny_split, tiny.latents([2_000_005], 0.7))
+    value = value_of(tiny_split, tiny.seed_latents([2_000_005], 0.7))
     image = tiny_split.tail(value)
     best = best_context(lambda _: value.features, tiny, tiny_split, image, 20)
     assert torch.allclose(tiny_split.tail(best.with_features(value.features)), image, atol=1e-5)

@@ -59,7 +59,7 @@ def test_the_context_that_decodes(
     elif context == "swap":
         wanted = value.select([1, 2, 3, 0])
     else:
-        wanted = value_of(tiny_split, tiny.latents([5, 6, 7, 8], truncation=0.0))
+        wanted = value_of(tiny_split, tiny.seed_latents([5, 6, 7, 8], truncation=0.0))
     decoded = tiny_split.tail(decoding.with_features(value.features))
     assert torch.allclose(decoded, tiny_split.tail(wanted.with_features(value.features)), atol=1e-5)
 
@@ -67,7 +67,7 @@ def test_the_context_that_decodes(
 def test_statistics_are_those_of_the_values(tiny: StyleGAN2, tiny_split: StyleGAN2Split) -> None:
     mean, std = sampler(tiny, tiny_split, truncation=(0.5, 1.0)).statistics(24)
     seeds = range(1_000_000, 1_000_024)
-    values = value_of(tiny_split, tiny.latents(seeds, 0.75)).features
+    values = value_of(tiny_split, tiny.seed_latents(seeds, 0.75)).features
     assert torch.allclose(mean, values.mean(dim=(0, 2, 3), keepdim=True), atol=1e-5)
     wanted = values.std(dim=(0, 2, 3), keepdim=True, correction=0)
     assert torch.allclose(std, wanted, rtol=1e-3, atol=1e-5)

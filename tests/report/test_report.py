@@ -47,7 +47,7 @@ def small_report(n: int = 3, side: int = 16) -> RewriteReport:
     return RewriteReport(
         title="Cat eyes",
         command="regen rewrite --edits eyes.json -o out",
-        seeds=list(range(100, 100 + n)),
+        labels=list(range(100, 100 + n)),
         before=before,
         after=before * 0.5,
         metrics={"seeds": n, "inside": {"lpips": None, "l1": 0.25}},
@@ -61,7 +61,7 @@ def full_report(n: int = 12) -> RewriteReport:
     return dataclasses.replace(
         report,
         regions=torch.ones(n, 1, 16, 16),
-        region_source="renderer",
+        region_source="oracle",
         similarity=torch.rand(n, 1, 4, 4),
         oracle=report.before * 0.4,
         exemplars=[ExemplarView("cat.jpg", torch.zeros(3, 40, 30), one, two)],

@@ -22,7 +22,8 @@ from regen.rewriting.closed_form import (
     solve,
 )
 from regen.rewriting.key_moments import KeyMoment, measure_moments
-from regen.rewriting.memory import FitInterrupted, Preserved, fit_memory
+from regen.rewriting.preserved import Preserved
+from regen.rewriting.memory import FitInterrupted, fit_memory
 from regen.rewriting.rule import Rule, region_weights
 from regen.rewriting.settings import FitSettings
 

@@ -13,7 +13,8 @@ from torch.func import functional_call
 from regen.errors import RewriteError
 from regen.generators.protocol import Activation
 from regen.generators.stylegan2.generator import StyleGAN2, StyleGAN2Split
-from regen.rewriting.memory import FitInterrupted, FitSettings, Preserved, fit_memory, frozen
+from regen.rewriting.preserved import Preserved
+from regen.rewriting.memory import FitInterrupted, FitSettings, fit_memory, frozen
 from regen.rewriting.recall import recall_error
 from regen.rewriting.rule import Example, Project, Rule, RuleSettings, build_rule, region_weights
 
@@ -97,7 +98,7 @@ def test_latents_with_a_graph_of_their_own_do_no_harm(
     generator: StyleGAN2, split: StyleGAN2Split, examples: list[Example], project: Project
 ) -> None:
     generator.requires_grad_(True)
-    tracked = [replace(e, latent=generator.latents([3])) for e in examples]
+    tracked = [replace(e, latent=generator.seed_latents([3])) for e in examples]
     assert tracked[0].latent.ws.requires_grad
     rule = build_rule(split, project, tracked, RuleSettings())
     deltas = fit_memory(split, rule, SHORT)

@@ -5,7 +5,8 @@ import torch
 from torch.autograd import gradcheck
 
 from regen.errors import RewriteError
-from regen.rewriting.recall import Preserved, recall_error, structure_error
+from regen.rewriting.preserved import Preserved
+from regen.rewriting.recall import recall_error, structure_error
 
 
 def test_the_error_is_the_weighted_mean_over_positions_and_the_mean_over_channels() -> None:

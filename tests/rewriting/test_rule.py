@@ -91,7 +91,7 @@ def test_a_choice_is_accepted_or_named() -> None:
 def test_a_rule_holds_each_target_as_the_generator_draws_it(
     generator: StyleGAN2, split: StyleGAN2Split, rule: Rule
 ) -> None:
-    latent = generator.latents([1, 2])
+    latent = generator.seed_latents([1, 2])
     assert len(rule) == 2
     torch.testing.assert_close(rule.images, generator(latent))
     torch.testing.assert_close(rule.keys.features, split.head(latent).features)
@@ -139,7 +139,7 @@ def test_features_replace_the_value(
 def test_difference_forgives_a_projector_that_is_wrong_about_the_target(
     generator: StyleGAN2, split: StyleGAN2Split, project: Project
 ) -> None:
-    latent, eye = generator.latents([7]), Region.ellipse(16, 16, 6, 4)
+    latent, eye = generator.seed_latents([7]), Region.ellipse(16, 16, 6, 4)
     itself = [Example(generator(latent), eye, latent, eye)]
     forgiven = build_rule(split, project, itself, RuleSettings(paste="difference"))
     replaced = build_rule(split, project, itself, RuleSettings(paste="features"))

@@ -21,9 +21,9 @@ from regen.projector.files import save_projector
 from regen.projector.network import BackwardProjector, ProjectorConfig
 from regen.rewriting import moment_cache
 from regen.rewriting.settings import RewriteSettings
-from regen.runs.rewrite import layer_choice
-from regen.runs.rewrite.layer_choice import choose_layer
-from regen.runs.rewrite.layer_trials import LayerChoice, Trial
+from regen.rewriting import layer_choice
+from regen.rewriting.layer_choice import choose_layer
+from regen.rewriting.layer_trials import LayerChoice, Trial
 
 
 @pytest.fixture
