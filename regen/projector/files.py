@@ -187,7 +187,7 @@ def _architecture(path: Path | str, header: tensor_file.Header) -> ProjectorConf
         raise ProjectorError(f"{path}: architecture", got=f"missing or unknown {odd}")
     try:
         return ProjectorConfig(**entries)
-    except TypeError as error:
+    except (TypeError, ProjectorError) as error:
         raise ProjectorError(f"{path}: architecture", got=str(error)) from error
 
 

@@ -11,7 +11,8 @@ from torch import Tensor
 
 from regen.generators.stylegan2.config import StyleGAN2Config
 from regen.generators.stylegan2.files import save_stylegan2
-from regen.generators.stylegan2.generator import StyleGAN2, StyleGAN2Split
+from regen.generators.stylegan2.generator import StyleGAN2
+from regen.generators.stylegan2.split import StyleGAN2Split
 from regen.images import save_image
 from regen.images.regions import Region
 from regen.projector.files import save_projector

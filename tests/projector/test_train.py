@@ -10,7 +10,8 @@ import torch
 
 from regen.errors import ProjectorError, StoreError, TrainingError
 from regen.files.tensor_file import digest
-from regen.generators.stylegan2.generator import StyleGAN2, StyleGAN2Split
+from regen.generators.stylegan2.generator import StyleGAN2
+from regen.generators.stylegan2.split import StyleGAN2Split
 from regen.projector.network import BackwardProjector, ProjectorConfig
 from regen.projector.settings import ProjectorTrainingSettings
 from regen.projector.train import Report, train_projector
@@ -53,7 +54,7 @@ def test_the_result_is_ready_for_use(
     tiny: StyleGAN2, tiny_split: StyleGAN2Split, tmp_path: Path
 ) -> None:
     projector = train_projector(tiny, tiny_split, SHORT, folder=tmp_path)
-    assert projector.config == ProjectorConfig.for_split(tiny_split, 16)
+    assert projector.config == ProjectorConfig.for_split(tiny_split, tiny)
     assert not projector.training and projector.precision == torch.float32
     assert not any(p.requires_grad for p in projector.parameters())
     assert projector.value_std.min() > 0
