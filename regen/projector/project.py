@@ -18,7 +18,7 @@ from torch import Tensor
 
 from regen.errors import ProjectorError
 from regen.generators.protocol import Activation, Generator, Latent, Split, value_of
-from regen.projector.losses import dissimilarity, weighted_l1
+from regen.losses import ssim_loss, weighted_l1
 
 Project = Callable[[Tensor], Tensor]
 _BATCH = 16
@@ -180,7 +180,8 @@ def refine(
         on_step: Called with the number of steps done and the loss.
 
     Raises:
-        ProjectorError: If shapes do not fit, or the loss is no longer finite.
+        ProjectorError: If the loss is no longer finite.
+        ShapeError: If shapes do not fit.
     """
     start = projection.value.features.detach().float()
     scale = start.std(dim=(0, 2, 3), keepdim=True).clamp_min(1e-3 * float(start.std()) + 1e-12)
@@ -209,7 +210,7 @@ def _refining_loss(
     decoded: Tensor, image: Tensor, region: Tensor | None, config: RefineSettings
 ) -> Tensor:
     shown = decoded if region is None else image.lerp(decoded, region)
-    similar = dissimilarity(shown, image) if config.ssim else decoded.new_zeros([])
+    similar = ssim_loss(shown, image) if config.ssim else decoded.new_zeros([])
     return config.l1 * weighted_l1(decoded, image, region) + config.ssim * similar
 
 

@@ -5,15 +5,12 @@ Shapes: N images of a batch; R side of an image; C, h channels and side of the v
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
 
 import torch
 import torch.nn.functional as F
-from torch import Tensor, nn
+from torch import Tensor
 
-from regen.errors import ProjectorError
 from regen.generators.protocol import Activation, Generator, Latent, Split, value_of
 from regen.projector.composites import composite
 from regen.projector.settings import ProjectorTrainingSettings
@@ -63,7 +60,7 @@ class Sampler:
     """Draws batches. All randomness comes from `random`, whose state can be saved.
 
     Args:
-        generator: In eval mode and frozen; see `frozen`.
+        generator: In eval mode, its parameters frozen.
         split: The same generator, cut at the value layer.
         config: Batch, composites, context and truncation are used.
         count: Images in a batch of this process.
@@ -134,31 +131,3 @@ class Sampler:
         std = (square - mean.square()).clamp_min(0).sqrt()
         std = std.clamp_min(1e-3 * float(std.max()) or 1.0)  # a channel that never changes
         return mean.reshape(1, -1, 1, 1), std.reshape(1, -1, 1, 1)
-
-
-@contextmanager
-def frozen(generator: Generator[Latent], precision: torch.dtype) -> Iterator[None]:
-    """Let a generator compute in `precision`, in eval mode and without gradients of its weights.
-
-    Everything is as it was before when the block ends, however it ends.
-
-    Raises:
-        ProjectorError: If the generator is no module.
-    """
-    if not isinstance(generator, nn.Module):
-        raise ProjectorError("generator", got=type(generator).__name__, expected="an nn.Module")
-    wanted = [p for p in generator.parameters() if p.requires_grad]
-    training = [module for module in generator.modules() if module.training]
-    before = getattr(generator, "precision", None)
-    try:
-        generator.requires_grad_(False).eval()
-        if before is not None:
-            generator.precision = precision  # type: ignore[assignment]
-        yield
-    finally:
-        if before is not None:
-            generator.precision = before
-        for parameter in wanted:
-            parameter.requires_grad_(True)
-        for module in training:
-            module.training = True

@@ -12,7 +12,6 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from typing import Any
 
 import torch
@@ -25,9 +24,10 @@ from regen.rewriting.closed_form import closed_form
 from regen.rewriting.coordinates import Coordinates
 from regen.rewriting.key_moments import Moments, measure_moments
 from regen.rewriting.objective import Losses
-from regen.rewriting.recall import Preserved, recall_error
+from regen.rewriting.recall import Preserved
 from regen.rewriting.rule import Rule
 from regen.rewriting.settings import FitSettings
+from regen.training.frozen import frozen
 
 __all__ = [
     "FitSettings",
@@ -35,8 +35,6 @@ __all__ = [
     "Preserved",
     "compute_dtype",
     "fit_memory",
-    "frozen",
-    "recall_error",
 ]
 
 Report = Callable[[int, dict[str, float]], None]
@@ -173,15 +171,3 @@ def _check(step: int, loss: float, limit: float, remedy: str) -> None:
     if not loss <= limit:
         remedy = remedy if step else "look for numbers that are not finite"
         raise RewriteError(f"the fit diverged at step {step}", got=f"loss {loss:g}", remedy=remedy)
-
-
-@contextmanager
-def frozen(module: torch.nn.Module) -> Iterator[None]:
-    """No parameter of `module` requires a gradient inside; their flags return afterwards."""
-    flags = [(p, p.requires_grad) for p in module.parameters()]
-    try:
-        module.requires_grad_(False)
-        yield
-    finally:
-        for parameter, flag in flags:
-            parameter.requires_grad_(flag)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
@@ -20,6 +19,8 @@ from regen.projector.settings import ProjectorTrainingSettings
 from regen.projector.train import Report, train_projector
 from regen.runs.logbook import Logbook, Progress
 from regen.training.checkpoint import kept, refuse_checkpoint
+from regen.training.distributed import own_device
+from regen.training.environment import is_first
 
 PROJECTOR_FILE = "projector.safetensors"
 _SUFFIXES = {".png", ".jpg", ".jpeg", ".webp", ".bmp", ".gif", ".tif", ".tiff"}
@@ -74,7 +75,7 @@ def train(
         RegenError: On bad input, or if a loss is no longer finite.
         KeyboardInterrupt: On Ctrl-C, after a checkpoint was written, saying where.
     """
-    opened = open_generator(generator, device=device)
+    opened = open_generator(generator, device=own_device(device))
     layer = value_layer or default_value_layer(opened)
     split = opened.split(layer, 1)
     extra = None if extra_images is None else load_folder(extra_images, opened.resolution)
@@ -98,7 +99,7 @@ def train(
         raise KeyboardInterrupt(kept(folder, config.steps)) from interrupt
     finally:
         watcher.close()
-    if int(os.environ.get("RANK", "0")) != 0:
+    if not is_first():
         return None
     card = {"training": to_json(asdict(config)), "extra_images": extra is not None}
     path = folder / PROJECTOR_FILE

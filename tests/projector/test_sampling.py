@@ -3,11 +3,10 @@ from __future__ import annotations
 import pytest
 import torch
 
-from regen.errors import ProjectorError
 from regen.generators.protocol import value_of
 from regen.generators.stylegan2.generator import StyleGAN2, StyleGAN2Split
 from regen.projector.composites import CompositeSettings
-from regen.projector.sampling import Sampler, frozen, kept_positions
+from regen.projector.sampling import Sampler, kept_positions
 from regen.projector.settings import ProjectorTrainingSettings
 
 
@@ -92,25 +91,3 @@ def test_kept_positions_leave_a_margin_around_a_paste() -> None:
 
 def test_positions_under_next_to_nothing_are_kept() -> None:
     assert kept_positions(torch.full((1, 1, 4, 4), 0.01), 4).min() == 1
-
-
-def test_frozen_returns_what_it_borrowed(tiny: StyleGAN2) -> None:
-    tiny.train()
-    tiny.requires_grad_(True)
-    tiny.synthesis.const.requires_grad_(False)
-    with pytest.raises(RuntimeError, match="inside"), frozen(tiny, torch.bfloat16):
-        assert not any(p.requires_grad for p in tiny.parameters())
-        assert not tiny.training and tiny.precision == torch.bfloat16
-        raise RuntimeError("inside")
-    still = {name for name, p in tiny.named_parameters() if not p.requires_grad}
-    assert still == {"synthesis.const"}
-    assert all(module.training for module in tiny.modules())
-    assert tiny.precision == torch.float32
-
-
-def test_frozen_wants_a_module() -> None:
-    with (
-        pytest.raises(ProjectorError, match="generator: got str, expected an nn.Module"),
-        frozen("portraits", torch.float32),  # type: ignore[arg-type]
-    ):
-        pass

@@ -7,7 +7,7 @@ import torch
 
 from regen.errors import ProjectorError
 from regen.generators.stylegan2.generator import StyleGAN2, StyleGAN2Split
-from regen.projector.network import ProjectorConfig
+from regen.projector.config import ProjectorConfig
 from regen.projector.sampling import Sampler
 from regen.projector.settings import ProjectorTrainingSettings
 from regen.projector.trainer import Trainer, step_size
