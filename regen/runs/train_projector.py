@@ -8,12 +8,12 @@ from pathlib import Path
 import torch
 from torch import Tensor
 
-from regen.errors import ProjectorError
 from regen.files.as_json import to_json
 from regen.files.atomic import ensure_folder
 from regen.files.tensor_file import Header
 from regen.generators.registry import AnyGenerator, open_generator
 from regen.images import load_image
+from regen.images.listing import image_files
 from regen.projector.files import save_projector
 from regen.projector.settings import ProjectorTrainingSettings
 from regen.projector.train import Report, train_projector
@@ -23,7 +23,6 @@ from regen.training.distributed import own_device
 from regen.training.environment import is_first
 
 PROJECTOR_FILE = "projector.safetensors"
-_SUFFIXES = {".png", ".jpg", ".jpeg", ".webp", ".bmp", ".gif", ".tif", ".tiff"}
 
 
 @dataclass(frozen=True)
@@ -111,15 +110,9 @@ def load_folder(folder: Path, size: int) -> Tensor:
     """All images of a folder, not of folders in it, ``[M, 3, size, size]`` in [-1, 1].
 
     Raises:
-        ProjectorError: If it is no folder, or has no image.
-        ImageError: If one of them cannot be read.
+        ImageError: If it is not a folder, has no images, or one of them cannot be read.
     """
-    if not folder.is_dir():
-        raise ProjectorError(f"{folder} is no folder", expected="a folder of images")
-    files = sorted(path for path in folder.iterdir() if path.suffix.lower() in _SUFFIXES)
-    if not files:
-        raise ProjectorError(f"{folder} has no images", expected=", ".join(sorted(_SUFFIXES)))
-    return torch.cat([load_image(path, size=size) for path in files])
+    return torch.cat([load_image(path, size=size) for path in image_files(folder)])
 
 
 class _Watcher:

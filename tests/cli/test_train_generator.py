@@ -195,7 +195,7 @@ def test_fid_without_its_package(world: Any, faces: Path, monkeypatch: pytest.Mo
 @pytest.mark.parametrize(
     ("content", "problem"),
     [
-        (None, "Error: faces is no folder: expected a folder of images\n"),
+        (None, "Error: faces is not a folder: expected a folder of images\n"),
         ({}, "Error: faces has no images: expected .avif, .bmp, "),
         ({"a.png": b"text"}, "Error: faces: images to train on: got 0; 1 file cannot be read"),
     ],

@@ -66,8 +66,8 @@ def test_extra_images_are_used(world: Any) -> None:
 @pytest.mark.parametrize(
     ("content", "problem"),
     [
-        (None, "Error: more is no folder: expected a folder of images\n"),
-        ({}, "Error: more has no images: expected .bmp, .gif, "),
+        (None, "Error: more is not a folder: expected a folder of images\n"),
+        ({}, "Error: more has no images: expected .avif, .bmp, "),
         ({"a.png": b"text"}, "Error: more/a.png is not an image in a known format; "),
     ],
 )
