@@ -6,11 +6,50 @@ from dataclasses import dataclass, field, replace
 from typing import Literal
 
 from regen.errors import ProjectorError
-from regen.projector.composites import CompositeSettings
 
 Context = Literal["own", "mean", "swap"]
 Schedule = Literal["cosine", "constant"]
 Precision = Literal["fp32", "bf16"]
+
+
+@dataclass(frozen=True)
+class CompositeSettings:
+    """How pastes are drawn. Sizes are pixels of an image of 128, and scale with the image.
+
+    Attributes:
+        pastes: Fewest and most pastes in one image, at least 1.
+        radius: Smallest and largest half width of a paste.
+        usual_radius: The same for the share `usual` of the pastes.
+        usual: Share of pastes of the usual size.
+        pieces: Share of pastes filled with a piece of another image.
+        mirrored: Share of pastes that have a mirrored twin at the same height.
+        softest: Largest width of a soft edge, in pixels.
+    """
+
+    pastes: tuple[int, int] = (2, 6)
+    radius: tuple[float, float] = (3.0, 30.0)
+    usual_radius: tuple[float, float] = (5.0, 15.0)
+    usual: float = 0.6
+    pieces: float = 0.35
+    mirrored: float = 0.4
+    softest: float = 6.0
+
+    def __post_init__(self) -> None:
+        for name in ("pastes", "radius", "usual_radius"):
+            object.__setattr__(self, name, tuple(getattr(self, name)))
+        few, most = self.pastes
+        if not 1 <= few <= most:
+            raise ProjectorError("composites: pastes", got=(few, most), expected="two, from 1")
+        for name in ("usual", "pieces", "mirrored"):
+            share = getattr(self, name)
+            if not 0 <= share <= 1:
+                raise ProjectorError(f"composites: {name}", got=share, expected="0 to 1")
+        if not self.softest > 0:
+            raise ProjectorError("composites: softest", got=self.softest, expected="above 0")
+        for name in ("radius", "usual_radius"):
+            low, high = getattr(self, name)
+            if not 0 < low <= high <= 32:
+                raise ProjectorError(f"composites: {name}", got=(low, high), expected="0 to 32")
 
 
 @dataclass(frozen=True)

@@ -15,7 +15,7 @@ from regen.files.as_json import to_json
 from regen.files.atomic import ensure_folder, write_json
 from regen.generators.registry import GENERATOR_FILE
 from regen.generators.stylegan2.files import save_stylegan2
-from regen.generators.stylegan2.training.augmentation import Augmentation
+from regen.generators.stylegan2.training.augmentation_settings import Augmentation
 from regen.generators.stylegan2.training.discriminator_init import stored
 from regen.generators.stylegan2.training.initialization import Beginning, begin
 from regen.generators.stylegan2.training.loop import Listeners
