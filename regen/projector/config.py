@@ -1,4 +1,4 @@
-"""The architecture of a backward projector: the sizes that fit one value layer."""
+"""The architecture of a backward projector (section 4.1 of the paper), fitted to a value layer."""
 
 from __future__ import annotations
 
@@ -20,6 +20,9 @@ class ProjectorConfig:
         value_size: Side h of the value layer; R is h times a power of two.
         widths: Channels at the sizes h, h/2, h/4, ...
         blocks: Residual blocks at each of these sizes, before going coarser and again after.
+
+    Raises:
+        ProjectorError: If these sizes do not fit each other.
     """
 
     resolution: int
@@ -33,20 +36,20 @@ class ProjectorConfig:
         object.__setattr__(self, "blocks", tuple(self.blocks))
         sizes = (self.resolution, self.value_channels, self.value_size)
         if min(sizes + self.widths + self.blocks, default=0) < 1 or not self.widths:
-            raise ProjectorError("projector architecture: every size is at least 1", got=self)
+            raise ProjectorError("projector architecture: every size must be at least 1", got=self)
         ratio = self.resolution // self.value_size
         if ratio * self.value_size != self.resolution or ratio & (ratio - 1):
             raise ProjectorError(
-                "projector: side of the image over side of the value",
+                "projector architecture: side of the image over side of the value",
                 got=f"{self.resolution} / {self.value_size}",
                 expected="a power of two",
             )
         levels = len(self.widths)
         if len(self.blocks) != levels or self.value_size % (1 << (levels - 1)):
             raise ProjectorError(
-                "projector: widths and blocks",
+                "projector architecture: widths and blocks",
                 got=f"{list(self.widths)} and {list(self.blocks)} for a value of {self.value_size}",
-                expected="equally many, and a value whose side can be halved between them",
+                expected="as many of each, and a value whose side can be halved between them",
             )
 
     @classmethod

@@ -89,7 +89,7 @@ def mean_context(generator: Generator[Latent], split: Split[Latent], count: int 
 def project(
     projector: Project, split: Split[Latent], image: Tensor, context: Activation
 ) -> Projection:
-    """Project images, and decode the answer.
+    """Project images by B (section 4.1 of the paper), and decode the prediction.
 
     Args:
         projector: B, or a `Projector` from a file.

@@ -10,6 +10,7 @@ from regen.errors import ProjectorError, StoreError
 from regen.files import tensor_file
 from regen.generators.stylegan2.generator import StyleGAN2, StyleGAN2Split
 from regen.projector import files
+from regen.projector.config import ProjectorConfig
 from regen.projector.files import (
     bundled_layers,
     bundled_path,
@@ -17,7 +18,7 @@ from regen.projector.files import (
     open_projector,
     save_projector,
 )
-from regen.projector.network import BackwardProjector, ProjectorConfig
+from regen.projector.network import BackwardProjector
 
 CARD = {"training": {"kimg": 1.0}, "provenance": "a test", "licence": "Apache-2.0"}
 

@@ -5,9 +5,8 @@ import torch
 
 from regen.generators.protocol import value_of
 from regen.generators.stylegan2.generator import StyleGAN2, StyleGAN2Split
-from regen.projector.composites import CompositeSettings
 from regen.projector.sampling import Sampler, kept_positions
-from regen.projector.settings import ProjectorTrainingSettings
+from regen.projector.settings import CompositeSettings, ProjectorTrainingSettings
 
 
 def sampler(tiny: StyleGAN2, split: StyleGAN2Split, **settings: object) -> Sampler:
