@@ -14,9 +14,9 @@ from torch import Tensor
 from regen.generators.protocol import Activation, Generator, Latent, Split, value_of
 from regen.projector.composites import composite
 from regen.projector.settings import ProjectorTrainingSettings
+from regen.seeds import REFERENCE
 
 _LARGEST_SEED = 2**31
-_FIRST_SEED = 1_000_000  # of the samples that means and deviations are taken from
 
 
 @dataclass(frozen=True)
@@ -122,8 +122,9 @@ class Sampler:
         """Mean and standard deviation of each channel of the value, ``[1, C, 1, 1]`` each."""
         psi = sum(self.config.truncation) / 2
         mean = square = torch.zeros([])
+        indices = REFERENCE.take(samples)
         for first in range(0, samples, 16):
-            seeds = range(_FIRST_SEED + first, _FIRST_SEED + min(first + 16, samples))
+            seeds = indices[first : first + 16]
             values = value_of(self.split, self.generator.latents(seeds, psi)).features.float()
             share = len(values) / samples
             mean = mean + share * values.mean(dim=(0, 2, 3))

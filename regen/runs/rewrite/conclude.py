@@ -12,9 +12,10 @@ from regen.report import ExemplarView, RewriteReport, TargetView, write_report
 from regen.rewriting.rewrite import rewritten
 from regen.rewriting.rule import decode_wanted
 from regen.runs.rewrite.learn import Learned
-from regen.runs.rewrite.measure import gather_evidence, metrics_of, unseen_seeds
+from regen.runs.rewrite.measure import gather_evidence, metrics_of
 from regen.runs.rewrite.task import Task
 from regen.runs.timing import Stopwatch, peak_memory_mb
+from regen.seeds import UNSEEN
 
 
 def conclude(
@@ -36,7 +37,7 @@ def conclude(
         StoreError: If the folder cannot be written to.
     """
     generator, split, edits = task.generator, task.split, task.edits
-    seeds = unseen_seeds(task.settings.measured_seeds, [item.seed for item in task.examples])
+    seeds = UNSEEN.take(task.settings.measured_seeds, without=[item.seed for item in task.examples])
     with watch.stage("measure"):
         lpips, reason = try_lpips(task.settings.lpips)
         evidence = gather_evidence(generator, split, learned.rewrite, learned.matcher, edits, seeds)

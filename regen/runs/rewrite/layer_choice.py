@@ -7,7 +7,7 @@ judged on itself): what a perfect rule would make of it is known, its image with
 on. Two means are taken, as shares of what there was to do, and weighed as the rule weighs them:
 
     inside   mean over the held-out region of |after - wanted|  / the same before the fit
-    outside  mean outside of the region of |after - before|, on unseen seeds  / the same as above
+    outside  mean outside of the region of |after - before|, on held-out seeds  / the same as above
     score    inside + q / p * outside
 
 The cut with the smallest score is taken; a rewrite that does nothing scores 1. No oracle is asked.
@@ -39,7 +39,8 @@ from regen.runs.logbook import Progress
 from regen.runs.rewrite.examples import LabelledExample, load_examples
 from regen.runs.rewrite.layer_trials import LayerChoice, Trial
 from regen.runs.rewrite.learn import preserve
-from regen.runs.rewrite.measure import draw, keys_of, unseen_seeds
+from regen.runs.rewrite.measure import draw, keys_of
+from regen.seeds import HELD_OUT
 
 STEPS = 40
 PRESERVED = 16
@@ -139,7 +140,7 @@ class _Trials:
         alone = len(examples) == 1
         self.shown = examples if alone else examples[:-1]
         self.held_out = None if alone else examples[-1].seed
-        self.seeds = unseen_seeds(SEEDS, [item.seed for item in examples])
+        self.seeds = HELD_OUT.take(SEEDS, without=[item.seed for item in examples])
 
     def __call__(self, projector: Projector, memory_layers: int) -> Trial:
         began = time.perf_counter()
@@ -170,7 +171,7 @@ class _Trials:
     def _errors(
         self, split: Any, rewrite: Rewrite, rule: Rule, matcher: KeyMatcher
     ) -> tuple[float, float]:
-        """Error left in the held-out region, and change outside on unseen seeds, as shares."""
+        """Error left in the held-out region, and change outside on other seeds, as shares."""
         mask, wanted = rule.image_mask.cpu(), rule.composites.float().cpu().clamp(-1, 1)
         start = rule.images.float().cpu().clamp(-1, 1)
         to_do = _mean(start - wanted, mask)

@@ -21,10 +21,10 @@ from regen.rewriting.settings import RewriteSettings
 from regen.runs.logbook import Logbook, Progress
 from regen.runs.rewrite.task import Task
 from regen.runs.timing import Stopwatch
+from regen.seeds import REFERENCE
 
 REWRITE_FILE = "rewrite.safetensors"
 PARTIAL_FILE = "rewrite.partial.safetensors"
-FIRST_PRESERVED = 1_000_000
 _BATCH = 16
 
 Losses = dict[str, list[tuple[int, float]]]
@@ -83,9 +83,9 @@ def preserve(
 ) -> tuple[Preserved | None, KeyMatcher]:
     """Samples of the generator at large, and the matcher that knows where the rule will act."""
     count = max(settings.fit.preserve, _BATCH)
-    seeds = range(FIRST_PRESERVED, FIRST_PRESERVED + count)
+    seeds = REFERENCE.take(count)
     batches = [seeds[i : i + _BATCH] for i in range(0, count, _BATCH)]
-    keys = concatenate([split.head(generator.latents(list(b))) for b in batches])
+    keys = concatenate([split.head(generator.latents(b)) for b in batches])
     matcher = match_keys(keys.features, rule.keys.features, rule.mask)
     if not settings.fit.preserve:
         return None, matcher

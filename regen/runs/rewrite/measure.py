@@ -19,14 +19,6 @@ from regen.rewriting.rewrite import Rewrite, rewritten
 from regen.runs.rewrite.named_regions import known_regions
 
 _BATCH = 16
-FIRST_UNSEEN = 10_000
-
-
-def unseen_seeds(count: int, targets: Sequence[int]) -> list[int]:
-    """The first `count` seeds from 10,000 on that are not targets."""
-    taken = set(targets)
-    seeds = (seed for seed in range(FIRST_UNSEEN, FIRST_UNSEEN + count + len(taken)))
-    return [seed for seed in seeds if seed not in taken][:count]
 
 
 @dataclass(frozen=True)
