@@ -1,14 +1,14 @@
-"""Which of a generator's numbered samples are for what: bands of indices that do not overlap.
+"""Which of a generator's numbered samples are for what: bands of numbers that do not overlap.
 
-Every source of samples counts them from 0; for a StyleGAN2 the index is the seed. What is measured
-must be neither what was shown nor what was fitted to, so each purpose takes its samples from a band
-of its own. Two purposes share a band only where no result of the one is judged by the other.
+Every source of samples counts them from 0; for a StyleGAN2 the number is the seed. What a result is
+measured on must be neither what was shown nor what was fitted to, so each purpose takes its samples
+from a band of its own. Some purposes share a band under two names: those of which neither judges
+the other. The bands never move: results stay comparable from version to version.
 
-The bands never move: results stay comparable from version to version.
-
-Two kinds of randomness have no band. The training of a projector takes random indices below 2**31,
-so each of its images has a given index with a probability of 2**-31. The mean style and the latents
-of a generator's training are not numbered samples: they have random generators of their own.
+Two kinds of randomness have no band. The training of a projector takes random numbers below 2**31,
+so each of its images has a given number with a probability of 2**-31. The mean style and the
+latents of a generator's training are not numbered samples: they have random generators of their
+own.
 """
 
 from __future__ import annotations
@@ -21,10 +21,10 @@ from regen.errors import RegenError
 
 @dataclass(frozen=True)
 class Band:
-    """A run of indices.
+    """Consecutive numbers of samples.
 
     Attributes:
-        first: The first index.
+        first: The first of them.
         count: How many there are.
         purpose: What the samples are for, to follow "samples".
     """
@@ -35,14 +35,14 @@ class Band:
 
     @property
     def last(self) -> int:
-        """The last index."""
+        """The last number."""
         return self.first + self.count - 1
 
-    def __contains__(self, index: int) -> bool:
-        return self.first <= index <= self.last
+    def __contains__(self, number: int) -> bool:
+        return self.first <= number <= self.last
 
     def take(self, count: int, *, without: Collection[int] = ()) -> list[int]:
-        """The first `count` indices of the band, those in `without` passed over.
+        """The first `count` numbers of the band, those in `without` passed over.
 
         Raises:
             RegenError: If the band has fewer.
@@ -51,25 +51,33 @@ class Band:
             >>> UNSEEN.take(3, without=[10_001])
             [10000, 10002, 10003]
         """
-        if count > self.count - sum(index in self for index in set(without)):
+        passed = {number for number in without if number in self}
+        if count > self.count - len(passed):
             raise RegenError(f"samples {self.purpose}", got=count, expected=f"at most {self.count}")
-        taken = set(without)
-        indices = range(self.first, self.first + count + len(taken))
-        return [index for index in indices if index not in taken][:count]
+        numbers = range(self.first, self.first + count + len(passed))
+        return [number for number in numbers if number not in passed][:count]
 
 
 USUAL = Band(0, 10_000, "to look at, and to choose targets from")
+
 UNSEEN = Band(10_000, 10_000, "to measure a rewrite on")
+
 HELD_OUT = Band(20_000, 10_000, "to judge a choice by, such as the value layer's")
+
 EXPERIMENTS = Band(30_000, 70_000, "for the tables and recipes in experiments/")
 
-REFERENCE = Band(1_000_000, 1_000_000, "that stand for the generator as it is")
-"""What a rewrite preserves; the values whose means and deviations normalise a projector's features;
-what a trained generator is measured by. None of the three judges another."""
+PRESERVED = Band(1_000_000, 1_000_000, "that a rewrite must leave as they are")
 
-SURVEY = Band(2_000_000, 1_000_000, "that the generator is surveyed with")
-"""The second moments of keys, and the contexts that a projected image is tried with. A moment is of
-the generator alone, and says nothing about a projection."""
+VALUE_STATISTICS = PRESERVED
+"""Whose values give the means and deviations that a projector's features are normalised with."""
 
-BANDS = (USUAL, UNSEEN, HELD_OUT, EXPERIMENTS, REFERENCE, SURVEY)
-"""All bands, in order."""
+GENERATOR_METRICS = PRESERVED
+"""That a trained generator is compared with its training images by."""
+
+MOMENTS = Band(2_000_000, 1_000_000, "whose keys give second moments")
+
+CONTEXTS = MOMENTS
+"""Whose contexts are tried for decoding a projected image."""
+
+BANDS = (UNSEEN, HELD_OUT, PRESERVED, MOMENTS)
+"""The bands that are kept from all else, in order."""

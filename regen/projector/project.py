@@ -19,7 +19,7 @@ from torch import Tensor
 from regen.errors import ProjectorError
 from regen.generators.protocol import Activation, Generator, Latent, Split, value_of
 from regen.losses import ssim_loss, weighted_l1
-from regen.seeds import SURVEY
+from regen.seeds import CONTEXTS
 
 Project = Callable[[Tensor], Tensor]
 _BATCH = 16
@@ -139,7 +139,7 @@ def best_context(
     best = mean_context(generator, split)
     features = projector(image)
     least = _errors(split, best, features, image)[0]
-    seeds = SURVEY.take(candidates)
+    seeds = CONTEXTS.take(candidates)
     for first in range(0, candidates, _BATCH):
         values = value_of(split, generator.latents(seeds[first : first + _BATCH], 0.7))
         errors = _errors(split, values, features, image)

@@ -14,7 +14,7 @@ from torch import Tensor
 from regen.generators.protocol import Activation, Generator, Latent, Split, value_of
 from regen.projector.composites import composite
 from regen.projector.settings import ProjectorTrainingSettings
-from regen.seeds import REFERENCE
+from regen.seeds import VALUE_STATISTICS
 
 _LARGEST_SEED = 2**31
 
@@ -122,7 +122,7 @@ class Sampler:
         """Mean and standard deviation of each channel of the value, ``[1, C, 1, 1]`` each."""
         psi = sum(self.config.truncation) / 2
         mean = square = torch.zeros([])
-        indices = REFERENCE.take(samples)
+        indices = VALUE_STATISTICS.take(samples)
         for first in range(0, samples, 16):
             seeds = indices[first : first + 16]
             values = value_of(self.split, self.generator.latents(seeds, psi)).features.float()

@@ -22,7 +22,7 @@ from regen.files.atomic import ensure_folder
 from regen.generators.protocol import Split
 from regen.generators.registry import NAMED, AnyGenerator, generator_path
 from regen.rewriting.key_moments import KeyMoment, check_keyed, measure_moments
-from regen.seeds import SURVEY
+from regen.seeds import MOMENTS
 
 FORMAT = "key moment"
 VERSION = 1
@@ -58,7 +58,7 @@ def key_moments(
             found[name] = moment
     if len(found) == len(wanted):
         return found
-    seeds = SURVEY.take(SAMPLES)
+    seeds = MOMENTS.take(SAMPLES)
     starts = range(0, SAMPLES, _BATCH)
     batches = (split.head(generator.latents(seeds[i : i + _BATCH])) for i in starts)
     measured = {name: _as_kept(moment) for name, moment in measure_moments(split, batches).items()}

@@ -21,7 +21,7 @@ from regen.rewriting.settings import RewriteSettings
 from regen.runs.logbook import Logbook, Progress
 from regen.runs.rewrite.task import Task
 from regen.runs.timing import Stopwatch
-from regen.seeds import REFERENCE
+from regen.seeds import PRESERVED
 
 REWRITE_FILE = "rewrite.safetensors"
 PARTIAL_FILE = "rewrite.partial.safetensors"
@@ -83,7 +83,7 @@ def preserve(
 ) -> tuple[Preserved | None, KeyMatcher]:
     """Samples of the generator at large, and the matcher that knows where the rule will act."""
     count = max(settings.fit.preserve, _BATCH)
-    seeds = REFERENCE.take(count)
+    seeds = PRESERVED.take(count)
     batches = [seeds[i : i + _BATCH] for i in range(0, count, _BATCH)]
     keys = concatenate([split.head(generator.latents(b)) for b in batches])
     matcher = match_keys(keys.features, rule.keys.features, rule.mask)

@@ -29,7 +29,7 @@ from regen.metrics import (
 )
 from regen.metrics.neighbours import nearest, sheet
 from regen.runs.logbook import track
-from regen.seeds import REFERENCE
+from regen.seeds import GENERATOR_METRICS
 
 NEIGHBOURS_FILE = "neighbours.png"
 _BATCH, _K, _SHOWN, _LEAST = 16, 3, 12, 32
@@ -76,8 +76,8 @@ def load_torch_fidelity() -> Any:
 
 @torch.no_grad()
 def draw_samples(generator: StyleGAN2, count: int) -> Tensor:
-    """Samples of `REFERENCE`, untruncated, uint8 ``[N, 3, R, R]`` on the CPU."""
-    parts, indices = [], REFERENCE.take(count)
+    """Samples of `GENERATOR_METRICS`, untruncated, uint8 ``[N, 3, R, R]`` on the CPU."""
+    parts, indices = [], GENERATOR_METRICS.take(count)
     for first in track(range(0, count, _BATCH), "drawing samples"):
         seeds = indices[first : first + _BATCH]
         latents = generator.latents(seeds, noise="random")
