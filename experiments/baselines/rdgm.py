@@ -28,6 +28,7 @@ from regen.generators.stylegan2.generator import StyleGAN2, StyleGAN2Split
 from regen.generators.stylegan2.latent import StyleContext
 from regen.images.regions import resize_mask
 from regen.linear_algebra import whitening
+from regen.losses import weighted_l1
 from regen.rewriting.rewrite import Rewrite
 from regen.rewriting.rule import Rule
 
@@ -216,8 +217,7 @@ class _Crop:
         """Mean absolute difference to the wanted values, over channels and all tight boxes."""
         arguments = (self.keys, self.codes, self.noise)
         value: Any = functional_call(self.conv, {"weight": weight}, arguments)
-        error = (self.tight * (value.float() - self.wanted).abs()).sum()
-        return error / (self.wanted.shape[1] * self.tight.sum())
+        return weighted_l1(value, self.wanted, self.tight)
 
 
 def _layer(split: StyleGAN2Split) -> int:

@@ -13,6 +13,7 @@ from __future__ import annotations
 from torch import Tensor
 
 from regen.errors import MetricError
+from regen.losses import weighted_l1
 from regen.metrics._check import check_pair
 from regen.metrics.perceptual import Lpips
 
@@ -37,10 +38,8 @@ def masked_distance(a: Tensor, b: Tensor, mask: Tensor, lpips: Lpips | None) -> 
     """
     check_pair("distance in a region", a, b)
     mask = _checked_mask(mask, a)
-    area = a.shape[1] * mask.sum()
-    l1 = (mask * (a - b).abs()).sum() / area
     perceived = None if lpips is None else lpips(a * mask, b * mask).mean().item()
-    return {"lpips": perceived, "l1": l1.item()}
+    return {"lpips": perceived, "l1": weighted_l1(a, b, mask).item()}
 
 
 def masked_l1(a: Tensor, b: Tensor, mask: Tensor) -> Tensor:

@@ -17,7 +17,7 @@ from torch import nn
 
 @runtime_checkable
 class HasPrecision(Protocol):
-    """A network that computes in the dtype it is told to.
+    """A network that computes in a dtype that can be set.
 
     Attributes:
         precision: That dtype.

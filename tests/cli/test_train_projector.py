@@ -89,7 +89,7 @@ def test_an_earlier_training_is_not_overwritten(world: Any) -> None:
     result = world.run(*RUN, *SHORT, "--lr", "0.1", "-o", "out")
     assert (result.exit_code, result.stdout) == (2, "")
     assert result.stderr == (
-        "Error: out holds a training that was begun earlier; resume it, or choose another folder\n"
+        "Error: out holds an earlier training; resume it, or choose another folder\n"
     )
     assert {path: path.read_bytes() for path in (world.folder / "out").iterdir()} == before
 

@@ -122,7 +122,7 @@ def test_the_digest_is_that_of_the_images(place: Path) -> None:
     assert read_folder(place, 16, sizes=(16, 32, 64)).digest != before
 
 
-def test_progress_is_told_of_every_file(place: Path) -> None:
+def test_progress_counts_every_file(place: Path) -> None:
     seen: list[int] = []
     read_folder(place, 16, on_file=lambda: seen.append(1))
     assert len(seen) == 2

@@ -1,4 +1,4 @@
-"""Distances inside and outside of a region, on images whose answer is known."""
+"""Distances inside and outside of a region, on images whose distance is known."""
 
 from __future__ import annotations
 

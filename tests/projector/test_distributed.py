@@ -55,9 +55,9 @@ with workers(torch.device("cpu")) as group:
     except KeyboardInterrupt:
         interrupted = True
     resumed = train("stopped", resume=True)
-answer = {"mean": mean, "gathered": gathered, "whole": whole, "resumed": resumed}
-answer.update(interrupted=interrupted, reports=reports, count=group.count)
-(folder / f"{rank}.json").write_text(json.dumps(answer))
+result = {"mean": mean, "gathered": gathered, "whole": whole, "resumed": resumed}
+result.update(interrupted=interrupted, reports=reports, count=group.count)
+(folder / f"{rank}.json").write_text(json.dumps(result))
 """
 
 

@@ -143,12 +143,12 @@ def test_resuming_with_other_settings_is_refused(
 ) -> None:
     folder = tmp_path / "uninterrupted"
     choices = {"folder": folder, "resume": True, "architecture": ARCHITECTURE}
-    with pytest.raises(TrainingError, match=r"feature_l1: got 2.0, expected 1.0, with which"):
+    with pytest.raises(TrainingError, match=r"feature_l1: got 2.0, expected 1.0, as when"):
         train_projector(tiny, tiny_split, replace(SHORT, feature_l1=2.0), **choices)  # type: ignore[arg-type]
-    with pytest.raises(TrainingError, match=r"value_layer: got 2, expected 3, with which"):
+    with pytest.raises(TrainingError, match=r"value_layer: got 2, expected 3, as when"):
         train_projector(tiny, tiny.split(2, 1), SHORT, **choices)  # type: ignore[arg-type]
     with pytest.raises(
-        TrainingError, match=r"extra_images: got [0-9a-f]{12}\.\.\., expected none, with"
+        TrainingError, match=r"extra_images: got [0-9a-f]{12}\.\.\., expected none, as when"
     ):
         extra = torch.zeros(1, 3, 16, 16)
         train_projector(tiny, tiny_split, SHORT, **choices, extra_images=extra)  # type: ignore[arg-type]
@@ -157,7 +157,7 @@ def test_resuming_with_other_settings_is_refused(
 def test_a_new_training_refuses_a_folder_in_use(
     tiny: StyleGAN2, tiny_split: StyleGAN2Split, tmp_path: Path, uninterrupted: str
 ) -> None:
-    with pytest.raises(TrainingError, match="holds a training that was begun earlier"):
+    with pytest.raises(TrainingError, match="holds an earlier training"):
         train_projector(tiny, tiny_split, SHORT, folder=tmp_path / "uninterrupted")
 
 

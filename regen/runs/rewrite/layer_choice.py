@@ -22,12 +22,12 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from torch import Tensor
 
 from regen.edits.schema import Edits
 from regen.errors import ProjectorError, RewriteError
 from regen.generators.convolution_keys import KeyedSplit
 from regen.generators.registry import AnyGenerator, open_generator
+from regen.losses import weighted_l1
 from regen.projector.files import Projector, bundled_layers, bundled_path, load_projector
 from regen.rewriting.key_similarity import KeyMatcher
 from regen.rewriting.memory import fit_memory
@@ -174,7 +174,7 @@ class _Trials:
         """Error left in the held-out region, and change outside on other seeds, as shares."""
         mask, wanted = rule.image_mask.cpu(), rule.composites.float().cpu().clamp(-1, 1)
         start = rule.images.float().cpu().clamp(-1, 1)
-        to_do = _mean(start - wanted, mask)
+        to_do = weighted_l1(start, wanted, mask)
         if not bool(to_do > 0):
             raise RewriteError(
                 "value layer auto: the last target is as wanted already",
@@ -187,10 +187,6 @@ class _Trials:
         with rewritten(self.generator, rewrite):
             target = self.generator(self.examples[-1].example.latent).float().cpu().clamp(-1, 1)
             after = draw(self.generator, self.seeds)
-        inside, outside = _mean(target - wanted, mask), _mean(after - before, elsewhere)
+        inside = weighted_l1(target, wanted, mask)
+        outside = weighted_l1(after, before, elsewhere)
         return (inside / to_do).item(), (outside / to_do).item()
-
-
-def _mean(difference: Tensor, mask: Tensor) -> Tensor:
-    """Mean magnitude where ``mask [N, 1, R, R]`` is 1."""
-    return (mask * difference.abs()).sum() / (3 * mask.sum().clamp_min(1e-6))
