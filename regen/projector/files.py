@@ -14,7 +14,8 @@ from regen.errors import GeneratorError, ProjectorError
 from regen.files import tensor_file
 from regen.generators import bundled
 from regen.generators.protocol import Generator
-from regen.projector.network import BackwardProjector, ProjectorConfig
+from regen.projector.config import ProjectorConfig
+from regen.projector.network import BackwardProjector
 
 FORMAT = "projector"
 VERSION = 1

@@ -33,15 +33,15 @@ def test_lists_are_accepted_as_json_has_them() -> None:
 @pytest.mark.parametrize(
     ("sizes", "message"),
     [
-        ((0, 8, 8), "every size is at least 1"),
+        ((0, 8, 8), "every size must be at least 1"),
         ((24, 8, 8), "size of the image over size of the value: got 24 / 8, expected a power"),
         ((8, 8, 16), "size of the image over size of the value: got 8 / 16"),
         (((16, 24), 8, 8), r"size of the image over size of the value: got \(16, 24\) / 8"),
-        ((16, 8, 4), "equally many, and a value whose sides can be halved between them"),
-        (("16", 8, 8), "projector: size: got '16', expected a side, or two"),
+        ((16, 8, 4), "as many of each, and a value whose sides can be halved between them"),
+        (("16", 8, 8), "projector architecture: size: got '16', expected a side, or two"),
         ((16, 8, 8, (4, 4), (1,)), r"got \[4, 4\] and \[1\] for a value of 8"),
-        ((16, 8, 8, (), ()), "every size is at least 1"),
-        ((16, 8, 8, (4,), (0,)), "every size is at least 1"),
+        ((16, 8, 8, (), ()), "every size must be at least 1"),
+        ((16, 8, 8, (4,), (0,)), "every size must be at least 1"),
     ],
 )
 def test_impossible_architectures_are_refused(sizes: tuple, message: str) -> None:  # type: ignore[type-arg]

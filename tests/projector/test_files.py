@@ -11,12 +11,13 @@ from regen.files import tensor_file
 from regen.generators import bundled
 from regen.generators.stylegan2.generator import StyleGAN2
 from regen.generators.stylegan2.split import StyleGAN2Split
+from regen.projector.config import ProjectorConfig
 from regen.projector.files import (
     load_projector,
     open_projector,
     save_projector,
 )
-from regen.projector.network import BackwardProjector, ProjectorConfig
+from regen.projector.network import BackwardProjector
 
 CARD = {"training": {"kimg": 1.0}, "provenance": "a test", "licence": "Apache-2.0"}
 

@@ -7,7 +7,8 @@ from torch import Tensor
 from regen.errors import ProjectorError
 from regen.generators.stylegan2.generator import StyleGAN2
 from regen.generators.stylegan2.split import StyleGAN2Split
-from regen.projector.network import BackwardProjector, ProjectorConfig
+from regen.projector.config import ProjectorConfig
+from regen.projector.network import BackwardProjector
 from regen.projector.project import (
     Projection,
     RefineSettings,

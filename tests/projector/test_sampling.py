@@ -5,9 +5,8 @@ import torch
 
 from regen.generators.stylegan2.generator import StyleGAN2
 from regen.generators.stylegan2.split import StyleGAN2Split
-from regen.projector.composites import CompositeSettings
-from regen.projector.sampling import Sampler, frozen, kept_positions
-from regen.projector.settings import ProjectorTrainingSettings
+from regen.projector.sampling import Sampler, kept_positions
+from regen.projector.settings import CompositeSettings, ProjectorTrainingSettings
 
 
 def sampler(tiny: StyleGAN2, split: StyleGAN2Split, **settings: object) -> Sampler:
@@ -86,17 +85,3 @@ def test_kept_positions_leave_a_margin_around_a_paste() -> None:
 
 def test_positions_under_next_to_nothing_are_kept() -> None:
     assert kept_positions(torch.full((1, 1, 4, 4), 0.01), torch.zeros(1, 1, 4, 4)).min() == 1
-
-
-def test_frozen_returns_what_it_borrowed(tiny: StyleGAN2) -> None:
-    tiny.train()
-    tiny.requires_grad_(True)
-    tiny.synthesis.const.requires_grad_(False)
-    with pytest.raises(RuntimeError, match="inside"), frozen(tiny, torch.bfloat16):
-        assert not any(p.requires_grad for p in tiny.parameters())
-        assert not tiny.training and tiny.precision == torch.bfloat16
-        raise RuntimeError("inside")
-    still = {name for name, p in tiny.named_parameters() if not p.requires_grad}
-    assert still == {"synthesis.const"}
-    assert all(module.training for module in tiny.modules())
-    assert tiny.precision == torch.float32

@@ -18,8 +18,9 @@ from regen.generators.stylegan2.files import save_stylegan2
 from regen.generators.stylegan2.generator import StyleGAN2
 from regen.images import save_image
 from regen.images.regions import Region
+from regen.projector.config import ProjectorConfig
 from regen.projector.files import save_projector
-from regen.projector.network import BackwardProjector, ProjectorConfig
+from regen.projector.network import BackwardProjector
 from regen.rewriting import layer_choice, moment_cache
 from regen.rewriting.layer_trials import LayerChoice, Trial
 from regen.rewriting.settings import RewriteSettings
