@@ -10,7 +10,7 @@ BIN := $(VENV)/bin
 INSTALLED := $(VENV)/.installed
 COMPILED := $(VENV)/.compiled
 KERNELS := $(wildcard stylegan2_ops/csrc/*.* stylegan2_ops/csrc/*/*.*)
-SOURCES := regen stylegan2_ops tests experiments setup.py
+SOURCES := regen stylegan2_ops tests experiments docs setup.py
 
 help:  ## List the targets
 	@grep -hE '^[a-z0-9-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 16
