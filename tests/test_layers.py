@@ -26,6 +26,7 @@ ROWS = [
     {"generators"},
     {"projector"},
     {"rewriting"},
+    {"api"},
     {"report"},
     {"runs"},
     {"doctor"},
