@@ -86,8 +86,8 @@ def _views(task: Task, learned: Learned) -> tuple[list[ExemplarView], list[Targe
 
 def _title(task: Task) -> str:
     edits = task.edits
-    if edits.oracle:
-        return f"{edits.generator} with {edits.oracle.replace('_', ' ')}"
+    if edits.oracle_pattern:
+        return f"{edits.generator} with {edits.oracle_pattern.replace('_', ' ')}"
     return f"{Path(edits.generator).stem} rewritten after {Path(task.examples[0].label).name}"
 
 

@@ -6,7 +6,8 @@ from dataclasses import dataclass
 
 from torch import Tensor
 
-from regen.edits.schema import Edit, Edits, NamedRegion, Pattern, Target
+from regen.edits.schema import Edit, Edits, NamedRegion, PasteOracle, Pattern, Target
+from regen.edits.values import DEFAULT_GENERATOR
 from regen.errors import EditsError, RegionError
 from regen.generators.registry import AnyGenerator, open_generator
 from regen.images.regions import Region
@@ -36,22 +37,63 @@ def load_examples(edits: Edits, generator: AnyGenerator) -> list[LabelledExample
         One entry per target, in the order of the file.
 
     Raises:
-        EditsError: If a named region is asked for where the renderer does not know it.
+        EditsError: If a named region is asked for where the renderer does not know it, or a target
+            is a picture.
         ImageError: If an exemplar cannot be read.
         RegionError: If a region reaches outside its image.
     """
+    check_names(edits)
     examples = []
     for index, edit in enumerate(edits.edits):
         image, place = _exemplar(edit, index, generator.resolution)
         _check_inside(place, f"edits[{index}].region", *image.shape[2:])
         for number, target in enumerate(edit.targets):
             path = f"edits[{index}].targets[{number}]"
-            latent = generator.latents([target.seed], target.truncation)
-            onto = _target_region(target, path, generator.resolution)
+            seed, truncation = _seed(target, path), _truncation(target)
+            latent = generator.latents([seed], truncation)
+            onto = _target_region(target, seed, path, generator.resolution)
             _check_inside(onto, f"{path}.region", generator.resolution, generator.resolution)
             example = Example(image, place, latent, onto)
-            examples.append(LabelledExample(example, target.seed, _label(edit)))
+            examples.append(LabelledExample(example, seed, _label(edit)))
     return examples
+
+
+def check_names(edits: Edits) -> None:
+    """Raise EditsError if edits name regions or an oracle that their generator does not have."""
+    if isinstance(edits.oracle, PasteOracle):
+        raise EditsError(
+            "oracle",
+            got='{"paste": true}, which regen does not measure yet',
+            expected="the name of a pattern",
+            remedy="remove it",
+        )
+    if edits.generator == DEFAULT_GENERATOR:
+        return
+    if edits.oracle:
+        raise EditsError("oracle: only the generator 'portraits' has one", remedy="remove it")
+    for index, edit in enumerate(edits.edits):
+        for number, target in enumerate(edit.targets):
+            if isinstance(target.region, NamedRegion):
+                raise EditsError(
+                    f"edits[{index}].targets[{number}].region: only the generator 'portraits' has "
+                    "named regions",
+                    remedy="give a box or a polygon",
+                )
+
+
+def _seed(target: Target, path: str) -> int:
+    sample = target.sample
+    if sample.seed is None or (sample.picture, sample.style, sample.hole) != (None, None, None):
+        raise EditsError(
+            path,
+            got=f"a target with {', '.join(sample.to_json(embed=False))}",
+            expected="a seed, which is all that samples of this generator are made of",
+        )
+    return sample.seed
+
+
+def _truncation(target: Target) -> float:
+    return 1.0 if target.sample.truncation is None else target.sample.truncation
 
 
 def _check_inside(region: Region, path: str, height: int, width: int) -> None:
@@ -99,15 +141,15 @@ def _exemplar(edit: Edit, index: int, resolution: int) -> tuple[Tensor, Region]:
     return image, Region.drawn(mask)
 
 
-def _target_region(target: Target, path: str, resolution: int) -> Region:
+def _target_region(target: Target, seed: int, path: str, resolution: int) -> Region:
     if not isinstance(target.region, NamedRegion):
         return target.region
-    if target.truncation != 1:
+    if (truncation := _truncation(target)) != 1:
         raise EditsError(
             f"{path}.region",
-            got=f"the portraits' region {target.region.name!r} at truncation {target.truncation:g}",
+            got=f"the portraits' region {target.region.name!r} at truncation {truncation:g}",
             expected="truncation 1",
             remedy="the renderer knows only untruncated seeds; draw a box or polygon instead",
         )
-    person = attributes(seed_to_z([target.seed]))
+    person = attributes(seed_to_z([seed]))
     return Region.drawn(region(person, target.region.name, resolution))

@@ -83,7 +83,7 @@ def gather_evidence(
     with rewritten(generator, rewrite):
         after = draw(generator, seeds)
     regions = known_regions(edits, seeds, size[0])
-    oracle = Oracle(edits.oracle, size[0]) if edits.oracle else None
+    oracle = Oracle(edits.oracle_pattern, size[0]) if edits.oracle_pattern else None
     return Evidence(
         seeds,
         before,

@@ -29,8 +29,8 @@ def known_regions(edits: Edits, seeds: Sequence[int], size: int) -> Tensor | Non
     Returns:
         ``[N, 1, size, size]`` in [0, 1], or None if the region of any target is unknown.
     """
-    if edits.oracle:
-        return Oracle(edits.oracle, size).region(list(seeds))
+    if edits.oracle_pattern:
+        return Oracle(edits.oracle_pattern, size).region(list(seeds))
     if edits.generator != PORTRAITS:
         return None
     names = {_name_of(target, size) for edit in edits.edits for target in edit.targets}
@@ -43,10 +43,11 @@ def _name_of(target: Target, size: int) -> str | None:
     """The renderer's name for a target's region, or None."""
     if isinstance(target.region, NamedRegion):
         return target.region.name
-    if target.truncation != 1:
+    sample = target.sample
+    if sample.seed is None or sample.truncation not in (None, 1):
         return None
     mask = target.region.mask(size, size)
-    person = attributes(seed_to_z([target.seed]))
+    person = attributes(seed_to_z([sample.seed]))
     drawn = {name: region(person, name, size) for name in REGIONS}
     around = {
         name: float(known.sum())

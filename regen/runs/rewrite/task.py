@@ -12,7 +12,7 @@ from regen.generators.registry import AnyGenerator, open_generator
 from regen.portraits import Oracle
 from regen.projector.files import Projector, open_projector
 from regen.rewriting.settings import RewriteSettings
-from regen.runs.rewrite.examples import LabelledExample, load_examples
+from regen.runs.rewrite.examples import LabelledExample, check_names, load_examples
 from regen.runs.rewrite.layer_trials import LayerChoice
 
 
@@ -58,8 +58,9 @@ def load_task(edits: Edits | Path | str, settings: RewriteSettings, device: str)
         RegenError: On bad input of any kind.
     """
     edits = edits if isinstance(edits, Edits) else read_edits(edits)
-    if edits.oracle:
-        Oracle(edits.oracle)  # an unknown one is told now, not after the fit
+    check_names(edits)
+    if edits.oracle_pattern:
+        Oracle(edits.oracle_pattern)  # an unknown one is told now, not after the fit
     generator = open_generator(edits.generator, device=device)
     projector = open_projector(
         edits.projector, edits.generator, generator, value_layer=edits.value_layer

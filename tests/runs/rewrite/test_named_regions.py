@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 import torch
 
-from regen.edits.schema import Edit, Edits, NamedRegion, Pattern, Target
+from regen.edits.schema import Edit, Edits, NamedRegion, Pattern, SampleSpec, Target
 from regen.images.regions import Region
 from regen.portraits import Oracle, attributes, region, seed_to_z
 from regen.runs.rewrite.named_regions import known_regions
@@ -14,7 +14,9 @@ SEEDS = [20, 21]
 
 
 def edits(*regions: Region | NamedRegion, truncation: float = 1.0, **more: str) -> Edits:
-    targets = tuple(Target(seed, place, truncation) for seed, place in enumerate(regions))
+    targets = tuple(
+        Target(SampleSpec(seed, truncation), place) for seed, place in enumerate(regions)
+    )
     exemplar = Pattern("cat_eyes", 5)
     return Edits((Edit(exemplar, NamedRegion("eyes"), targets),), **more)  # type: ignore[arg-type]
 
