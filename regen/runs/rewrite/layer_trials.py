@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from regen.edits.schema import Edits
+from regen.rewriting.precedence import PartialSettings
 
 
 @dataclass(frozen=True)
@@ -61,6 +62,12 @@ class LayerChoice:
             "held_out": self.held_out,
             "without_projector": self.without_projector,
         }
+
+    def said(self) -> PartialSettings:
+        """The settings that the best cut says."""
+        best = self.best
+        values = {"value_layer": best.value_layer, "memory_layers": best.memory_layers}
+        return PartialSettings("trials of value layers", values)
 
     def chosen(self, edits: Edits) -> Edits:
         """The edits with the best cut."""

@@ -13,6 +13,7 @@ from typing import Any
 
 from regen.edits.schema import Edits, read_edits
 from regen.files.atomic import ensure_folder, write_json
+from regen.rewriting.precedence import Merged, resolve
 from regen.rewriting.rewrite import Rewrite
 from regen.rewriting.settings import RewriteSettings
 from regen.runs.logbook import Logbook
@@ -44,7 +45,7 @@ class Outcome:
 def rewrite_generator(
     edits: Edits | Path | str,
     folder: Path | str,
-    settings: RewriteSettings,
+    settings: RewriteSettings | Merged,
     *,
     device: str = "cpu",
     command: str = "",
@@ -57,7 +58,8 @@ def rewrite_generator(
         edits: An edits file, or what one says; see `regen.edits.schema`.
         folder: Run folder; gets rewrite.safetensors, report.html, before_after.png, metrics.json,
             settings.json, edits.json (with its images inside) and TensorBoard events.
-        settings: Everything the edits file does not say.
+        settings: Everything the edits file does not say; or all settings, merged, which count as
+            they are.
         device: Where to compute.
         command: Command line that the report shows for repeating the run.
         try_layers: Choose value layer, memory and projector by trying, see `choose_layer`.
@@ -74,14 +76,15 @@ def rewrite_generator(
     watch = Stopwatch()
     folder = Path(folder)
     choice = None
+    edits = edits if isinstance(edits, Edits) else read_edits(edits)
+    merged = resolve(settings, edits)
     if try_layers:
-        edits = edits if isinstance(edits, Edits) else read_edits(edits)
         ensure_folder(folder)
         with watch.stage("try layers"):
-            choice = choose_layer(edits, settings, projectors=projectors, device=device)
-        edits = choice.chosen(edits)
+            choice = choose_layer(edits, merged.settings, projectors=projectors, device=device)
+        edits, merged = choice.chosen(edits), merged.overridden(choice.said())
     with watch.stage("load"):
-        task = replace(load_task(edits, settings, device), layer_choice=choice)
+        task = replace(load_task(edits, merged, device), layer_choice=choice)
         ensure_folder(folder)
     with Logbook(folder) as book:
         book.settings(task.recorded())
