@@ -41,7 +41,7 @@ _FOUR = Field(min_length=4, max_length=4)
 _BoxJson = Annotated[list[Number], _FOUR, Expected("[x0, y0, x1, y1]")]
 _EllipseJson = Annotated[list[Number], _FOUR, Expected("[cx, cy, rx, ry]")]
 _PointJson = Annotated[list[Number], Field(min_length=2, max_length=2), Expected("[x, y]")]
-_THREE = Field(min_length=1, json_schema_extra={"minItems": 3})  # two are told by `Polygon`
+_THREE = Field(min_length=1, json_schema_extra={"minItems": 3})  # `Polygon` refuses two
 _PolygonJson = Annotated[list[_PointJson], _THREE, Expected("a list of points [x, y]")]
 _MaskJson = Annotated[str, NOT_EMPTY, Expected("an image, as path or data URI")]
 _NameJson = Annotated[str, NOT_EMPTY, Expected("the name of a region")]

@@ -138,7 +138,7 @@ class ReadAs:
     Attributes:
         kind: A type annotation.
         make: Called with the value and the folder that paths are relative to. A RegenError that it
-            raises is told at the path of the field.
+            raises is reported at the path of the field.
     """
 
     kind: Any

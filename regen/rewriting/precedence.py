@@ -138,7 +138,7 @@ def read_settings(path: Path | str) -> PartialSettings:
         What it says, under the name of the file.
 
     Raises:
-        RewriteError: If it is missing, not valid JSON, or says what is no setting. The message
+        RewriteError: If it is missing, not valid JSON, or says what is not a setting. The message
             names the file and the setting.
     """
     content = read_json(path, "settings, as JSON", RewriteError)

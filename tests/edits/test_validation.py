@@ -156,9 +156,9 @@ def test_an_error_of_the_maker_is_told_at_its_place():
         box: Annotated[int, ReadAs(Integer0, fail)] | None = None
         place: Annotated[int, ReadAs(Integer0, fail)] | None = None
 
-    told = "got 1, expected a larger one; enlarge it"
-    assert message(Outer, {"box": 1}) == f"e.json: box: {told}"
-    assert message(Outer, {"place": 1}) == f"e.json: place: box: {told}"
+    found = "got 1, expected a larger one; enlarge it"
+    assert message(Outer, {"box": 1}) == f"e.json: box: {found}"
+    assert message(Outer, {"place": 1}) == f"e.json: place: box: {found}"
 
 
 def test_names_and_files(tmp_path):
@@ -174,8 +174,8 @@ def test_names_and_files(tmp_path):
 
 
 def test_base64_without_its_prefix_is_recognised(tmp_path):
-    told = message(ExistingFile, "iVBORw0KGgo" * 4000, tmp_path)
-    assert told == (
+    found = message(ExistingFile, "iVBORw0KGgo" * 4000, tmp_path)
+    assert found == (
         f'e.json: "{("iVBORw0KGgo" * 9)[:56]}... does not exist; '
         'an image inside the file begins with "data:image/png;base64,"'
     )
