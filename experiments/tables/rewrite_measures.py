@@ -84,7 +84,7 @@ def reference(
     regions = known_regions(edits, seeds, size)
     inside = expected if regions is None else regions
     assert inside is not None
-    oracle = Oracle(edits.oracle, size) if edits.oracle else None
+    oracle = Oracle(edits.oracle_pattern, size) if edits.oracle_pattern else None
     drawn = None if oracle is None else oracle.rewritten(seeds)
     plain = None if oracle is None else oracle.plain(seeds)
     start = Measured()

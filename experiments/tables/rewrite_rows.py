@@ -122,7 +122,7 @@ def methods(settings: Table2Settings, tuned: Mapping[int, Tuned]) -> list[Method
         settings: Of the table.
         tuned: By number of convolutions, for the paper's rows; `Tuned()` for a missing one.
     """
-    base = preset("paper")
+    base = _paper()
 
     def fit(layers: int = 0) -> FitSettings:
         chosen = tuned.get(layers, Tuned())
@@ -167,6 +167,17 @@ def methods(settings: Table2Settings, tuned: Mapping[int, Tuned]) -> list[Method
     ]
 
 
+def _paper() -> RewriteSettings:
+    """The paper's method, with exemplars laid on as images: rows differ in what they fit, not in
+    what they are asked for. Rows that recall the image weigh it as `regen rewrite` does.
+    """
+    paper, ours = preset("paper"), FitSettings()
+    weights = {"image_weight": ours.image_weight, "structure_weight": ours.structure_weight}
+    return replace(
+        paper, rule=replace(paper.rule, align="image"), fit=replace(paper.fit, **weights)
+    )
+
+
 def _default(settings: Table2Settings) -> RewriteSettings:
     """What `regen rewrite` does, or a short imitation of it in a run that is not full."""
     default = preset("default")
@@ -202,5 +213,5 @@ def with_edits(method: Method, edits: Edits) -> Method:
     if method.edits_decide:
         layers = edits.memory_layers or method.memory_layers
         return replace(method, settings=method.settings.with_edits(edits), memory_layers=layers)
-    rule = replace(method.settings.rule, scale=edits.scale)
+    rule = replace(method.settings.rule, scale=edits.scale or method.settings.rule.scale)
     return replace(method, settings=replace(method.settings, rule=rule))

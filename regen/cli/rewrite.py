@@ -23,6 +23,7 @@ from regen.cli.common import (
 
 if TYPE_CHECKING:
     from regen.edits.schema import Edits
+    from regen.rewriting.precedence import Merged
     from regen.rewriting.settings import RewriteSettings
     from regen.runs.rewrite.run import Outcome
 
@@ -67,6 +68,13 @@ class _Layer(click.IntRange):
     default="default",
     show_default=True,
     help="Where settings that are not given come from; the defaults shown are those of 'default'.",
+)
+@click.option(
+    "--config",
+    metavar="FILE",
+    type=file_type(),
+    help="Settings as JSON, settings.json of an earlier run for instance. Options that are given "
+    "and the edits file take precedence; the preset does not.",
 )
 @click.option("--generator", metavar="G", help="Name or file, in place of the edits file's.")
 @click.option(
@@ -121,22 +129,26 @@ class _Layer(click.IntRange):
 )
 @_run("--lpips", type=click.Choice(BACKBONES), help="Backbone of LPIPS.")
 @computing
-def command(edits: Path, output: Path | None, preset: str, device: str, **options: Any) -> None:
+def command(
+    edits: Path, output: Path | None, preset: str, config: Path | None, device: str, **options: Any
+) -> None:
     """Teach a generator the rule of an edits file.
 
-    Options that are given take the place of what preset and edits file say. Writes
-    rewrite.safetensors, report.html, before_after.png, metrics.json, settings.json and TensorBoard
-    events; the report shows what was changed.
+    A setting is taken from the first that says it: an option that is given, the edits file, the
+    file of --config, the preset, the default. Writes rewrite.safetensors, report.html,
+    before_after.png, metrics.json, settings.json and TensorBoard events; the report shows what was
+    changed, and settings.json who said what.
     """
     from regen.edits.schema import read_edits
     from regen.runs.rewrite.run import run_rewrite
 
     try_layers, projectors = _layer_options(options)
-    changed = _with_options(read_edits(edits), options)
+    written = read_edits(edits)
+    changed = _with_options(written, options)
     outcome = run_rewrite(
         changed,
         output or Path("out") / edits.stem,
-        _settings(preset, options),
+        _merged(written, config, preset, options),
         device=device,
         command=shlex.join(["regen", *sys.argv[1:]]),
         try_layers=try_layers,
@@ -158,7 +170,7 @@ def _layer_options(options: dict[str, Any]) -> tuple[bool, list[str]]:
 
 
 def _with_options(edits: Edits, options: dict[str, Any]) -> Edits:
-    """The edits with those options that an edits file can say as well."""
+    """The edits with those options that an edits file can say as well, to repeat the run by."""
     from regen.edits.schema import Weights
 
     changes = given({**options, "feather": options["feather_px"]}, type(edits))
@@ -169,17 +181,37 @@ def _with_options(edits: Edits, options: dict[str, Any]) -> Edits:
     return replace(edits, weights=weights, **changes)
 
 
-def _settings(name: str, options: dict[str, Any]) -> RewriteSettings:
-    """A preset with the other options."""
-    from regen.rewriting.settings import FitSettings, RewriteSettings, RuleSettings, preset
-
-    settings = preset("paper" if name == "paper" else "default")
-    return replace(
-        settings,
-        rule=replace(settings.rule, **given(options, RuleSettings)),
-        fit=replace(settings.fit, **given(options, FitSettings)),
-        **given(options, RewriteSettings),
+def _merged(written: Edits, config: Path | None, preset: str, options: dict[str, Any]) -> Merged:
+    """All settings: from the options, the edits as written, the config, the preset, the default."""
+    from regen.rewriting.precedence import (
+        COMMAND_LINE,
+        PartialSettings,
+        merge,
+        read_settings,
+        settings_of_edits,
+        settings_of_preset,
     )
+
+    return merge(
+        [
+            PartialSettings(COMMAND_LINE, _said(options)),
+            settings_of_edits(written),
+            *([] if config is None else [read_settings(config)]),
+            settings_of_preset(preset),
+        ]
+    )
+
+
+def _said(options: dict[str, Any]) -> dict[str, object]:
+    """The settings among the options that were given, by dotted name."""
+    from regen.rewriting.settings import FitSettings, RewriteSettings, RuleSettings
+
+    parts = {"rule.": RuleSettings, "fit.": FitSettings, "": RewriteSettings}
+    return {
+        prefix + name: value
+        for prefix, part in parts.items()
+        for name, value in given(options, part).items()
+    }
 
 
 def _summarise(outcome: Outcome, generator: str) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from html import escape
 from importlib.resources import files
 
@@ -186,7 +187,14 @@ regen generate --rewrite rewrite.safetensors:0.5 --seeds 0-63 -o half
 regen info rewrite.safetensors</pre>
 <p>This run is repeated by</p>
 <pre>{escape(report.command)}</pre>
-<details><summary>All settings</summary>{flat_table(report.settings)}</details>"""
+<details><summary>All settings</summary>{_settings(report)}</details>"""
+
+
+def _settings(report: RewriteReport) -> str:
+    """All settings, with who said each where that is known."""
+    settings = dict(report.settings)
+    said_by = settings.pop("said_by", None)
+    return flat_table(settings, said_by if isinstance(said_by, Mapping) else None)
 
 
 def _card(label: str, images: list[tuple[str, Tensor]]) -> str:

@@ -51,7 +51,7 @@ def load_examples(edits: Edits, generator: Generator) -> list[Example]:
 def target_sample(generator: Generator, target: Target, path: str) -> Sample:
     """The sample of a generator that a target describes. Raises EditsError, naming its path."""
     try:
-        return generator.sample(target.request())
+        return generator.sample(target.sample.request())
     except RegenError as error:
         raise EditsError(
             f"{path}: {error.problem}",
@@ -64,7 +64,7 @@ def target_sample(generator: Generator, target: Target, path: str) -> Sample:
 def taken_by(edits: Edits) -> set[int]:
     """Numbers of the source that are targets, whatever their truncation."""
     targets = (target for edit in edits.edits for target in edit.targets)
-    return {target.seed for target in targets if target.seed is not None}
+    return {target.sample.seed for target in targets if target.sample.seed is not None}
 
 
 def exemplar_label(edit: Edit) -> str:

@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from dataclasses import asdict, dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
-from regen.edits.schema import Edits, read_edits
+from regen.edits.schema import Edits, PasteOracle, read_edits
 from regen.errors import EditsError, RegenError
+from regen.generators import bundled
 from regen.generators.protocol import Generator, Source, Split
 from regen.generators.registry import open_generator
 from regen.projector.files import Projector, load_projector, open_projector, projectors_of
 from regen.rewriting.examples import load_examples, taken_by
 from regen.rewriting.layer_choice import choose_layer
 from regen.rewriting.layer_trials import LayerChoice
+from regen.rewriting.precedence import Merged, PartialSettings
+from regen.rewriting.precedence import resolve as merged_settings
 from regen.rewriting.rule import Example
 from regen.rewriting.settings import RewriteSettings
 
@@ -32,6 +35,7 @@ class Task:
         projector: The generator's own, for the split's value layer.
         split: The generator, cut.
         layer_choice: How the value layer was chosen, or None if it was given.
+        said_by: Who said each setting, see `regen.rewriting.precedence`.
     """
 
     edits: Edits
@@ -42,6 +46,7 @@ class Task:
     projector: Projector
     split: Split
     layer_choice: LayerChoice | None = None
+    said_by: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def taken(self) -> set[int]:
@@ -53,8 +58,7 @@ class Task:
         recorded = {
             **asdict(self.settings),
             "edits": self.edits.to_json(),
-            "value_layer": self.split.value_layer,
-            "memory_layers": self.split.memory_layers,
+            "said_by": dict(self.said_by),
         }
         if self.layer_choice is not None:
             recorded["layer_choice"] = self.layer_choice.recorded()
@@ -65,7 +69,7 @@ def resolve(
     edits: Edits | Path | str,
     generator: Generator | Path | str | None = None,
     *,
-    settings: RewriteSettings | None = None,
+    settings: RewriteSettings | Merged | None = None,
     projectors: Sequence[Path | str] = (),
     images: Path | None = None,
     device: str = "cpu",
@@ -77,7 +81,8 @@ def resolve(
     Args:
         edits: An edits file, or what one says.
         generator: In place of the one that the edits name.
-        settings: What the edits do not say; by default those of the preset "default".
+        settings: What the edits do not say, or settings that are merged already; by default those
+            of the preset "default".
         projectors: Files or run folders, in place of the edits' projector. More than one are
             candidates for `try_layers`.
         images: Folder that a generator takes its samples from, if it needs images.
@@ -89,39 +94,67 @@ def resolve(
         RegenError: On bad input of any kind.
     """
     edits = edits if isinstance(edits, Edits) else read_edits(edits)
-    settings = (settings or RewriteSettings()).with_edits(edits)
+    merged = merged_settings(settings or RewriteSettings(), edits)
     if not isinstance(generator, Generator):
         generator = open_generator(generator or edits.generator, device=device)
     _check_oracle(edits, generator)
     source, examples = generator.source(images), load_examples(edits, generator)
     paths = list(projectors) or ([edits.projector] if edits.projector else [])
     choice = None
-    layer = edits.value_layer or settings.value_layer
-    memory_layers = edits.memory_layers or settings.memory_layers
     if try_layers:
         known = [load_projector(path, generator) for path in paths or projectors_of(generator)]
         choice, projector = choose_layer(
             generator,
             source,
             examples,
-            settings,
+            merged.settings,
             known,
             on_trial,
             memory_layers=edits.memory_layers,
             taken=taken_by(edits),
         )
-        layer, memory_layers = choice.best.value_layer, choice.best.memory_layers
+        merged = merged.overridden(choice.said())
     else:
         path = paths[0] if paths else None
+        merged = _without_layer_of_preset(merged, path, generator)
+        layer = merged.settings.value_layer
         projector = open_projector(path, generator, value_layer=layer)
-    layer = layer or projector.value_layer
+        if layer is None:
+            said = {"value_layer": projector.value_layer}
+            merged = merged.overridden(PartialSettings("projector", said))
+    settings = merged.settings
+    layer = settings.value_layer or projector.value_layer
     projector.check_layer(layer)
-    split = generator.split(layer, memory_layers)
-    return Task(edits, settings, generator, source, examples, projector, split, choice)
+    split = generator.split(layer, settings.memory_layers)
+    return Task(
+        edits, settings, generator, source, examples, projector, split, choice, merged.said_by
+    )
+
+
+def _without_layer_of_preset(
+    merged: Merged, path: Path | str | None, generator: Generator
+) -> Merged:
+    """A preset's value layer counts only where a bundled projector is for it.
+
+    Where one is named, or the generator comes with others only, the projector says the layer.
+    """
+    layer = merged.settings.value_layer
+    if layer is None or not merged.said_by["value_layer"].startswith("preset "):
+        return merged
+    if path is None and layer in bundled.projectors_of(generator.digest()):
+        return merged
+    return merged.overridden(PartialSettings("projector", {"value_layer": None}))
 
 
 def _check_oracle(edits: Edits, generator: Generator) -> None:
     """Raise what can be known of the edits' oracle before anything long begins."""
+    if isinstance(edits.oracle, PasteOracle):
+        raise EditsError(
+            "oracle",
+            got='{"paste": true}, which regen does not measure yet',
+            expected="the name of a pattern",
+            remedy="remove it",
+        )
     if not edits.oracle:
         return
     if generator.oracle is None:

@@ -99,8 +99,7 @@ def read_sample(request: Mapping[str, object]) -> StyleSample:
     for name in request:
         if name not in _KNOWN:
             raise GeneratorError(
-                f"{name} of a sample",
-                got=repr(request[name]),
+                f"a sample with a {name}",
                 expected=f"one of {', '.join(_KNOWN)}",
                 remedy="this generator is asked for seeds",
             )

@@ -90,8 +90,8 @@ def _views(task: Task, learned: Learned) -> tuple[list[ExemplarView], list[Targe
 
 def _title(task: Task) -> str:
     name = task.generator.source_name
-    if task.edits.oracle:
-        return f"{name} with {task.edits.oracle.replace('_', ' ')}"
+    if task.edits.oracle_pattern:
+        return f"{name} with {task.edits.oracle_pattern.replace('_', ' ')}"
     return f"{Path(name).stem} rewritten after {Path(task.examples[0].exemplar_label).name}"
 
 
