@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -29,9 +29,11 @@ class Task:
         generator: On the device to compute on.
         source: Its samples: those to preserve, to measure keys on, and unseen ones.
         examples: One for each target, in the order of the edits file.
+        taken: Numbers of the source that are targets.
         projector: The generator's own, for the split's value layer.
         split: The generator, cut.
         layer_choice: How the value layer was chosen, or None if it was given.
+        images: Folder that the source takes its samples from, or None if it needs none.
     """
 
     edits: Edits
@@ -39,14 +41,11 @@ class Task:
     generator: Generator
     source: Source
     examples: Sequence[Example]
+    taken: Collection[int]
     projector: Projector
     split: Split
     layer_choice: LayerChoice | None = None
-
-    @property
-    def taken(self) -> set[int]:
-        """Numbers of the source that are targets."""
-        return taken_by(self.edits)
+    images: Path | None = None
 
     def recorded(self) -> dict[str, Any]:
         """What settings.json and the report say about how it was made."""
@@ -56,6 +55,8 @@ class Task:
             "value_layer": self.split.value_layer,
             "memory_layers": self.split.memory_layers,
         }
+        if self.images is not None:
+            recorded["images"] = str(self.images)
         if self.layer_choice is not None:
             recorded["layer_choice"] = self.layer_choice.recorded()
         return recorded
@@ -94,6 +95,7 @@ def resolve(
         generator = open_generator(generator or edits.generator, device=device)
     _check_oracle(edits, generator)
     source, examples = generator.source(images), load_examples(edits, generator)
+    taken = taken_by(edits, generator, source)
     paths = list(projectors) or ([edits.projector] if edits.projector else [])
     choice = None
     layer = edits.value_layer or settings.value_layer
@@ -108,7 +110,7 @@ def resolve(
             known,
             on_trial,
             memory_layers=edits.memory_layers,
-            taken=taken_by(edits),
+            taken=taken,
         )
         layer, memory_layers = choice.best.value_layer, choice.best.memory_layers
     else:
@@ -117,7 +119,9 @@ def resolve(
     layer = layer or projector.value_layer
     projector.check_layer(layer)
     split = generator.split(layer, memory_layers)
-    return Task(edits, settings, generator, source, examples, projector, split, choice)
+    return Task(
+        edits, settings, generator, source, examples, taken, projector, split, choice, images
+    )
 
 
 def _check_oracle(edits: Edits, generator: Generator) -> None:
