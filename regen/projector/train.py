@@ -6,6 +6,7 @@ it had never stopped: on the CPU, bit for bit. Under ``torchrun`` the processes 
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -103,6 +104,7 @@ def train_projector(
             value_layer=split.value_layer,
             architecture=asdict(architecture),
             extra_images=None if extra_images is None else digest({"images": extra_images}),
+            samples=_names_digest(source),
             processes=group.count,
         )
         trainer = _trainer(generator, split, source, config, architecture, group, extra_images)
@@ -135,6 +137,14 @@ def _trainer(
         extra=extra_images,
     )
     return Trainer(config, architecture, sampler, group, generator.device)
+
+
+def _names_digest(source: Source) -> str | None:
+    """What tells the samples of a source with an end from those of another one."""
+    if source.count is None:
+        return None
+    labels = [sample.label for sample in source.samples(range(source.count))]
+    return hashlib.sha256("\0".join(labels).encode()).hexdigest()
 
 
 def _share_of(batch: int, group: Workers) -> int:
