@@ -38,7 +38,7 @@ from tests.toy_family import CHANNELS, SIZE, Toy, load_toy, save_toy
 HEIGHT, WIDTH = SIZE
 IMAGES = 18
 NAMES = [f"{number:02}.png" for number in range(IMAGES)]
-TARGETS = (0, 4)  # their images have a disc at the left and one at the right
+TARGETS = (0, 6)  # their images have a disc at the left and one further to the right
 TRAINING = ProjectorTrainingSettings(kimg=0.48, batch=8, precision="fp32")
 SHORT = replace(TRAINING, kimg=0.024)
 FIT = FitSettings(steps=60, preserve=6, preserve_batch=3, precision="fp32")
@@ -96,14 +96,14 @@ def world(registered: None, tmp_path_factory: pytest.TempPathFactory) -> World:
 
 
 def _scene(number: int) -> Tensor:
-    """A disc before a slope of two colours; every sixth is larger than the generator takes."""
+    """A white disc before two dark colours; every sixth is larger than the generator takes."""
     scale = 2 if number % 6 == 5 else 1
     random = torch.Generator().manual_seed(number)
     x = (torch.arange(WIDTH * scale) + 0.5) / scale
     y = (torch.arange(HEIGHT * scale) + 0.5)[:, None] / scale
-    one, other, disc = torch.rand(3, 3, 1, 1, generator=random) * 1.6 - 0.8
+    one, other = torch.rand(2, 3, 1, 1, generator=random) - 0.8
     inside = ((x - _centre(number)).square() + (y - 8).square()).sqrt() < 4
-    return torch.where(inside, disc, one.lerp(other, (x / WIDTH).expand(len(y), -1)))[None]
+    return torch.where(inside, 0.9, one.lerp(other, (x / WIDTH).expand(len(y), -1)))[None]
 
 
 def _centre(number: int) -> float:
@@ -179,7 +179,7 @@ def test_the_file_is_opened_by_the_family_that_it_names(world: World) -> None:
 
 def test_samples_are_images_of_a_folder_and_nothing_else(world: World) -> None:
     generator = api.open_generator(world.generator)
-    with pytest.raises(GeneratorError, match="got no folder, expected a folder of PNG"):
+    with pytest.raises(GeneratorError, match="got no folder, expected a folder of images"):
         generator.source()
     with pytest.raises(GeneratorError, match="seed of a sample: got 3, expected a picture"):
         api.generate(generator, seeds=[3])
@@ -222,7 +222,7 @@ def test_a_trained_projector_knows_the_generators_images(world: World) -> None:
 def test_without_images_nothing_is_projected(world: World) -> None:
     generator = api.open_generator(world.generator)
     projector = api.open_projector(generator, world.trained)
-    with pytest.raises(GeneratorError, match="expected a folder of PNG"):
+    with pytest.raises(GeneratorError, match="expected a folder of images"):
         api.project(world.exemplar, generator, projector)
 
 
@@ -340,7 +340,7 @@ def test_without_keys_there_is_no_closed_form(world: World, solver: Any) -> None
 
 
 def test_without_a_folder_nothing_is_rewritten(world: World) -> None:
-    with pytest.raises(GeneratorError, match="expected a folder of PNG"):
+    with pytest.raises(GeneratorError, match="expected a folder of images"):
         api.rewrite(edits(world), settings=SETTINGS)
 
 
@@ -433,13 +433,13 @@ def test_images_of_a_folder_are_generated(world: World, tmp_path: Path) -> None:
 
 
 def test_results_never_replace_an_image_or_each_other(world: World, tmp_path: Path) -> None:
-    for name in ("a.png", "grid.png"):
+    for name in ("a.jpg", "a.png", "grid.png"):
         shutil.copy(world.images / "00.png", tmp_path / name)
     settings = generate.GenerateSettings((), images=tmp_path)
     with pytest.raises(GeneratorError, match="is the folder of images: expected another one"):
         generate.generate_images(world.generator, [], settings, tmp_path / "." / "")
     files = generate.generate_images(world.generator, [], settings, tmp_path / "out")
-    assert [path.name for path in files] == ["a.png", "grid-2.png", "grid.png"]
+    assert [path.name for path in files] == ["a.png", "a-2.png", "grid-2.png", "grid.png"]
 
 
 @pytest.mark.parametrize(

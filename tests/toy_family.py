@@ -23,6 +23,7 @@ from regen.files import tensor_file
 from regen.generators.convolution_keys import ConvolutionKeys
 from regen.generators.protocol import Activation, Generator, Sample, Split
 from regen.images import load_image
+from regen.images.listing import image_files
 
 SIZE, CHANNELS, CONVOLUTIONS = (16, 24), 12, 3
 
@@ -167,11 +168,11 @@ class Toy(Generator):
         self.eval().requires_grad_(False)
 
     def source(self, images: Path | None = None) -> ToySource:
-        paths = sorted(images.resolve().glob("*.png")) if images is not None else []
-        if not paths:
-            got = "no folder" if images is None else f"{images}, without any"
-            raise GeneratorError("images to take samples from", got=got, expected="a folder of PNG")
-        return ToySource(paths)
+        if images is None:
+            raise GeneratorError(
+                "source of samples", got="no folder", expected="a folder of images"
+            )
+        return ToySource(image_files(images.resolve()))
 
     def sample(self, request: Mapping[str, object]) -> ToySample:
         for name, value in request.items():

@@ -30,14 +30,13 @@ def reserved_samples(
         GeneratorError: If the source has none for this purpose.
     """
     if source.count is None:
-        numbers = range(band.first, band.first + count + len(taken))
-        return source.samples([n for n in numbers if n not in taken][:count])
+        return source.samples(band.take(count, without=taken))
     free = [n for n in range(source.count) if n not in taken]
     chosen = free[BANDS.index(band) :: len(BANDS)][:count]
     if not chosen:
         raise GeneratorError(
-            f"{source.count} samples in all",
-            got=f"none that could be {band.purpose}",
+            f"samples {band.purpose}",
+            got=f"none of {source.count}",
             expected=f"at least {len(BANDS)} beside the targets",
             remedy="add images to the folder",
         )

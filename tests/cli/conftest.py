@@ -18,8 +18,9 @@ from regen.generators.stylegan2.files import save_stylegan2
 from regen.generators.stylegan2.generator import StyleGAN2
 from regen.generators.stylegan2.network import StyleGAN2Config
 from regen.images import save_image
+from regen.projector.config import ProjectorConfig
 from regen.projector.files import save_projector
-from regen.projector.network import BackwardProjector, ProjectorConfig
+from regen.projector.network import BackwardProjector
 
 VALUE_LAYER = 5
 QUICK = (
@@ -53,7 +54,7 @@ def tiny_generator(seed: int) -> StyleGAN2:
 def tiny_projector(generator: StyleGAN2) -> BackwardProjector:
     """An untrained projector for the value layer."""
     split = generator.split(VALUE_LAYER, 1)
-    architecture = ProjectorConfig.for_split(split, 32, widths=(8, 8), blocks=(1, 1))
+    architecture = ProjectorConfig.for_split(split, generator, widths=(8, 8), blocks=(1, 1))
     return BackwardProjector(architecture).eval()
 
 

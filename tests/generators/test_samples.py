@@ -9,7 +9,7 @@ import pytest
 from regen.errors import GeneratorError
 from regen.generators.samples import random_samples, reserved_samples
 from regen.generators.stylegan2.source import SeedSource, StyleSample
-from regen.seeds import BANDS, MOMENTS, PRESERVED, UNSEEN
+from regen.seeds import BANDS, MOMENTS, PRESERVED, UNSEEN, Band
 from tests.toy_family import ToySample, ToySource
 
 
@@ -33,22 +33,22 @@ def test_seeds_have_bands_of_their_own() -> None:
 
 
 def test_a_folder_is_dealt_so_that_no_image_serves_two_purposes() -> None:
-    assert numbers(folder(8), []) == [[0, 3, 6], [1, 4, 7], [2, 5]]
-    assert numbers(folder(8), [0, 4, 5]) == [[1, 6], [2, 7], [3]]
-    assert numbers(folder(8), [], count=2) == [[0, 3], [1, 4], [2, 5]]
+    assert numbers(folder(12), []) == [[0, 5, 10], [1, 6, 11], [2, 7], [3, 8], [4, 9]]
+    assert numbers(folder(12), [0, 4, 5, 11]) == [[1, 8], [2, 9], [3, 10], [6], [7]]
+    assert numbers(folder(12), [], count=2) == [[0, 5], [1, 6], [2, 7], [3, 8], [4, 9]]
 
 
-def test_three_images_beside_the_targets_are_enough() -> None:
-    for target in range(4):
-        dealt = [number for band in numbers(folder(4), [target]) for number in band]
-        assert sorted(dealt) == sorted({0, 1, 2, 3} - {target})
+def test_as_many_images_as_bands_are_enough_beside_the_targets() -> None:
+    for target in range(6):
+        dealt = [number for band in numbers(folder(6), [target]) for number in band]
+        assert sorted(dealt) == sorted({*range(6)} - {target})
 
 
-@pytest.mark.parametrize(("band", "count"), [(UNSEEN, 1), (PRESERVED, 2), (MOMENTS, 3)])
-def test_a_folder_with_too_few_images(band: object, count: int) -> None:
+@pytest.mark.parametrize(("band", "count"), [(UNSEEN, 1), (PRESERVED, 4), (MOMENTS, 5)])
+def test_a_folder_with_too_few_images(band: Band, count: int) -> None:
     message = (
-        f"{count} samples in all: got none that could be samples .*, expected at least 3 "
-        "beside the targets; add images to the folder"
+        f"^samples {band.purpose}: got none of {count}, expected at least 5 beside the targets; "
+        "add images to the folder$"
     )
     with pytest.raises(GeneratorError, match=message):
         reserved_samples(folder(count), band, 1, [0])

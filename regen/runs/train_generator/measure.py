@@ -29,9 +29,9 @@ from regen.metrics import (
 )
 from regen.metrics.neighbours import nearest, sheet
 from regen.runs.logbook import track
+from regen.seeds import GENERATOR_METRICS
 
 NEIGHBOURS_FILE = "neighbours.png"
-FIRST_SEED = 1_000_000  # of the samples that are measured
 _BATCH, _K, _SHOWN, _LEAST = 16, 3, 12, 32
 _NAME = "LPIPS-backbone features"
 
@@ -76,10 +76,10 @@ def load_torch_fidelity() -> Any:
 
 @torch.no_grad()
 def draw_samples(generator: StyleGAN2, count: int) -> Tensor:
-    """Samples of seeds from 1,000,000 on, untruncated, uint8 ``[N, 3, R, R]`` on the CPU."""
-    parts = []
+    """Samples of `GENERATOR_METRICS`, untruncated, uint8 ``[N, 3, R, R]`` on the CPU."""
+    parts, indices = [], GENERATOR_METRICS.take(count)
     for first in track(range(0, count, _BATCH), "drawing samples"):
-        seeds = range(FIRST_SEED + first, FIRST_SEED + min(first + _BATCH, count))
+        seeds = indices[first : first + _BATCH]
         samples = [generator.sample({"seed": seed, "noise": "random"}) for seed in seeds]
         parts.append(to_uint8(generator.images(samples)))
     return torch.cat(parts)

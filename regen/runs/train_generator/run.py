@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -16,7 +15,7 @@ from regen.files.as_json import to_json
 from regen.files.atomic import ensure_folder, write_json
 from regen.generators.registry import GENERATOR_FILE
 from regen.generators.stylegan2.files import save_stylegan2
-from regen.generators.stylegan2.training.augmentation import Augmentation
+from regen.generators.stylegan2.training.augmentation_settings import Augmentation
 from regen.generators.stylegan2.training.discriminator_init import stored
 from regen.generators.stylegan2.training.initialization import Beginning, begin
 from regen.generators.stylegan2.training.loop import Listeners
@@ -30,6 +29,8 @@ from regen.runs.train_generator.measure import MeasureSettings, measure_generato
 from regen.runs.train_generator.watcher import TrainingWatcher
 from regen.training.checkpoint import NAME as CHECKPOINT
 from regen.training.checkpoint import kept, missing_checkpoint, refuse_checkpoint
+from regen.training.distributed import own_device
+from regen.training.environment import is_first
 
 MEASURES_FILE = "measures.json"
 
@@ -87,9 +88,8 @@ def train(
         KeyboardInterrupt: On Ctrl-C, after a checkpoint was written, saying where.
     """
     check_size(beginning.size)
-    place = _own_device(device)
-    first = int(os.environ.get("RANK", "0")) == 0
-    tell = tell if first else lambda _: None
+    place = own_device(device)
+    tell = tell if is_first() else lambda _: None
     folder = Path(folder)
     _check_folder(folder, image_folder, resume)
     begun = begin(beginning, settings, place, tell)
@@ -118,7 +118,7 @@ def train(
         raise KeyboardInterrupt(kept(folder, settings.steps)) from interrupt
     finally:
         watcher.close()
-    if not first:
+    if not is_first():
         return None
     if trainer.done < settings.steps:
         tell(f"Time is up: {kept(folder, settings.steps)}")
@@ -136,14 +136,6 @@ def read_images(image_folder: Path, size: int, *, enlarge: bool = False) -> Imag
         return read_folder(
             image_folder, size, enlarge=enlarge, sizes=SIZES, on_file=progress.advance
         )
-
-
-def _own_device(device: str) -> torch.device:
-    """Each process of torchrun has a GPU of its own."""
-    if device == "cuda" and "LOCAL_RANK" in os.environ:
-        torch.cuda.set_device(int(os.environ["LOCAL_RANK"]))
-        return torch.device("cuda", int(os.environ["LOCAL_RANK"]))
-    return torch.device(device)
 
 
 def _recorded(

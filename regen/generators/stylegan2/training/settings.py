@@ -14,7 +14,7 @@ from typing import Any, Literal
 
 from regen.errors import TrainingError
 from regen.generators.stylegan2.config import StyleGAN2Config
-from regen.generators.stylegan2.training.augmentation import Augmentation
+from regen.generators.stylegan2.training.augmentation_settings import Augmentation
 
 Precision = Literal["auto", "fp32", "bf16", "fp16"]
 Check = Callable[[float], bool]

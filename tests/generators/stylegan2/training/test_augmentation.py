@@ -6,7 +6,8 @@ import pytest
 import torch
 from torch import Tensor
 
-from regen.generators.stylegan2.training.augmentation import Augmentation, augment, draw
+from regen.generators.stylegan2.training.augmentation import augment, draw
+from regen.generators.stylegan2.training.augmentation_settings import Augmentation
 
 NONE = Augmentation.none()
 

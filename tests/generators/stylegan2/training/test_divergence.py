@@ -3,7 +3,7 @@ from __future__ import annotations
 import pytest
 
 from regen.errors import TrainingError
-from regen.generators.stylegan2.training.augmentation import Augmentation
+from regen.generators.stylegan2.training.augmentation_settings import Augmentation
 from regen.generators.stylegan2.training.divergence import DivergenceMonitor
 from regen.generators.stylegan2.training.settings import TrainingSettings
 

@@ -5,7 +5,7 @@ from dataclasses import replace
 import pytest
 
 from regen.errors import RegenError, TrainingError
-from regen.generators.stylegan2.training.augmentation import Augmentation
+from regen.generators.stylegan2.training.augmentation_settings import Augmentation
 from regen.generators.stylegan2.training.settings import (
     SIZES,
     TrainingSettings,

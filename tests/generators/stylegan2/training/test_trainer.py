@@ -9,7 +9,7 @@ from torch import Tensor
 
 from regen.files.tensor_file import digest
 from regen.generators.stylegan2.generator import StyleGAN2
-from regen.generators.stylegan2.training.augmentation import Augmentation
+from regen.generators.stylegan2.training.augmentation_settings import Augmentation
 from regen.generators.stylegan2.training.dataset import Dataset
 from regen.generators.stylegan2.training.discriminator import Discriminator
 from regen.generators.stylegan2.training.discriminator_init import opponent_for
