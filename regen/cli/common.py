@@ -214,6 +214,17 @@ def folder_option(**attributes: Any) -> Callable[[Command], Command]:
     return click.option("-o", "--output", type=kind, metavar="DIR", **attributes)
 
 
+def images_option(name: str = "images") -> Callable[[Command], Command]:
+    """--images DIR; the command receives it as `name`."""
+    return click.option(
+        "--images",
+        name,
+        metavar="DIR",
+        type=click.Path(file_okay=False, path_type=Path),
+        help="Folder of images that a generator takes its samples from, if it needs images.",
+    )
+
+
 def file_type() -> click.Path:
     """A file to read; whether it is there and sound is for the library to say."""
     return click.Path(dir_okay=False, path_type=Path)

@@ -7,7 +7,7 @@ from typing import Any
 
 import click
 
-from regen.cli.common import SeedRange, computing, folder_option, rewrites_option
+from regen.cli.common import SeedRange, computing, folder_option, images_option, rewrites_option
 
 
 @click.command("generate")
@@ -20,10 +20,11 @@ from regen.cli.common import SeedRange, computing, folder_option, rewrites_optio
     "--seed",
     metavar="LIST",
     type=SeedRange(),
-    default="0-63",
-    show_default=True,
-    help="What to draw, for instance 7 or 0-63 or 1,5,7-9.",
+    show_default="0-63",
+    help="What to draw, for instance 7 or 0-63 or 1,5,7-9; with --images which of these, by "
+    "default all.",
 )
+@images_option()
 @click.option(
     "--truncation",
     type=click.FloatRange(0),
@@ -58,7 +59,8 @@ from regen.cli.common import SeedRange, computing, folder_option, rewrites_optio
 def command(
     generator: str,
     rewrites: tuple[tuple[Path, float], ...],
-    seeds: tuple[int, ...],
+    seeds: tuple[int, ...] | None,
+    images: Path | None,
     truncation: float,
     noise: Any,
     precision: Any,
@@ -73,8 +75,11 @@ def command(
     """
     from regen.runs.generate import GenerateSettings, generate_images
 
-    settings = GenerateSettings(seeds, truncation, noise, precision, class_index, grid)
+    if seeds is None:
+        seeds = tuple(range(64)) if images is None else ()
+    settings = GenerateSettings(seeds, truncation, noise, precision, class_index, grid, images)
     files = generate_images(generator, rewrites, settings, output, device=device)
-    click.echo(f"{len(seeds)} {'image' if len(seeds) == 1 else 'images'} in {output}")
+    count = len(files) - grid
+    click.echo(f"{count} {'image' if count == 1 else 'images'} in {output}")
     if grid:
         click.echo(f"Together: {files[-1]}")

@@ -8,7 +8,14 @@ from typing import Any
 
 import click
 
-from regen.cli.common import BACKBONES, computing, file_type, folder_option, seed_option
+from regen.cli.common import (
+    BACKBONES,
+    computing,
+    file_type,
+    folder_option,
+    images_option,
+    seed_option,
+)
 
 
 @click.command("project")
@@ -22,6 +29,7 @@ from regen.cli.common import BACKBONES, computing, file_type, folder_option, see
     type=file_type(),
     help="Its backward projector, by default the bundled one.",
 )
+@images_option("sample_images")
 @click.option(
     "--fit",
     type=click.Choice(["cover", "contain", "stretch"]),
@@ -51,6 +59,7 @@ def command(
     images: tuple[Path, ...],
     generator: str,
     projector: Path | None,
+    sample_images: Path | None,
     fit: Any,
     refine: int,
     lpips: str,
@@ -67,7 +76,13 @@ def command(
     settings = ProjectSettings(fit=fit, lpips=lpips)
     settings = replace(settings, refine=replace(settings.refine, steps=refine))
     results, metrics = project_images(
-        images, output, settings, generator=generator, projector=projector, device=device
+        images,
+        output,
+        settings,
+        generator=generator,
+        projector=projector,
+        sample_images=sample_images,
+        device=device,
     )
     for result in results:
         click.echo(f"{output / result.name}.png: {_figures(result.projected)}")

@@ -19,6 +19,7 @@ from regen.cli.common import (
     file_type,
     folder_option,
     given,
+    images_option,
 )
 
 if TYPE_CHECKING:
@@ -85,6 +86,7 @@ class _Layer(click.IntRange):
     multiple=True,
     help="File, in place of the edits file's; with --value-layer auto one for each layer to try.",
 )
+@images_option()
 @click.option(
     "--value-layer",
     metavar="L|auto",
@@ -130,7 +132,13 @@ class _Layer(click.IntRange):
 @_run("--lpips", type=click.Choice(BACKBONES), help="Backbone of LPIPS.")
 @computing
 def command(
-    edits: Path, output: Path | None, preset: str, config: Path | None, device: str, **options: Any
+    edits: Path,
+    output: Path | None,
+    preset: str,
+    config: Path | None,
+    images: Path | None,
+    device: str,
+    **options: Any,
 ) -> None:
     """Teach a generator the rule of an edits file.
 
@@ -153,8 +161,9 @@ def command(
         command=shlex.join(["regen", *sys.argv[1:]]),
         try_layers=try_layers,
         projectors=projectors,
+        images=images,
     )
-    _summarise(outcome, changed.generator)
+    _summarise(outcome)
 
 
 def _layer_options(options: dict[str, Any]) -> tuple[bool, list[str]]:
@@ -214,7 +223,7 @@ def _said(options: dict[str, Any]) -> dict[str, object]:
     }
 
 
-def _summarise(outcome: Outcome, generator: str) -> None:
+def _summarise(outcome: Outcome) -> None:
     metrics = outcome.metrics
     click.echo(f"Report: {outcome.report}")
     if outcome.layers is not None:
@@ -231,10 +240,7 @@ def _summarise(outcome: Outcome, generator: str) -> None:
     peak = metrics["peak_memory_mb"]
     memory = "" if peak is None else f", at most {peak:.0f} MB of memory"
     click.echo(f"Took {metrics['seconds']['total']:.0f} s{memory}")
-    words = ["regen", "generate"] + ([] if generator == "portraits" else ["--generator", generator])
-    folder = outcome.report.parent
-    words += ["--rewrite", str(folder / "rewrite.safetensors"), "--seeds", "0-63"]
-    click.echo(f"Use it: {shlex.join([*words, '-o', str(folder / 'sheet')])}")
+    click.echo(f"Use it: {outcome.use}")
 
 
 def _distance(distance: dict[str, float | None]) -> str:

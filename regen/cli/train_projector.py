@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from regen.cli.common import LARGEST_SEED, Setting, computing, folder_option, given
+from regen.cli.common import LARGEST_SEED, Setting, computing, folder_option, given, images_option
 
 if TYPE_CHECKING:
     from regen.projector.settings import ProjectorTrainingSettings
@@ -28,6 +28,7 @@ _WEIGHT = click.FloatRange(0)
 
 @click.command("train-projector")
 @click.option("--generator", metavar="G", required=True, help="Name or file.")
+@images_option()
 @click.option(
     "--value-layer",
     type=click.IntRange(1),
@@ -79,6 +80,7 @@ _WEIGHT = click.FloatRange(0)
 @computing
 def command(
     generator: str,
+    images: Path | None,
     value_layer: int | None,
     preset: str,
     extra_images: Path | None,
@@ -105,6 +107,7 @@ def command(
         output,
         config,
         value_layer=value_layer,
+        images=images,
         extra_images=extra_images,
         resume=resume,
         device=device,
@@ -115,4 +118,5 @@ def command(
         click.echo(f"{name}: {value:.4g}")
     click.echo(f"Projector: {trained.path}")
     names = f"--generator {quote(generator)} --projector {quote(str(trained.path))}"
+    names += "" if images is None else f" --images {quote(str(images))}"
     click.echo(f"Use it: regen project {names} IMAGE -o DIR")

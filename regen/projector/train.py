@@ -6,6 +6,7 @@ if it had never stopped: on the CPU, bit for bit. Under ``torchrun`` the process
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -111,6 +112,7 @@ def train_projector(
             value_layer=split.value_layer,
             architecture=asdict(architecture),
             extra_images=None if extra_images is None else digest({"images": extra_images}),
+            samples=_names_digest(source),
             processes=group.count,
         )
         count = _share_of(settings.batch, group)
@@ -126,6 +128,14 @@ def train_projector(
             trainer.measure_values()
         _Loop(trainer, folder, who, interrupt, on_report, on_step).run()
         return trainer.average
+
+
+def _names_digest(source: Source) -> str | None:
+    """What tells the samples of a source with an end from those of another one."""
+    if source.count is None:
+        return None
+    labels = [sample.label for sample in source.samples(range(source.count))]
+    return hashlib.sha256("\0".join(labels).encode()).hexdigest()
 
 
 def _share_of(batch: int, group: Workers) -> int:

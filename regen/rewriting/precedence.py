@@ -26,7 +26,7 @@ COMMAND_LINE, EDITS_FILE = "command line", "edits file"
 PARTS = ("rule", "fit")
 
 # What settings.json of a run folder holds beside settings: a record of the run, not a setting.
-RECORDS = ("edits", "layer_choice", "said_by")
+RECORDS = ("edits", "images", "layer_choice", "said_by")
 
 
 @dataclass(frozen=True)

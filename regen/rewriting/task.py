@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
@@ -32,10 +32,12 @@ class Task:
         generator: On the device to compute on.
         source: Its samples: those to preserve, to measure keys on, and unseen ones.
         examples: One for each target, in the order of the edits file.
+        taken: Numbers of the source that are targets.
         projector: The generator's own, for the split's value layer.
         split: The generator, cut.
         layer_choice: How the value layer was chosen, or None if it was given.
         said_by: Who said each setting, see `regen.rewriting.precedence`.
+        images: Folder that the source takes its samples from, or None if it needs none.
     """
 
     edits: Edits
@@ -43,15 +45,12 @@ class Task:
     generator: Generator
     source: Source
     examples: Sequence[Example]
+    taken: Collection[int]
     projector: Projector
     split: Split
     layer_choice: LayerChoice | None = None
     said_by: Mapping[str, str] = field(default_factory=dict)
-
-    @property
-    def taken(self) -> set[int]:
-        """Numbers of the source that are targets."""
-        return taken_by(self.edits)
+    images: Path | None = None
 
     def recorded(self) -> dict[str, Any]:
         """What settings.json and the report say about how it was made."""
@@ -60,6 +59,8 @@ class Task:
             "edits": self.edits.to_json(),
             "said_by": dict(self.said_by),
         }
+        if self.images is not None:
+            recorded["images"] = str(self.images)
         if self.layer_choice is not None:
             recorded["layer_choice"] = self.layer_choice.recorded()
         return recorded
@@ -99,6 +100,7 @@ def resolve(
         generator = open_generator(generator or edits.generator, device=device)
     _check_oracle(edits, generator)
     source, examples = generator.source(images), load_examples(edits, generator)
+    taken = taken_by(edits, generator, source)
     paths = list(projectors) or ([edits.projector] if edits.projector else [])
     choice = None
     if try_layers:
@@ -111,24 +113,40 @@ def resolve(
             known,
             on_trial,
             memory_layers=edits.memory_layers,
-            taken=taken_by(edits),
+            taken=taken,
         )
         merged = merged.overridden(choice.said())
     else:
-        path = paths[0] if paths else None
-        merged = _without_layer_of_preset(merged, path, generator)
-        layer = merged.settings.value_layer
-        projector = open_projector(path, generator, value_layer=layer)
-        if layer is None:
-            said = {"value_layer": projector.value_layer}
-            merged = merged.overridden(PartialSettings("projector", said))
-    settings = merged.settings
-    layer = settings.value_layer or projector.value_layer
-    projector.check_layer(layer)
-    split = generator.split(layer, settings.memory_layers)
+        merged, projector = _open_projector(merged, paths[0] if paths else None, generator)
+    settings, said_by = merged.settings, merged.said_by
+    split = generator.split(projector.value_layer, settings.memory_layers)
     return Task(
-        edits, settings, generator, source, examples, projector, split, choice, merged.said_by
+        edits=edits,
+        settings=settings,
+        generator=generator,
+        source=source,
+        examples=examples,
+        taken=taken,
+        projector=projector,
+        split=split,
+        layer_choice=choice,
+        said_by=said_by,
+        images=images,
     )
+
+
+def _open_projector(
+    merged: Merged, path: Path | str | None, generator: Generator
+) -> tuple[Merged, Projector]:
+    """The projector for the value layer of the settings, and settings that say its layer."""
+    merged = _without_layer_of_preset(merged, path, generator)
+    layer = merged.settings.value_layer
+    projector = open_projector(path, generator, value_layer=layer)
+    if layer is None:
+        said = {"value_layer": projector.value_layer}
+        return merged.overridden(PartialSettings("projector", said)), projector
+    projector.check_layer(layer)
+    return merged, projector
 
 
 def _without_layer_of_preset(

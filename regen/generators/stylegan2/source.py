@@ -79,6 +79,10 @@ class SeedSource:
         ]
         return [StyleSample(seed=0, truncation=0.0), *truncated][:count]
 
+    def index_of(self, sample: Sample) -> int | None:
+        """The seed, whatever its truncation, noise and class."""
+        return sample.seed if isinstance(sample, StyleSample) else None
+
 
 def _truncation(index: int) -> float:
     """Evenly spread over the range, and the same for a seed on every machine."""

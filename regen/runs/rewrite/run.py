@@ -20,7 +20,7 @@ from regen.rewriting.rewrite import REWRITE_FILE, Rewrite
 from regen.rewriting.settings import RewriteSettings
 from regen.rewriting.task import Task, resolve
 from regen.runs.logbook import Logbook, Progress
-from regen.runs.rewrite.conclude import conclude
+from regen.runs.rewrite.conclude import conclude, generate_command
 from regen.runs.timing import Stopwatch
 from regen.training.interrupt import deferred_interrupt
 
@@ -35,12 +35,14 @@ class Outcome:
         rewrite: The weight change, also in ``rewrite.safetensors``.
         metrics: As in ``metrics.json``.
         report: Path of ``report.html``.
+        use: Command line that generates with the rewrite.
         layers: How the value layer was chosen, or None if it was given.
     """
 
     rewrite: Rewrite
     metrics: dict[str, Any]
     report: Path
+    use: str
     layers: LayerChoice | None = None
 
 
@@ -98,7 +100,8 @@ def run_rewrite(
     except KeyboardInterrupt as interrupt:
         kept = f"the rewrite is in {folder / REWRITE_FILE}, without its report"
         raise KeyboardInterrupt(kept) from interrupt
-    return Outcome(learned.rewrite, metrics, report, task.layer_choice)
+    use = generate_command(task, str(folder / REWRITE_FILE), str(folder / "sheet"))
+    return Outcome(learned.rewrite, metrics, report, use, task.layer_choice)
 
 
 class _Trials:
