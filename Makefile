@@ -40,7 +40,7 @@ table1: $(INSTALLED) $(COMPILED)  ## Reproduce Table 1: train and measure the ba
 table2: $(INSTALLED) $(COMPILED)  ## Reproduce Table 2: rewrites and baselines against the oracle
 	$(BIN)/python -m experiments.table2_rewrite -o experiments/results
 
-tables-quick: $(INSTALLED) $(COMPILED)  ## Check the machinery of both tables; the figures mean nothing
+tables-quick: $(INSTALLED) $(COMPILED)  ## Check the machinery of both tables; the numbers are not meaningful
 	$(BIN)/python -m experiments.table1_projector --quick -o out/quick --work out/quick/1
 	$(BIN)/python -m experiments.table2_rewrite --quick -o out/quick --work out/quick/2
 

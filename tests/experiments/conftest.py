@@ -11,12 +11,14 @@ from torch import Tensor
 
 from regen.generators.stylegan2.config import StyleGAN2Config
 from regen.generators.stylegan2.files import save_stylegan2
-from regen.generators.stylegan2.generator import StyleGAN2, StyleGAN2Split
+from regen.generators.stylegan2.generator import StyleGAN2
+from regen.generators.stylegan2.split import StyleGAN2Split
 from regen.images import save_image
 from regen.images.regions import Region
 from regen.projector.files import save_projector
 from regen.projector.network import BackwardProjector, ProjectorConfig
-from regen.rewriting.rule import Example, Rule, RuleSettings, build_rule
+from regen.rewriting.rule import Example, Rule, build_rule
+from regen.rewriting.settings import RuleSettings
 
 
 @pytest.fixture
@@ -46,9 +48,10 @@ def examples(generator: StyleGAN2) -> list[Example]:
         Region.box(4, 4, 12, 12),
         (Region.box(10, 12, 18, 20), Region.box(2, 9, 12, 17)),
     )
+    samples = generator.source().samples([1, 2])
     return [
-        Example(stripes, region, generator.seed_latents([seed]), place)
-        for seed, place in zip((1, 2), places, strict=True)
+        Example(stripes, region, generator.latents([sample]), place)
+        for sample, place in zip(samples, places, strict=True)
     ]
 
 
@@ -72,7 +75,7 @@ def generator_file(generator: StyleGAN2, tmp_path: Path) -> Path:
 @pytest.fixture
 def projector_file(generator: StyleGAN2, split: StyleGAN2Split, tmp_path: Path) -> Path:
     """An untrained projector of its sixth layer."""
-    network = BackwardProjector(ProjectorConfig.for_split(split, 32, widths=(4, 4)))
+    network = BackwardProjector(ProjectorConfig.for_split(split, generator, widths=(4, 4)))
     save_projector(tmp_path / "projector.safetensors", network, generator, 6, card={})
     return tmp_path / "projector.safetensors"
 
