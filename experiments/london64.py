@@ -60,7 +60,7 @@ def main(
     """Train both, measure both."""
     ensure_folder(results)
     settings = replace(TrainingSettings.preset(SIZE), length_kimg=10_000.0)
-    for name, beginning in initializations().items():
+    for name, start in initializations().items():
         if only not in (None, name):
             continue
         folder, spent = output / name, _spent(output / name)
@@ -69,8 +69,8 @@ def main(
         trained = train(
             images,
             folder,
-            beginning,
-            settings.against_fresh_opponent() if beginning.init_from else settings,
+            start,
+            settings.against_fresh_opponent() if start.init_from else settings,
             measured=MeasureSettings(samples=samples),
             minutes=left,
             licence=LICENCE,

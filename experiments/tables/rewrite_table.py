@@ -206,5 +206,5 @@ class Table2:
 
 
 def brief(value: float | None) -> str:
-    """Four decimals, or a dash for what could not be had."""
+    """Four decimals, or a dash for a missing number."""
     return "–" if value is None else f"{value:.4f}"

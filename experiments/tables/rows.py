@@ -1,6 +1,6 @@
 """What a row of each table holds: the keys of the JSON files, and an interval beside each mean.
 
-A number that cannot be had (no oracle, no LPIPS weights) is None, and the row's `unavailable` says
+A number that is missing (no oracle, no LPIPS weights) is None, and the row's `unavailable` says
 why. Metrics on single images come as means with 95 % bootstrap intervals over the images.
 """
 
@@ -44,7 +44,7 @@ class Measured:
     """Numbers, the intervals of those that have one, and why others are missing.
 
     Attributes:
-        numbers: Value by metric, None where it cannot be had.
+        numbers: Value by metric, None where it is missing.
         intervals: Low and high by metric.
         unavailable: Reason by metric.
     """
@@ -70,7 +70,7 @@ class Measured:
             self.intervals[metric] = interval
 
     def missing(self, metric: str, reason: str) -> None:
-        """Enter that a metric cannot be had."""
+        """Enter why a metric is missing."""
         self.numbers[metric] = None
         self.unavailable[metric] = reason
 
