@@ -2,7 +2,7 @@
 
     python -m experiments.bench_training
 
-Each figure is taken in a process of its own: images per second of whole steps (generator and
+Each number is measured in a process of its own: images per second of whole steps (generator and
 discriminator) at 64x64 with and without regularisers, the gain of a second process under torchrun
 with one thread each, and the peak memory of a 256x256 step at batch 4, regularisers included.
 Run it on a machine that does nothing else.
@@ -87,7 +87,7 @@ def peak_memory_gb(precision: str) -> float:
 
 
 def measured(processes: int, threads: int, *words: str) -> float:
-    """The figure of this program's `--worker`, run in fresh processes."""
+    """What this program's `--worker` measures in fresh processes."""
     launcher = ["torch.distributed.run", "--standalone", "--nproc-per-node", str(processes), "-m"]
     command = [sys.executable, "-m", *(launcher if processes > 1 else [])]
     command += ["experiments.bench_training", "--worker", *words]
@@ -122,13 +122,13 @@ def main(
     """Measure, and print one line."""
     if worker:
         torch.set_num_threads(int(os.environ["OMP_NUM_THREADS"]))
-        figure = (
+        number = (
             peak_memory_gb(precision)
             if memory
             else images_per_second(batch, steps, lazy, precision)
         )
         if is_first():
-            click.echo(figure)
+            click.echo(number)
         return
     common = ["--precision", precision, "--steps", str(steps)]
     fast = max(measured(1, threads, *common) for _ in range(rounds))

@@ -1,10 +1,10 @@
-"""London faces at 64x64 on two cores: begun from the portraits against begun at random.
+"""London faces at 64x64 on two cores: initialized from the portraits against at random.
 
     python -m experiments.london64 -o runs/london64 --minutes 110
 
 Both trainings get half of the time, the same images, architecture and settings, but for what a
-generator that can draw already needs against a discriminator that knows nothing. A run that was
-stopped goes on where it was. Writes experiments/results/london64.json and a sheet of samples of
+trained generator needs against a discriminator that knows nothing. The same command resumes a run
+that was stopped. Writes experiments/results/london64.json and a sheet of samples of
 each. The sheets of nearest training images stay in the run folders: they show the people of the
 set.
 """
@@ -22,7 +22,8 @@ import click
 from experiments.tables.provenance import commit
 from regen.files.atomic import ensure_folder, write_json
 from regen.files.tensor_file import read_header
-from regen.generators.registry import open_generator
+from regen.generators import bundled
+from regen.generators.stylegan2.files import load_stylegan2
 from regen.generators.stylegan2.training.initialization import Beginning
 from regen.generators.stylegan2.training.settings import TrainingSettings
 from regen.generators.stylegan2.training.warm_start import architecture_from
@@ -36,9 +37,10 @@ SIZE, SHEET = 64, "samples.png"
 LICENCE = "weights: CC BY 4.0, after Face Research Lab London Set, DeBruine & Jones 2017"
 
 
-def beginnings() -> dict[str, Beginning]:
-    """Where the two begin; the random one has the architecture of the other."""
-    architecture = architecture_from(open_generator("portraits"), SIZE)
+def initializations() -> dict[str, Beginning]:
+    """How the two are initialized; the random one has the architecture of the other."""
+    portraits = load_stylegan2(bundled.FOLDER / "portraits.safetensors")
+    architecture = architecture_from(portraits, SIZE)
     return {
         "warm": Beginning(SIZE, "portraits"),
         "scratch": Beginning(SIZE, architecture=architecture),
@@ -58,7 +60,7 @@ def main(
     """Train both, measure both."""
     ensure_folder(results)
     settings = replace(TrainingSettings.preset(SIZE), length_kimg=10_000.0)
-    for name, beginning in beginnings().items():
+    for name, start in initializations().items():
         if only not in (None, name):
             continue
         folder, spent = output / name, _spent(output / name)
@@ -67,8 +69,8 @@ def main(
         trained = train(
             images,
             folder,
-            beginning,
-            settings.against_fresh_opponent() if beginning.init_from else settings,
+            start,
+            settings.against_fresh_opponent() if start.init_from else settings,
             measured=MeasureSettings(samples=samples),
             minutes=left,
             licence=LICENCE,
@@ -79,8 +81,8 @@ def main(
         if trained is not None:
             header = read_header(trained.path)
             made = {"minutes": minutes / 2, "kimg": header["kimg"], "commit": commit()}
-            figures = {**made, **trained.measures, "training": header["training"]}
-            _publish(folder, name, results, figures)
+            metrics = {**made, **trained.measures, "training": header["training"]}
+            _publish(folder, name, results, metrics)
 
 
 def _spent(folder: Path) -> float:
@@ -88,13 +90,13 @@ def _spent(folder: Path) -> float:
     return float(json.loads(path.read_text())["minutes"]) if path.exists() else 0.0
 
 
-def _publish(folder: Path, name: str, results: Path, figures: dict[str, object]) -> None:
+def _publish(folder: Path, name: str, results: Path, metrics: dict[str, object]) -> None:
     path = results / "london64.json"
     known = json.loads(path.read_text()) if path.exists() else {}
-    write_json(path, {**known, name: figures})
+    write_json(path, {**known, name: metrics})
     if (folder / SHEET).exists():
         shutil.copyfile(folder / SHEET, results / f"london64_{name}_{SHEET}")
-    click.echo(json.dumps({name: figures}))
+    click.echo(json.dumps({name: metrics}))
 
 
 if __name__ == "__main__":

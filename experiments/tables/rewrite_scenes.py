@@ -65,7 +65,7 @@ class Scene:
         return f"{self.pattern}-{self.targets}"
 
 
-def drawn_scene(pattern: str, targets: int) -> Scene:
+def portraits_scene(pattern: str, targets: int) -> Scene:
     """A scene of the bundled portraits. Raises RegenError if there is no such pattern."""
     chosen = target_seeds(targets)
     region = NamedRegion(PATTERNS[pattern].region)
@@ -86,7 +86,7 @@ def ordered_scenes(patterns: tuple[str, ...], targets: tuple[int, ...]) -> list[
     most_first = sorted(targets, reverse=True)
     pairs = [(pattern, count) for pattern in patterns[:1] for count in most_first]
     pairs += [(pattern, count) for count in most_first for pattern in patterns[1:]]
-    return [drawn_scene(pattern, count) for pattern, count in pairs]
+    return [portraits_scene(pattern, count) for pattern, count in pairs]
 
 
 def target_seeds(count: int) -> list[int]:
