@@ -6,10 +6,12 @@ a while, is off; hypothesis has no deadline; subprocesses are limited only again
 
 from __future__ import annotations
 
+import itertools
 import os
 import socket
 import subprocess
 import sys
+import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -34,6 +36,13 @@ def seed() -> int:
 def no_progress(monkeypatch: pytest.MonkeyPatch) -> None:
     """Show no progress, here and in subprocesses, however long a job takes."""
     monkeypatch.setenv("REGEN_PROGRESS", "off")
+
+
+@pytest.fixture
+def hours_pass(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let an hour pass between any two looks at the clock: every limit of time is reached."""
+    hours = itertools.count()
+    monkeypatch.setattr(time, "monotonic", lambda: 3600.0 * next(hours))
 
 
 @pytest.fixture
