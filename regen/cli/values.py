@@ -5,9 +5,15 @@ from __future__ import annotations
 import math
 from os.path import exists  # unlike Path.exists, it takes names that are too long for the system
 from pathlib import Path
-from typing import Any, NoReturn
+from typing import TYPE_CHECKING, Any, NoReturn
 
 import click
+
+if TYPE_CHECKING:
+    SeedsType = click.ParamType[tuple[int, ...]]
+    StrengthType = click.ParamType[tuple[Path, float]]
+else:  # before click 8.5 no class took types
+    SeedsType = StrengthType = click.ParamType
 
 MOST_SEEDS = 100_000
 LARGEST_SEED = 2**32 - 1
@@ -43,7 +49,7 @@ class Layer(click.IntRange):
             self.fail(f"{error.message.rstrip('.')}, or auto.", param, ctx)
 
 
-class SeedRange(click.ParamType):
+class SeedRange(SeedsType):
     """Seeds as people write them: 7, 0-63, or 1,5,7-9. The value is a tuple of integers."""
 
     name = "seeds"
@@ -81,7 +87,7 @@ class SeedRange(click.ParamType):
         self.fail(f"{number} is not a seed; the largest is {LARGEST_SEED}", param, ctx)
 
 
-class RewriteStrength(click.ParamType):
+class RewriteStrength(StrengthType):
     """A rewrite file with an optional strength, R or R:0.5. The value is (path, strength).
 
     Only the text after the last colon can be a strength, and only if no file has the whole name,
