@@ -7,54 +7,74 @@ from typing import Any
 
 import click
 
-from regen.cli.common import SeedRange, computing, folder_option, images_option, rewrites_option
-
-
-@click.command("generate")
-@click.option(
-    "--generator", metavar="G", default="portraits", show_default=True, help="Name or file."
+from regen.cli.common import (
+    Grouped,
+    computing,
+    folder_option,
+    generator_option,
+    images_option,
+    rewrites_option,
 )
+from regen.cli.values import Number, SeedRange
+
+_EXAMPLE = "\b\nExample:\n  regen generate --rewrite out/eyes:0.5 --seeds 0-15 -o out/half"
+
+
+@click.command(
+    "generate",
+    cls=Grouped,
+    headings={"generator": "Data", "seeds": "Samples", "precision": "Machine"},
+    epilog=_EXAMPLE,
+)
+@generator_option(default="portraits", show_default=True)
 @rewrites_option
+@folder_option(required=True)
+@click.option(
+    "--grid/--no-grid",
+    default=True,
+    show_default=True,
+    help="Also write all images as one sheet, grid.png.",
+)
 @click.option(
     "--seeds",
     "--seed",
     metavar="LIST",
     type=SeedRange(),
     show_default="0-63",
-    help="What to draw, for instance 7 or 0-63 or 1,5,7-9; with --images which of these, by "
-    "default all.",
+    help="Seeds to generate images of, for instance 7 or 0-63 or 1,5,7-9; with --images, which of "
+    "these, by default all.",
 )
 @images_option()
 @click.option(
     "--truncation",
-    type=click.FloatRange(0),
+    metavar="PSI",
+    type=Number(0),
     default=1.0,
     show_default=True,
-    help="Below 1, samples come closer to the average.",
+    help="Below 1, samples come closer to the average image.",
 )
 @click.option(
     "--noise",
     type=click.Choice(["const", "random", "none"]),
     default="const",
     show_default=True,
-    help="The generator's own noise, one drawn from each seed, or none.",
-)
-@click.option(
-    "--precision",
-    type=click.Choice(["fp32", "bf16", "fp16"]),
-    default="fp32",
-    show_default=True,
-    help="What the network computes in; bf16 is quicker where the processor has it.",
+    help="Noise inputs: the generator's own constants, random ones that depend on the seed, or "
+    "none.",
 )
 @click.option(
     "--class",
     "class_index",
     metavar="N",
     type=click.IntRange(0),
-    help="Class to draw, from 0, for a generator that has classes.",
+    help="Class to generate, counted from 0, if the generator has classes.",
 )
-@click.option("--grid/--no-grid", default=True, show_default=True, help="Lay all out in grid.png.")
-@folder_option(required=True)
+@click.option(
+    "--precision",
+    type=click.Choice(["fp32", "bf16", "fp16"]),
+    default="fp32",
+    show_default=True,
+    help="Number format of the network; bf16 is faster where the processor has it.",
+)
 @computing
 def command(
     generator: str,
@@ -69,7 +89,7 @@ def command(
     output: Path,
     device: str,
 ) -> None:
-    """Draw images of seeds, with rewrites applied.
+    """Generate images from seeds, with rewrites applied.
 
     Writes seed0000.png and so on, and grid.png.
     """

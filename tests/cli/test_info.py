@@ -72,12 +72,12 @@ def test_edits(world: Any) -> None:
 def test_run_folders_and_metrics(world: Any) -> None:
     assert world.run(*REWRITE, "-o", "out").exit_code == 0
     assert world.run(*PROJECT, "-o", "seen").exit_code == 0
-    run, seen, figures = facts(world, "out", "seen", "out/metrics.json")
+    run, seen, metrics = facts(world, "out", "seen", "out/metrics.json")
     assert run["format"] == seen["format"] == "run folder"
     assert run["results"] == ["rewrite.safetensors", "report.html", "before_after.png"]
     assert run["metrics"]["seeds"] == 2 and run["settings"]["fit"]["steps"] == 2
     assert seen["metrics"]["images"][0]["name"] == "cat"
-    assert (figures["format"], figures["seeds"]) == ("metrics", 2)
+    assert (metrics["format"], metrics["seeds"]) == ("metrics", 2)
 
 
 def test_text_for_people(world: Any) -> None:

@@ -43,7 +43,7 @@ def test_the_metrics(world: Any, random_torch_home: Path) -> None:
         assert metrics[place]["lpips"] > 0 and metrics[place]["l1"] > 0
 
 
-def test_without_weights_lpips_is_null_and_the_reason_is_told(world: Any) -> None:
+def test_without_weights_lpips_is_null_and_the_reason_is_reported(world: Any) -> None:
     assert world.run(*RUN, *QUICK, "-o", "out").exit_code == 0
     metrics = json.loads((world.folder / "out" / "metrics.json").read_text())
     assert metrics["lpips"]["backbone"] is None
@@ -229,7 +229,7 @@ def test_the_closed_form_is_a_solver(world: Any, monkeypatch: pytest.MonkeyPatch
     assert "key moments" in metrics["seconds"]
 
 
-def test_layers_are_tried_and_the_choice_is_told(
+def test_layers_are_tried_and_the_choice_is_reported(
     world: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     from regen.rewriting import layer_choice
@@ -259,7 +259,7 @@ def test_layers_are_tried_and_the_choice_is_told(
         (("--value-layer", "last"), "'last' is not a valid integer range, or auto."),
     ],
 )
-def test_layers_that_make_no_sense(world: Any, words: tuple[str, ...], message: str) -> None:
+def test_layers_that_do_not_fit_together(world: Any, words: tuple[str, ...], message: str) -> None:
     result = world.run(*RUN, *words)
     assert result.exit_code == 2 and message in result.stderr
     assert world.left() == []
