@@ -34,8 +34,8 @@ from regen.files.tensor_file import read_header
 from regen.generators.registry import open_generator
 from regen.generators.stylegan2.config import StyleGAN2Config
 from regen.generators.stylegan2.files import save_stylegan2
-from regen.generators.stylegan2.training.initialization import Beginning
-from regen.generators.stylegan2.training.settings import TrainingSettings
+from regen.generators.stylegan2.training.plan import StyleGAN2Plan
+from regen.generators.stylegan2.training.settings import InitSettings, TrainingSettings
 from regen.projector.files import open_projector, save_projector
 from regen.projector.settings import ProjectorTrainingSettings
 from regen.projector.train import train_projector
@@ -120,14 +120,13 @@ class Run:
         trained = train(
             self.images,
             folder,
-            Beginning(self.size, architecture=architecture),
-            settings,
+            StyleGAN2Plan(InitSettings(self.size, architecture=architecture), settings),
             measured=MeasureSettings(samples=(16 if self.quick else 2000) if last else 0),
             minutes=minutes,
             licence=CARD["licence"],
             resume=(folder / CHECKPOINT).exists(),
             device=self.device,
-            tell=click.echo,
+            log=click.echo,
         )
         if not last or trained is None:
             raise OutOfTimeError

@@ -12,7 +12,7 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from regen.errors import GeneratorError
-from regen.generators.stylegan2.foreign.files import read_checkpoint
+from regen.generators.registry import read_checkpoint
 from tests.generators.stylegan2.foreign.checkpoints import (
     KERNEL,
     discriminator_tensors,

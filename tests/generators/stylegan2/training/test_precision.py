@@ -38,7 +38,7 @@ def test_what_is_borrowed_is_returned(tiny: StyleGAN2) -> None:
     assert all(p.requires_grad for p in tiny.parameters())
 
 
-def test_mending() -> None:
+def test_gradients_that_are_not_finite_become_zero() -> None:
     good, bad, none = (nn.Parameter(torch.zeros(3)) for _ in range(3))
     good.grad = torch.tensor([1.0, -2.0, 0.0])
     bad.grad = torch.tensor([float("nan"), float("inf"), 5.0])
