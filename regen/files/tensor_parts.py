@@ -1,12 +1,14 @@
 """A tensor file read in parts: its header at once, each tensor when it is asked for.
 
 `tensor_file.load` reads and verifies a whole file. Where a file holds more than one thing, whoever
-wants one of them reads its tensors alone, from the file as it was opened once.
+wants one of them reads its tensors alone, from the file as it was opened once. They lie in the
+file, mapped into memory: what is kept must be copied.
 """
 
 from __future__ import annotations
 
 import math
+import mmap
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from io import FileIO
@@ -38,7 +40,7 @@ class TensorParts:
 
     Args:
         path: Its name, for messages.
-        file: Open for reading, unbuffered; it must stay open as long as tensors are read.
+        file: Open for reading, unbuffered.
         format: The format it must have, or None for any.
         version: The newest version of that format that the caller understands.
 
@@ -52,12 +54,13 @@ class TensorParts:
     def __init__(
         self, path: Path | str, file: FileIO, *, format: str | None = None, version: int = 1
     ) -> None:
-        self.path, self._file = path, file
+        self.path = path
         file.seek(0)
         head = read_head(path, file)
         self._start = file.tell()
         self.header: Header = checked_header(path, head, format, version)
         self._entries = {name: e for name, e in head.items() if name != "__metadata__"}
+        self._mapped = mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_COPY)
 
     @property
     def names(self) -> list[str]:
@@ -65,11 +68,12 @@ class TensorParts:
         return list(self._entries)
 
     def read(self, names: Iterable[str]) -> dict[str, Tensor]:
-        """Some of the tensors, on the CPU, in memory of their own.
+        """Some of the tensors, on the CPU, as they lie in the file.
+
+        They stay readable after the file is closed, but not after it has been changed.
 
         Raises:
             StoreError: If there is no such tensor, or the file is damaged.
-            OSError: If it cannot be read; who opened the file says of which one.
         """
         try:
             return {name: self._tensor(self._entries[name]) for name in names}
@@ -79,17 +83,17 @@ class TensorParts:
     def _tensor(self, entry: Mapping[str, Any]) -> Tensor:
         dtype, shape = _DTYPES[entry["dtype"]], list(entry["shape"])
         first, end = entry["data_offsets"]
-        data = torch.empty(math.prod(shape) * dtype.itemsize, dtype=torch.uint8)
-        if not 0 <= first <= end or end - first != len(data):
+        count = math.prod(shape)
+        if (
+            min(shape, default=0) < 0
+            or not 0 <= first <= end
+            or end - first != count * dtype.itemsize
+        ):
             raise ValueError(f"{end - first} bytes for a shape of {shape}")
-        self._file.seek(self._start + first)
-        view = data.numpy().data
-        while len(view):  # an unbuffered file may give less than was asked for
-            count = self._file.readinto(view)
-            if not count:
-                raise ValueError("the file became shorter while it was read")
-            view = view[count:]
-        return data.view(dtype).reshape(shape)
+        if not count:
+            return torch.empty(shape, dtype=dtype)
+        start = self._start + first
+        return torch.frombuffer(self._mapped, dtype=dtype, count=count, offset=start).reshape(shape)
 
 
 @contextmanager

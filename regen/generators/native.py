@@ -56,7 +56,7 @@ class GeneratorFile:
         return self.header.get("discriminator")
 
     def generator_tensors(self) -> dict[str, Tensor]:
-        """The generator's tensors by name, verified.
+        """The generator's tensors by name, verified; they lie in the file, see `TensorParts`.
 
         Raises:
             StoreError: If they are damaged, or not those that were saved.
@@ -65,7 +65,7 @@ class GeneratorFile:
         return self._verified("generator", self._parts.read(names))
 
     def discriminator_tensors(self) -> dict[str, Tensor]:
-        """The discriminator's tensors by name, verified.
+        """The discriminator's tensors by name, verified; they lie in the file as well.
 
         Raises:
             StoreError: If they are damaged, or not those that were saved.

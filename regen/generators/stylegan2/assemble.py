@@ -17,7 +17,9 @@ from regen.generators.stylegan2.config import StyleGAN2Config
 from regen.generators.stylegan2.generator import StyleGAN2
 
 
-def assemble(config: StyleGAN2Config, tensors: Mapping[str, Tensor], where: str) -> StyleGAN2:
+def assemble(
+    config: StyleGAN2Config, tensors: Mapping[str, Tensor], where: str, *, copy: bool = False
+) -> StyleGAN2:
     """A generator that owns these tensors.
 
     Args:
@@ -25,6 +27,7 @@ def assemble(config: StyleGAN2Config, tensors: Mapping[str, Tensor], where: str)
         tensors: All of its state by name. Those that lie in memory as ours do are used as they
             are, not copied.
         where: Begins the message of an error, the file for instance.
+        copy: Copy them all, because they belong to a file that may change.
 
     Returns:
         The generator in eval mode, float32, requiring no gradients.
@@ -36,15 +39,15 @@ def assemble(config: StyleGAN2Config, tensors: Mapping[str, Tensor], where: str)
         generator = StyleGAN2(config)
     wanted = generator.state_dict()
     fitting = tensor_file.check_tensors(tensors, wanted, where)
-    laid_out = {name: _laid_out(fitting[name], like) for name, like in wanted.items()}
+    laid_out = {name: _laid_out(fitting[name], like, copy) for name, like in wanted.items()}
     generator.load_state_dict(laid_out, assign=True)
     return generator.eval().requires_grad_(False)
 
 
-def _laid_out(tensor: Tensor, like: Tensor) -> Tensor:
+def _laid_out(tensor: Tensor, like: Tensor, copy: bool) -> Tensor:
     """In memory as ours lies there, so that equal weights are convolved in equal order."""
     tensor = tensor.detach()
-    if tensor.stride() == like.stride():
+    if tensor.stride() == like.stride() and not copy:
         return tensor
     laid_out = torch.empty_strided(like.shape, like.stride())
     # By numpy, since torch would wake all threads for a millisecond's work: slow on a busy machine.

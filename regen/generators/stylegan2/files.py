@@ -67,7 +67,7 @@ def read_generator(file: GeneratorFile) -> StyleGAN2:
     if family != StyleGAN2.family:
         raise GeneratorError(f"{file.path}: family", got=family, expected=StyleGAN2.family)
     config = _read_architecture(file.path, file.header.get("architecture"))
-    return assemble(config, file.generator_tensors(), str(file.path))
+    return assemble(config, file.generator_tensors(), str(file.path), copy=True)
 
 
 def read_discriminator(file: GeneratorFile) -> Discriminator | None:
@@ -75,7 +75,8 @@ def read_discriminator(file: GeneratorFile) -> Discriminator | None:
     if file.discriminator is None:
         return None
     config = read_discriminator_header(file.discriminator, str(file.path))
-    return Discriminator.checked(config, file.discriminator_tensors(), str(file.path))
+    tensors = {name: tensor.clone() for name, tensor in file.discriminator_tensors().items()}
+    return Discriminator.checked(config, tensors, str(file.path))
 
 
 def _architecture(config: StyleGAN2Config) -> dict[str, Any]:
