@@ -100,7 +100,7 @@ def _check_family(network: Network, where: str) -> None:
         )
     blocks = dict(_blocks(network))
     if 4 not in blocks or max(blocks) < 8:
-        raise GeneratorError(f"{where} is no StyleGAN2 generator", expected="blocks b4, b8, ...")
+        raise GeneratorError(f"{where} is not a StyleGAN2 generator", expected="blocks b4, b8, ...")
     for r, block in blocks.items():
         form = as_text(block.get("architecture", "skip"))
         if form == "skip" and f"synthesis.b{r}.skip" in network.modules:

@@ -58,7 +58,7 @@ def write_nvidia(
     notes = []
     if discriminator is None:
         judge = persistent(EMPTY, {})
-        notes.append("there is no discriminator to write: D is empty, training cannot go on")
+        notes.append("there is no discriminator to write: D is empty, so training cannot continue")
     else:
         judge = discriminator_object(discriminator)
     snapshot = {

@@ -146,7 +146,8 @@ def _resolution(variables: Mapping[str, Tensor], arguments: Mapping[str, Any], w
     sides = [int(match[1]) for match in matches if match]
     if not sides or max(sides) & (max(sides) - 1):
         raise GeneratorError(
-            f"{where} is no StyleGAN2 generator (StyleGAN1 and configuration a are other networks)"
+            f"{where} is not a StyleGAN2 generator",
+            remedy="StyleGAN1 and configuration a are other networks",
         )
     return max(sides)
 

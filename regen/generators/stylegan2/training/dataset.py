@@ -1,7 +1,7 @@
 """Real images in an order that depends on nothing but the seed.
 
 Each epoch shows every image once, in an order of its own, so what image i of a training is can
-be told from i alone; see `regen.generators.stylegan2.training.streams`.
+be computed from i alone; see `regen.generators.stylegan2.training.streams`.
 
 Shapes: M images of the folder; N of this process in one step; S their side.
 """

@@ -57,7 +57,7 @@ def assert_same(one: Discriminator | None, other: Discriminator | None) -> None:
 def test_a_written_pickle_holds_no_source_but_ours_and_each_network_once(tmp_path: Path) -> None:
     ours, path = generator(), tmp_path / "g.pkl"
     notes = write_checkpoint(path, ours, None, "nvidia", origin="test")
-    assert notes == ["there is no discriminator to write: D is empty, training cannot go on"]
+    assert notes == ["there is no discriminator to write: D is empty, so training cannot continue"]
     texts = [arg for _, arg, _ in pickletools.genops(path.read_bytes()) if isinstance(arg, str)]
     assert texts.count(CLASSES) == 1
     assert sum(len(text) > 100 for text in texts) == 1  # that one
