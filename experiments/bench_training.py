@@ -34,6 +34,7 @@ from regen.generators.stylegan2.training.precision import training_dtype
 from regen.generators.stylegan2.training.settings import TrainingSettings, architecture_preset
 from regen.generators.stylegan2.training.trainer import Trainer
 from regen.training.distributed import Workers, workers
+from regen.training.environment import is_first
 from stylegan2_ops import implementation
 
 ROOT = Path(__file__).parents[1]
@@ -66,7 +67,7 @@ def trainer(
 
 def images_per_second(batch: int, steps: int, lazy: bool, precision: str) -> float:
     """Whole steps; the median of the steps, or with regularisers the mean over whole rounds."""
-    with workers() as group:
+    with workers(CPU) as group:
         made = trainer(ARCHITECTURE, group, batch=batch, lazy=lazy, precision=precision)
         for _ in range(3):
             made.step()
@@ -128,7 +129,7 @@ def main(
             if memory
             else images_per_second(batch, steps, lazy, precision)
         )
-        if int(os.environ.get("RANK", "0")) == 0:
+        if is_first():
             click.echo(figure)
         return
     common = ["--precision", precision, "--steps", str(steps)]

@@ -22,8 +22,8 @@ import click
 from experiments.portraits.patterns_error import both_pastes
 from regen.generators.registry import open_generator
 from regen.metrics import load_lpips
+from regen.projector.config import ProjectorConfig
 from regen.projector.files import bundled_path, load_projector, save_projector
-from regen.projector.network import ProjectorConfig
 from regen.projector.settings import ProjectorTrainingSettings
 from regen.projector.train import Report, train_projector
 from regen.runs.logbook import Logbook, Progress

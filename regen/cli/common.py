@@ -18,6 +18,7 @@ import click
 
 from regen.allocator import keep_freed_memory
 from regen.errors import RegenError
+from regen.training.environment import is_first
 
 if TYPE_CHECKING:
     from _typeshed import DataclassInstance
@@ -51,7 +52,7 @@ class Verbs(click.Group):
             click.echo(f"Error: {error}", err=True)
             ctx.exit(BAD_INPUT)
         except KeyboardInterrupt as interrupt:
-            if os.environ.get("RANK", "0") == "0":  # of several processes, one says it
+            if is_first():  # of several processes, one says it
                 kept = str(interrupt) or "nothing was kept"
                 click.echo(f"\nInterrupted: {kept}", err=True)
             ctx.exit(INTERRUPTED)

@@ -30,8 +30,7 @@ def reserved_samples(
         GeneratorError: If the source has none for this purpose.
     """
     if source.count is None:
-        numbers = range(band.first, band.first + count + len(taken))
-        return source.samples([n for n in numbers if n not in taken][:count])
+        return source.samples(band.take(count, without=taken))
     numbers = range(BANDS.index(band), source.count, len(BANDS))
     free = [n for n in numbers if n not in taken][:count]
     if not free:

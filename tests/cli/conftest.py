@@ -18,8 +18,9 @@ from regen.generators.stylegan2.files import save_stylegan2
 from regen.generators.stylegan2.generator import StyleGAN2
 from regen.generators.stylegan2.network import StyleGAN2Config
 from regen.images import save_image
+from regen.projector.config import ProjectorConfig
 from regen.projector.files import save_projector
-from regen.projector.network import BackwardProjector, ProjectorConfig
+from regen.projector.network import BackwardProjector
 
 VALUE_LAYER = 5
 QUICK = (

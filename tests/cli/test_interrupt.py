@@ -93,7 +93,8 @@ def test_training_keeps_a_checkpoint_and_goes_on(
     result = world.run(*TRAIN, "-o", "out")
     assert (result.exit_code, result.stdout) == (130, "")
     assert result.stderr.splitlines()[-1] == (
-        "Interrupted: 1 of 4 steps are in out/checkpoint.pt; --resume with the same options goes on"
+        "Interrupted: 1 of 4 steps are in out/checkpoint.pt; "
+        "--resume with the same options continues"
     )
     assert files(world) == ["checkpoint.pt", "settings.json"]
     assert world.run(*TRAIN, "-o", "out", "--resume").exit_code == 0

@@ -195,7 +195,7 @@ def test_fid_without_its_package(world: Any, faces: Path, monkeypatch: pytest.Mo
 @pytest.mark.parametrize(
     ("content", "problem"),
     [
-        (None, "Error: faces is no folder: expected a folder of images\n"),
+        (None, "Error: faces is not a folder: expected a folder of images\n"),
         ({}, "Error: faces has no images: expected .avif, .bmp, "),
         ({"a.png": b"text"}, "Error: faces: images to train on: got 0; 1 file cannot be read"),
     ],
@@ -225,7 +225,7 @@ def test_time_that_is_up_is_said(world: Any, faces: Path) -> None:
     lines = world.run(*RUN, *wait, *options).stdout.splitlines()
     assert lines[1:3] == [
         "Time is up: 1 of 1125 steps are in out/checkpoint.pt; --resume with the same options "
-        "goes on",
+        "continues",
         "The generator has not learned yet: so far the discriminator trained alone",
     ]
 
@@ -261,6 +261,6 @@ def test_an_earlier_training_is_not_overwritten(world: Any, faces: Path) -> None
     result = world.run(*RUN, *SHORT, *SMALL, "-o", "out")
     assert result.exit_code == 2
     assert result.stderr == (
-        "Error: out holds a training that was begun earlier; resume it, or choose another folder\n"
+        "Error: out holds an earlier training; resume it, or choose another folder\n"
     )
     assert (world.folder / "out" / "checkpoint.pt").read_bytes() == before

@@ -66,8 +66,8 @@ def test_extra_images_are_used(world: Any) -> None:
 @pytest.mark.parametrize(
     ("content", "problem"),
     [
-        (None, "Error: more is no folder: expected a folder of images\n"),
-        ({}, "Error: more has no images: expected .bmp, .gif, "),
+        (None, "Error: more is not a folder: expected a folder of images\n"),
+        ({}, "Error: more has no images: expected .avif, .bmp, "),
         ({"a.png": b"text"}, "Error: more/a.png is not an image in a known format; "),
     ],
 )
@@ -89,7 +89,7 @@ def test_an_earlier_training_is_not_overwritten(world: Any) -> None:
     result = world.run(*RUN, *SHORT, "--lr", "0.1", "-o", "out")
     assert (result.exit_code, result.stdout) == (2, "")
     assert result.stderr == (
-        "Error: out holds a training that was begun earlier; resume it, or choose another folder\n"
+        "Error: out holds an earlier training; resume it, or choose another folder\n"
     )
     assert {path: path.read_bytes() for path in (world.folder / "out").iterdir()} == before
 

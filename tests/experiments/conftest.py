@@ -11,11 +11,13 @@ from torch import Tensor
 
 from regen.generators.stylegan2.config import StyleGAN2Config
 from regen.generators.stylegan2.files import save_stylegan2
-from regen.generators.stylegan2.generator import StyleGAN2, StyleGAN2Split
+from regen.generators.stylegan2.generator import StyleGAN2
+from regen.generators.stylegan2.split import StyleGAN2Split
 from regen.images import save_image
 from regen.images.regions import Region
+from regen.projector.config import ProjectorConfig
 from regen.projector.files import save_projector
-from regen.projector.network import BackwardProjector, ProjectorConfig
+from regen.projector.network import BackwardProjector
 from regen.rewriting.rule import Example, Rule, RuleSettings, build_rule
 
 

@@ -16,7 +16,8 @@ from experiments.baselines.rdgm import (
     styled_keys,
 )
 from regen.errors import RewriteError
-from regen.generators.stylegan2.generator import StyleGAN2, StyleGAN2Split
+from regen.generators.stylegan2.generator import StyleGAN2
+from regen.generators.stylegan2.split import StyleGAN2Split
 from regen.rewriting.rule import Rule
 
 SHORT = RdgmConfig(rank=2, iterations=31, samples=24)

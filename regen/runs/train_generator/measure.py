@@ -29,9 +29,9 @@ from regen.metrics import (
 )
 from regen.metrics.neighbours import nearest, sheet
 from regen.runs.logbook import track
+from regen.seeds import GENERATOR_METRICS
 
 NEIGHBOURS_FILE = "neighbours.png"
-FIRST_NUMBER = 1_000_000  # of the samples that are measured
 _BATCH, _K, _SHOWN, _SMALLEST = 16, 3, 12, 32
 _NAME = "LPIPS-backbone features"
 
@@ -114,8 +114,8 @@ def measure_samples(
 
 
 def measured_images(sample: ImageSampler, count: int) -> Tensor:
-    """Samples from number 1,000,000 on, each with its own noise, uint8 ``[N, 3, R, R]``."""
-    numbers = range(FIRST_NUMBER, FIRST_NUMBER + count)
+    """Samples of `GENERATOR_METRICS`, each with its own noise, uint8 ``[N, 3, R, R]``."""
+    numbers = GENERATOR_METRICS.take(count)
     starts = track(range(0, count, _BATCH), "generating samples")
     batches = (numbers[i : i + _BATCH] for i in starts)
     return torch.cat([to_uint8(sample(batch, vary_noise=True)).cpu() for batch in batches])

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -23,6 +22,8 @@ from regen.runs.train_generator.measure import MeasureSettings, measure_samples
 from regen.runs.train_generator.watcher import TrainingWatcher
 from regen.training.checkpoint import NAME as CHECKPOINT
 from regen.training.checkpoint import kept, missing_checkpoint, refuse_checkpoint
+from regen.training.distributed import own_device
+from regen.training.environment import is_first
 
 MEASURES_FILE = "measures.json"
 _SHOWN = 36  # samples in samples.png
@@ -83,9 +84,8 @@ def train(
         RegenError: On bad input, or if training fails.
         KeyboardInterrupt: On Ctrl-C, after a checkpoint was written, saying where.
     """
-    place = _own_device(device)
-    first = int(os.environ.get("RANK", "0")) == 0
-    log = log if first else _quiet
+    place = own_device(device)
+    log = log if is_first() else _quiet
     folder = Path(folder)
     _check_folder(folder, image_folder, resume)
     training = plan.initialize(place, log)
@@ -97,7 +97,7 @@ def train(
     recorded = {"images": str(image_folder), **plan.settings()}
     watcher = TrainingWatcher(folder, plan, images.images, recorded, minutes)
     finished = _trained(training, images, folder, plan, watcher, resume=resume, minutes=minutes)
-    if not first:
+    if not is_first():
         return None
     if finished.steps_done < plan.steps:
         log(f"Time is up: {kept(folder, plan.steps)}")
@@ -139,14 +139,6 @@ def read_images(
         return read_folder(
             image_folder, size, enlarge=enlarge, sizes=sizes, on_file=progress.advance
         )
-
-
-def _own_device(device: str) -> torch.device:
-    """Each process of torchrun has a GPU of its own."""
-    if device == "cuda" and "LOCAL_RANK" in os.environ:
-        torch.cuda.set_device(int(os.environ["LOCAL_RANK"]))
-        return torch.device("cuda", int(os.environ["LOCAL_RANK"]))
-    return torch.device(device)
 
 
 def _card(

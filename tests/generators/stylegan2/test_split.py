@@ -8,7 +8,6 @@ import pytest
 import torch
 
 from regen.errors import GeneratorError
-from regen.generators.protocol import value_of
 from regen.generators.stylegan2.generator import StyleGAN2
 
 Build = Callable[..., StyleGAN2]
@@ -41,9 +40,9 @@ def test_sizes_and_numbers_of_a_cut(build: Build) -> None:
     split = generator.split(6, 2)
     assert (generator.resolution, generator.convolutions, generator.family) == (32, 7, "stylegan2")
     assert (split.value_layer, split.memory_layers) == (6, 2)
-    assert (split.value_channels, split.value_shape((0, 0))[1:]) == (2, (32, 32))
+    assert split.value_shape(generator.image_size) == (2, 32, 32)
     key = split.head(generator.seed_latents([0]))
-    value = value_of(split, generator.seed_latents([0]))
+    value = split.value_of(generator.seed_latents([0]))
     assert key.features.shape == (1, 4, 16, 16)
     assert value.features.shape == (1, 2, 32, 32)
     assert torch.equal(value.features, split.memory(key).features)
@@ -67,7 +66,7 @@ def test_changing_the_memory_changes_the_image_and_nothing_stays_behind(build: B
     before = generator(latent)
     with torch.no_grad():
         generator.conv(3).bias += 1
-    changed = split.tail(value_of(split, latent))
+    changed = split.tail(split.value_of(latent))
     assert torch.equal(changed, generator(latent))
     assert not torch.equal(changed, before)
 

@@ -8,14 +8,10 @@ from __future__ import annotations
 
 import hashlib
 import math
-import os
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import asdict
 from pathlib import Path
 
 import torch
-import torch.distributed as dist
 from torch import Tensor
 
 from regen.errors import TrainingError
@@ -89,7 +85,7 @@ def train_generator(
     folder, listeners = ensure_folder(folder), listeners or Listeners()
     _check_images(images, generator)
     dtype = training_dtype(settings.precision, generator.device)
-    with _joined(generator.device), workers() as group, deferred_interrupt() as interrupt:
+    with workers(generator.device) as group, deferred_interrupt() as interrupt:
         _check_batch(settings, group, dtype, generator)
         dataset = Dataset(
             images,
@@ -131,19 +127,6 @@ def identity(
         architecture=asdict(generator.config),
         computes_in=name_of(dtype),
     )
-
-
-@contextmanager
-def _joined(device: torch.device) -> Iterator[None]:
-    """On GPUs, join torchrun's processes by NCCL, one device each; gloo is for CPU tensors."""
-    if device.type != "cuda" or int(os.environ.get("WORLD_SIZE", "1")) == 1:
-        yield
-        return
-    dist.init_process_group("cpu:gloo,cuda:nccl")
-    try:
-        yield
-    finally:
-        dist.destroy_process_group()
 
 
 def _check_images(images: Tensor, generator: StyleGAN2) -> None:

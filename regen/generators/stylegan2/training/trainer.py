@@ -22,24 +22,19 @@ from regen.generators.stylegan2.training.augmentation import augment
 from regen.generators.stylegan2.training.dataset import Dataset
 from regen.generators.stylegan2.training.discriminator import Discriminator
 from regen.generators.stylegan2.training.losses import (
-    discriminator_loss,
-    generator_loss,
     path_length_penalty,
     path_lengths,
-    r1_penalty,
     updated_mean,
 )
-from regen.generators.stylegan2.training.precision import (
-    computing_in,
-    frozen,
-    zero_nonfinite_gradients_,
-)
+from regen.generators.stylegan2.training.precision import zero_nonfinite_gradients_
 from regen.generators.stylegan2.training.settings import TrainingSettings
 from regen.generators.stylegan2.training.streams import FAKE, REAL, Latents, Streams
+from regen.losses import discriminator_loss, generator_loss, r1_penalty
 from regen.training.distributed import Workers
+from regen.training.frozen import computing_in, frozen
+from regen.training.moving_average import update_average
 
 State = dict[str, Any]
-_RAMP = 0.05  # early on, the half-life of the moving average is this share of what was seen
 
 
 def lazy_adam(
@@ -131,8 +126,8 @@ class Trainer:
         metrics |= self._discriminator_step(self._augmented(real, REAL), fake.detach())
         if self._is_due(settings.r1_gamma, settings.r1_interval_steps):
             metrics |= self._r1_step(real)
-        self._follow()
         self.done += 1
+        self._follow()
         return self._means(metrics)
 
     def _is_due(self, weight: float, interval_steps: int) -> bool:
@@ -205,14 +200,15 @@ class Trainer:
         values = torch.stack([value.detach().float() for value in metrics.values()])
         return dict(zip(metrics, self.workers.average(values).tolist(), strict=True))
 
-    @torch.no_grad()
     def _follow(self) -> None:
         """Move the moving average towards the generator."""
-        seen = (self.done + 1) * self.settings.batch_images
-        halflife = min(self.settings.ema_halflife_kimg * 1000, _RAMP * seen)
-        share = 1 - 0.5 ** (self.settings.batch_images / max(halflife, 1e-8))
-        torch._foreach_lerp_(
-            list(self.average.parameters()), list(self.generator.parameters()), share
+        settings = self.settings
+        update_average(
+            self.average,
+            self.generator,
+            seen_images=self.done * settings.batch_images,
+            batch_images=settings.batch_images,
+            halflife_kimg=settings.ema_halflife_kimg,
         )
 
     def _parts(self) -> dict[str, nn.Module | torch.optim.Optimizer]:

@@ -121,7 +121,7 @@ def test_a_batch_must_be_shared_evenly_and_in_whole_groups(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     """Else minibatch standard deviations and path lengths are not those of one process."""
-    monkeypatch.setattr(train, "workers", lambda: nullcontext(Workers(0, processes)))
+    monkeypatch.setattr(train, "workers", lambda _: nullcontext(Workers(0, processes)))
     with pytest.raises(TrainingError) as raised:
         train_generator(tiny, images, short, folder=tmp_path)
     assert str(raised.value) == message
