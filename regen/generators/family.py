@@ -11,7 +11,7 @@ it import what they need when they are called.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
@@ -90,17 +90,21 @@ class ForeignFormat:
     write: Callable[[Path, Generator, StoredDiscriminator | None], list[str]]
 
 
+def _nothing(*_: object) -> None:
+    """What a family without discriminators, or without foreign files, reads."""
+
+
 @dataclass(frozen=True)
 class Family:
-    """A family of generators.
+    """A family of generators. The first four are needed, the others have a meaning without.
 
     Attributes:
         name: As native files and `Generator.family` have it.
         load: The generator in a native file of this family; reads nothing of a discriminator.
-        load_discriminator: The discriminator in a native file, None where there is none.
         save: Writes a native file.
         describe: What can be said of a generator that not all families have, its architecture
             above all; JSON values.
+        load_discriminator: The discriminator in a native file, None where there is none.
         read_foreign: Takes a foreign value, which network to take ("G_ema" or "G"), and a text to
             begin messages with. Gives None where the value is not of this family, and raises
             GeneratorError or StoreError where it is but cannot be one of ours.
@@ -111,10 +115,10 @@ class Family:
 
     name: str
     load: Callable[[GeneratorFile], Generator]
-    load_discriminator: Callable[[GeneratorFile], StoredDiscriminator | None]
     save: SaveGenerator
     describe: Callable[[Generator], dict[str, Any]]
-    read_foreign: Callable[[object, str, str], Checkpoint | None]
-    foreign_files: tuple[str, ...]
-    foreign_formats: Mapping[str, ForeignFormat]
+    load_discriminator: Callable[[GeneratorFile], StoredDiscriminator | None] = _nothing
+    read_foreign: Callable[[object, str, str], Checkpoint | None] = _nothing
+    foreign_files: tuple[str, ...] = ()
+    foreign_formats: Mapping[str, ForeignFormat] = field(default_factory=dict)
     trainer: FamilyTrainer | None = None

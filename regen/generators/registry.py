@@ -1,4 +1,4 @@
-"""Generators that `regen` can open: bundled ones by name, all others by path.
+"""Generators that `regen` can open and write: any family, any file that one of them reads.
 
 A file is opened once: its first bytes say whether it is one of regen's, which names its family, or
 another tool's, which each family is asked about. Opening a file of another tool gives a
@@ -7,7 +7,6 @@ another tool's, which each family is asked about. Opening a file of another tool
 
 from __future__ import annotations
 
-import difflib
 import warnings
 from pathlib import Path
 
@@ -17,6 +16,13 @@ from regen.errors import GeneratorError
 from regen.generators import bundled
 from regen.generators.families import families, family
 from regen.generators.family import Checkpoint, Family, StoredDiscriminator
+from regen.generators.names import (
+    BUNDLED,
+    BUNDLED_FOLDER,
+    GENERATOR_FILE,
+    NAMED,
+    generator_path,
+)
 from regen.generators.native import GeneratorFile
 from regen.generators.protocol import Generator
 from regen.unpickling import format_of, opened, value_of
@@ -37,12 +43,6 @@ __all__ = [
     "read_checkpoint",
     "write_checkpoint",
 ]
-
-BUNDLED_FOLDER = Path(__file__).parent / "bundled"
-BUNDLED = ("portraits",)
-TRAINED_BY_USERS = ("london-faces",)  # bundled once `make gpu-faces` has made its files
-GENERATOR_FILE = "generator.safetensors"  # of a run folder of `regen train-generator`
-NAMED = BUNDLED + TRAINED_BY_USERS
 
 NATIVE, NATIVE_SUFFIX = "native", ".safetensors"
 NETWORKS = ("G_ema", "G")
@@ -221,37 +221,3 @@ def write_checkpoint(
     card = {"provenance": f"converted from: {origin}"}
     owner.save(path, generator, card=card, discriminator=discriminator)
     return []
-
-
-def _bundled(name: str) -> Path:
-    path = BUNDLED_FOLDER / f"{name}.safetensors"
-    if path.is_file():
-        return path
-    raise GeneratorError(
-        f"the bundled generator {name} has no weights in this installation",
-        remedy="train them on a GPU with `make gpu-faces`, then copy out/gpu_faces/publish/* to "
-        f"{BUNDLED_FOLDER}",
-    )
-
-
-def generator_path(name_or_path: str | Path) -> Path:
-    """The file of a bundled generator, that of a run folder, or the path itself.
-
-    Raises:
-        GeneratorError: If there is neither such a name nor such a file.
-    """
-    name = str(name_or_path)
-    if name in NAMED:
-        return _bundled(name)
-    path = Path(name)
-    if (path / GENERATOR_FILE).is_file():
-        return path / GENERATOR_FILE
-    if path.is_file():
-        return path
-    near = difflib.get_close_matches(name, BUNDLED, 1)
-    raise GeneratorError(
-        "no such generator",
-        got=name,
-        expected=f"a file, or the bundled {', '.join(BUNDLED)}",
-        remedy=f"did you mean {near[0]}?" if near else "check the path",
-    )

@@ -93,12 +93,8 @@ def train_generator(
             flip_probability=settings.flip_probability,
             device=generator.device,
         )
-        if discriminator is None:
-            group_images, seed = settings.minibatch_group_images, settings.seed + 1
-            discriminator = initialize_discriminator(
-                generator.config, None, group=group_images, seed=seed
-            ).discriminator
-        trainer = Trainer(generator, discriminator, dataset, settings, group, dtype)
+        judge = discriminator or _random_discriminator(generator, settings)
+        trainer = Trainer(generator, judge, dataset, settings, group, dtype)
         who = identity(settings, generator, images, init_digest, dtype)
         if resume:
             trainer.load(read_checkpoint(folder, who))
@@ -109,6 +105,11 @@ def train_generator(
         Loop(trainer, folder, who, interrupt, listeners, minutes).run()
         set_mean_style(trainer.average)
         return trainer
+
+
+def _random_discriminator(generator: StyleGAN2, settings: TrainingSettings) -> Discriminator:
+    group, seed = settings.minibatch_group_images, settings.seed + 1
+    return initialize_discriminator(generator.config, None, group=group, seed=seed).discriminator
 
 
 def identity(
