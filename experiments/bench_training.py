@@ -27,7 +27,9 @@ import torch
 from regen.generators.stylegan2.config import StyleGAN2Config
 from regen.generators.stylegan2.generator import StyleGAN2
 from regen.generators.stylegan2.training.dataset import Dataset
-from regen.generators.stylegan2.training.discriminator_init import opponent_for
+from regen.generators.stylegan2.training.discriminator_init import (
+    initialize_discriminator,
+)
 from regen.generators.stylegan2.training.precision import training_dtype
 from regen.generators.stylegan2.training.settings import TrainingSettings, architecture_preset
 from regen.generators.stylegan2.training.trainer import Trainer
@@ -55,7 +57,7 @@ def trainer(
     images = torch.randint(0, 256, shape, dtype=torch.uint8)
     return Trainer(
         StyleGAN2(config),
-        opponent_for(config, None, group=4, seed=1).discriminator,
+        initialize_discriminator(config, None, group=4, seed=1).discriminator,
         Dataset(images, seed=0, flip_probability=0.5, device=CPU),
         settings,
         group,

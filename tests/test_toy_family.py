@@ -21,7 +21,7 @@ from regen.edits.exemplars import Image
 from regen.edits.schema import Edit, Edits, SampleSpec, Target
 from regen.errors import EditsError, GeneratorError, RegenError, RewriteError, TrainingError
 from regen.files import tensor_file
-from regen.generators import registry
+from regen.generators import families
 from regen.images import load_image, save_image
 from regen.images.regions import Region
 from regen.projector.project import Projection
@@ -32,7 +32,7 @@ from regen.rewriting.settings import FitSettings, RewriteSettings
 from regen.rewriting.task import Task, resolve
 from regen.runs import generate, project, train_projector
 from regen.runs.rewrite.run import run_rewrite
-from tests.toy_family import CHANNELS, SIZE, Toy, load_toy, save_toy
+from tests.toy_family import CHANNELS, FAMILY, SIZE, Toy
 
 HEIGHT, WIDTH = SIZE
 IMAGES = 18
@@ -69,7 +69,7 @@ class World:
 def registered() -> Iterator[None]:
     """The toy is a family that regen knows."""
     with pytest.MonkeyPatch.context() as patch:
-        patch.setitem(registry.FAMILIES, "toy", load_toy)
+        patch.setitem(families.FAMILIES, "toy", "tests.toy_family")
         yield
 
 
@@ -83,8 +83,8 @@ def world(registered: None, tmp_path_factory: pytest.TempPathFactory) -> World:
         folder / "trained",
         folder / "early",
     )
-    save_toy(made.generator, Toy())
-    save_toy(made.keyless, Toy(keyed=False))
+    FAMILY.save(made.generator, Toy(), card={})
+    FAMILY.save(made.keyless, Toy(keyed=False), card={})
     made.images.mkdir()
     for number, name in enumerate(NAMES):
         save_image(made.images / name, _scene(number))

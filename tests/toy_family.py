@@ -19,8 +19,10 @@ from torch import Tensor, nn
 from torch.func import functional_call
 
 from regen.errors import GeneratorError
-from regen.files import tensor_file
+from regen.generators import native
 from regen.generators.convolution_keys import ConvolutionKeys
+from regen.generators.family import Family
+from regen.generators.native import GeneratorFile
 from regen.generators.protocol import Activation, Generator, Sample, Split
 from regen.images import load_image
 from regen.images.listing import image_files
@@ -214,13 +216,26 @@ class Toy(Generator):
         return torch.autocast(self.device.type, dtype, enabled=dtype != torch.float32)
 
 
-def save_toy(path: Path, toy: Toy) -> None:
-    header = {"format": "generator", "version": 1, "family": "toy", "keyed": toy.keyed}
-    tensor_file.save(path, toy.state_dict(), header)
-
-
-def load_toy(path: Path) -> Toy:
-    stored = tensor_file.load(path, format="generator")
-    toy = Toy(keyed=stored.header["keyed"])
-    toy.load_state_dict(stored.tensors)
+def _load(file: GeneratorFile) -> Toy:
+    toy = Toy(keyed=file.header["architecture"]["keyed"])
+    toy.load_state_dict(file.generator_tensors())
     return toy
+
+
+def _save(path: Path, toy: Toy, *, card: Mapping[str, object], **more: object) -> None:
+    architecture = {"keyed": toy.keyed}
+    native.save_file(
+        path, toy.state_dict(), family="toy", architecture=architecture, card=card, **more
+    )
+
+
+FAMILY = Family(
+    name="toy",
+    load=_load,
+    load_discriminator=lambda file: None,
+    save=_save,
+    describe=lambda toy: {"architecture": {"keyed": toy.keyed}},
+    read_foreign=lambda value, which, where: None,
+    foreign_files=(),
+    foreign_formats={},
+)

@@ -45,5 +45,5 @@ def command(
     done = convert(source, target, rewrites=rewrites, which=which, to=to)
     for note in done.notes:
         click.echo(f"Note: {note}", err=True)
-    size = f"{done.resolution}x{done.resolution}"
+    size = f"{done.image_size[1]}x{done.image_size[0]}"
     click.echo(f"{target}: {size}, {done.format}, from {done.origin}, digest {done.digest[:12]}")

@@ -2,27 +2,25 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from shlex import quote
-from typing import TYPE_CHECKING, Any
+from types import SimpleNamespace
+from typing import Any
 
 import click
 
-from regen.cli.common import BACKBONES, Grouped, Setting, computing, folder_option, given
+from regen.cli.common import BACKBONES, Grouped, Setting, computing, folder_option
 from regen.cli.values import LARGEST_SEED, Number
 
-if TYPE_CHECKING:
-    from regen.generators.stylegan2.training.settings import TrainingSettings
-
+_FAMILY = "stylegan2"  # whose options these are
 _SHOWN_SIZE = 256  # whose defaults the help shows
 
 
-def _defaults() -> TrainingSettings:
-    from regen.generators.stylegan2.training.settings import TrainingSettings
+def _defaults() -> SimpleNamespace:
+    from regen.generators.families import trainer_of
 
-    return TrainingSettings.preset(_SHOWN_SIZE)
+    return SimpleNamespace(**trainer_of(_FAMILY).options(_SHOWN_SIZE))
 
 
 _setting = partial(click.option, cls=Setting, default_from=_defaults)
@@ -188,11 +186,7 @@ _EXAMPLE = "\b\nExample:\n  regen train-generator photos/ --size 128 --minutes 9
 def command(
     images: Path,
     size: str,
-    init_from: str | None,
     minutes: float | None,
-    augment: bool,
-    channel_base: int | None,
-    channel_max: int | None,
     enlarge: bool,
     check: bool,
     resume: bool,
@@ -202,7 +196,7 @@ def command(
     fid: bool,
     output: Path | None,
     device: str,
-    **settings: Any,
+    **options: Any,
 ) -> None:
     """Train a StyleGAN2 on the images in IMAGES_DIR.
 
@@ -211,36 +205,29 @@ def command(
     generator.safetensors, samples.png, measures.json, neighbours.png, settings.json, snapshots/,
     TensorBoard events and checkpoint.pt.
     """
-    from regen.generators.stylegan2.training.augmentation_settings import Augmentation
-    from regen.generators.stylegan2.training.initialization import Beginning, meets_fresh_opponent
-    from regen.generators.stylegan2.training.settings import TrainingSettings
+    from regen.generators.families import trainer_of
     from regen.runs.train_generator.measure import MeasureSettings
     from regen.runs.train_generator.run import read_images, train
 
+    trainer = trainer_of(_FAMILY)
     if check:
-        click.echo(read_images(images, int(size), enlarge=enlarge).report(every_name=True))
+        found = read_images(images, int(size), trainer.sizes, enlarge=enlarge)
+        click.echo(found.report(every_name=True))
         return
     if output is None:
         raise click.MissingParameter(param_hint="'-o'", param_type="option")
-    beginning = Beginning(int(size), init_from, channel_base, channel_max)
-    said = given(settings, TrainingSettings)
-    config = replace(TrainingSettings.preset(int(size)), **said)
-    if meets_fresh_opponent(beginning):
-        config = config.against_fresh_opponent(keep=said)
-    if not augment:
-        config = replace(config, augmentation=Augmentation.none())
+    given = {name: value for name, value in options.items() if value is not None}
     trained = train(
         images,
         output,
-        beginning,
-        config,
+        trainer.plan(int(size), given),
         measured=MeasureSettings(measure_samples, backbone, fid),
         enlarge=enlarge,
         minutes=minutes,
         licence=licence,
         resume=resume,
         device=device,
-        tell=click.echo,
+        log=click.echo,
     )
     if trained is None:
         return

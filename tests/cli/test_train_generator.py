@@ -68,17 +68,17 @@ def test_settings(world: Any, faces: Path) -> None:
     assert (made["size"], made["init_from"], made["images"]) == (16, None, "faces")
 
 
-def test_initializing_from_a_generator(world: Any, faces: Path) -> None:
+def test_starting_from_a_generator(world: Any, faces: Path) -> None:
     wait = ("--generator-wait-kimg", "0.008")
     result = world.run(*RUN, *SHORT, *wait, "--init-from", "g.safetensors", "-o", "out")
     assert result.exit_code == 0
     lines = result.stdout.splitlines()
     assert lines[0] == (
-        "Generator begun from g.safetensors: 54 tensors taken, 0 begin fresh, 18 not needed "
+        "Generator initialized from g.safetensors: 54 tensors taken over, 0 new, 18 not needed "
         "(convs.6, convs.7, rgbs.7)"
     )
     assert lines[1] == (
-        "Discriminator: none in that file that fits, begins fresh; it trains alone for 0.008 kimg; "
+        "Discriminator: new, as that file has none that fits; it trains alone for 0.008 kimg; "
         "the generator's step size is 0.0005"
     )
     header = tensor_file.read_header(world.folder / "out" / "generator.safetensors")
@@ -92,10 +92,10 @@ def test_initializing_from_a_generator(world: Any, faces: Path) -> None:
     )
 
 
-def test_settings_against_a_fresh_discriminator(world: Any, faces: Path) -> None:
-    """What is given counts; a discriminator that is taken over needs no other settings."""
-    given = ("--generator-wait-kimg", "0", "--init-from", "g.safetensors", "-o", "out")
-    assert "begins fresh; the generator's" in world.run(*RUN, *SHORT, *given).stdout
+def test_settings_for_a_new_discriminator(world: Any, faces: Path) -> None:
+    """What is said counts; a discriminator that comes along needs nothing of it."""
+    said = ("--generator-wait-kimg", "0", "--init-from", "g.safetensors", "-o", "out")
+    assert "none that fits; the generator's" in world.run(*RUN, *SHORT, *said).stdout
     again = ("--init-from", "out/generator.safetensors", "-o", "again")
     assert world.run(*RUN, *SHORT, *again).exit_code == 0
     folders = (world.folder / name for name in ("out", "again"))
@@ -175,7 +175,7 @@ def test_checking_only(world: Any, faces: Path) -> None:
         (("--channel-base", "8"), "Error: channel_base: got 8, expected an integer from 16"),
         (
             ("--init-from", "g.safetensors", "--channel-base", "64", "--channel-max", "4"),
-            "Error: generator to begin from: no convolution fits: got channel_base 256 and ",
+            "Error: generator to start from: no convolution fits: got channel_base 256 and ",
         ),
     ],
 )
@@ -234,7 +234,9 @@ def test_time_that_is_up_is_reported(world: Any, faces: Path, hours_pass: None) 
 
 def test_few_images_without_augmentation(world: Any, faces: Path) -> None:
     lines = world.run(*RUN, *SHORT, *SMALL, "--no-augment", "-o", "out").stdout.splitlines()
-    assert lines[1] == ("  Few images, and no augmentation: below 2000, D soon knows them by heart")
+    assert lines[1] == (
+        "  Few images, and no augmentation: below 2000, the discriminator soon memorises them"
+    )
 
 
 @pytest.mark.parametrize("there", ["generator.safetensors", "faces"])
