@@ -28,17 +28,19 @@ from regen.projector.project import Projection, best_context
 from regen.projector.project import project as _project
 from regen.rewriting.learn import OnStep, learn
 from regen.rewriting.rewrite import Rewrite
-from regen.rewriting.settings import RewriteSettings
+from regen.rewriting.settings import FitSettings, RewriteSettings, RuleSettings
 from regen.rewriting.task import resolve
 
 __all__ = [
     "Edits",
+    "FitSettings",
     "Generator",
     "Projection",
     "Projector",
     "RegenError",
     "Rewrite",
     "RewriteSettings",
+    "RuleSettings",
     "Sample",
     "generate",
     "open_generator",

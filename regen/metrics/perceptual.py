@@ -219,7 +219,7 @@ def _build(backbone: str, weights: dict[str, Tensor]) -> nn.Module:
         warnings.simplefilter("ignore")  # lpips calls torchvision in a deprecated way
         import lpips
 
-        network = lpips.LPIPS(net=backbone, pnet_rand=True, verbose=False)
+        network: Any = lpips.LPIPS(net=backbone, pnet_rand=True, verbose=False)
     # lpips names "slice2.3.x" what torchvision names "features.3.x".
     names = {name: f"features.{name.split('.', 1)[1]}" for name in network.net.state_dict()}
     missing = sorted(set(names.values()) - set(weights))
@@ -229,4 +229,5 @@ def _build(backbone: str, weights: dict[str, Tensor]) -> nn.Module:
         network.net.load_state_dict({name: weights[theirs] for name, theirs in names.items()})
     except RuntimeError as error:
         raise _damaged(weights_path(backbone), "weights of another shape") from error
-    return network
+    made: nn.Module = network
+    return made

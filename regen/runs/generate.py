@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Sequence
 from contextlib import nullcontext
@@ -183,4 +184,4 @@ def _save(folder: Path, name: str, image: Tensor) -> Path:
 
 def _columns(count: int) -> int:
     """Nearly square, and at most 16 side by side."""
-    return min(16, max(1, round(count**0.5)))
+    return min(16, max(1, round(math.sqrt(count))))

@@ -159,7 +159,8 @@ EDITS: dict[str, tuple[Callable[[Any], Any], str]] = {
     ),
     "unknown oracle": (
         lambda c: c.update(generator="portraits", oracle="cat_eye"),
-        "unknown oracle: got 'cat_eye', expected one of {patterns}; did you mean 'cat_eyes'?",
+        "oracle: unknown pattern of portraits: got 'cat_eye', expected one of {patterns}; "
+        "did you mean 'cat_eyes'?",
     ),
     "no projector": (
         lambda c: c.pop("projector"),

@@ -98,7 +98,7 @@ def test_the_page_says_what_a_stranger_needs(tmp_path: Path) -> None:
         "white: the region",
         "a perfect rewrite",
         "All 12 samples",
-        "The regions come from the renderer",
+        "The regions come from an oracle",
         "decoded from its features",
         "regen rewrite --edits eyes.json -o out",
         "regen generate --rewrite rewrite.safetensors:0.5 --images &lt;in&gt; -o half",
