@@ -21,7 +21,8 @@ def symmetric_root(matrix: Tensor) -> Tensor:
         [2.0, 3.0]
     """
     values, vectors = torch.linalg.eigh(matrix.detach().cpu().double())
-    return (vectors * values.clamp_min(0).sqrt()) @ vectors.T
+    root: Tensor = (vectors * values.clamp_min(0).sqrt()) @ vectors.T
+    return root
 
 
 def whitening(moment: Tensor, ridge: float) -> Tensor:
@@ -43,4 +44,5 @@ def whitening(moment: Tensor, ridge: float) -> Tensor:
         [0.2, 0.2]
     """
     values, vectors = torch.linalg.eigh(moment.detach().cpu().double())
-    return (vectors * (values + ridge * values.mean()).rsqrt()) @ vectors.T
+    root: Tensor = (vectors * (values + ridge * values.mean()).rsqrt()) @ vectors.T
+    return root

@@ -48,8 +48,10 @@ def frechet_distance(a: Tensor, b: Tensor) -> float:
     root_a = symmetric_root(cov_a)
     eigenvalues = torch.linalg.eigvalsh(root_a @ cov_b @ root_a)
     overlap = eigenvalues.clamp_min(0).sqrt().sum()
-    distance = (mean_a - mean_b).square().sum() + cov_a.trace() + cov_b.trace() - 2 * overlap
-    return max(0.0, distance.item())
+    distance: Tensor = (
+        (mean_a - mean_b).square().sum() + cov_a.trace() + cov_b.trace() - 2 * overlap
+    )
+    return max(0.0, float(distance))
 
 
 def _moments(features: Tensor) -> tuple[Tensor, Tensor]:

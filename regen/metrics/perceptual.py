@@ -64,7 +64,7 @@ class Lpips:
         """
         check_pair("LPIPS", a, b, least=SMALLEST)
         self._network.to(a.device)
-        pieces = zip(a.split(self.batch_size), b.split(self.batch_size), strict=True)
+        pieces = zip(*(torch.split(images, self.batch_size) for images in (a, b)), strict=True)
         with torch.set_grad_enabled(differentiable):
             return torch.cat([self._network(x, y).flatten() for x, y in pieces])
 
@@ -207,7 +207,7 @@ def _build(backbone: str, weights: dict[str, Tensor]) -> nn.Module:
         warnings.simplefilter("ignore")  # lpips calls torchvision in a deprecated way
         import lpips
 
-        network = lpips.LPIPS(net=backbone, pnet_rand=True, verbose=False)
+        network: Any = lpips.LPIPS(net=backbone, pnet_rand=True, verbose=False)
     # lpips names "slice2.3.x" what torchvision names "features.3.x".
     names = {name: f"features.{name.split('.', 1)[1]}" for name in network.net.state_dict()}
     missing = sorted(set(names.values()) - set(weights))
@@ -217,4 +217,5 @@ def _build(backbone: str, weights: dict[str, Tensor]) -> nn.Module:
         network.net.load_state_dict({name: weights[theirs] for name, theirs in names.items()})
     except RuntimeError as error:
         raise _damaged(weights_path(backbone), "weights of another shape") from error
+    assert isinstance(network, nn.Module)
     return network

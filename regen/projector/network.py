@@ -55,7 +55,7 @@ class Downsampler(nn.Module):
 
     def forward(self, image: Tensor) -> Tensor:
         """``[N, 3, R, R]`` -> ``[N, width, h, h]``, before any activation."""
-        x = self.first(image)
+        x: Tensor = self.first(image)
         for conv in self.halve:
             x = conv(F.leaky_relu(x, SLOPE))
         return x
@@ -90,7 +90,8 @@ class GlobalMixing(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         """``[N, width, r, r]`` -> the same shape."""
-        return x + self.mix(F.leaky_relu(x, SLOPE).mean(dim=(2, 3), keepdim=True))
+        mixed: Tensor = self.mix(F.leaky_relu(x, SLOPE).mean(dim=(2, 3), keepdim=True))
+        return x + mixed
 
 
 class FeatureAlignment(nn.Module):
@@ -125,8 +126,8 @@ class FeatureAlignment(nn.Module):
         else:
             y = self.coarser(self.down(F.leaky_relu(x, SLOPE)))
             x = x + F.interpolate(self.up(F.leaky_relu(y, SLOPE)), scale_factor=2.0)
-        y = self.after(x)
-        return y
+        result: Tensor = self.after(x)
+        return result
 
 
 class BackwardProjector(nn.Module):
@@ -173,7 +174,7 @@ class BackwardProjector(nn.Module):
                 expected=f"[N, 3, {side}, {side}]",
                 remedy="resize it first",
             )
-        x = image.contiguous(memory_format=torch.channels_last)
+        x: Tensor = image.contiguous(memory_format=torch.channels_last)
         half = self.precision != torch.float32
         with torch.autocast(x.device.type, self.precision if half else None, enabled=half):
             x = self.alignment(self.downsampler(x))
@@ -212,7 +213,7 @@ class FeatureDiscriminator(nn.Module):
 
     def forward(self, features: Tensor) -> Tensor:
         """Logits ``[N, 1, h', h']`` of normalised ``features [N, C, h, h]``, positive for real."""
-        x = features.contiguous(memory_format=torch.channels_last)
+        x: Tensor = features.contiguous(memory_format=torch.channels_last)
         half = self.precision != torch.float32
         with torch.autocast(x.device.type, self.precision if half else None, enabled=half):
             for conv in self.convs:
