@@ -108,9 +108,7 @@ def train_projector(
             extra_images=None if extra_images is None else digest({"images": extra_images}),
             processes=group.count,
         )
-        count = _share_of(settings.batch, group)
-        seed = settings.seed * group.count + group.rank  # each process has samples of its own
-        sampler = Sampler(generator, split, settings, count=count, seed=seed, extra=extra_images)
+        sampler = _sampler(generator, split, settings, group, extra_images)
         trainer = Trainer(settings, architecture, sampler, group, device)
         if resume:
             trainer.load(read_checkpoint(folder, who))
@@ -131,12 +129,26 @@ def _fixed(generator: nn.Module, dtype: torch.dtype) -> Iterator[None]:
         yield
 
 
-def _share_of(batch: int, group: Workers) -> int:
-    if batch % group.count:
+def _sampler(
+    generator: Generator[Latent],
+    split: Split[Latent],
+    settings: ProjectorTrainingSettings,
+    group: Workers,
+    extra_images: Tensor | None,
+) -> Sampler:
+    """This process's share of each batch, of samples that no other process sees."""
+    if settings.batch % group.count:
         raise ProjectorError(
-            "batch", got=batch, expected=f"a multiple of the {group.count} processes"
+            "batch", got=settings.batch, expected=f"a multiple of the {group.count} processes"
         )
-    return batch // group.count
+    return Sampler(
+        generator,
+        split,
+        settings,
+        count=settings.batch // group.count,
+        seed=settings.seed * group.count + group.rank,
+        extra=extra_images,
+    )
 
 
 class _Loop:
