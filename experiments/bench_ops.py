@@ -182,7 +182,7 @@ def _profile(file: Path, title: str, run: Callable[[], object]) -> None:
 def train_step(dtype: torch.dtype, repeats: int) -> Medians:
     """Forward and backward of the bundled 128x128 generator at batch 16, constant noise."""
     opened = open_generator("portraits").train().requires_grad_(True)
-    latents = opened.latents(range(16))
+    latents = opened.seed_latents(range(16))
     cotangent = torch.randn(16, 3, 128, 128)
 
     def step() -> None:

@@ -40,7 +40,7 @@ from regen.projector.files import open_projector, save_projector
 from regen.projector.settings import ProjectorTrainingSettings
 from regen.projector.train import train_projector
 from regen.rewriting.settings import RewriteSettings
-from regen.runs.rewrite.run import rewrite_generator
+from regen.runs.rewrite.run import run_rewrite
 from regen.runs.train_generator.measure import MeasureSettings
 from regen.runs.train_generator.run import train
 from regen.runs.train_projector import PROJECTOR_FILE, default_value_layer
@@ -204,7 +204,7 @@ class Run:
         if self.quick:
             fit = replace(settings.fit, steps=4, preserve=4)
             settings = replace(settings, fit=fit)
-        outcome = rewrite_generator(path, folder, settings, device=self.device)
+        outcome = run_rewrite(path, folder, settings, device=self.device)
         published = self.folder / "publish"
         for kept in ("metrics.json", "before_after.png", "rewrite.safetensors"):
             suffix = Path(kept).suffix

@@ -1,0 +1,54 @@
+"""Rewrite the rules of a trained generator with patterns it has never seen.
+
+    >>> import regen
+    >>> generator = regen.open_generator("portraits")
+
+The names below are imported on first use, so that `import regen` costs nothing.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from importlib.metadata import version
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from regen.api import (
+        Edits,
+        Rewrite,
+        RewriteSettings,
+        generate,
+        open_generator,
+        open_projector,
+        project,
+        read_edits,
+        rewrite,
+    )
+    from regen.errors import RegenError
+
+__all__ = [
+    "Edits",
+    "RegenError",
+    "Rewrite",
+    "RewriteSettings",
+    "__version__",
+    "generate",
+    "open_generator",
+    "open_projector",
+    "project",
+    "read_edits",
+    "rewrite",
+]
+
+__version__ = version("regen")
+
+
+def __getattr__(name: str) -> object:
+    if name not in __all__:
+        raise AttributeError(f"module 'regen' has no attribute {name!r}")
+    module = import_module("regen.errors" if name == "RegenError" else "regen.api")
+    return getattr(module, name)
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})

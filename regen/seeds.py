@@ -62,9 +62,11 @@ USUAL = Band(0, 10_000, "to look at, and to choose targets from")
 
 UNSEEN = Band(10_000, 10_000, "to measure a rewrite on")
 
-HELD_OUT = Band(20_000, 10_000, "to judge a choice by, such as the value layer's")
+HELD_OUT = Band(20_000, 10_000, "to report on, which nothing was tuned on")
 
 EXPERIMENTS = Band(30_000, 70_000, "for the tables and recipes in experiments/")
+
+CHOICES = Band(100_000, 10_000, "to judge a choice by, such as the value layer's")
 
 PRESERVED = Band(1_000_000, 1_000_000, "that a rewrite must leave as they are")
 
@@ -79,5 +81,5 @@ MOMENTS = Band(2_000_000, 1_000_000, "whose keys give second moments")
 CONTEXTS = MOMENTS
 """Whose contexts are tried for decoding a projected image."""
 
-BANDS = (UNSEEN, HELD_OUT, PRESERVED, MOMENTS)
+BANDS = (UNSEEN, HELD_OUT, CHOICES, PRESERVED, MOMENTS)
 """The bands that are kept from all else, in order."""

@@ -82,7 +82,7 @@ def key_moment(split: StyleGAN2Split, config: RdgmConfig, batch: int = 16) -> Te
     total, count = torch.zeros([], dtype=torch.float64), 0
     for first in range(0, config.samples, batch):
         seeds = range(first, min(first + batch, config.samples))
-        keys = split.head(split.generator.latents(list(seeds), config.truncation))
+        keys = split.head(split.generator.seed_latents(list(seeds), config.truncation))
         rows = _rows(styled_keys(split, keys))
         total, count = total + rows.T @ rows, count + len(rows)
     return total / count

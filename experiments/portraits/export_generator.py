@@ -42,7 +42,7 @@ def trained(folder: Path) -> tuple[StyleGAN2, dict[str, Any]]:
 def pair(generator: StyleGAN2, seeds: list[int]) -> tuple[Tensor, Tensor]:
     """Renderer's and generator's images of seeds."""
     plain = render(attributes(seed_to_z(seeds)), generator.resolution)
-    return plain, generator(generator.latents(seeds)).clamp(-1, 1)
+    return plain, generator(generator.seed_latents(seeds)).clamp(-1, 1)
 
 
 @torch.no_grad()

@@ -15,7 +15,7 @@ import torch
 from torch import Tensor
 
 from regen.edits.exemplars import Image
-from regen.generators.registry import AnyGenerator
+from regen.generators.protocol import Generator
 from regen.images import load_image
 from regen.images.regions import Region
 from regen.metrics import Lpips, masked_distance
@@ -34,13 +34,13 @@ def exemplars(size: int) -> dict[str, tuple[Tensor, Region]]:
     for pattern, name in (("cat_eyes", "eyes"), ("gear_eyes", "eyes"), ("red_nose", "nose")):
         person = attributes(seed_to_z([61_000]))
         mask = region(person, name, size)
-        found[pattern] = (render(person, size, pattern), Region.drawn(mask))
+        found[pattern] = (render(person, size, pattern), Region.from_mask(mask))
     return found
 
 
 @torch.no_grad()
 def pattern_errors(
-    generator: AnyGenerator,
+    generator: Generator,
     split: Any,
     project: Callable[[Tensor], Tensor],
     config: RuleSettings,
@@ -52,8 +52,8 @@ def pattern_errors(
         place = "nose" if pattern == "red_nose" else "eyes"
         examples = []
         for seed in TARGETS:
-            onto = Region.drawn(region(attributes(seed_to_z([seed])), place, size))
-            examples.append(Example(image, where, generator.latents([seed]), onto))
+            onto = Region.from_mask(region(attributes(seed_to_z([seed])), place, size))
+            examples.append(Example(image, where, generator.seed_latents([seed]), onto))
         rule = build_rule(split, project, examples, config)
         decoded = decode_wanted(split, rule).float().clamp(-1, 1)
         inside, wanted = rule.image_mask, rule.composites.float().clamp(-1, 1)
@@ -70,7 +70,7 @@ def pattern_errors(
 
 
 def both_pastes(
-    generator: AnyGenerator, split: Any, project: Callable[[Tensor], Tensor], lpips: Lpips | None
+    generator: Generator, split: Any, project: Callable[[Tensor], Tensor], lpips: Lpips | None
 ) -> dict[str, Any]:
     """The same for the choices of `RuleSettings`: what is pasted, and where it is aligned."""
     choices = {

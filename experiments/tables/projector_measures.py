@@ -21,8 +21,7 @@ from torch import Tensor
 from experiments.tables.figures import histogram
 from experiments.tables.projector_variants import Table1Settings
 from experiments.tables.rows import Measured
-from regen.generators.protocol import Activation, Split, concatenate, value_of
-from regen.generators.registry import AnyGenerator
+from regen.generators.protocol import Activation, Generator, Split, concatenate
 from regen.images import load_image
 from regen.metrics import Lpips, psnr, sliced_wasserstein, ssim, wasserstein_per_channel
 from regen.portraits import Oracle
@@ -56,8 +55,8 @@ class ImageSet:
 
 @torch.no_grad()
 def image_sets(
-    generator: AnyGenerator,
-    split: Split[Any],
+    generator: Generator,
+    split: Split,
     settings: Table1Settings,
     folders: Iterable[tuple[str, list[Path]]],
     *,
@@ -111,7 +110,7 @@ class ProjectorFigures:
 
 def measure_projector(
     projector: Project,
-    split: Split[Any],
+    split: Split,
     sets: list[ImageSet],
     settings: Table1Settings,
     lpips: Lpips | None,
@@ -154,7 +153,7 @@ def measure_projector(
 
 
 def project_set(
-    projector: Project, split: Split[Any], item: ImageSet, refine_steps: int
+    projector: Project, split: Split, item: ImageSet, refine_steps: int
 ) -> tuple[Tensor, Tensor]:
     """Features ``[N, C, h, h]`` of a set of images, and what they decode to, on the CPU."""
     features, decoded = [], []
@@ -170,7 +169,7 @@ def project_set(
 
 
 def feature_floor(
-    generator: AnyGenerator, split: Split[Any], sets: list[ImageSet], settings: Table1Settings
+    generator: Generator, split: Split, sets: list[ImageSet], settings: Table1Settings
 ) -> dict[str, float]:
     """The distances between the true features of the samples and those of other samples.
 
@@ -199,9 +198,9 @@ def _histograms(projected: Tensor, true: Tensor) -> dict[str, Tensor]:
 
 
 @torch.no_grad()
-def _values(generator: AnyGenerator, split: Split[Any], seeds: range) -> Activation:
+def _values(generator: Generator, split: Split, seeds: range) -> Activation:
     parts = [seeds[b.start : b.stop] for b in _batches(len(seeds))]
-    return concatenate([value_of(split, generator.latents(list(part))) for part in parts])
+    return concatenate([split.value_of(generator.seed_latents(list(part))) for part in parts])
 
 
 def _batches(count: int) -> list[range]:

@@ -16,7 +16,7 @@ from typing import Any
 from torch import Tensor
 
 from regen.files.atomic import write_json
-from regen.generators.registry import AnyGenerator
+from regen.generators.protocol import Generator
 from regen.projector.config import ProjectorConfig
 from regen.projector.network import BackwardProjector
 from regen.projector.settings import ProjectorTrainingSettings
@@ -123,7 +123,7 @@ def variants(settings: Table1Settings) -> list[Variant]:
 
 
 def train_variant(
-    generator: AnyGenerator,
+    generator: Generator,
     split: Any,
     variant: Variant,
     settings: Table1Settings,

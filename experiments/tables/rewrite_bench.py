@@ -21,7 +21,8 @@ from experiments.baselines.rdgm import RdgmConfig, key_moment, rdgm_insert
 from experiments.tables.provenance import peak_memory
 from experiments.tables.rewrite_rows import ALL_CONVOLUTIONS, Method, even_weights, with_edits
 from experiments.tables.rewrite_scenes import Scene
-from regen.generators.registry import AnyGenerator, open_generator
+from regen.generators.protocol import Generator
+from regen.generators.registry import open_generator
 from regen.metrics import Lpips
 from regen.projector.files import Projector, open_projector
 from regen.rewriting.key_moments import Moments
@@ -30,8 +31,8 @@ from regen.rewriting.moment_cache import key_moments
 from regen.rewriting.rewrite import Rewrite, rewritten
 from regen.rewriting.rule import Example, Rule, build_rule
 from regen.rewriting.settings import preset
-from regen.runs.rewrite.examples import load_examples
-from regen.runs.rewrite.learn import preserve
+from regen.rewriting.examples import load_examples
+from regen.rewriting.learn import preserve
 from regen.runs.rewrite.measure import draw, keys_of
 
 
@@ -71,7 +72,7 @@ class Bench:
         lpips: Lpips | None,
         device: str,
     ) -> None:
-        self.generator: AnyGenerator = open_generator(generator, device=device)
+        self.generator: Generator = open_generator(generator, device=device)
         self.projector: Projector = open_projector(
             projector, generator, self.generator, value_layer=value_layer
         )

@@ -18,7 +18,7 @@ from torch import Tensor
 
 from experiments.tables.rows import Measured
 from regen.edits.schema import Edits
-from regen.generators.registry import AnyGenerator
+from regen.generators.protocol import Generator
 from regen.metrics import (
     Lpips,
     backbone_features,
@@ -190,6 +190,6 @@ def score(measured: Measured) -> float | None:
     return None
 
 
-def drawn_before(generator: AnyGenerator, seeds: Sequence[int]) -> Tensor:
+def drawn_before(generator: Generator, seeds: Sequence[int]) -> Tensor:
     """Images of seeds without any rewrite."""
     return draw(generator, list(seeds))

@@ -71,10 +71,10 @@ def command(
 
     Writes seed0000.png and so on, and grid.png.
     """
-    from regen.runs.generate import Drawing, draw_images
+    from regen.runs.generate import GenerateSettings, generate_images
 
-    drawing = Drawing(seeds, truncation, noise, precision, class_index, grid)
-    files = draw_images(generator, rewrites, drawing, output, device=device)
+    settings = GenerateSettings(seeds, truncation, noise, precision, class_index, grid)
+    files = generate_images(generator, rewrites, settings, output, device=device)
     click.echo(f"{len(seeds)} {'image' if len(seeds) == 1 else 'images'} in {output}")
     if grid:
         click.echo(f"Together: {files[-1]}")

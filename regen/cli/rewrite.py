@@ -129,11 +129,11 @@ def command(edits: Path, output: Path | None, preset: str, device: str, **option
     events; the report shows what was changed.
     """
     from regen.edits.schema import read_edits
-    from regen.runs.rewrite.run import rewrite_generator
+    from regen.runs.rewrite.run import run_rewrite
 
     try_layers, projectors = _layer_options(options)
     changed = _with_options(read_edits(edits), options)
-    outcome = rewrite_generator(
+    outcome = run_rewrite(
         changed,
         output or Path("out") / edits.stem,
         _settings(preset, options),

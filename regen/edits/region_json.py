@@ -18,7 +18,7 @@ from regen.edits.checked_json import Node
 from regen.errors import ImageError, RegionError
 from regen.images import load_mask, mask_to_png
 from regen.images.regions import Region
-from regen.images.shapes import Box, Drawn, Ellipse, Polygon
+from regen.images.shapes import Box, Ellipse, Mask, Polygon
 
 PORTRAITS = "portraits"
 _KINDS = ("box", "boxes", "polygon", "polygons", "ellipse", "ellipses", "mask", PORTRAITS)
@@ -58,7 +58,7 @@ def _single(kind: str, node: Node, folder: Path) -> Region:
 def _mask(node: Node, folder: Path) -> Region:
     given = node.text("an image, as path or data URI")
     source = given if given.startswith("data:") else node.existing_file(folder)
-    return Region((Drawn(load_mask(source), source),))
+    return Region((Mask(load_mask(source), source),))
 
 
 def _numbers(node: Node, names: str) -> list[float]:
@@ -81,7 +81,7 @@ def region_to_json(region: Region | NamedRegion, embed: bool) -> dict[str, Any]:
     """What `read_region` reads back; masks become data URIs with `embed`, or without a file."""
     if isinstance(region, NamedRegion):
         return {PORTRAITS: region.name}
-    drawn = [shape for shape in region.shapes if isinstance(shape, Drawn)]
+    drawn = [shape for shape in region.shapes if isinstance(shape, Mask)]
     if drawn:
         source = drawn[0].source
         if len(region.shapes) > 1 or source is None or (embed and not source.startswith("data:")):

@@ -58,6 +58,10 @@ class Target:
     region: Region | NamedRegion
     truncation: float = 1.0
 
+    def request(self) -> dict[str, object]:
+        """What a generator is asked for."""
+        return {"seed": self.seed, "truncation": self.truncation}
+
 
 @dataclass(frozen=True)
 class Edit:

@@ -7,34 +7,124 @@ A network is cut twice, into head, memory and tail, so that for every latent
 What the tail needs beside the value (style codes, the running RGB image, noise) travels in an
 `Activation`; nothing stays behind in a module between calls.
 
-Shapes: N samples; C, h, w channels, height and width of the layer; H, W of the image.
+Shapes: N samples; C, h, w channels, height and width of a layer; H, W of an image.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from abc import ABC, abstractmethod
+from collections.abc import Iterable, Mapping, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, replace
-from typing import Any, Protocol, TypeVar, runtime_checkable
+from pathlib import Path
+from typing import TYPE_CHECKING, ClassVar, Protocol
 
 import torch
 from torch import Tensor, nn
+from torch.func import functional_call
 
-Latent = TypeVar("Latent")
-_Latent = TypeVar("_Latent", contravariant=True)
+from regen.files import tensor_file
+
+if TYPE_CHECKING:
+    from typing_extensions import Self
+
+
+@dataclass(frozen=True, kw_only=True)
+class Sample:
+    """One image that a generator can be asked for. Families add what theirs depend on.
+
+    Attributes:
+        label: What people call it: "seed 3", "dog.jpg".
+        index: Its number in the generator's source; None for what is not exactly one of its
+            samples, such as an image of one's own or a truncated seed.
+    """
+
+    label: str
+    index: int | None = None
+
+
+class Oracle(Protocol):
+    """Knows what a perfect rewrite would generate. Images are in [-1, 1], masks in [0, 1]."""
+
+    @property
+    def patterns(self) -> Sequence[str]:
+        """Names of the patterns it knows."""
+        ...
+
+    @property
+    def regions(self) -> Sequence[str]:
+        """Names of the regions it knows."""
+        ...
+
+    def knows(self, sample: Sample) -> bool:
+        """Whether it has an answer for a sample."""
+        ...
+
+    def plain(self, samples: Sequence[Sample]) -> Tensor:
+        """What the samples look like under the old rule, ``[N, 3, H, W]``."""
+        ...
+
+    def wanted(self, samples: Sequence[Sample], pattern: str) -> Tensor:
+        """The same with a pattern, ``[N, 3, H, W]``."""
+        ...
+
+    def region(self, name: str, samples: Sequence[Sample]) -> Tensor:
+        """Where a named region is in each sample, ``[N, 1, H, W]``."""
+        ...
+
+    def changed(self, samples: Sequence[Sample], pattern: str) -> Tensor:
+        """Where `plain` and `wanted` may differ, ``[N, 1, H, W]``."""
+        ...
+
+
+class Source(Protocol):
+    """The numbered samples of a generator; equal numbers give equal samples on every machine."""
+
+    @property
+    def count(self) -> int | None:
+        """How many there are; None for as many as there are numbers."""
+        ...
+
+    @property
+    def oracle(self) -> Oracle | None:
+        """Who knows the right answer for them, if anyone does."""
+        ...
+
+    def samples(self, indices: Iterable[int]) -> list[Sample]:
+        """The samples of these numbers, in their order."""
+        ...
+
+    def varied(self, indices: Iterable[int]) -> list[Sample]:
+        """The same, as varied as a projector should see them while it trains."""
+        ...
+
+    def typical(self, count: int) -> list[Sample]:
+        """Samples whose context is worth trying on a foreign image, the most typical first."""
+        ...
+
+
+class Latent(Protocol):
+    """What an image is a function of. Private to a family, but it can be rearranged."""
+
+    def __len__(self) -> int: ...
+
+    def select(self, index: Tensor | Sequence[int]) -> Self:
+        """The samples ``index``, in this order; repetitions are allowed."""
+        ...
 
 
 class Context(Protocol):
     """What travels beside the features. Private to a family, but it can be rearranged."""
 
-    def select(self, index: Tensor) -> Context:
+    def select(self, index: Tensor) -> Self:
         """The context of the samples ``index [M]`` (int64), in this order."""
         ...
 
-    def join(self, others: Sequence[Any]) -> Context:
+    def join(self, others: Sequence[Self]) -> Self:
         """This context's samples followed by those of `others`, of the same family."""
         ...
 
-    def detach(self) -> Context:
+    def detach(self) -> Self:
         """The same context, outside of any autograd graph."""
         ...
 
@@ -65,8 +155,13 @@ class Activation:
         return Activation(self.features.detach(), self.context.detach())
 
 
-@runtime_checkable
-class Split(Protocol[_Latent]):
+def concatenate(activations: Sequence[Activation]) -> Activation:
+    """Activations of the same cut as one, sample after sample."""
+    features = torch.cat([a.features for a in activations])
+    return Activation(features, activations[0].context.join([a.context for a in activations[1:]]))
+
+
+class Split(ABC):
     """A generator cut at a value layer.
 
     Attributes:
@@ -74,78 +169,129 @@ class Split(Protocol[_Latent]):
             parameters are those of the generator itself, not copies.
         value_layer: The convolution whose output is the value, counted from 1.
         memory_layers: How many convolutions the memory holds.
-        value_channels: C of the value.
-        value_size: (h, w) of the value.
     """
 
+    memory: nn.Module
     value_layer: int
     memory_layers: int
 
-    @property
-    def memory(self) -> nn.Module: ...
-
-    @property
-    def value_channels(self) -> int: ...
-
-    @property
-    def value_size(self) -> tuple[int, int]: ...
-
-    def head(self, latent: _Latent) -> Activation:
+    @abstractmethod
+    def head(self, latent: Latent) -> Activation:
         """From latents to the key, ``features [N, K, h', w']``."""
-        ...
 
+    @abstractmethod
     def tail(self, value: Activation) -> Tensor:
         """From the value to the image ``[N, 3, H, W]``, nominally in [-1, 1]."""
-        ...
 
+    @abstractmethod
+    def value_shape(self, image_size: tuple[int, int]) -> tuple[int, int, int]:
+        """Channels, height and width (C, h, w) of the value of images of a height and width."""
+
+    @abstractmethod
     def memory_weights(self) -> list[str]:
         """Names, inside `memory`, of the parameters that a rewrite may change."""
-        ...
 
+    @abstractmethod
     def full_name(self, memory_name: str) -> str:
         """The name in the whole generator of the memory's parameter ``memory_name``."""
-        ...
+
+    def recall(self, key: Activation, weights: Mapping[str, Tensor] | None = None) -> Activation:
+        """The value of a key, with `weights` in place of the memory's own, by name inside it."""
+        if weights is None:
+            value: Activation = self.memory(key)
+        else:
+            value = functional_call(self.memory, dict(weights), (key,))
+        return value
+
+    def value_of(self, latent: Latent) -> Activation:
+        """The value of latents, with the context that the tail needs."""
+        return self.recall(self.head(latent))
 
 
-class Generator(Protocol[Latent]):
-    """A trained network that draws images from latents. An nn.Module with what follows."""
+class Generator(nn.Module, ABC):
+    """A trained network that generates images from latents.
 
-    family: str
+    Attributes:
+        family: Name of its family, as files record it.
+        source_name: How it was opened, a name or a path; "" for one that was made in memory.
+        oracle: Who knows what a perfect rewrite of it would generate, or None.
+    """
+
+    family: ClassVar[str]
+    source_name: str = ""
+    oracle: Oracle | None = None
 
     @property
-    def resolution(self) -> int:
-        """Height and width of its images, in pixels."""
-        ...
+    @abstractmethod
+    def image_size(self) -> tuple[int, int]:
+        """Height and width of its images, in pixels; the usual ones where they may differ."""
 
     @property
+    @abstractmethod
     def convolutions(self) -> int:
         """How many convolutions can be a value layer."""
-        ...
 
-    def latents(self, seeds: Sequence[int], truncation: float | Sequence[float] = 1.0) -> Latent:
-        """Latents of seeds: equal seeds give equal images on every machine."""
-        ...
+    @abstractmethod
+    def source(self, images: Path | None = None) -> Source:
+        """Its numbered samples.
 
-    def split(self, value_layer: int, memory_layers: int) -> Split[Latent]:
+        Args:
+            images: A folder of images to take them from, for a family that needs images.
+
+        Raises:
+            GeneratorError: If the family needs images and has none, or takes none.
+        """
+
+    @abstractmethod
+    def sample(self, request: Mapping[str, object]) -> Sample:
+        """The sample that a request describes.
+
+        Args:
+            request: What an edits file or a command says of it: ``seed``, ``truncation``,
+                ``picture``, ``style``, ``hole``; a family takes those it knows.
+
+        Raises:
+            GeneratorError: If the request names what the family does not know, or lacks what it
+                needs.
+        """
+
+    @abstractmethod
+    def latents(self, samples: Sequence[Sample]) -> Latent:
+        """Latents of samples: equal samples give equal images on every machine."""
+
+    @abstractmethod
+    def forward(self, latent: Latent) -> Tensor:
+        """Images ``[N, 3, H, W]`` of latents, nominally in [-1, 1], through the uncut network."""
+
+    @abstractmethod
+    def split(self, value_layer: int, memory_layers: int) -> Split:
         """Cut the network.
 
         Raises:
             GeneratorError: If the generator has fewer layers.
         """
-        ...
+
+    @abstractmethod
+    def computing_in(self, dtype: torch.dtype) -> AbstractContextManager[None]:
+        """Inside the block the convolutions compute in `dtype`."""
+
+    @property
+    def device(self) -> torch.device:
+        """Where its parameters live."""
+        return next(self.parameters()).device
 
     def digest(self) -> str:
         """SHA-256 over names, shapes and values of its parameters and buffers."""
-        ...
+        return tensor_file.digest(self.state_dict())
 
+    @torch.no_grad()
+    def images(self, samples: Sequence[Sample], batch_size: int = 16) -> Tensor:
+        """Images ``[N, 3, H, W]`` of samples, float32 on the CPU, limited to [-1, 1].
 
-def value_of(split: Split[Latent], latent: Latent) -> Activation:
-    """The value ``[N, C, h, w]`` of latents, with the context that its tail needs."""
-    value: Activation = split.memory(split.head(latent))
-    return value
-
-
-def concatenate(activations: Sequence[Activation]) -> Activation:
-    """Activations of the same cut as one, sample after sample."""
-    features = torch.cat([a.features for a in activations])
-    return Activation(features, activations[0].context.join([a.context for a in activations[1:]]))
+        Args:
+            samples: At least one.
+            batch_size: How many are computed at once.
+        """
+        batches = [samples[i : i + batch_size] for i in range(0, len(samples), batch_size)]
+        parts: list[Tensor] = [self(self.latents(batch)).float().cpu() for batch in batches]
+        return torch.cat(parts).clamp(-1, 1)

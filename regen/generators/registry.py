@@ -16,10 +16,11 @@ import torch
 
 from regen.errors import GeneratorError
 from regen.files import tensor_file
+from regen.generators import bundled
+from regen.generators.protocol import Generator
 from regen.generators.stylegan2.files import FORMAT, VERSION, load_stylegan2
 from regen.generators.stylegan2.foreign.files import KNOWN_FILES, is_foreign, read_checkpoint
 from regen.generators.stylegan2.foreign.rebuild import Checkpoint
-from regen.generators.stylegan2.generator import StyleGAN2
 
 BUNDLED_FOLDER = Path(__file__).parent / "bundled"
 BUNDLED = ("portraits",)
@@ -28,15 +29,14 @@ GENERATOR_FILE = "generator.safetensors"  # of a run folder of `regen train-gene
 NAMED = BUNDLED + TRAINED_BY_USERS
 _FASTER_BELOW = 0.6  # share of a pickle that is the generator; our own file is verified, it is not
 
-AnyGenerator = StyleGAN2
-FAMILIES: dict[str, Callable[[Path], AnyGenerator]] = {"stylegan2": load_stylegan2}
+FAMILIES: dict[str, Callable[[Path], Generator]] = {"stylegan2": load_stylegan2}
 
 
 class CheckpointWarning(UserWarning):
     """What the user of another tool's file should know of it."""
 
 
-def open_generator(name_or_path: str | Path, *, device: torch.device | str = "cpu") -> AnyGenerator:
+def open_generator(name_or_path: str | Path, *, device: torch.device | str = "cpu") -> Generator:
     """Open a generator.
 
     Args:
@@ -54,16 +54,22 @@ def open_generator(name_or_path: str | Path, *, device: torch.device | str = "cp
         StoreError: If the file is damaged or not a generator.
         UnpicklingError: If a pickle is damaged, or names what no such checkpoint needs.
     """
-    path = generator_path(name_or_path)
+    generator = _open(generator_path(name_or_path)).to(device)
+    generator.source_name = str(name_or_path)
+    generator.oracle = bundled.oracle_of(generator.digest(), generator.image_size)
+    return generator
+
+
+def _open(path: Path) -> Generator:
     if is_foreign(path):
-        return _open_foreign(path).to(device)
+        return _open_foreign(path)
     _refuse_what_is_none(path)
     family = tensor_file.read_header(path, format=FORMAT, version=VERSION).get("family")
     if not isinstance(family, str) or family not in FAMILIES:
         raise GeneratorError(
             f"{path}: family", got=family, expected=" or ".join(FAMILIES), remedy="update regen"
         )
-    return FAMILIES[family](path).to(device)
+    return FAMILIES[family](path)
 
 
 def _refuse_what_is_none(path: Path) -> None:
@@ -74,7 +80,7 @@ def _refuse_what_is_none(path: Path) -> None:
         raise GeneratorError(f"{path} is no generator", expected=f"a file of regen, {KNOWN_FILES}")
 
 
-def _open_foreign(path: Path) -> AnyGenerator:
+def _open_foreign(path: Path) -> Generator:
     checkpoint = read_checkpoint(path)
     for note in checkpoint.notes:
         warnings.warn(f"{path}: {note}", CheckpointWarning, stacklevel=3)

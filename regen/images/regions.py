@@ -19,7 +19,7 @@ from torch import Tensor
 
 from regen.errors import RegionError
 from regen.images.raster import Bounds, bounds, feather, resize_mask, warp
-from regen.images.shapes import Box, Drawn, Ellipse, Polygon, Shape
+from regen.images.shapes import Box, Ellipse, Mask, Polygon, Shape
 
 __all__ = [
     "Region",
@@ -66,9 +66,9 @@ class Region:
         return cls((Polygon(tuple((x, y) for x, y in points)),))
 
     @classmethod
-    def drawn(cls, mask: Tensor) -> Region:
+    def from_mask(cls, mask: Tensor) -> Region:
         """A mask ``[1, 1, H, W]`` in [0, 1] of the image's size."""
-        return cls((Drawn(mask),))
+        return cls((Mask(mask),))
 
     @classmethod
     def union(cls, regions: Iterable[Region]) -> Region:
@@ -117,7 +117,7 @@ class Region:
 
     def split(self) -> list[Region]:
         """Single shapes, in the order given; a lone drawn mask falls into its connected parts."""
-        if len(self.shapes) == 1 and isinstance(self.shapes[0], Drawn):
+        if len(self.shapes) == 1 and isinstance(self.shapes[0], Mask):
             return [Region((part,)) for part in self.shapes[0].parts()]
         return [Region((shape,)) for shape in self.shapes]
 

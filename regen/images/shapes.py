@@ -157,7 +157,7 @@ class Polygon(_Outlined):
 
 
 @dataclass(frozen=True, eq=False)
-class Drawn:
+class Mask:
     """A mask, ``[1, 1, H, W]`` in [0, 1], as large as its image.
 
     Attributes:
@@ -193,20 +193,20 @@ class Drawn:
             )
         return self.mask
 
-    def scaled(self, sx: float, sy: float) -> Drawn:
+    def scaled(self, sx: float, sy: float) -> Mask:
         """The mask of an image that is `sx` times as wide and `sy` times as high, rounded."""
         height, width = self.mask.shape[2:]
-        return Drawn(resize_mask(self.mask, round(height * sy), round(width * sx)))
+        return Mask(resize_mask(self.mask, round(height * sy), round(width * sx)))
 
-    def shifted(self, dx: float, dy: float) -> Drawn:
+    def shifted(self, dx: float, dy: float) -> Mask:
         """The mask moved right by `dx` and down by `dy` pixels, on an image of the same size."""
         height, width = self.mask.shape[2:]
         edge = 1 + math.ceil(max(abs(dx), abs(dy)))
         wide = pad(self.mask, (edge, edge, edge, edge))
         moved = warp(wide, (height, width), (1, 1), (dx - edge, dy - edge), "linear")
-        return Drawn(moved)
+        return Mask(moved)
 
-    def parts(self) -> list[Drawn]:
+    def parts(self) -> list[Mask]:
         """The connected parts; faint pixels and specks belong to the nearest of them."""
         grey = self.mask[0, 0].numpy(force=True)
         labels, count = label(grey > 0.5 * grey.max(), np.ones((3, 3)))
@@ -218,7 +218,7 @@ class Drawn:
             ~np.isin(labels, kept), return_distances=False, return_indices=True
         )
         owner = torch.from_numpy(labels[tuple(nearest)]).to(self.mask.device)
-        return [Drawn(self.mask * (owner == index)) for index in kept]
+        return [Mask(self.mask * (owner == index)) for index in kept]
 
 
 def _check_finite(what: str, numbers: list[float]) -> None:

@@ -8,15 +8,16 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Protocol
 
 import numpy as np
 import torch
 from torch import Tensor
 
 from regen.errors import RegenError
-from regen.portraits.patterns import PATTERNS, lookup, pattern_region
+from regen.portraits.patterns import PATTERNS, REGIONS, lookup, pattern_region, region
 from regen.portraits.renderer import render
-from regen.portraits.traits import Z_DIM, attributes
+from regen.portraits.traits import Z_DIM, Attributes, attributes
 
 
 def seed_to_z(seeds: Sequence[int], z_dim: int = Z_DIM) -> Tensor:
@@ -43,32 +44,62 @@ def _checked(seed: object) -> int:
     raise RegenError("seed", got=repr(seed), expected="an integer from 0 to 4294967295")
 
 
+class Numbered(Protocol):
+    """A sample that may be one of the numbered people: `index` is the seed, or None."""
+
+    @property
+    def index(self) -> int | None: ...
+
+
 @dataclass(frozen=True)
-class Oracle:
-    """Draws seeds with and without one pattern.
+class PortraitsOracle:
+    """The renderer's answer for generators whose seeds are rendered people.
+
+    It keeps `regen.generators.protocol.Oracle`, which it does not import.
 
     Attributes:
-        pattern: One of `patterns.PATTERNS`.
         size: Height and width of images in pixels.
-
-    Raises:
-        RegenError: If there is no such pattern.
     """
 
-    pattern: str
     size: int = 128
 
-    def __post_init__(self) -> None:
-        lookup(PATTERNS, self.pattern, "oracle")
+    @property
+    def patterns(self) -> tuple[str, ...]:
+        """Names of the patterns that the renderer can add."""
+        return tuple(PATTERNS)
 
-    def plain(self, seeds: Sequence[int]) -> Tensor:
+    @property
+    def regions(self) -> tuple[str, ...]:
+        """Names of the parts of a face."""
+        return tuple(REGIONS)
+
+    def knows(self, sample: Numbered) -> bool:
+        """Whether the sample is one of the numbered people."""
+        return sample.index is not None
+
+    def plain(self, samples: Sequence[Numbered]) -> Tensor:
         """The people as the domain has them, ``[N, 3, size, size]`` in [-1, 1]."""
-        return render(attributes(seed_to_z(seeds)), self.size)
+        return render(self._people(samples), self.size)
 
-    def rewritten(self, seeds: Sequence[int]) -> Tensor:
-        """The same people with the pattern, ``[N, 3, size, size]`` in [-1, 1]."""
-        return render(attributes(seed_to_z(seeds)), self.size, self.pattern)
+    def wanted(self, samples: Sequence[Numbered], pattern: str) -> Tensor:
+        """The same people with a pattern, ``[N, 3, size, size]`` in [-1, 1]."""
+        lookup(PATTERNS, pattern, "pattern")
+        return render(self._people(samples), self.size, pattern)
 
-    def region(self, seeds: Sequence[int]) -> Tensor:
-        """Where the two may differ, ``[N, 1, size, size]`` in [0, 1]."""
-        return pattern_region(attributes(seed_to_z(seeds)), self.pattern, self.size)
+    def region(self, name: str, samples: Sequence[Numbered]) -> Tensor:
+        """Where a named part is in each, ``[N, 1, size, size]`` in [0, 1]."""
+        return region(self._people(samples), name, self.size)
+
+    def changed(self, samples: Sequence[Numbered], pattern: str) -> Tensor:
+        """Where `plain` and `wanted` may differ, ``[N, 1, size, size]`` in [0, 1]."""
+        return pattern_region(self._people(samples), pattern, self.size)
+
+    def _people(self, samples: Sequence[Numbered]) -> Attributes:
+        seeds = [sample.index for sample in samples if sample.index is not None]
+        if len(seeds) != len(samples):
+            raise RegenError(
+                "the renderer knows untruncated seeds only",
+                got="a sample of another kind",
+                expected="truncation 1 and the generator's own noise",
+            )
+        return attributes(seed_to_z(seeds))

@@ -8,8 +8,8 @@ All tiles are rendered together; equal states of the random generator give equal
 The paper trains on plain samples; composites are regen's own. They make foreign patterns survive
 projection better, and plain samples a little worse (measured in experiments/README.md).
 
-Shapes: N images of side R; T tiles of side P = R / 2; L nested layers. Lengths of a shape are in
-units of its tile's half side, unless they say pixels.
+Shapes: N images of H x W; T tiles of side P, half of the shorter one; L nested layers. Lengths of
+a shape are in units of its tile's half side, unless they say pixels.
 """
 
 from __future__ import annotations
@@ -56,13 +56,13 @@ def composite(
     """Paste foreign patterns into each image.
 
     Args:
-        images: ``[N, 3, R, R]`` in [-1, 1], R even and at least 8.
+        images: ``[N, 3, H, W]`` in [-1, 1], the shorter side even and at least 8.
         generator: Source of all randomness, on the CPU.
         config: How many pastes, how large, and of what.
-        extra: Further images ``[M, 3, R, R]`` whose pieces may be pasted.
+        extra: Further images ``[M, 3, H, W]`` whose pieces may be pasted.
 
     Returns:
-        Images ``[N, 3, R, R]`` in [-1, 1] and the masks ``[N, 1, R, R]`` in [0, 1] of what was
+        Images ``[N, 3, H, W]`` in [-1, 1] and the masks ``[N, 1, H, W]`` in [0, 1] of what was
         pasted into them, float32, on the device of `images`.
 
     Raises:
@@ -74,19 +74,21 @@ def composite(
         True
     """
     config = config or CompositeSettings()
-    count, side = len(images), images.shape[-1]
-    if images.dim() != 4 or images.shape[1:] != (3, side, side) or side < 8 or side % 2:
+    count, side = len(images), min(images.shape[2:], default=0)
+    if images.dim() != 4 or images.shape[1] != 3 or side < 8 or side % 2:
         got = list(images.shape)
-        raise ProjectorError("images to paste into", got=got, expected="[N, 3, R, R], R even")
+        raise ProjectorError(
+            "images to paste into", got=got, expected="[N, 3, H, W], the shorter side even, from 8"
+        )
     if extra is not None and extra.shape[1:] != images.shape[1:]:
-        got, expected = list(extra.shape), f"[M, 3, {side}, {side}]"
+        got, expected = list(extra.shape), f"[M, 3, {images.shape[2]}, {images.shape[3]}]"
         raise ProjectorError("extra images", got=got, expected=expected)
     many = torch.randint(config.pastes[0], config.pastes[1] + 1, [count], generator=generator)
     dice = _Dice(int(many.sum()), generator)
     sources = images if extra is None else torch.cat([images, extra.to(images)])
     colour, alpha = _tiles(dice, sources.float().cpu(), side, config)
     image = images.float().cpu().contiguous().clone()
-    mask = torch.zeros(count, 1, side, side)
+    mask = torch.zeros_like(image[:, :1])
     owners = torch.arange(count).repeat_interleave(many)
     _place(image, mask, owners, colour, alpha, generator, config.mirrored)
     return image.to(images.device), mask.to(images.device)
@@ -102,8 +104,9 @@ def _place(
     mirrored: float,
 ) -> None:
     """Lay the tiles ``[T, ., P, P]`` over the images ``owners [T]``, in place."""
-    side, tile = image.shape[-1], alpha.shape[-1]
-    places = (torch.rand(len(alpha), 3, generator=generator) * side).long() - tile // 2
+    (height, width), tile = image.shape[2:], alpha.shape[-1]
+    spans = torch.tensor([height, width, width])
+    places = (torch.rand(len(alpha), 3, generator=generator) * spans).long() - tile // 2
     twin = torch.rand(len(alpha), generator=generator) < mirrored
     for k, n in enumerate(owners.tolist()):
         top, left, other = places[k].tolist()
@@ -114,9 +117,9 @@ def _place(
 
 def _paste(image: Tensor, mask: Tensor, colour: Tensor, alpha: Tensor, top: int, left: int) -> None:
     """Lay one tile over one image, in place; what sticks out is cut off."""
-    side, tile = image.shape[-1], alpha.shape[-1]
+    (height, width), tile = image.shape[1:], alpha.shape[-1]
     y, x = max(top, 0), max(left, 0)
-    bottom, right = min(top + tile, side), min(left + tile, side)
+    bottom, right = min(top + tile, height), min(left + tile, width)
     here = (..., slice(y, bottom), slice(x, right))
     there = (..., slice(y - top, bottom - top), slice(x - left, right - left))
     image[here].lerp_(colour[there], alpha[there])

@@ -5,9 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from regen.errors import ProjectorError
-from regen.generators.protocol import Latent, Split
+from regen.generators.protocol import Generator, Split
 
 _COARSEST = 4  # no level is smaller than this
+
+
+Size = int | tuple[int, int]  # a side in pixels, or height and width
 
 
 @dataclass(frozen=True)
@@ -15,9 +18,10 @@ class ProjectorConfig:
     """The architecture; together with the tensors it is the whole projector.
 
     Attributes:
-        resolution: Side R of the images, in pixels.
+        resolution: Side of the images in pixels, or height and width where they are not square.
         value_channels: Channels C of the value layer.
-        value_size: Side h of the value layer; R is h times a power of two.
+        value_size: Side of the value layer, or height and width; the images are larger by a power
+            of two.
         widths: Channels at the sizes h, h/2, h/4, ...
         blocks: Residual blocks at each of these sizes, before going coarser and again after.
 
@@ -25,38 +29,56 @@ class ProjectorConfig:
         ProjectorError: If these sizes do not fit each other.
     """
 
-    resolution: int
+    resolution: Size
     value_channels: int
-    value_size: int
+    value_size: Size
     widths: tuple[int, ...] = (48, 96, 128, 128)
     blocks: tuple[int, ...] = (1, 1, 1, 1)
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "widths", tuple(self.widths))
-        object.__setattr__(self, "blocks", tuple(self.blocks))
-        sizes = (self.resolution, self.value_channels, self.value_size)
+        for name in ("widths", "blocks"):
+            object.__setattr__(self, name, tuple(getattr(self, name)))
+        for name in ("resolution", "value_size"):
+            object.__setattr__(self, name, _normalised(getattr(self, name)))
+        sizes = (*self.image_size, *self.value_shape)
         if min(sizes + self.widths + self.blocks, default=0) < 1 or not self.widths:
             raise ProjectorError("projector architecture: every size must be at least 1", got=self)
-        ratio = self.resolution // self.value_size
-        if ratio * self.value_size != self.resolution or ratio & (ratio - 1):
+        _, h, w = self.value_shape
+        ratio = self.ratio
+        if (ratio * h, ratio * w) != self.image_size or ratio & (ratio - 1):
             raise ProjectorError(
-                "projector architecture: side of the image over side of the value",
+                "projector architecture: size of the image over size of the value",
                 got=f"{self.resolution} / {self.value_size}",
-                expected="a power of two",
+                expected="a power of two, the same along both axes",
             )
         levels = len(self.widths)
-        if len(self.blocks) != levels or self.value_size % (1 << (levels - 1)):
+        if len(self.blocks) != levels or h % (1 << (levels - 1)) or w % (1 << (levels - 1)):
             raise ProjectorError(
                 "projector architecture: widths and blocks",
                 got=f"{list(self.widths)} and {list(self.blocks)} for a value of {self.value_size}",
-                expected="as many of each, and a value whose side can be halved between them",
+                expected="as many of each, and a value whose sides can be halved between them",
             )
+
+    @property
+    def image_size(self) -> tuple[int, int]:
+        """Height and width of the images, in pixels."""
+        return _pair(self.resolution)
+
+    @property
+    def value_shape(self) -> tuple[int, int, int]:
+        """Channels, height and width of the value."""
+        return self.value_channels, *_pair(self.value_size)
+
+    @property
+    def ratio(self) -> int:
+        """How many pixels of an image a position of the value spans along each axis."""
+        return self.image_size[0] // self.value_shape[1]
 
     @classmethod
     def for_split(
         cls,
-        split: Split[Latent],
-        resolution: int,
+        split: Split,
+        generator: Generator,
         *,
         widths: tuple[int, ...] = widths,
         blocks: tuple[int, ...] = blocks,
@@ -64,14 +86,33 @@ class ProjectorConfig:
         """The architecture for a split of a generator, without the sizes that are too coarse.
 
         Raises:
-            ProjectorError: If the value is not square, or does not fit the images.
+            ProjectorError: If the value does not fit the images.
         """
-        height, width = split.value_size
-        if height != width:
-            raise ProjectorError("value layer", got=f"{height}x{width}", expected="a square one")
+        channels, height, width = split.value_shape(generator.image_size)
         levels = 1
-        while levels < len(widths) and height % (2 << levels - 1) == 0:
-            if height >> levels < _COARSEST:
+        while levels < len(widths) and not (height % (1 << levels) or width % (1 << levels)):
+            if min(height, width) >> levels < _COARSEST:
                 break
             levels += 1
-        return cls(resolution, split.value_channels, height, widths[:levels], blocks[:levels])
+        size = (height, width)
+        return cls(generator.image_size, channels, size, widths[:levels], blocks[:levels])
+
+
+def _pair(size: Size) -> tuple[int, int]:
+    return (size, size) if isinstance(size, int) else size
+
+
+def _normalised(size: object) -> Size:
+    """A side where both are equal, as files of square images have it; otherwise a pair.
+
+    Raises:
+        ProjectorError: If it is neither.
+    """
+    if isinstance(size, int) and not isinstance(size, bool):
+        return size
+    sides = tuple(size) if isinstance(size, (list, tuple)) else ()
+    if len(sides) != 2 or not all(type(side) is int for side in sides):
+        raise ProjectorError(
+            "projector architecture: size", got=repr(size), expected="a side, or two"
+        )
+    return sides[0] if sides[0] == sides[1] else (sides[0], sides[1])

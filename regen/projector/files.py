@@ -12,13 +12,14 @@ from torch import Tensor
 
 from regen.errors import GeneratorError, ProjectorError
 from regen.files import tensor_file
-from regen.generators.protocol import Generator, Latent
-from regen.generators.registry import BUNDLED_FOLDER, NAMED
+from regen.generators import bundled
+from regen.generators.protocol import Generator
 from regen.projector.config import ProjectorConfig
 from regen.projector.network import BackwardProjector
 
 FORMAT = "projector"
 VERSION = 1
+PROJECTOR_FILE = "projector.safetensors"  # of a run folder
 
 # Of the bundled portraits: a late value layer rewrites with the finest detail, an earlier one
 # leaves less of a foreign image to the context.
@@ -62,24 +63,15 @@ class Projector:
             )
 
 
-def bundled_path(name: str, value_layer: int = REWRITING_LAYER) -> Path:
-    """Where the projector of the bundled generator `name` for a value layer is."""
-    return BUNDLED_FOLDER / f"{name}_projector{value_layer}.safetensors"
-
-
-def bundled_layers(name: Path | str) -> list[int]:
-    """Value layers that the bundled generator `name` has a projector for; none for a path."""
-    if str(name) not in NAMED:
-        return []
-    start = f"{name}_projector"
-    paths = BUNDLED_FOLDER.glob(f"{start}*.safetensors")
-    return sorted(int(p.stem.removeprefix(start)) for p in paths)
+def projectors_of(generator: Generator) -> list[Path]:
+    """Files of the bundled projectors of a generator, found by its digest."""
+    return list(bundled.projectors_of(generator.digest()).values())
 
 
 def save_projector(
     path: Path | str,
     projector: BackwardProjector,
-    generator: Generator[Latent],
+    generator: Generator,
     value_layer: int,
     *,
     card: Mapping[str, Any],
@@ -115,13 +107,18 @@ def save_projector(
     return tensor_file.save(path, tensors, header)
 
 
-def load_projector(path: Path | str, generator: Generator[Latent]) -> Projector:
+def load_projector(path: Path | str, generator: Generator) -> Projector:
     """Read the projector of a generator.
+
+    Args:
+        path: The file, or the run folder of its training.
+        generator: The generator it must belong to.
 
     Raises:
         StoreError: If the file is damaged, or no projector.
         ProjectorError: If it belongs to another generator, or its header makes no sense.
     """
+    path = Path(path) / PROJECTOR_FILE if Path(path).is_dir() else path
     stored = tensor_file.load(path, format=FORMAT, version=VERSION)
     header = stored.header
     base, digest = header.get("base"), generator.digest()
@@ -139,50 +136,48 @@ def load_projector(path: Path | str, generator: Generator[Latent]) -> Projector:
     tensors = tensor_file.check_tensors(stored.tensors, network.state_dict(), str(path))
     network.load_state_dict(tensors)
     network.eval().requires_grad_(False)
-    if isinstance(generator, torch.nn.Module):
-        network.to(next(generator.parameters()).device)
+    network.to(generator.device)
     return Projector(network, value_layer, str(path), header)
 
 
 def open_projector(
     path: Path | str | None,
-    generator_name: Path | str,
-    generator: Generator[Latent],
+    generator: Generator,
     *,
     value_layer: int | None = None,
     preferred: int = REWRITING_LAYER,
 ) -> Projector:
-    """Read a projector, or the bundled one that belongs to a bundled generator.
+    """Read a projector, or the bundled one that belongs to a generator, found by its digest.
 
     Args:
-        path: The file, or None for a bundled one.
-        generator_name: How the generator was named, "portraits" or a path.
-        generator: The generator itself.
+        path: The file or run folder, or None for a bundled one.
+        generator: The generator.
         value_layer: Which bundled one; None for the preferred.
         preferred: The one that does best what it is opened for, where there is more than one.
 
     Raises:
-        StoreError: If the file is damaged, or no projector.
+        StoreError: If the file is damaged, or not a projector.
         ProjectorError: If there is none, or it belongs to another generator.
     """
     if path is not None:
         return load_projector(path, generator)
-    layers = bundled_layers(generator_name)
-    if not layers:
+    name = generator.source_name or "this generator"
+    known = bundled.projectors_of(generator.digest())
+    if not known:
         raise ProjectorError(
-            f"no projector is known for {generator_name}",
+            f"no projector is known for {name}",
             remedy="name one, or train one with `regen train-projector`",
         )
     if value_layer is None:
-        value_layer = preferred if preferred in layers else layers[-1]
-    if value_layer not in layers:
+        value_layer = preferred if preferred in known else max(known)
+    if value_layer not in known:
         raise ProjectorError(
-            f"value layer of {generator_name}",
+            f"value layer of {name}",
             got=value_layer,
-            expected=f"{' or '.join(map(str, layers))}, with a bundled projector",
+            expected=f"{' or '.join(map(str, known))}, with a bundled projector",
             remedy="train a projector for it with `regen train-projector --value-layer`",
         )
-    return load_projector(bundled_path(str(generator_name), value_layer), generator)
+    return load_projector(known[value_layer], generator)
 
 
 def _architecture(path: Path | str, header: tensor_file.Header) -> ProjectorConfig:
@@ -193,12 +188,12 @@ def _architecture(path: Path | str, header: tensor_file.Header) -> ProjectorConf
         raise ProjectorError(f"{path}: architecture", got=f"missing or unknown {odd}")
     try:
         return ProjectorConfig(**entries)
-    except TypeError as error:
+    except (TypeError, ProjectorError) as error:
         raise ProjectorError(f"{path}: architecture", got=str(error)) from error
 
 
 def _check_value(
-    path: Path | str, config: ProjectorConfig, value_layer: object, generator: Generator[Latent]
+    path: Path | str, config: ProjectorConfig, value_layer: object, generator: Generator
 ) -> None:
     """Whether the generator has that layer, with features and images of these sizes."""
     if not isinstance(value_layer, int) or isinstance(value_layer, bool):
@@ -207,9 +202,8 @@ def _check_value(
         split = generator.split(value_layer, 1)
     except GeneratorError as error:
         raise ProjectorError(f"{path}: {error}") from error
-    side = config.value_size
-    made_for = (config.value_channels, (side, side), config.resolution)
-    has = (split.value_channels, split.value_size, generator.resolution)
+    made_for = (config.value_shape, config.image_size)
+    has = (split.value_shape(generator.image_size), generator.image_size)
     if made_for != has:
         raise ProjectorError(
             f"{path}: channels, size and resolution", got=made_for, expected=str(has)

@@ -150,7 +150,7 @@ class BackwardProjector(nn.Module):
         self.config = config
         self.precision = torch.float32
         width = config.widths[0]
-        self.downsampler = Downsampler(config.resolution // config.value_size, width)
+        self.downsampler = Downsampler(config.ratio, width)
         self.alignment = FeatureAlignment(config.widths, config.blocks)
         self.last = _conv(width, config.value_channels, 3)
         self.register_buffer("value_mean", torch.zeros(1, config.value_channels, 1, 1))
@@ -166,12 +166,12 @@ class BackwardProjector(nn.Module):
 
     def normalised(self, image: Tensor) -> Tensor:
         """As `forward`, in normalised units."""
-        side = self.config.resolution
-        if image.dim() != 4 or image.shape[1:] != (3, side, side):
+        height, width = self.config.image_size
+        if image.dim() != 4 or image.shape[1:] != (3, height, width):
             raise ProjectorError(
                 "image to project",
                 got=list(image.shape),
-                expected=f"[N, 3, {side}, {side}]",
+                expected=f"[N, 3, {height}, {width}]",
                 remedy="resize it first",
             )
         x: Tensor = image.contiguous(memory_format=torch.channels_last)

@@ -1,6 +1,6 @@
 """Project images that the generator never drew: features, what they decode to, and refinement.
 
-A foreign image has no context of its own. `mean_context` gives the generator's average one,
+A foreign image has no context of its own. `usual_context` gives that of the most typical sample,
 `best_context` looks for a better one among samples; a composite, which is how a rewrite projects,
 is decoded with the context of the sample that it was pasted into.
 
@@ -17,9 +17,8 @@ import torch
 from torch import Tensor
 
 from regen.errors import ProjectorError
-from regen.generators.protocol import Activation, Generator, Latent, Split, value_of
+from regen.generators.protocol import Activation, Generator, Source, Split
 from regen.losses import ssim_loss, weighted_l1
-from regen.seeds import CONTEXTS
 
 Project = Callable[[Tensor], Tensor]
 _BATCH = 16
@@ -80,15 +79,13 @@ class Refinement:
 
 
 @torch.no_grad()
-def mean_context(generator: Generator[Latent], split: Split[Latent], count: int = 1) -> Activation:
-    """The value of the mean latent, `count` times; its context decodes foreign images."""
-    return value_of(split, generator.latents([0], 0.0)).select([0] * count)
+def usual_context(generator: Generator, split: Split, source: Source, count: int = 1) -> Activation:
+    """The value of the most typical sample, `count` times; its context decodes foreign images."""
+    return split.value_of(generator.latents(source.typical(1))).select([0] * count)
 
 
 @torch.no_grad()
-def project(
-    projector: Project, split: Split[Latent], image: Tensor, context: Activation
-) -> Projection:
+def project(projector: Project, split: Split, image: Tensor, context: Activation) -> Projection:
     """Project images by B (section 4.1 of the paper), and decode the prediction.
 
     Args:
@@ -113,8 +110,9 @@ def project(
 @torch.no_grad()
 def best_context(
     projector: Project,
-    generator: Generator[Latent],
-    split: Split[Latent],
+    generator: Generator,
+    split: Split,
+    source: Source,
     image: Tensor,
     candidates: int = 64,
 ) -> Activation:
@@ -124,8 +122,9 @@ def best_context(
         projector: B.
         generator: The generator, for samples.
         split: The same, cut at B's layer.
+        source: Its samples.
         image: One image ``[1, 3, R, R]`` in [-1, 1].
-        candidates: How many samples to try beside the mean; their seeds are fixed.
+        candidates: How many samples to try beside the most typical one.
 
     Returns:
         An activation of one sample.
@@ -136,12 +135,12 @@ def best_context(
     if len(image) != 1 or candidates < 0:
         got = f"{len(image)} images and {candidates} candidates"
         raise ProjectorError("search for a context", got=got, expected="1 image, from 0")
-    best = mean_context(generator, split)
+    best = usual_context(generator, split, source)
     features = projector(image)
     least = _errors(split, best, features, image)[0]
-    seeds = CONTEXTS.take(candidates)
-    for first in range(0, candidates, _BATCH):
-        values = value_of(split, generator.latents(seeds[first : first + _BATCH], 0.7))
+    others = source.typical(1 + candidates)[1:]
+    for first in range(0, len(others), _BATCH):
+        values = split.value_of(generator.latents(others[first : first + _BATCH]))
         errors = _errors(split, values, features, image)
         winner = int(errors.argmin())
         if errors[winner] < least:
@@ -149,7 +148,7 @@ def best_context(
     return best
 
 
-def _errors(split: Split[Latent], values: Activation, features: Tensor, image: Tensor) -> Tensor:
+def _errors(split: Split, values: Activation, features: Tensor, image: Tensor) -> Tensor:
     """Mean absolute error ``[M]`` of one image decoded with each of M contexts."""
     count = len(values.features)
     decoded = split.tail(values.with_features(features.expand(count, -1, -1, -1).contiguous()))
@@ -157,7 +156,7 @@ def _errors(split: Split[Latent], values: Activation, features: Tensor, image: T
 
 
 def refine(
-    split: Split[Latent],
+    split: Split,
     projection: Projection,
     image: Tensor,
     config: RefineSettings,
@@ -215,5 +214,5 @@ def _refining_loss(
 
 
 @torch.no_grad()
-def _decoded(split: Split[Latent], value: Activation) -> Projection:
+def _decoded(split: Split, value: Activation) -> Projection:
     return Projection(value, split.tail(value).float().clamp(-1, 1))

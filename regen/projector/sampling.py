@@ -11,12 +11,13 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from regen.generators.protocol import Activation, Generator, Latent, Split, value_of
+from regen.generators.protocol import Activation, Generator, Source, Split
+from regen.generators.samples import random_samples
 from regen.projector.composites import composite
 from regen.projector.settings import ProjectorTrainingSettings
 from regen.seeds import VALUE_STATISTICS
 
-_LARGEST_SEED = 2**31
+_LARGEST = 2**31
 
 
 @dataclass(frozen=True)
@@ -36,22 +37,23 @@ class Batch:
     value: Activation
 
 
-def kept_positions(pasted: Tensor, size: int) -> Tensor:
+def kept_positions(pasted: Tensor, value: Tensor) -> Tensor:
     """Positions of the value, 1 or 0, that no paste reaches, with one cell to spare.
 
     Args:
-        pasted: Masks ``[N, 1, R, R]`` in [0, 1].
-        size: Side h of the value, at most R.
+        pasted: Masks ``[N, 1, H, W]`` in [0, 1].
+        value: Features ``[N, C, h, w]``, whose size is used; at most that of the images.
 
     Returns:
-        ``[N, 1, h, h]``, float32.
+        ``[N, 1, h, w]``, float32.
 
     Example:
         >>> pasted = torch.zeros(1, 1, 8, 8)
         >>> pasted[..., 7, 7] = 1
-        >>> kept_positions(pasted, 4)[0, 0].int().tolist()
+        >>> kept_positions(pasted, torch.zeros(1, 2, 4, 4))[0, 0].int().tolist()
         [[1, 1, 1, 1], [1, 1, 1, 1], [1, 1, 0, 0], [1, 1, 0, 0]]
     """
+    size = (int(value.shape[2]), int(value.shape[3]))
     reached = F.max_pool2d(F.adaptive_max_pool2d(pasted, size), 3, stride=1, padding=1)
     return (reached < 0.02).float()
 
@@ -62,7 +64,8 @@ class Sampler:
     Args:
         generator: In eval mode, its parameters frozen.
         split: The same generator, cut at the value layer.
-        config: Batch, composites, context and truncation are used.
+        source: Its samples.
+        config: Batch, composites and context are used.
         count: Images in a batch of this process.
         seed: Of this process.
         extra: Images ``[M, 3, R, R]`` to paste pieces of, or None.
@@ -70,8 +73,9 @@ class Sampler:
 
     def __init__(
         self,
-        generator: Generator[Latent],
-        split: Split[Latent],
+        generator: Generator,
+        split: Split,
+        source: Source,
         config: ProjectorTrainingSettings,
         *,
         count: int,
@@ -79,6 +83,7 @@ class Sampler:
         extra: Tensor | None = None,
     ) -> None:
         self.generator, self.split, self.config = generator, split, config
+        self.source = source
         self.count, self.extra = count, extra
         self.random = torch.Generator().manual_seed(seed)
         self._mean: Activation | None = None
@@ -86,13 +91,12 @@ class Sampler:
     @torch.no_grad()
     def draw(self) -> Batch:
         """The next batch."""
-        seeds = torch.randint(_LARGEST_SEED, [self.count], generator=self.random).tolist()
-        low, high = self.config.truncation
-        psi = torch.rand(self.count, generator=self.random) * (high - low) + low
-        value = value_of(self.split, self.generator.latents(seeds, psi.tolist()))
+        numbers = torch.randint(_LARGEST, [self.count], generator=self.random).tolist()
+        samples = random_samples(self.source, numbers, varied=True)
+        value = self.split.value_of(self.generator.latents(samples))
         plain = self.split.tail(value)
         image, pasted = self._pasted(plain.float())
-        return Batch(image, pasted, kept_positions(pasted, self.split.value_size[0]), value)
+        return Batch(image, pasted, kept_positions(pasted, value.features), value)
 
     def _pasted(self, plain: Tensor) -> tuple[Tensor, Tensor]:
         """Composites of the first images of a batch, and the rest as they are."""
@@ -114,18 +118,17 @@ class Sampler:
         if self.config.context == "swap":
             return value.select([(i + 1) % count for i in range(count)])
         if self._mean is None:
-            self._mean = value_of(self.split, self.generator.latents([0], 0.0))
+            self._mean = self.split.value_of(self.generator.latents(self.source.typical(1)))
         return self._mean.select([0] * count)
 
     @torch.no_grad()
     def statistics(self, samples: int = 256) -> tuple[Tensor, Tensor]:
         """Mean and standard deviation of each channel of the value, ``[1, C, 1, 1]`` each."""
-        psi = sum(self.config.truncation) / 2
         mean = square = torch.zeros([])
         indices = VALUE_STATISTICS.take(samples)
         for first in range(0, samples, 16):
-            seeds = indices[first : first + 16]
-            values = value_of(self.split, self.generator.latents(seeds, psi)).features.float()
+            chosen = random_samples(self.source, indices[first : first + 16], varied=True)
+            values = self.split.value_of(self.generator.latents(chosen)).features.float()
             share = len(values) / samples
             mean = mean + share * values.mean(dim=(0, 2, 3))
             square = square + share * values.square().mean(dim=(0, 2, 3))

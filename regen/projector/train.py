@@ -6,18 +6,16 @@ if it had never stopped: on the CPU, bit for bit. Under ``torchrun`` the process
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager, nullcontext
+from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-import torch
-from torch import Tensor, nn
+from torch import Tensor
 
 from regen.errors import ProjectorError
 from regen.files.atomic import ensure_folder
 from regen.files.tensor_file import digest
-from regen.generators.protocol import Generator, Latent, Split
+from regen.generators.protocol import Generator, Source, Split
 from regen.precision import DTYPES
 from regen.projector.config import ProjectorConfig
 from regen.projector.network import BackwardProjector
@@ -26,7 +24,7 @@ from regen.projector.settings import ProjectorTrainingSettings
 from regen.projector.trainer import Trainer, step_size
 from regen.training.checkpoint import Identity, identity, read_checkpoint, refuse_checkpoint
 from regen.training.distributed import Workers, workers
-from regen.training.frozen import HasPrecision, computing_in, evaluating, frozen
+from regen.training.frozen import evaluating, frozen
 from regen.training.interrupt import Interrupt, deferred_interrupt
 from regen.training.steps import Means, Schedule, take_steps
 
@@ -59,10 +57,11 @@ OnReport = Callable[[Report], None]
 
 
 def train_projector(
-    generator: Generator[Latent],
-    split: Split[Latent],
+    generator: Generator,
+    split: Split,
     settings: ProjectorTrainingSettings,
     *,
+    source: Source | None = None,
     folder: Path | str,
     architecture: ProjectorConfig | None = None,
     resume: bool = False,
@@ -76,6 +75,7 @@ def train_projector(
         generator: A trained one, on the device to train on. It is left as it was.
         split: The same generator, cut.
         settings: How long, how fast, and towards what.
+        source: Its samples; by default those it needs no images for.
         folder: Run folder, made if there is none; the checkpoint goes there.
         architecture: Of B; by default `ProjectorConfig.for_split`.
         resume: Continue from the folder's checkpoint, which must be of equal settings.
@@ -93,12 +93,17 @@ def train_projector(
         KeyboardInterrupt: On Ctrl-C, after the step in progress and a checkpoint; at once, and
             without a new checkpoint, on a second one.
     """
-    if not isinstance(generator, nn.Module):
-        raise ProjectorError("generator", got=type(generator).__name__, expected="an nn.Module")
     folder = ensure_folder(folder)
-    architecture = architecture or ProjectorConfig.for_split(split, generator.resolution)
-    device, dtype = next(generator.parameters()).device, DTYPES[settings.precision]
-    with workers(device) as group, _fixed(generator, dtype), deferred_interrupt() as interrupt:
+    source = source or generator.source()
+    architecture = architecture or ProjectorConfig.for_split(split, generator)
+    dtype = DTYPES[settings.precision]
+    with (
+        workers(generator.device) as group,
+        frozen(generator),
+        evaluating(generator),
+        generator.computing_in(dtype),
+        deferred_interrupt() as interrupt,
+    ):
         who = identity(
             settings,
             _MAY_DIFFER,
@@ -108,8 +113,8 @@ def train_projector(
             extra_images=None if extra_images is None else digest({"images": extra_images}),
             processes=group.count,
         )
-        sampler = _sampler(generator, split, settings, group, extra_images)
-        trainer = Trainer(settings, architecture, sampler, group, device)
+        sampler = _sampler(generator, split, source, settings, group, extra_images)
+        trainer = Trainer(settings, architecture, sampler, group, generator.device)
         if resume:
             trainer.load(read_checkpoint(folder, who))
         else:
@@ -119,19 +124,10 @@ def train_projector(
         return trainer.average
 
 
-@contextmanager
-def _fixed(generator: nn.Module, dtype: torch.dtype) -> Iterator[None]:
-    """The generator as a source of samples: in eval mode, not trained, computing in `dtype`."""
-    computing = (
-        computing_in(generator, dtype) if isinstance(generator, HasPrecision) else nullcontext()
-    )
-    with frozen(generator), evaluating(generator), computing:
-        yield
-
-
 def _sampler(
-    generator: Generator[Latent],
-    split: Split[Latent],
+    generator: Generator,
+    split: Split,
+    source: Source,
     settings: ProjectorTrainingSettings,
     group: Workers,
     extra_images: Tensor | None,
@@ -144,6 +140,7 @@ def _sampler(
     return Sampler(
         generator,
         split,
+        source,
         settings,
         count=settings.batch // group.count,
         seed=settings.seed * group.count + group.rank,

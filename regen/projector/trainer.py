@@ -68,7 +68,7 @@ class Trainer:
             torch.manual_seed(settings.seed)
             self.projector = BackwardProjector(architecture).to(device)
             self.discriminator = FeatureDiscriminator(
-                architecture.value_channels, architecture.value_size
+                architecture.value_channels, min(architecture.value_shape[1:])
             ).to(device)
         self.average = copy.deepcopy(self.projector).requires_grad_(False).eval()
         self.projector.precision = self.discriminator.precision = DTYPES[settings.precision]

@@ -2,7 +2,7 @@
 
 report.html stands alone: its images are inside, nothing is fetched, it reads well in light and
 dark. before_after.png shows the same rows of images, for places that take no HTML.
-metrics.json holds the figures.
+metrics.json holds the metrics.
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ def write_report(folder: Path | str, report: RewriteReport) -> Path:
     folder = ensure_folder(folder)
     write_json(folder / "metrics.json", to_json(report.metrics))
     rows = [(row.title, row.images) for row in image_rows(report, SHEET_COLUMNS)]
-    sheet = draw_sheet(rows, [f"seed {seed}" for seed in report.seeds[:SHEET_COLUMNS]])
+    sheet = draw_sheet(rows, list(report.labels[:SHEET_COLUMNS]))
     with atomic_write(folder / "before_after.png") as part:
         sheet.save(part)
     write_text(folder / "report.html", render_page(report))

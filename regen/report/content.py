@@ -1,6 +1,6 @@
 """What a report is about, and the rows of images that the page and the sheet both show.
 
-Shapes: N seeds; H, W the size of the generator's images; h, w that of the similarity maps.
+Shapes: N samples; H, W the size of the generator's images; h, w that of the similarity maps.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ class ExemplarView:
         exemplar: The image that holds the new pattern.
         aligned: What was projected: the pattern laid onto a target's image (or the exemplar
             itself, where features are aligned instead).
-        decoded: What the generator's tail draws from the projected features.
+        decoded: What the projected features decode to.
     """
 
     label: str
@@ -40,10 +40,10 @@ class TargetView:
     """One target; images ``[3, H, W]`` in [-1, 1].
 
     Attributes:
-        label: Its seed.
-        before: The image the generator drew.
+        label: What people call it, "seed 3".
+        before: The image as it was.
         wanted: The image the pasted features decode to: what the rule asks for.
-        after: What the rewritten generator draws.
+        after: The image with the rewrite.
     """
 
     label: str
@@ -59,15 +59,15 @@ class RewriteReport:
     Attributes:
         title: What the rewrite does, in a few words.
         command: The command line that repeats it.
-        seeds: N seeds that were not targets.
-        before: What the generator draws for them, ``[N, 3, H, W]`` in [-1, 1].
-        after: What it draws with the rewrite.
+        labels: What people call the N samples, which were not targets.
+        before: What the generator generates for them, ``[N, 3, H, W]`` in [-1, 1].
+        after: The same with the rewrite.
         metrics: As they go into metrics.json.
         settings: As they are in settings.json.
-        regions: Where the rule should act on each seed, ``[N, 1, H, W]`` in [0, 1], or None.
-        region_source: Who said so: the renderer, or the similarity map for want of a renderer.
+        regions: Where the rule should act on each sample, ``[N, 1, H, W]`` in [0, 1], or None.
+        region_source: Who said so: an oracle, or the similarity map where there is none.
         similarity: Where the rule will act, read from the keys, ``[N, 1, h, w]`` in [0, 1].
-        oracle: The images a perfect rewrite would draw, like `before`, or None.
+        oracle: What a perfect rewrite would generate, like `before`, or None.
         exemplars: The exemplars on their way into the generator.
         targets: The targets before, as wanted, and after.
         losses: (step, value) pairs by name, in order.
@@ -77,13 +77,13 @@ class RewriteReport:
 
     title: str
     command: str
-    seeds: Sequence[int]
+    labels: Sequence[str]
     before: Tensor
     after: Tensor
     metrics: Mapping[str, object]
     settings: Mapping[str, object]
     regions: Tensor | None = None
-    region_source: Literal["renderer", "similarity"] = "similarity"
+    region_source: Literal["oracle", "similarity"] = "similarity"
     similarity: Tensor | None = None
     oracle: Tensor | None = None
     exemplars: Sequence[ExemplarView] = ()
@@ -93,7 +93,7 @@ class RewriteReport:
     notes: Sequence[str] = ()
 
     def __post_init__(self) -> None:
-        shape = [len(self.seeds), 3, *self.before.shape[-2:]]
+        shape = [len(self.labels), 3, *self.before.shape[-2:]]
         for name in ("before", "after", "oracle"):
             _check_shape(name, getattr(self, name), shape)
         _check_shape("regions", self.regions, [shape[0], 1, *shape[2:]])
@@ -110,11 +110,11 @@ class Row(NamedTuple):
 
 
 def image_rows(report: RewriteReport, columns: int) -> list[Row]:
-    """The rows of images of the first `columns` seeds, from before to the oracle."""
+    """The rows of images of the first `columns` samples, from before to the oracle."""
     before, after = report.before[:columns], report.after[:columns]
     rows = [
-        Row("before", "what the generator drew", before),
-        Row("after", "the same seed, rewritten", after),
+        Row("before", "the generator as it was", before),
+        Row("after", "the same sample, rewritten", after),
         Row(
             f"difference x{DIFFERENCE_GAIN}",
             "black where nothing changed",
@@ -126,7 +126,7 @@ def image_rows(report: RewriteReport, columns: int) -> list[Row]:
         hint = "orange: where the rule acts" + ("" if regions is None else "; white: the region")
         rows.append(Row("map", hint, heat(before, report.similarity[:columns], regions)))
     if report.oracle is not None:
-        rows.append(Row("oracle", "what a perfect rewrite draws", report.oracle[:columns]))
+        rows.append(Row("oracle", "a perfect rewrite", report.oracle[:columns]))
     return rows
 
 

@@ -9,9 +9,9 @@ from typing import Any
 
 EXPLANATION = """The value layer was chosen by trying. Each row is a short fit that was judged on
 what it was not shown: the mean error left inside the region of a target that was held out, and the
-mean change outside of the region on unseen seeds, both as shares of what there was to do. The score
-weighs them as the rule does, inside by p and outside by q; the smallest is taken, and 1 would be a
-rewrite that does nothing."""
+mean change outside of the region on unseen samples, both as shares of what there was to do. The
+score weighs them as the rule does, inside by p and outside by q; the smallest is taken, and 1 would
+be a rewrite that does nothing."""
 
 ALONE = """With a single target there is none to hold out, so the error inside is that of the target
 itself."""
@@ -22,7 +22,7 @@ def layers_section(choice: Mapping[str, Any] | None) -> str:
 
     Args:
         choice: `trials`, the best first, each with value_layer, memory_layers, projector, inside,
-            outside and score; `held_out`, a seed or None; `without_projector`, layers.
+            outside and score; `held_out`, a label or None; `without_projector`, layers.
     """
     if choice is None:
         return ""

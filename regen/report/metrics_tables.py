@@ -1,4 +1,4 @@
-"""The figures of a report in words and tables.
+"""The metrics of a report in words and tables.
 
 Reads what metrics.json holds: `inside` and `outside` of the region, `oracle`, `lpips`; any of them
 may be missing, and any LPIPS may be None.
@@ -12,8 +12,8 @@ from html import escape
 Metrics = Mapping[str, object]
 
 REGION_SOURCES = {
-    "renderer": "The regions come from the renderer, which knows them exactly.",
-    "similarity": "The regions of unseen seeds are not known for this generator: the similarity "
+    "oracle": "The regions come from an oracle, which knows them exactly.",
+    "similarity": "The true regions of unseen samples are unknown: the similarity "
     "map stands in for them.",
 }
 
@@ -47,8 +47,8 @@ def verdict(metrics: Metrics) -> str:
     )
 
 
-def figures_table(metrics: Metrics, region_source: str, seeds: int) -> str:
-    """The main figures as an HTML table, with a caption saying how they were taken."""
+def metrics_table(metrics: Metrics, region_source: str, samples: int) -> str:
+    """The main metrics as an HTML table, with a caption saying how they were taken."""
     rows = [
         _row("Changed inside the region: this is what was asked for", metrics.get("inside")),
         _row("Changed outside of it: 0 is best", metrics.get("outside")),
@@ -58,7 +58,7 @@ def figures_table(metrics: Metrics, region_source: str, seeds: int) -> str:
         for place in ("inside", "outside"):
             before, after = oracle.get(f"{place}_before"), oracle.get(f"{place}_after")
             rows.append(_row(f"From the oracle, {place}: before → after", before, after))
-    caption = f"Means over {seeds} seeds. {REGION_SOURCES[region_source]} {_about(metrics)}"
+    caption = f"Means over {samples} samples. {REGION_SOURCES[region_source]} {_about(metrics)}"
     return (
         '<table class="figures"><thead><tr><th></th><th>LPIPS</th><th>L1</th></tr></thead>'
         f"<tbody>{''.join(rows)}</tbody><caption>{escape(caption)}</caption></table>"
@@ -83,7 +83,7 @@ def _flat(values: Metrics, prefix: str = "") -> Iterator[tuple[str, str]]:
 
 
 def _pair(value: object) -> dict[str, float]:
-    """The figures of a `{"lpips": ..., "l1": ...}` that are there."""
+    """The numbers of a `{"lpips": ..., "l1": ...}` that are there."""
     if not isinstance(value, Mapping):
         return {}
     return {name: v for name, v in value.items() if isinstance(v, (int, float))}

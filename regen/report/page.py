@@ -17,13 +17,13 @@ from regen.report.content import (
 from regen.report.curves import curve_svg
 from regen.report.images import contact_sheet_uri, data_uri
 from regen.report.layers import layers_section
-from regen.report.metrics_tables import figures_table, flat_table, verdict
+from regen.report.metrics_tables import flat_table, metrics_table, verdict
 
 COLUMNS = 8
 
-INTRODUCTION = """A generator draws an image for every number, its <em>seed</em>. It was shown a
-pattern it could not have drawn, in {examples}, and learned it as a rule: a small change to a few
-of its weights. Below are images for seeds that were not used for learning."""
+INTRODUCTION = """The generator was shown a pattern that it could not have
+generated, in {examples}, and learned it as a rule: a small change to a few of its weights. Below
+are samples that were not used for learning."""
 
 MAP_EXPLANATION = """The map was computed before anything was learned. It compares what the
 generator thinks at each place (the keys that its memory reads) with what it thinks inside the
@@ -31,12 +31,12 @@ examples' regions; orange is where the rule was expected to act, and where the g
 asked to stay as it was."""
 
 EXEMPLAR_EXPLANATION = """The pattern is laid onto the image of a target, and the backward
-projector turns the result into features of the generator. The last image is what the generator
-draws from these features: what is lost there can be learned from the image alone."""
+projector turns the result into features of the generator. The last image is what these
+features decode to: what is lost there can be learned from the image alone."""
 
-TARGET_EXPLANATION = """The generator before; what it was asked to draw (the image with the
+TARGET_EXPLANATION = """The generator before; what it was asked for (the image with the
 pattern laid on it, or, where recall was measured on values only, what the pasted features decode
-to); and what it draws now."""
+to); and what it generates now."""
 
 
 def render_page(report: RewriteReport) -> str:
@@ -45,8 +45,8 @@ def render_page(report: RewriteReport) -> str:
     sections = (
         _header,
         _sheet,
-        _all_seeds,
-        _figures,
+        _all_samples,
+        _metrics,
         _exemplars,
         _targets,
         _layers,
@@ -87,7 +87,7 @@ def _header(report: RewriteReport) -> str:
 
 
 def _sheet(report: RewriteReport) -> str:
-    heads = "".join(f'<th scope="col">seed {seed}</th>' for seed in report.seeds[:COLUMNS])
+    heads = "".join(f'<th scope="col">{escape(label)}</th>' for label in report.labels[:COLUMNS])
     rows = []
     for row in image_rows(report, COLUMNS):
         under = report.before if row.title == "after" else None
@@ -107,20 +107,21 @@ def _sheet(report: RewriteReport) -> str:
     )
 
 
-def _all_seeds(report: RewriteReport) -> str:
-    if len(report.seeds) <= COLUMNS:
+def _all_samples(report: RewriteReport) -> str:
+    if len(report.labels) <= COLUMNS:
         return ""
     after, before = contact_sheet_uri(report.after), contact_sheet_uri(report.before)
     return (
-        f"<details><summary>All {len(report.seeds)} seeds (point or press for before)</summary>\n"
-        f"{_flip(after, before, 'all seeds')}</details>"
+        f"<details><summary>All {len(report.labels)} samples "
+        "(point or press for before)</summary>\n"
+        f"{_flip(after, before, 'all samples')}</details>"
     )
 
 
-def _figures(report: RewriteReport) -> str:
+def _metrics(report: RewriteReport) -> str:
     return (
-        "<h2>In figures</h2>\n"
-        f"{figures_table(report.metrics, report.region_source, len(report.seeds))}\n"
+        "<h2>In numbers</h2>\n"
+        f"{metrics_table(report.metrics, report.region_source, len(report.labels))}\n"
         f"<details><summary>All metrics</summary>{flat_table(report.metrics)}</details>"
     )
 
@@ -178,8 +179,8 @@ def _losses(report: RewriteReport) -> str:
 
 def _use(report: RewriteReport) -> str:
     return f"""<h2>Use it, repeat it</h2>
-<p>The rewrite is a file of its own beside this page; the generator's file is untouched. Draw with
-it, with half of it, or with several at once:</p>
+<p>The rewrite is a file of its own beside this page; the generator's file is untouched. Generate
+with it, at half strength, or with several at once:</p>
 <pre>regen generate --rewrite rewrite.safetensors --seeds 0-63 -o images
 regen generate --rewrite rewrite.safetensors:0.5 --seeds 0-63 -o half
 regen info rewrite.safetensors</pre>

@@ -21,15 +21,12 @@ Shapes: T targets; O output channels; K = I * k * k entries of a key; L convolut
 
 from __future__ import annotations
 
-from typing import Any
-
 import torch
 from torch import Tensor
-from torch.func import functional_call
 
 from regen.errors import RewriteError
 from regen.generators.convolution_keys import ConvolutionKeys
-from regen.generators.protocol import Activation, Split
+from regen.generators.protocol import Split
 from regen.images.regions import resize_mask
 from regen.rewriting.key_moments import Moments, check_keyed, second_moment
 from regen.rewriting.rule import Rule, region_weights
@@ -76,7 +73,7 @@ def regularised_factor(keys: Tensor, moment: Tensor, mu: float, ridge: float) ->
 
 
 def closed_form(
-    split: Split[Any],
+    split: Split,
     rule: Rule,
     fit: FitSettings,
     moments: Moments,
@@ -145,7 +142,7 @@ def _improved(
 
 
 def _keys(
-    split: Split[Any], rule: Rule, fit: FitSettings, weights: dict[str, Tensor], name: str
+    split: Split, rule: Rule, fit: FitSettings, weights: dict[str, Tensor], name: str
 ) -> Tensor:
     """``K S K'`` of a convolution, the rule's weights taken at the size of its output."""
     keys: ConvolutionKeys
@@ -160,7 +157,7 @@ def _keys(
 class _Error:
     """The rule's weighted residuals as a vector, whose squares sum to the squared recall error."""
 
-    def __init__(self, split: Split[Any], rule: Rule, fit: FitSettings) -> None:
+    def __init__(self, split: Split, rule: Rule, fit: FitSettings) -> None:
         self.split, self.rule = split, rule
         new, old, border = fit.weight_new, fit.weight_old, fit.border
         channels = rule.wanted.shape[1]
@@ -172,7 +169,7 @@ class _Error:
 
     def __call__(self, weights: dict[str, Tensor]) -> Tensor:
         keys = self.rule.keys.with_features(self.rule.keys.features.float())
-        value: Activation = functional_call(self.split.memory, weights, (keys,))
+        value = self.split.recall(keys, weights)
         parts = [self.weights * (value.features - self.rule.wanted)]
         if self.image_weights is not None:
             image = self.split.tail(value)

@@ -1,9 +1,9 @@
 """Teach a generator's memory a rule: chosen keys must recall chosen values.
 
 The convolutions between key and value, with their nonlinearities, are one associative memory. A
-rule says which values its keys shall recall; *preserved* samples of the generator at large say
-what else must stay. Fitting minimises the weighted L1 of what is recalled, measured on values
-(Re-Generator, 2025, section 3.3), on the decoded image, or on both. The memory is never modified.
+rule says which values its keys should recall; *preserved* random samples say what else must stay.
+Fitting minimises the weighted L1 of what is recalled, measured on values (Re-Generator, 2025,
+section 4.2, Eq. (11)), on the decoded image, or on both. The memory is never modified.
 
 Shapes: T targets; P preserved samples; C, h, w the value; R side of the image.
 """
@@ -12,30 +12,21 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterator
-from typing import Any
+from dataclasses import dataclass
 
 import torch
 from torch import Tensor
 
 from regen.errors import RewriteError
 from regen.generators.protocol import Split
-from regen.precision import compute_dtype
 from regen.rewriting.closed_form import closed_form
 from regen.rewriting.coordinates import Coordinates
 from regen.rewriting.key_moments import Moments, measure_moments
 from regen.rewriting.objective import Losses
-from regen.rewriting.recall import Preserved
+from regen.rewriting.preserved import Preserved
 from regen.rewriting.rule import Rule
 from regen.rewriting.settings import FitSettings
 from regen.training.frozen import frozen
-
-__all__ = [
-    "FitSettings",
-    "FitInterrupted",
-    "Preserved",
-    "compute_dtype",
-    "fit_memory",
-]
 
 Report = Callable[[int, dict[str, float]], None]
 
@@ -43,77 +34,71 @@ _BETAS = (0.9, 0.99)
 _QUICK_BETAS = (0.8, 0.95)  # a start that is good and few steps: an old gradient misleads
 
 
-class FitInterrupted(KeyboardInterrupt):
-    """Ctrl-C in the middle of a fit.
+@dataclass(frozen=True)
+class Fitted:
+    """What a fit came to.
 
     Attributes:
-        deltas: What was learned until then, as `fit_memory` would have returned it.
-        steps: How many steps that took, at least 1.
+        deltas: One for each changed parameter, float32, under the generator's own name for it.
+        steps: Gradient steps that were taken.
+        stopped: Whether it was stopped before its last step.
     """
 
-    def __init__(self, deltas: dict[str, Tensor], steps: int) -> None:
-        super().__init__(f"interrupted after {steps} steps")
-        self.deltas, self.steps = deltas, steps
+    deltas: dict[str, Tensor]
+    steps: int
+    stopped: bool = False
 
 
 def fit_memory(
-    split: Split[Any],
+    split: Split,
     rule: Rule,
-    config: FitSettings,
+    settings: FitSettings,
     preserved: Preserved | None = None,
-    on_report: Report | None = None,
     moments: Moments | None = None,
-) -> dict[str, Tensor]:
+    *,
+    on_report: Report | None = None,
+    should_stop: Callable[[], bool] | None = None,
+) -> Fitted:
     """Find the change of the memory's weights that makes it recall `rule`.
 
     Args:
         split: The generator; its memory is in eval mode and is not modified.
         rule: Keys, wanted values and masks.
-        config: How to fit.
+        settings: How to fit.
         preserved: What else must stay, or None.
-        on_report: Called with the step and the losses; by the closed form alone with step 0 for
-            the start and step 1 for the end.
         moments: Second moments of keys for the closed form, see `regen.rewriting.moment_cache`;
             by default they are measured on the preserved samples.
-
-    Returns:
-        One delta per changed parameter, float32, under the generator's own name for it.
+        on_report: Called with the step and the losses; by the closed form alone with step 0 for
+            the start and step 1 for the end.
+        should_stop: Asked after every step; the fit ends where it says yes.
 
     Raises:
         RewriteError: If the loss explodes or is not finite, or the closed form lacks what it
             needs; nothing is changed then.
-        FitInterrupted: On Ctrl-C after the first step, with what was learned so far.
     """
     names = set(split.memory_weights())
     before = {n: p.detach() for n, p in split.memory.named_parameters() if n in names}
-    coordinates = Coordinates(before)
-
-    def learned() -> dict[str, Tensor]:
-        with torch.no_grad():
-            after = coordinates.weights()
-        return {split.full_name(n): (after[n].detach() - before[n]).float() for n in before}
-
-    done = 0
-    try:
-        with frozen(split.memory):
-            losses = Losses(split, rule, config, preserved)
-            if config.solver != "adam":
-                known = moments if moments is not None else _moments_of(split, preserved)
-                start = {**before, **closed_form(split, rule, config, known)}
-                coordinates = Coordinates(start, known)
-                if config.solver == "closed-form":
-                    _report_ends(losses, before, start, on_report)
-                    return learned()
-            for step in _descend(losses, coordinates, config, on_report):
-                done = step
-    except KeyboardInterrupt as interrupt:
-        if done == 0:
-            raise
-        raise FitInterrupted(learned(), done) from interrupt
-    return learned()
+    coordinates, steps, stopped = Coordinates(before), 0, False
+    with frozen(split.memory):
+        losses = Losses(split, rule, settings, preserved)
+        if settings.solver != "adam":
+            known = moments if moments is not None else _moments_of(split, preserved)
+            start = {**before, **closed_form(split, rule, settings, known)}
+            coordinates = Coordinates(start, known)
+        if settings.solver == "closed-form":
+            _report_ends(losses, before, start, on_report)
+        else:
+            for steps in _descend(losses, coordinates, settings, on_report):
+                stopped = should_stop is not None and should_stop() and steps < settings.steps
+                if stopped:
+                    break
+    with torch.no_grad():
+        after = coordinates.weights()
+    deltas = {split.full_name(n): (after[n].detach() - before[n]).float() for n in before}
+    return Fitted(deltas, steps, stopped)
 
 
-def _moments_of(split: Split[Any], preserved: Preserved | None) -> Moments:
+def _moments_of(split: Split, preserved: Preserved | None) -> Moments:
     if preserved is None or len(preserved) == 0:
         raise RewriteError(
             "the closed form needs second moments of keys",
@@ -137,25 +122,25 @@ def _report_ends(
 
 
 def _descend(
-    losses: Losses, coordinates: Coordinates, config: FitSettings, on_report: Report | None
+    losses: Losses, coordinates: Coordinates, settings: FitSettings, on_report: Report | None
 ) -> Iterator[int]:
     """Improve the variables in place, yielding after each step how many have been taken."""
     variables = list(coordinates.variables.values())
-    betas = _BETAS if config.solver == "adam" else _QUICK_BETAS
-    optimizer = torch.optim.Adam(variables, lr=config.lr, betas=betas)
-    for step in range(config.steps):
+    betas = _BETAS if settings.solver == "adam" else _QUICK_BETAS
+    optimizer = torch.optim.Adam(variables, lr=settings.lr, betas=betas)
+    for step in range(settings.steps):
         for group in optimizer.param_groups:
-            group["lr"] = config.lr * _cosine(step / config.steps)
+            group["lr"] = settings.lr * _cosine(step / settings.steps)
         terms = losses(coordinates.weights())
         loss = torch.stack(list(terms.values())).sum()
         optimizer.zero_grad()
         loss.backward(inputs=variables)
         optimizer.step()
         yield step + 1
-        if step % config.report_every == 0 or step == config.steps - 1:
+        if step % settings.report_every == 0 or step == settings.steps - 1:
             total = loss.item()
             remedy = (
-                f"lower lr, now {config.lr:g}" if step else "look for numbers that are not finite"
+                f"lower lr, now {settings.lr:g}" if step else "look for numbers that are not finite"
             )
             _check(step, total, losses.limit, remedy)
             if on_report is not None:

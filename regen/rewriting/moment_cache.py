@@ -11,7 +11,6 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
-from typing import Any
 
 import torch
 from torch import Tensor
@@ -19,8 +18,9 @@ from torch import Tensor
 from regen.errors import GeneratorError, StoreError
 from regen.files import tensor_file
 from regen.files.atomic import ensure_folder
-from regen.generators.protocol import Split
-from regen.generators.registry import NAMED, AnyGenerator, generator_path
+from regen.generators.protocol import Generator, Source, Split
+from regen.generators.registry import NAMED, generator_path
+from regen.generators.samples import reserved_samples
 from regen.rewriting.key_moments import KeyMoment, check_keyed, measure_moments
 from regen.seeds import MOMENTS
 
@@ -30,15 +30,13 @@ SAMPLES = 64
 _BATCH = 8
 
 
-def key_moments(
-    generator: AnyGenerator, split: Split[Any], name_or_path: str | Path | None = None
-) -> dict[str, KeyMoment]:
-    """C of each convolution of the memory, from the cache or from `SAMPLES` seeds.
+def key_moments(generator: Generator, split: Split, source: Source) -> dict[str, KeyMoment]:
+    """C of each convolution of the memory, from the cache or from `SAMPLES` random samples.
 
     Args:
         generator: As it was opened, without a rewrite.
         split: Of the same.
-        name_or_path: How it was opened; None for one that has no file.
+        source: Its samples.
 
     Returns:
         One moment for each convolution, by the name of its weight inside the memory.
@@ -50,7 +48,7 @@ def key_moments(
     digest = generator.digest()
     shapes = {name: p.shape for name, p in split.memory.named_parameters()}
     wanted = [name for name in split.memory_weights() if len(shapes[name]) == 4]
-    folders = cache_folders(name_or_path)
+    folders = cache_folders(generator.source_name)
     found = {}
     for name in wanted:
         moment = _read(folders, digest, split.full_name(name), shapes[name][1:].numel())
@@ -58,10 +56,10 @@ def key_moments(
             found[name] = moment
     if len(found) == len(wanted):
         return found
-    seeds = MOMENTS.take(SAMPLES)
-    starts = range(0, SAMPLES, _BATCH)
-    batches = (split.head(generator.latents(seeds[i : i + _BATCH])) for i in starts)
-    measured = {name: _as_kept(moment) for name, moment in measure_moments(split, batches).items()}
+    samples = reserved_samples(source, MOMENTS, SAMPLES)
+    batches = (samples[i : i + _BATCH] for i in range(0, len(samples), _BATCH))
+    keys = (split.head(generator.latents(batch)) for batch in batches)
+    measured = {name: _as_kept(moment) for name, moment in measure_moments(split, keys).items()}
     for name in wanted:
         _write(folders, digest, split.full_name(name), measured[name])
     return measured
@@ -72,15 +70,15 @@ def _as_kept(moment: KeyMoment) -> KeyMoment:
     return KeyMoment(moment.values.float().double(), moment.vectors.float().double())
 
 
-def cache_folders(name_or_path: str | Path | None) -> list[Path]:
-    """Where moments of a generator may lie, the best place first."""
+def cache_folders(source_name: str) -> list[Path]:
+    """Where moments of a generator may lie, the best place first; "" for one without a file."""
     named = os.environ.get("REGEN_CACHE")
     base = os.environ.get("XDG_CACHE_HOME") or os.path.join("~", ".cache")
     user = Path(named) if named else Path(base).expanduser() / "regen"
     folders = [user / "keys"]
-    if name_or_path is not None and str(name_or_path) not in NAMED:
+    if source_name and source_name not in NAMED:
         try:
-            path = generator_path(name_or_path)
+            path = generator_path(source_name)
         except GeneratorError:
             return folders
         folders.insert(0, path.parent / f"{path.stem}.keys")

@@ -8,17 +8,15 @@ Shapes: T targets; P preserved samples; C, h, w the value; R side of the image.
 
 from __future__ import annotations
 
-from typing import Any
-
 import torch
 from torch import Tensor
-from torch.func import functional_call
 
 from regen.errors import RewriteError
 from regen.generators.protocol import Activation, Split
 from regen.losses import weighted_l1
 from regen.precision import compute_dtype
-from regen.rewriting.recall import Preserved, structure_error
+from regen.rewriting.preserved import Preserved
+from regen.rewriting.recall import structure_error
 from regen.rewriting.rule import Rule, region_weights
 from regen.rewriting.settings import FitSettings
 
@@ -39,7 +37,7 @@ class Losses:
     """
 
     def __init__(
-        self, split: Split[Any], rule: Rule, config: FitSettings, preserved: Preserved | None
+        self, split: Split, rule: Rule, config: FitSettings, preserved: Preserved | None
     ) -> None:
         self.split, self.rule, self.config = split, rule, config
         self.preserved = preserved if preserved is not None and config.preserve_weight else None
@@ -67,7 +65,7 @@ class Losses:
             joined = torch.cat([keys.features, chosen.features])
             keys = Activation(joined, keys.context.join([chosen.context]))
         keys = keys.with_features(keys.features.to(self.dtype))
-        value: Activation = functional_call(self.split.memory, weights, (keys,))
+        value = self.split.recall(keys, weights)
         image = None if self.config.recall == "value" else self.split.tail(value)
         terms = self._recall(value.features[: len(self.rule)], image)
         if kept is not None:

@@ -1,40 +1,15 @@
-"""What else a memory must keep, and how well it recalls the structure of a region.
+"""How well a memory recalls what it should.
 
-Shapes: N samples; P preserved samples; C, h, w the value; R side of the image.
+Shapes: N samples; C, h, w the value; R side of the image.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from torch import Tensor
 
-from regen.generators.protocol import Activation
 from regen.losses import ssim_loss
 
 _WINDOW = 7  # of SSIM; smaller than the usual one, since regions are small
-
-
-@dataclass(frozen=True)
-class Preserved:
-    """Samples of the generator that must stay as they are.
-
-    Attributes:
-        keys: P samples.
-        values: Their values, ``[P, C, h, w]``.
-        images: Their images, ``[P, 3, R, R]``.
-        keep: Where they must stay, at the value's size, ``[P, 1, h, w]`` in [0, 1].
-        image_keep: The same at the image's size, ``[P, 1, R, R]``.
-    """
-
-    keys: Activation
-    values: Tensor
-    images: Tensor
-    keep: Tensor
-    image_keep: Tensor
-
-    def __len__(self) -> int:
-        return len(self.values)
 
 
 def structure_error(images: Tensor, wanted: Tensor, mask: Tensor) -> Tensor:

@@ -6,6 +6,7 @@ original tensors, so that reverting restores the generator bit for bit.
 
 from __future__ import annotations
 
+import copy
 import math
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -14,13 +15,15 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
 from regen.errors import RewriteError
 from regen.files import tensor_file
+from regen.generators.protocol import Generator
 
 FORMAT = "rewrite"
 VERSION = 1
+REWRITE_FILE = "rewrite.safetensors"  # of a run folder
 
 
 @dataclass(frozen=True)
@@ -51,6 +54,24 @@ class Rewrite:
         total = strength * self.settings.get("strength", 1.0)
         return Rewrite(deltas, self.base, self.family, {**self.settings, "strength": total})
 
+    def applied_to(self, generator: Generator) -> Generator:
+        """A copy of `generator` that obeys the rewrite; what does not change is shared.
+
+        Raises:
+            RewriteError: If the rewrite belongs to another generator.
+        """
+        parameters = dict(generator.named_parameters())
+        _check_fits(generator, parameters, self)
+        own = [*generator.parameters(), *generator.buffers()]
+        changed = {id(parameters[name]) for name in self.deltas}
+        shared = {id(tensor): tensor for tensor in own if id(tensor) not in changed}
+        copied = copy.deepcopy(generator, dict(shared))
+        with torch.no_grad():
+            for name, parameter in copied.named_parameters():
+                if name in self.deltas:
+                    parameter.add_(self.deltas[name].to(parameter))
+        return copied
+
     def save(self, path: Path | str) -> None:
         """Write a safetensors file; equal rewrites give equal bytes.
 
@@ -70,10 +91,14 @@ class Rewrite:
     def load(cls, path: Path | str) -> Rewrite:
         """Read a rewrite.
 
+        Args:
+            path: The file, or the run folder that holds it.
+
         Raises:
             StoreError: If the file is missing, damaged, or holds something else.
             RewriteError: If its header does not say which generator it belongs to.
         """
+        path = Path(path) / REWRITE_FILE if Path(path).is_dir() else path
         stored = tensor_file.load(path, format=FORMAT, version=VERSION)
         header = stored.header
         for key, kind in (("base", str), ("family", str), ("settings", dict)):
@@ -106,7 +131,7 @@ def compose(rewrites: Sequence[Rewrite]) -> Rewrite:
 
 
 @contextmanager
-def rewritten(generator: nn.Module, rewrite: Rewrite) -> Iterator[nn.Module]:
+def rewritten(generator: Generator, rewrite: Rewrite) -> Iterator[Generator]:
     """The generator obeying `rewrite` inside the block, and bit for bit as before after it.
 
     Raises:
@@ -120,11 +145,11 @@ def rewritten(generator: nn.Module, rewrite: Rewrite) -> Iterator[nn.Module]:
 
 
 @torch.no_grad()
-def apply(generator: nn.Module, rewrite: Rewrite) -> dict[str, Tensor]:
+def apply(generator: Generator, rewrite: Rewrite) -> dict[str, Tensor]:
     """Change `generator` in place.
 
     Args:
-        generator: A `regen.generators.protocol.Generator`, as it was when the rewrite was made.
+        generator: As it was when the rewrite was made.
         rewrite: What to add.
 
     Returns:
@@ -146,16 +171,15 @@ def apply(generator: nn.Module, rewrite: Rewrite) -> dict[str, Tensor]:
 
 
 @torch.no_grad()
-def revert(generator: nn.Module, originals: Mapping[str, Tensor]) -> None:
+def revert(generator: Generator, originals: Mapping[str, Tensor]) -> None:
     """Put back what `apply` returned; the generator's digest is what it was."""
     parameters = dict(generator.named_parameters())
     for name, tensor in originals.items():
         parameters[name].copy_(tensor)
 
 
-def _check_fits(generator: nn.Module, parameters: Mapping[str, Tensor], rewrite: Rewrite) -> None:
-    digest_of: Any = generator.digest
-    digest = digest_of()
+def _check_fits(generator: Generator, parameters: Mapping[str, Tensor], rewrite: Rewrite) -> None:
+    digest = generator.digest()
     if digest != rewrite.base:
         raise RewriteError(
             "this rewrite belongs to another generator, or to this one before it was changed",

@@ -1,10 +1,11 @@
-"""A rule: keys, the values they shall give, and how much each position matters.
+"""A rule: keys, the values they should give, and how much each position matters.
 
 For every target the wanted region of the exemplar is projected into features and pasted into the
-target's own value. With ``align="image"`` the exemplar is first carried onto the target's image
-and the composite is projected, so that the pattern is projected at the size and place at which
-the generator draws it; with ``"feature"`` (the paper's wording) the exemplar is projected as it
-is and its features are resampled.
+target's own value (Re-Generator, 2025, section 4.2). With
+``align="image"`` the exemplar is first carried onto the target's image and the composite is
+projected, so that the pattern is projected at the size and place at which it is generated; with
+``"feature"`` (the paper's wording) the exemplar is projected as it is and its features are
+resampled.
 
 Shapes: T targets; C, h, w channels and size of the value; R side of the image.
 """
@@ -13,13 +14,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import torch
 from torch import Tensor
 
 from regen.errors import RewriteError
-from regen.generators.protocol import Activation, Split, concatenate
+from regen.generators.protocol import Activation, Latent, Split, concatenate
 from regen.images.regions import Region, align, feather, paste, resize_mask
 from regen.rewriting.settings import RuleSettings
 
@@ -28,29 +28,33 @@ Project = Callable[[Tensor], Tensor]
 
 @dataclass(frozen=True)
 class Example:
-    """One target with the exemplar whose region it shall get.
+    """One target with the exemplar whose region it should get.
 
     Attributes:
         exemplar: ``[1, 3, H, W]`` in [-1, 1].
-        region: The pattern, in pixels of `exemplar`.
+        exemplar_region: Where the pattern is, in pixels of `exemplar`.
         latent: The target sample, N = 1.
-        place: Where the pattern goes, in pixels of the target's image.
+        target_region: Where the pattern goes, in pixels of the target's image.
+        exemplar_label: What people call the exemplar.
+        target_label: What people call the target.
     """
 
     exemplar: Tensor
-    region: Region
-    latent: Any
-    place: Region
+    exemplar_region: Region
+    latent: Latent
+    target_region: Region
+    exemplar_label: str = ""
+    target_label: str = ""
 
 
 @dataclass(frozen=True)
 class Rule:
-    """What a memory shall recall for some keys.
+    """What a memory should recall for some keys.
 
     Attributes:
         keys: The targets' keys, T samples.
         before: The targets' values as they are, T samples, with the context of their tail.
-        wanted: The values that the keys shall give, ``[T, C, h, w]``.
+        wanted: The values that the keys should give, ``[T, C, h, w]``.
         mask: The region at the value's size, ``[T, 1, h, w]`` in [0, 1].
         images: The targets as they are, ``[T, 3, R, R]``.
         composites: The targets with the exemplar's pixels pasted, ``[T, 3, R, R]``.
@@ -70,7 +74,7 @@ class Rule:
 
 
 def region_weights(mask: Tensor, new: float, old: float, border: float = 0.0) -> Tensor:
-    """Weights p inside and q outside, each spread over its area.
+    """Weights p inside and q outside of Eq. (11) in section 4.2, each spread over its area.
 
     Args:
         mask: ``[T, 1, h, w]`` in [0, 1].
@@ -95,7 +99,7 @@ def region_weights(mask: Tensor, new: float, old: float, border: float = 0.0) ->
 
 @torch.no_grad()
 def build_rule(
-    split: Split[Any], project: Project, examples: Sequence[Example], config: RuleSettings
+    split: Split, project: Project, examples: Sequence[Example], config: RuleSettings
 ) -> Rule:
     """Project, paste and collect.
 
@@ -117,44 +121,47 @@ def build_rule(
     return _stack([_one(split, project, example, config) for example in examples])
 
 
-def _one(split: Split[Any], project: Project, example: Example, config: RuleSettings) -> Rule:
+def _one(split: Split, project: Project, example: Example, config: RuleSettings) -> Rule:
     keys = split.head(example.latent)
-    before: Activation = split.memory(keys)
+    before = split.recall(keys)
     image = split.tail(before)
     size = (int(image.shape[2]), int(image.shape[3]))
     exemplar = example.exemplar.to(image)
     uniform = config.scale == "uniform"
-    aligned, hard = align(exemplar, example.region, example.place, size, uniform=uniform)
+    aligned, hard = align(
+        exemplar, example.exemplar_region, example.target_region, size, uniform=uniform
+    )
     soft = feather(hard, config.feather_px) if config.feather_px else hard
     composite = paste(image, aligned, soft)
-    mask = resize_mask(soft, *split.value_size)
+    value_size = (int(before.features.shape[2]), int(before.features.shape[3]))
+    mask = resize_mask(soft, *value_size)
     if config.align == "image":
         features = project(composite)
         if config.paste == "difference":
             features = before.features.float() + features - project(image)
     else:
-        features = _resampled_features(split, project, exemplar, example, size, uniform)
+        features = _resampled_features(project, exemplar, example, size, value_size, uniform)
     wanted = paste(before.features.float(), features, mask)
     return Rule(keys, before, wanted, mask, image, composite, soft)
 
 
 def _resampled_features(
-    split: Split[Any],
     project: Project,
     exemplar: Tensor,
     example: Example,
     size: tuple[int, int],
+    value_size: tuple[int, int],
     uniform: bool,
 ) -> Tensor:
     """Features of the whole exemplar at the generator's size, moved onto the target's region."""
-    (height, width), value_size = exemplar.shape[2:], split.value_size
+    height, width = exemplar.shape[2:]
     stretched = torch.nn.functional.interpolate(
         exemplar, size=size, mode="bicubic", antialias=True, align_corners=False
     )
     features = project(stretched.clamp(-1, 1))
     sy, sx = value_size[0] / size[0], value_size[1] / size[1]
-    region = example.region.scaled(value_size[1] / width, value_size[0] / height)
-    place = example.place.scaled(sx, sy)
+    region = example.exemplar_region.scaled(value_size[1] / width, value_size[0] / height)
+    place = example.target_region.scaled(sx, sy)
     moved, _ = align(features, region, place, value_size, uniform=uniform)
     return moved
 
@@ -173,6 +180,6 @@ def _stack(rules: Sequence[Rule]) -> Rule:
 
 
 @torch.no_grad()
-def decode_wanted(split: Split[Any], rule: Rule) -> Tensor:
+def decode_wanted(split: Split, rule: Rule) -> Tensor:
     """The image that the wanted values stand for, with the targets' own context."""
     return split.tail(rule.before.with_features(rule.wanted.to(rule.before.features.dtype)))

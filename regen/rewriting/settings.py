@@ -155,6 +155,7 @@ class RewriteSettings:
     rule: RuleSettings = field(default_factory=RuleSettings)
     fit: FitSettings = field(default_factory=FitSettings)
     memory_layers: int = 3
+    value_layer: int | None = None
     measured_seeds: int = 64
     lpips: str = "squeeze"
 

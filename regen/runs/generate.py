@@ -1,53 +1,56 @@
-"""Draw images of seeds, with any number of rewrites applied, into a folder."""
+"""Generate images of seeds or of a folder of images, with rewrites applied, into a folder."""
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
-from contextlib import AbstractContextManager, nullcontext
+from contextlib import nullcontext
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Literal
+from typing import Literal
 
 import torch
 from torch import Tensor
 
 from regen.errors import GeneratorError
 from regen.files.atomic import ensure_folder
-from regen.generators.registry import AnyGenerator, open_generator
-from regen.generators.stylegan2.generator import NoiseMode
+from regen.generators.protocol import Generator, Sample
+from regen.generators.registry import open_generator
 from regen.images import grid, save_image
 from regen.precision import DTYPES
 from regen.rewriting.rewrite import Rewrite, compose, rewritten
 from regen.runs.logbook import Progress
-from regen.runs.rewrite.learn import REWRITE_FILE
 
 _MOST_AT_ONCE = 16  # images
 _PIXELS_AT_ONCE = 2**20
-GRID_PICTURES = 256
+GRID_IMAGES = 256
 
 
 @dataclass(frozen=True)
-class Drawing:
-    """What to draw.
+class GenerateSettings:
+    """What to generate.
 
     Attributes:
-        seeds: One image each, at least one.
-        truncation: psi, from 0; 1 leaves the samples alone.
-        noise: "const" (stored with the generator), "random" (drawn from the seed) or "none".
+        seeds: One image each. With a folder of images they are numbers of these, and none means
+            all of them.
+        truncation: psi; 1 leaves the samples alone.
+        noise: "const" (stored with the generator), "random" (from the seed) or "none".
         precision: What the network computes in.
-        class_index: Which class to draw, counted from 0, for a generator that has them.
-        grid: Whether the first `GRID_PICTURES` are laid out in grid.png as well.
+        class_index: Which class to generate, from 0, for a generator that has them.
+        grid: Whether the first `GRID_IMAGES` are laid out in grid.png as well.
+        images: A folder of images, for a generator that needs them.
     """
 
     seeds: tuple[int, ...]
     truncation: float = 1.0
-    noise: NoiseMode = "const"
+    noise: Literal["const", "random", "none"] = "const"
     precision: Literal["fp32", "bf16", "fp16"] = "fp32"
     class_index: int | None = None
     grid: bool = True
+    images: Path | None = None
 
     def __post_init__(self) -> None:
-        if not self.seeds:
+        if not self.seeds and self.images is None:
             raise GeneratorError("seeds", got="none", expected="at least one")
         if not self.truncation >= 0:
             raise GeneratorError("truncation", got=self.truncation, expected="0 or more")
@@ -60,99 +63,93 @@ def load_rewrites(rewrites: Sequence[tuple[Path, float]]) -> Rewrite | None:
         rewrites: Paths of rewrite files, or of the run folders that hold one, and strengths.
 
     Raises:
-        StoreError: If a file is missing, damaged, or no rewrite.
+        StoreError: If a file is missing, damaged, or not a rewrite.
         RewriteError: If they belong to different generators.
     """
     loaded = []
     for path, strength in rewrites:
-        file = path / REWRITE_FILE if path.is_dir() else path
-        rewrite = Rewrite.load(file)
+        rewrite = Rewrite.load(path)
         loaded.append(rewrite if strength == 1 else rewrite.scaled(strength))
     return compose(loaded) if loaded else None
 
 
-def draw_images(
+def generate_images(
     generator: str | Path,
     rewrites: Sequence[tuple[Path, float]],
-    drawing: Drawing,
+    settings: GenerateSettings,
     folder: Path | str,
     *,
     device: str = "cpu",
 ) -> list[Path]:
-    """Draw seeds into seedNNNN.png, one file each, and grid.png.
+    """Generate samples into seedNNNN.png (or the name of their image), and grid.png.
 
     Args:
         generator: Name or path.
         rewrites: As for `load_rewrites`; all are applied together.
-        drawing: What to draw.
+        settings: What to generate.
         folder: Made where there is none; files of the same names are replaced.
         device: Where to compute.
 
     Returns:
-        The files, in the order of the seeds, the grid last.
+        The files, in the order of the samples, the grid last.
 
     Raises:
         RegenError: If generator or a rewrite cannot be used; nothing is written then.
         KeyboardInterrupt: On Ctrl-C, saying how many images are there.
     """
     opened = open_generator(generator, device=device)
-    opened.precision = DTYPES[drawing.precision]
+    samples = samples_of(opened, settings)
     rewrite = load_rewrites(rewrites)
-    applied: AbstractContextManager[Any] = nullcontext()
-    if rewrite is not None:
-        applied = rewritten(opened, rewrite)
-    with applied:
-        _latents(opened, drawing.seeds[:1], drawing)  # raises before anything is written
-        return _draw(opened, drawing, ensure_folder(folder))
+    applied = nullcontext() if rewrite is None else rewritten(opened, rewrite)
+    with opened.computing_in(DTYPES[settings.precision]), applied:
+        opened.latents(samples[:1])  # raises before anything is written
+        return _generate(opened, samples, ensure_folder(folder), with_grid=settings.grid)
 
 
-def _draw(generator: AnyGenerator, drawing: Drawing, folder: Path) -> list[Path]:
+def samples_of(generator: Generator, settings: GenerateSettings) -> list[Sample]:
+    """The samples that settings ask for. Raises GeneratorError for those that cannot be."""
+    if settings.images is not None:
+        source = generator.source(settings.images)
+        return source.samples(settings.seeds or range(source.count or 0))
+    request: dict[str, object] = {}
+    if settings.truncation != 1:
+        request["truncation"] = settings.truncation
+    if settings.noise != "const":
+        request["noise"] = settings.noise
+    if settings.class_index is not None:
+        request["class"] = settings.class_index
+    return [generator.sample({**request, "seed": seed}) for seed in settings.seeds]
+
+
+def _generate(
+    generator: Generator, samples: Sequence[Sample], folder: Path, *, with_grid: bool
+) -> list[Path]:
     files: list[Path] = []
     shown: list[Tensor] = []
-    seeds = drawing.seeds
-    together = _PIXELS_AT_ONCE // generator.resolution**2
-    together = max(1, min(_MOST_AT_ONCE, together))
+    height, width = generator.image_size
+    together = max(1, min(_MOST_AT_ONCE, _PIXELS_AT_ONCE // (height * width)))
     try:
-        with Progress(len(seeds), "drawing") as progress:
-            for first in range(0, len(seeds), together):
-                batch = seeds[first : first + together]
-                images = _images(generator, batch, drawing)
-                if drawing.grid and first < GRID_PICTURES:
+        with Progress(len(samples), "generating") as progress:
+            for first in range(0, len(samples), together):
+                batch = samples[first : first + together]
+                images = generator.images(batch, together)
+                if with_grid and first < GRID_IMAGES:
                     shown.append(images)
-                for seed, image in zip(batch, images, strict=True):
-                    files.append(_save(folder, f"seed{seed:04d}.png", image))
+                for sample, image in zip(batch, images, strict=True):
+                    files.append(_save(folder, f"{_file_name(sample)}.png", image))
                 progress.advance(len(batch))
     except KeyboardInterrupt as interrupt:
         raise KeyboardInterrupt(f"{len(files)} images are in {folder}") from interrupt
     if shown:
-        sheet = torch.cat(shown)[:GRID_PICTURES]
+        sheet = torch.cat(shown)[:GRID_IMAGES]
         files.append(_save(folder, "grid.png", grid(sheet, _columns(len(sheet)))))
     return files
 
 
-@torch.no_grad()
-def _images(generator: AnyGenerator, seeds: Sequence[int], drawing: Drawing) -> Tensor:
-    return generator(_latents(generator, seeds, drawing)).float().cpu().clamp(-1, 1)
-
-
-@torch.no_grad()
-def _latents(generator: AnyGenerator, seeds: Sequence[int], drawing: Drawing) -> Any:
-    label = _one_hot(generator, drawing.class_index, len(seeds))
-    return generator.latents(seeds, drawing.truncation, label=label, noise=drawing.noise)
-
-
-def _one_hot(generator: AnyGenerator, index: int | None, count: int) -> Tensor | None:
-    """The label ``[count, classes]`` of a class, None where none was asked for."""
-    if index is None:
-        return None
-    classes = generator.config.label_dim
-    if not classes:
-        raise GeneratorError("class", got=index, expected="none", remedy="it has no classes")
-    if index >= classes:
-        raise GeneratorError("class", got=index, expected=f"0 to {classes - 1}")
-    label = torch.zeros(count, classes, device=generator.device)
-    label[:, index] = 1
-    return label
+def _file_name(sample: Sample) -> str:
+    """seed0003 of "seed 3", dog of "dog.jpg"."""
+    seed = re.fullmatch(r"seed (\d+)", sample.label)
+    return f"seed{int(seed[1]):04d}" if seed else Path(sample.label).stem
 
 
 def _save(folder: Path, name: str, image: Tensor) -> Path:

@@ -13,7 +13,8 @@ from torch import Tensor
 from regen.edits.schema import read_edits
 from regen.errors import RegenError, StoreError
 from regen.files import tensor_file
-from regen.generators.registry import NAMED, AnyGenerator, open_generator
+from regen.generators.protocol import Generator
+from regen.generators.registry import NAMED, open_generator
 from regen.generators.stylegan2.foreign.files import is_foreign, read_checkpoint
 from regen.unpickling import globals_of
 
@@ -161,7 +162,7 @@ def _foreign(path: Path) -> Facts:
     }
 
 
-def _generator(generator: AnyGenerator) -> Facts:
+def _generator(generator: Generator) -> Facts:
     return {
         "resolution": generator.resolution,
         "convolutions": generator.convolutions,
@@ -169,7 +170,7 @@ def _generator(generator: AnyGenerator) -> Facts:
     }
 
 
-def _find_base(digest: str, names: Iterable[str]) -> tuple[str | None, AnyGenerator | None]:
+def _find_base(digest: str, names: Iterable[str]) -> tuple[str | None, Generator | None]:
     """The generator with this digest among those named; bundled ones may be missing."""
     for name in names:
         try:

@@ -14,8 +14,8 @@ from regen.errors import ProjectorError
 from regen.files import tensor_file
 from regen.files.as_json import to_json
 from regen.files.atomic import ensure_folder, write_json
-from regen.generators.protocol import Split
-from regen.generators.registry import AnyGenerator, open_generator
+from regen.generators.protocol import Generator, Source
+from regen.generators.registry import open_generator
 from regen.images import grid, load_image, save_image
 from regen.metrics import Lpips, describe_lpips, psnr, ssim, try_lpips
 from regen.projector.files import PROJECTING_LAYER, Projector, open_projector
@@ -78,6 +78,7 @@ def project_images(
     *,
     generator: str | Path = "portraits",
     projector: Path | None = None,
+    sample_images: Path | None = None,
     device: str = "cpu",
 ) -> tuple[list[Projected], dict[str, Any]]:
     """Project image files.
@@ -89,6 +90,7 @@ def project_images(
         settings: How.
         generator: Name or path.
         projector: Its projector's file, or None for the one that is bundled with it.
+        sample_images: Folder that a generator takes its samples from, if it needs images.
         device: Where to compute.
 
     Returns:
@@ -101,18 +103,18 @@ def project_images(
     if not sources:
         raise ProjectorError("images to project", got="none", expected="at least one")
     opened = open_generator(generator, device=device)
-    back = open_projector(projector, generator, opened, preferred=PROJECTING_LAYER)
-    size = opened.resolution
+    back = open_projector(projector, opened, preferred=PROJECTING_LAYER)
+    size = opened.image_size
     images = [load_image(source, size=size, fit=settings.fit) for source in sources]
     lpips, reason = try_lpips(settings.lpips)
     folder = ensure_folder(folder)
-    job = _Job(opened, back, settings, folder, lpips)
+    job = _Job(opened, opened.source(sample_images), back, settings, folder, lpips)
     metrics: dict[str, Any] = {
         "generator": str(generator),
         "projector": back.name,
         "value_layer": back.value_layer,
         "settings": to_json(asdict(settings)),
-        "lpips": describe_lpips(lpips, reason, size),
+        "lpips": describe_lpips(lpips, reason, min(size)),
     }
     results: list[Projected] = []
     names = file_names(sources, folder)
@@ -160,21 +162,25 @@ class _Job:
 
     def __init__(
         self,
-        generator: AnyGenerator,
+        generator: Generator,
+        source: Source,
         projector: Projector,
         settings: ProjectSettings,
         folder: Path,
         lpips: Lpips | None,
     ) -> None:
-        self.generator, self.projector, self.settings = generator, projector, settings
-        self.split: Split[Any] = generator.split(projector.value_layer, 1)
+        self.generator, self.source = generator, source
+        self.projector, self.settings = projector, settings
+        self.split = generator.split(projector.value_layer, 1)
         self.folder, self.lpips = folder, lpips
         self.base = generator.digest()
 
     def run(self, source: Path, name: str, image: Tensor) -> Projected:
         """Project ``image [1, 3, R, R]`` and write its files."""
         candidates = self.settings.candidates
-        context = best_context(self.projector, self.generator, self.split, image, candidates)
+        context = best_context(
+            self.projector, self.generator, self.split, self.source, image, candidates
+        )
         first = project(self.projector, self.split, image, context)
         figures, refined, shown = self._compare(first, image), None, [image, first.decoded]
         features = {"features": first.value.features}

@@ -11,18 +11,17 @@ from torch import Tensor
 from regen.files.as_json import to_json
 from regen.files.atomic import ensure_folder
 from regen.files.tensor_file import Header
-from regen.generators.registry import AnyGenerator, open_generator
+from regen.generators.protocol import Generator
+from regen.generators.registry import open_generator
 from regen.images import load_image
 from regen.images.listing import image_files
-from regen.projector.files import save_projector
+from regen.projector.files import PROJECTOR_FILE, save_projector
 from regen.projector.settings import ProjectorTrainingSettings
 from regen.projector.train import Report, train_projector
 from regen.runs.logbook import Logbook, Progress
 from regen.training.checkpoint import kept, refuse_checkpoint
 from regen.training.distributed import own_device
 from regen.training.environment import is_first
-
-PROJECTOR_FILE = "projector.safetensors"
 
 
 @dataclass(frozen=True)
@@ -40,7 +39,7 @@ class Trained:
     scalars: dict[str, float]
 
 
-def default_value_layer(generator: AnyGenerator) -> int:
+def default_value_layer(generator: Generator) -> int:
     """The layer before the last three convolutions, but at most the paper's, 10."""
     return max(1, min(10, generator.convolutions - 3))
 
@@ -51,6 +50,7 @@ def train(
     config: ProjectorTrainingSettings,
     *,
     value_layer: int | None = None,
+    images: Path | None = None,
     extra_images: Path | None = None,
     resume: bool = False,
     device: str = "cpu",
@@ -63,6 +63,7 @@ def train(
             checkpoint and the projector.
         config: Settings.
         value_layer: Convolution whose output B shall answer with; None for `default_value_layer`.
+        images: Folder that a generator takes its samples from, if it needs images.
         extra_images: Folder of images, pieces of which are pasted into the samples.
         resume: Go on from the folder's checkpoint.
         device: Where to train.
@@ -77,7 +78,8 @@ def train(
     opened = open_generator(generator, device=own_device(device))
     layer = value_layer or default_value_layer(opened)
     split = opened.split(layer, 1)
-    extra = None if extra_images is None else load_folder(extra_images, opened.resolution)
+    source = opened.source(images)
+    extra = None if extra_images is None else load_folder(extra_images, opened.image_size)
     folder = ensure_folder(folder)
     if not resume:
         refuse_checkpoint(folder, PROJECTOR_FILE)
@@ -88,6 +90,7 @@ def train(
             opened,
             split,
             config,
+            source=source,
             folder=folder,
             resume=resume,
             extra_images=extra,
@@ -106,8 +109,8 @@ def train(
     return Trained(path, header, watcher.scalars)
 
 
-def load_folder(folder: Path, size: int) -> Tensor:
-    """All images of a folder, not of folders in it, ``[M, 3, size, size]`` in [-1, 1].
+def load_folder(folder: Path, size: tuple[int, int]) -> Tensor:
+    """All images of a folder, not of folders in it, ``[M, 3, *size]`` in [-1, 1].
 
     Raises:
         ImageError: If it is not a folder, has no images, or one of them cannot be read.

@@ -54,7 +54,7 @@ def tiny_generator(seed: int) -> StyleGAN2:
 def tiny_projector(generator: StyleGAN2) -> BackwardProjector:
     """An untrained projector for the value layer."""
     split = generator.split(VALUE_LAYER, 1)
-    architecture = ProjectorConfig.for_split(split, 32, widths=(8, 8), blocks=(1, 1))
+    architecture = ProjectorConfig.for_split(split, generator, widths=(8, 8), blocks=(1, 1))
     return BackwardProjector(architecture).eval()
 
 

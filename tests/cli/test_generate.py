@@ -46,7 +46,7 @@ def test_a_file_each_and_all_in_one(world: Any) -> None:
 def test_the_image_is_the_generators(world: Any) -> None:
     assert world.run(*RUN, "--seeds", "2", "--truncation", "0.5", "-o", "out").exit_code == 0
     generator = open_generator(world.folder / "g.safetensors")
-    expected = generator(generator.latents([2], 0.5)).clamp(-1, 1)
+    expected = generator(generator.seed_latents([2], 0.5)).clamp(-1, 1)
     torch.testing.assert_close(image(world, "out"), expected, atol=1 / 127, rtol=0)
 
 
@@ -102,7 +102,7 @@ def test_rewrites_compose_with_their_strengths(rewrites: Any) -> None:
         for name, strength in (("r", 0.75), ("s", 1.0)):
             for key, delta in Rewrite.load(rewrites.folder / f"{name}.safetensors").deltas.items():
                 generator.get_parameter(key).add_(strength * delta)
-        expected = generator(generator.latents([2])).clamp(-1, 1)
+        expected = generator(generator.seed_latents([2])).clamp(-1, 1)
     torch.testing.assert_close(image(rewrites, "out"), expected, atol=1 / 127, rtol=0)
 
 
@@ -155,7 +155,7 @@ def test_a_class_is_drawn_and_asked_for(world: Any) -> None:
     assert world.run(*run, "--class", "1", "-o", "one").exit_code == 0
     label = torch.tensor([[0.0, 1.0, 0.0]])
     with torch.no_grad():
-        expected = generator(generator.latents([2], label=label)).clamp(-1, 1)
+        expected = generator(generator.seed_latents([2], label=label)).clamp(-1, 1)
     torch.testing.assert_close(image(world, "one"), expected, atol=1 / 127, rtol=0)
     for options, message in (
         ((), "class: got none, expected 0 to 2; this generator has classes; `regen generate"),

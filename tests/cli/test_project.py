@@ -37,7 +37,7 @@ def test_the_features_are_the_projectors(world: Any) -> None:
     assert world.run("project", "cat.png", *RUN, "-o", "out").exit_code == 0
     stored = tensor_file.load(world.folder / "out" / "cat.features.safetensors", format="features")
     generator = open_generator(world.folder / "g.safetensors")
-    projector = open_projector(world.folder / "p.safetensors", "g", generator)
+    projector = open_projector(world.folder / "p.safetensors", generator)
     image = load_image(world.folder / "cat.png", size=32)
     torch.testing.assert_close(stored.tensors["features"], projector(image))
     header = stored.header

@@ -167,7 +167,7 @@ def test_the_closed_form_is_a_solver(world: Any, monkeypatch: pytest.MonkeyPatch
 def test_layers_are_tried_and_the_choice_is_told(
     world: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from regen.runs.rewrite import layer_choice
+    from regen.rewriting import layer_choice
 
     for name, value in (("STEPS", 2), ("PRESERVED", 2), ("SEEDS", 2)):
         monkeypatch.setattr(layer_choice, name, value)

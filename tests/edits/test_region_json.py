@@ -65,7 +65,7 @@ def test_a_mask_is_read_from_a_file_and_embedded(read, tmp_path):
 
 
 def test_a_mask_without_a_file_and_mixtures_are_written_too(read):
-    drawn = Region.drawn(Region.box(1, 2, 4, 6).mask(8, 10))
+    drawn = Region.from_mask(Region.box(1, 2, 4, 6).mask(8, 10))
     mixed = Region.union([drawn, Region.box(5, 5, 9, 8)])
     for region in (drawn, mixed):
         again = read(region_to_json(region, False))

@@ -11,7 +11,8 @@ from torch import Tensor
 
 from regen.generators.stylegan2.config import StyleGAN2Config
 from regen.generators.stylegan2.files import save_stylegan2
-from regen.generators.stylegan2.generator import StyleGAN2, StyleGAN2Split
+from regen.generators.stylegan2.generator import StyleGAN2
+from regen.generators.stylegan2.split import StyleGAN2Split
 from regen.images import save_image
 from regen.images.regions import Region
 from regen.projector.config import ProjectorConfig
@@ -48,7 +49,7 @@ def examples(generator: StyleGAN2) -> list[Example]:
         (Region.box(10, 12, 18, 20), Region.box(2, 9, 12, 17)),
     )
     return [
-        Example(stripes, region, generator.latents([seed]), place)
+        Example(stripes, region, generator.seed_latents([seed]), place)
         for seed, place in zip((1, 2), places, strict=True)
     ]
 

@@ -16,7 +16,8 @@ from experiments.baselines.rdgm import (
     styled_keys,
 )
 from regen.errors import RewriteError
-from regen.generators.stylegan2.generator import StyleGAN2, StyleGAN2Split
+from regen.generators.stylegan2.generator import StyleGAN2
+from regen.generators.stylegan2.split import StyleGAN2Split
 from regen.rewriting.rule import Rule
 
 SHORT = RdgmConfig(rank=2, iterations=31, samples=24)
@@ -24,7 +25,7 @@ SHORT = RdgmConfig(rank=2, iterations=31, samples=24)
 
 def test_the_moment_is_that_of_all_keys(split: StyleGAN2Split) -> None:
     config = RdgmConfig(samples=5, truncation=0.5)
-    keys = styled_keys(split, split.head(split.generator.latents(range(5), 0.5)))
+    keys = styled_keys(split, split.head(split.generator.seed_latents(range(5), 0.5)))
     rows = keys.double().permute(0, 2, 3, 1).reshape(-1, 8)
     expected = rows.T @ rows / len(rows)
     assert torch.allclose(key_moment(split, config, batch=2), expected, rtol=1e-5)

@@ -30,7 +30,7 @@ def test_they_open_like_ours_and_say_what_is_faster(tmp_path: Path, format: Form
         opened = open_generator(path)
     assert opened.digest() == ours.digest() and not opened.training
     split = opened.split(5, 2)
-    latent = opened.latents([0, 1], 0.7)
+    latent = opened.seed_latents([0, 1], 0.7)
     assert torch.equal(split.tail(split.memory(split.head(latent))), image(ours))
 
 

@@ -14,7 +14,7 @@ Build = Callable[..., StyleGAN2]
 @pytest.fixture
 def value(build: Build) -> Activation:
     generator = build()
-    activation: Activation = generator.split(4, 1).head(generator.latents([1, 2, 3]))
+    activation: Activation = generator.split(4, 1).head(generator.seed_latents([1, 2, 3]))
     return activation
 
 

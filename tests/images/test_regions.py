@@ -37,7 +37,7 @@ def test_every_kind_of_shape_makes_a_mask():
     torch.testing.assert_close(polygon.mask(5, 4), Region.box(1, 2, 3, 3.5).mask(5, 4))
     assert Region.ellipse(2, 2, 2, 1).mask(4, 4).sum() == pytest.approx(6.283, rel=1e-3)
     mask = torch.rand(1, 1, 3, 4)
-    assert torch.equal(Region.drawn(mask).mask(3, 4), mask)
+    assert torch.equal(Region.from_mask(mask).mask(3, 4), mask)
 
 
 def test_a_union_is_the_larger_of_its_masks():
@@ -78,7 +78,7 @@ def test_an_empty_region_is_told():
 
 def test_a_region_splits_into_its_shapes():
     assert [part.bounds for part in EYES.split()] == [(2, 4, 6, 8), (10, 4, 14, 8)]
-    drawn = Region.drawn(EYES.mask(16, 16)).split()
+    drawn = Region.from_mask(EYES.mask(16, 16)).split()
     assert [part.bounds for part in drawn] == [(2, 4, 6, 8), (10, 4, 14, 8)]
 
 
@@ -124,7 +124,7 @@ def test_each_shape_goes_to_the_one_in_its_place():
 
 def test_drawn_masks_are_aligned_part_by_part():
     onto = Region.union([Region.ellipse(3, 10, 2, 1), Region.ellipse(13, 10, 2, 1)])
-    drawn = Region.drawn(onto.mask(16, 16))
+    drawn = Region.from_mask(onto.mask(16, 16))
     aligned, mask = align(flat_patches(), EYES, drawn, (16, 16))
     assert is_all(aligned[..., 1:5], 0.25)
     assert is_all(aligned[..., 11:15], 0.75)

@@ -6,7 +6,7 @@ import pytest
 import torch
 
 from regen.errors import RegionError
-from regen.images.shapes import Box, Drawn, Ellipse, Polygon
+from regen.images.shapes import Box, Ellipse, Mask, Polygon
 
 SHAPES = [
     Box(2.5, 1, 6, 4.25),
@@ -74,11 +74,11 @@ def test_an_ellipse_is_round():
         ),
         (lambda: Polygon(((1, 1),) * 9), r"polygon has zero area: got .*\[1, 1\], \.\.\.\]"),
         (lambda: Polygon(((0, 0), (1, math.nan), (2, 2))), "expected finite numbers"),
-        (lambda: Drawn(torch.zeros(1, 1, 3, 4)), "mask has zero area: got 4 x 3 pixels"),
-        (lambda: Drawn(torch.ones(3, 4)), r"mask: got torch.float32 \[3, 4\], expected floats"),
-        (lambda: Drawn(torch.ones(1, 1, 3, 4).int()), "mask: got torch.int32"),
-        (lambda: Drawn(torch.full((1, 1, 3, 4), 2.0)), "mask: expected numbers from 0 to 1 only"),
-        (lambda: Drawn(torch.full((1, 1, 1, 1), math.nan)), "expected numbers from 0 to 1 only"),
+        (lambda: Mask(torch.zeros(1, 1, 3, 4)), "mask has zero area: got 4 x 3 pixels"),
+        (lambda: Mask(torch.ones(3, 4)), r"mask: got torch.float32 \[3, 4\], expected floats"),
+        (lambda: Mask(torch.ones(1, 1, 3, 4).int()), "mask: got torch.int32"),
+        (lambda: Mask(torch.full((1, 1, 3, 4), 2.0)), "mask: expected numbers from 0 to 1 only"),
+        (lambda: Mask(torch.full((1, 1, 1, 1), math.nan)), "expected numbers from 0 to 1 only"),
     ],
 )
 def test_what_is_no_shape_is_told(make, message):
@@ -94,7 +94,7 @@ def test_a_drawn_mask_belongs_to_one_size():
     mask = torch.zeros(1, 1, 6, 8)
     mask[..., 2:4, 1:5] = 0.4
     mask[..., 0, 0] = 0.1
-    shape = Drawn(mask)
+    shape = Mask(mask)
     assert shape.coverage(6, 8) is mask
     assert shape.bounds == (1, 2, 5, 4)
     with pytest.raises(RegionError, match="got 8 x 6 pixels, expected the size of its image, 9"):
@@ -104,11 +104,11 @@ def test_a_drawn_mask_belongs_to_one_size():
 def test_a_drawn_mask_is_scaled_and_shifted():
     mask = torch.zeros(1, 1, 6, 8)
     mask[..., 2:4, 1:5] = 1
-    assert Drawn(mask).scaled(2, 0.5).bounds == (2, 1, 10, 2)
-    moved = Drawn(mask).shifted(3, -2)
+    assert Mask(mask).scaled(2, 0.5).bounds == (2, 1, 10, 2)
+    moved = Mask(mask).shifted(3, -2)
     assert moved.bounds == (4, 0, 8, 2)
     assert moved.mask.shape == mask.shape
-    half = Drawn(mask).shifted(0.5, 0).mask
+    half = Mask(mask).shifted(0.5, 0).mask
     torch.testing.assert_close(half[0, 0, 2], torch.tensor([0, 0.5, 1, 1, 1, 0.5, 0, 0]))
 
 
@@ -118,7 +118,7 @@ def test_a_drawn_mask_falls_into_its_parts():
     mask[..., 3:9, 12:18] = 0.8
     mask[..., 5, 8] = 0.2  # a faint edge of the left part
     mask[..., 11, 19] = 1  # a speck near the right part
-    left, right = Drawn(mask).parts()
+    left, right = Mask(mask).parts()
     torch.testing.assert_close(left.mask + right.mask, mask)
     assert left.mask[..., 5, 8] > 0
     assert right.mask[..., 11, 19] == 1
@@ -126,5 +126,5 @@ def test_a_drawn_mask_falls_into_its_parts():
 
 
 def test_a_drawn_mask_of_one_part_stays_itself():
-    shape = Drawn(torch.eye(5)[None, None])  # touching corners connect
+    shape = Mask(torch.eye(5)[None, None])  # touching corners connect
     assert shape.parts() == [shape]

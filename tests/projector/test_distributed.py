@@ -11,7 +11,8 @@ import pytest
 import torch
 
 from regen.errors import ProjectorError
-from regen.generators.stylegan2.generator import StyleGAN2, StyleGAN2Split
+from regen.generators.stylegan2.generator import StyleGAN2
+from regen.generators.stylegan2.split import StyleGAN2Split
 from regen.projector import train
 from regen.projector.settings import ProjectorTrainingSettings
 from regen.training.distributed import Workers

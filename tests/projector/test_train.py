@@ -11,7 +11,8 @@ import torch
 
 from regen.errors import ProjectorError, StoreError, TrainingError
 from regen.files.tensor_file import digest
-from regen.generators.stylegan2.generator import StyleGAN2, StyleGAN2Split
+from regen.generators.stylegan2.generator import StyleGAN2
+from regen.generators.stylegan2.split import StyleGAN2Split
 from regen.projector import trainer
 from regen.projector.config import ProjectorConfig
 from regen.projector.losses import ProjectorLoss, total_loss
@@ -56,7 +57,7 @@ def test_the_result_is_ready_for_use(
     tiny: StyleGAN2, tiny_split: StyleGAN2Split, tmp_path: Path
 ) -> None:
     projector = train_projector(tiny, tiny_split, SHORT, folder=tmp_path)
-    assert projector.config == ProjectorConfig.for_split(tiny_split, 16)
+    assert projector.config == ProjectorConfig.for_split(tiny_split, tiny)
     assert not projector.training and projector.precision == torch.float32
     assert not any(p.requires_grad for p in projector.parameters())
     assert projector.value_std.min() > 0
@@ -233,8 +234,3 @@ def test_a_folder_that_cannot_be_written_to(
     (tmp_path / "file").write_text("")
     with pytest.raises(StoreError, match="cannot write"):
         train_projector(tiny, tiny_split, SHORT, folder=tmp_path / "file" / "run")
-
-
-def test_what_is_no_generator(tiny_split: StyleGAN2Split, tmp_path: Path) -> None:
-    with pytest.raises(ProjectorError, match="generator: got str, expected an nn.Module"):
-        train_projector("portraits", tiny_split, SHORT, folder=tmp_path)  # type: ignore[arg-type]

@@ -6,7 +6,8 @@ import pytest
 import torch
 
 from regen.errors import ProjectorError
-from regen.generators.stylegan2.generator import StyleGAN2, StyleGAN2Split
+from regen.generators.stylegan2.generator import StyleGAN2
+from regen.generators.stylegan2.split import StyleGAN2Split
 from regen.projector.config import ProjectorConfig
 from regen.projector.sampling import Sampler
 from regen.projector.settings import ProjectorTrainingSettings
@@ -17,8 +18,8 @@ from regen.training.distributed import Workers
 def trainer(tiny: StyleGAN2, split: StyleGAN2Split, **settings: object) -> Trainer:
     choices = {"kimg": 0.4, "batch": 4, "precision": "fp32", "warmup_kimg": 0.0, **settings}
     config = ProjectorTrainingSettings(**choices)  # type: ignore[arg-type]
-    sampler = Sampler(tiny, split, config, count=4, seed=0)
-    architecture = ProjectorConfig.for_split(split, 16, widths=(8, 8), blocks=(1, 1))
+    sampler = Sampler(tiny, split, tiny.source(), config, count=4, seed=0)
+    architecture = ProjectorConfig.for_split(split, tiny, widths=(8, 8), blocks=(1, 1))
     made = Trainer(config, architecture, sampler, Workers(), torch.device("cpu"))
     made.measure_values()
     return made

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from regen.report.metrics_tables import figures_table, flat_table, verdict
+from regen.report.metrics_tables import flat_table, metrics_table, verdict
 
 FULL = {
     "lpips": {"backbone": "squeeze", "version": "0.1", "resolution": 128},
@@ -43,16 +43,16 @@ def test_the_verdict_does_not_call_a_rise_a_fall() -> None:
 
 
 def test_the_table_shows_change_oracle_and_how_it_was_taken() -> None:
-    table = figures_table(FULL, "renderer", 64)
+    table = metrics_table(FULL, "oracle", 64)
     assert "<td>0.0500</td><td>0.2000</td>" in table
     assert "<td>0.0800 → 0.0200 <small>(25%)</small></td>" in table
     assert "<td>0.0000 → 0.0100</td>" in table  # no percentage of nothing
-    assert "Means over 64 seeds. The regions come from the renderer" in table
+    assert "Means over 64 samples. The regions come from an oracle" in table
     assert "LPIPS: squeeze, version 0.1, at 128 pixels" in table
 
 
 def test_the_table_says_what_could_not_be_had() -> None:
-    table = figures_table(BLIND, "similarity", 8)
+    table = metrics_table(BLIND, "similarity", 8)
     assert "<td>–</td><td>0.2000</td>" in table
     assert "LPIPS could not be taken: no &lt;net&gt;." in table
     assert "the similarity map stands in for them" in table

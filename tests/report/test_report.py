@@ -47,7 +47,7 @@ def small_report(n: int = 3, side: int = 16) -> RewriteReport:
     return RewriteReport(
         title="Cat eyes",
         command="regen rewrite --edits eyes.json -o out",
-        seeds=list(range(100, 100 + n)),
+        labels=[f"seed {seed}" for seed in range(100, 100 + n)],
         before=before,
         after=before * 0.5,
         metrics={"seeds": n, "inside": {"lpips": None, "l1": 0.25}},
@@ -61,7 +61,7 @@ def full_report(n: int = 12) -> RewriteReport:
     return dataclasses.replace(
         report,
         regions=torch.ones(n, 1, 16, 16),
-        region_source="renderer",
+        region_source="oracle",
         similarity=torch.rand(n, 1, 4, 4),
         oracle=report.before * 0.4,
         exemplars=[ExemplarView("cat.jpg", torch.zeros(3, 40, 30), one, two)],
@@ -95,8 +95,8 @@ def test_the_page_says_what_a_stranger_needs(tmp_path: Path) -> None:
         "Only 2 &lt;b&gt;targets&lt;/b&gt;.",
         "difference x4",
         "white: the region",
-        "what a perfect rewrite draws",
-        "All 12 seeds",
+        "a perfect rewrite",
+        "All 12 samples",
         "The regions come from the renderer",
         "decoded from its features",
         "regen rewrite --edits eyes.json -o out",
@@ -140,7 +140,7 @@ def test_a_folder_that_cannot_be_written_is_refused(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("change", "message"),
     [
-        ({"seeds": [1]}, "report: before: got [3, 3, 16, 16], expected [1, 3, 16, 16]"),
+        ({"labels": ["seed 1"]}, "report: before: got [3, 3, 16, 16], expected [1, 3, 16, 16]"),
         (
             {"oracle": torch.zeros(3, 3, 8, 8)},
             "report: oracle: got [3, 3, 8, 8], expected [3, 3, 16, 16]",

@@ -8,9 +8,10 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from regen.generators.stylegan2.config import StyleGAN2Config
-from regen.generators.stylegan2.generator import StyleGAN2, StyleGAN2Split
+from regen.generators.stylegan2.generator import StyleGAN2
+from regen.generators.stylegan2.split import StyleGAN2Split
 from regen.images.regions import Region
-from regen.rewriting.memory import Preserved
+from regen.rewriting.preserved import Preserved
 from regen.rewriting.rule import Example, Project, Rule, RuleSettings, build_rule
 
 
@@ -50,7 +51,7 @@ def examples(generator: StyleGAN2) -> list[Example]:
     """Two targets that get a pattern of stripes of two pixels."""
     stripes = torch.tensor([1.0, 1.0, -1.0, -1.0]).repeat(8).expand(1, 3, 32, 32)
     region, place = Region.box(4, 4, 12, 12), Region.box(10, 12, 18, 20)
-    return [Example(stripes, region, generator.latents([seed]), place) for seed in (1, 2)]
+    return [Example(stripes, region, generator.seed_latents([seed]), place) for seed in (1, 2)]
 
 
 @pytest.fixture
@@ -62,7 +63,7 @@ def rule(split: StyleGAN2Split, examples: list[Example]) -> Rule:
 @pytest.fixture
 def preserved(generator: StyleGAN2, split: StyleGAN2Split) -> Preserved:
     """Five samples that must stay everywhere."""
-    keys = split.head(generator.latents(range(100, 105)))
+    keys = split.head(generator.seed_latents(range(100, 105)))
     value = split.memory(keys)
     keep, image_keep = torch.ones(5, 1, 16, 16), torch.ones(5, 1, 32, 32)
     return Preserved(keys, value.features, split.tail(value), keep, image_keep)

@@ -3,7 +3,8 @@ from __future__ import annotations
 import pytest
 import torch
 
-from regen.rewriting.recall import Preserved, structure_error
+from regen.rewriting.preserved import Preserved
+from regen.rewriting.recall import structure_error
 
 
 def test_preserved_samples_are_counted(preserved: Preserved) -> None:

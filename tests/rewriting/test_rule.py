@@ -8,7 +8,8 @@ import pytest
 import torch
 
 from regen.errors import RegionError, RewriteError
-from regen.generators.stylegan2.generator import StyleGAN2, StyleGAN2Split
+from regen.generators.stylegan2.generator import StyleGAN2
+from regen.generators.stylegan2.split import StyleGAN2Split
 from regen.images.raster import feather, resize_mask
 from regen.images.regions import Region
 from regen.rewriting.rule import (
@@ -91,7 +92,7 @@ def test_a_choice_is_accepted_or_named() -> None:
 def test_a_rule_holds_each_target_as_the_generator_draws_it(
     generator: StyleGAN2, split: StyleGAN2Split, rule: Rule
 ) -> None:
-    latent = generator.latents([1, 2])
+    latent = generator.seed_latents([1, 2])
     assert len(rule) == 2
     torch.testing.assert_close(rule.images, generator(latent))
     torch.testing.assert_close(rule.keys.features, split.head(latent).features)
@@ -139,7 +140,7 @@ def test_features_replace_the_value(
 def test_difference_forgives_a_projector_that_is_wrong_about_the_target(
     generator: StyleGAN2, split: StyleGAN2Split, project: Project
 ) -> None:
-    latent, eye = generator.latents([7]), Region.ellipse(16, 16, 6, 4)
+    latent, eye = generator.seed_latents([7]), Region.ellipse(16, 16, 6, 4)
     itself = [Example(generator(latent), eye, latent, eye)]
     forgiven = build_rule(split, project, itself, RuleSettings(paste="difference"))
     replaced = build_rule(split, project, itself, RuleSettings(paste="features"))
@@ -163,7 +164,7 @@ def test_feathered_masks_are_the_same_at_both_sizes(
 def test_aligning_features_moves_those_of_the_exemplar(
     split: StyleGAN2Split, examples: list[Example], project: Project
 ) -> None:
-    moved = [replace(e, place=Region.box(10, 12, 18, 20)) for e in examples]
+    moved = [replace(e, target_region=Region.box(10, 12, 18, 20)) for e in examples]
     noisy = torch.rand(1, 3, 32, 32) * 2 - 1
     moved = [replace(e, exemplar=noisy) for e in moved]
     rule = build_rule(split, project, moved, replace(HARD, align="feature"))
@@ -180,7 +181,7 @@ def test_exemplars_of_another_size_are_scaled_onto_the_target(
     split: StyleGAN2Split, examples: list[Example], align: Any, project: Project
 ) -> None:
     flat = torch.full((1, 3, 50, 70), 0.5)
-    large = replace(examples[0], exemplar=flat, region=Region.box(20, 10, 60, 30))
+    large = replace(examples[0], exemplar=flat, exemplar_region=Region.box(20, 10, 60, 30))
     rule = build_rule(split, project, [large], RuleSettings(feather_px=0, align=align))
     assert rule.composites[:, :, 12:20, 10:18].sub(0.5).abs().max() < 1e-5
     if align == "feature":
@@ -193,7 +194,7 @@ def test_scaling_stretches_or_covers(
     split: StyleGAN2Split, examples: list[Example], project: Project, scale: Any, slope: float
 ) -> None:
     ramp = (torch.arange(32) / 32).expand(1, 3, 32, 32)  # rises by 1/32 from column to column
-    wide = replace(examples[0], exemplar=ramp, region=Region.box(4, 4, 12, 8))
+    wide = replace(examples[0], exemplar=ramp, exemplar_region=Region.box(4, 4, 12, 8))
     rule = build_rule(split, project, [wide], RuleSettings(feather_px=0, scale=scale))
     steps = 32 * rule.composites[:, :, 12:20, 10:18].diff(dim=3)
     torch.testing.assert_close(steps, torch.full_like(steps, slope), rtol=0, atol=1e-3)
@@ -234,7 +235,7 @@ def test_a_rule_needs_an_example(split: StyleGAN2Split, project: Project) -> Non
         build_rule(split, project, [], RuleSettings())
 
 
-@pytest.mark.parametrize("name", ["region", "place"])
+@pytest.mark.parametrize("name", ["exemplar_region", "target_region"])
 def test_regions_outside_their_image(
     split: StyleGAN2Split, examples: list[Example], name: str, project: Project
 ) -> None:

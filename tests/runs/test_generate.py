@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from regen.errors import GeneratorError
-from regen.runs.generate import Drawing, load_rewrites
+from regen.runs.generate import GenerateSettings, load_rewrites
 
 
 @pytest.mark.parametrize(
@@ -18,7 +18,7 @@ from regen.runs.generate import Drawing, load_rewrites
 )
 def test_a_drawing_is_checked(seeds: tuple[int, ...], truncation: float, problem: str) -> None:
     with pytest.raises(GeneratorError, match=problem):
-        Drawing(seeds, truncation)
+        GenerateSettings(seeds, truncation)
 
 
 def test_no_rewrites_are_none() -> None:

@@ -1,33 +1,36 @@
-"""StyleGAN2 as a generator that can be cut: seeds to latents, head, memory and tail.
+"""StyleGAN2 as a generator of the protocol: requests to samples, samples to latents to images.
 
 Shapes: N samples; Z, W dimensions of z and w; L convolutions; C, r channels and size of a layer.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from collections.abc import Mapping as Map
-from typing import Literal
+from collections.abc import Mapping, Sequence
+from contextlib import AbstractContextManager
+from pathlib import Path
 
 import numpy as np
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
 from regen.errors import GeneratorError
-from regen.files.tensor_file import digest as digest_of
-from regen.generators.convolution_keys import ConvolutionKeys
-from regen.generators.protocol import Activation
+from regen.generators.protocol import Generator, Latent, Sample
 from regen.generators.stylegan2.config import StyleGAN2Config
-from regen.generators.stylegan2.convolution_keys import convolution_keys
-from regen.generators.stylegan2.latent import StyleContext, StyleLatent
-from regen.generators.stylegan2.network import LayerRun, Mapping, StyledConvolution, Synthesis
+from regen.generators.stylegan2.latent import StyleLatent
+from regen.generators.stylegan2.network import Mapping as MappingNetwork
+from regen.generators.stylegan2.network import StyledConvolution, Synthesis
+from regen.generators.stylegan2.source import (
+    NoiseMode,
+    SeedSource,
+    StyleSample,
+    one_hot,
+    read_sample,
+)
+from regen.generators.stylegan2.split import StyleGAN2Split
+from regen.training.frozen import computing_in
 
-__all__ = ["NoiseMode", "StyleContext", "StyleGAN2", "StyleGAN2Split", "StyleLatent"]
 
-NoiseMode = Literal["const", "random", "none"]
-
-
-class StyleGAN2(nn.Module):
+class StyleGAN2(Generator):
     """A StyleGAN2 generator: mapping and synthesis, with the protocol of `Generator`.
 
     Args:
@@ -44,7 +47,7 @@ class StyleGAN2(nn.Module):
         super().__init__()
         self.config = config
         self.precision = torch.float32
-        self.mapping = Mapping(config)
+        self.mapping = MappingNetwork(config)
         self.synthesis = Synthesis(config)
 
     @property
@@ -53,14 +56,14 @@ class StyleGAN2(nn.Module):
         return self.config.resolution
 
     @property
+    def image_size(self) -> tuple[int, int]:
+        """Height and width of its images."""
+        return self.config.resolution, self.config.resolution
+
+    @property
     def convolutions(self) -> int:
         """Number L of convolutions."""
         return self.config.convolutions
-
-    @property
-    def device(self) -> torch.device:
-        """Where the parameters live."""
-        return self.synthesis.const.device
 
     def seeds_to_z(self, seeds: Sequence[int]) -> Tensor:
         """Standard normal z ``[N, Z]`` of seeds, by NumPy's RandomState as NVIDIA's tools do.
@@ -75,7 +78,7 @@ class StyleGAN2(nn.Module):
         z = np.concatenate(rows) if rows else np.zeros((0, self.config.z_dim))
         return torch.from_numpy(z).float().to(self.device)
 
-    def latents(
+    def seed_latents(
         self,
         seeds: Sequence[int],
         truncation: float | Sequence[float] = 1.0,
@@ -100,6 +103,37 @@ class StyleGAN2(nn.Module):
         """
         ws = self.style_codes(self.seeds_to_z(seeds), truncation, label=label)
         return StyleLatent(ws, self._noise(noise, list(seeds)))
+
+    def source(self, images: Path | None = None) -> SeedSource:
+        """Its seeds. Raises GeneratorError for a folder of images, which it has no use for."""
+        if images is not None:
+            raise GeneratorError(
+                "source of samples", got=f"the folder {images}", expected="none: it takes seeds"
+            )
+        return SeedSource(self.oracle)
+
+    def sample(self, request: Mapping[str, object]) -> StyleSample:
+        """A seed with what a request says of truncation, noise and class.
+
+        Raises:
+            GeneratorError: If there is no seed, or something else than these is asked for.
+        """
+        return read_sample(request)
+
+    def latents(self, samples: Sequence[Sample]) -> StyleLatent:
+        """Latents of samples of `StyleSample`, all of one kind of noise."""
+        chosen = [sample for sample in samples if isinstance(sample, StyleSample)]
+        assert len(chosen) == len(samples), "samples of another family"
+        label = one_hot([sample.class_index for sample in chosen], self.config.label_dim)
+        noise = {sample.noise for sample in chosen}
+        if len(noise) > 1:
+            raise GeneratorError("noise of one batch", got=", ".join(sorted(noise)), expected="one")
+        return self.seed_latents(
+            [sample.seed for sample in chosen],
+            [sample.truncation for sample in chosen] or 1.0,
+            label=None if label is None else label.to(self.device),
+            noise=noise.pop() if noise else "const",
+        )
 
     def style_codes(
         self, z: Tensor, truncation: float | Sequence[float] = 1.0, *, label: Tensor | None = None
@@ -130,8 +164,9 @@ class StyleGAN2(nn.Module):
         assert isinstance(module, StyledConvolution)
         return module
 
-    def forward(self, latent: StyleLatent) -> Tensor:
+    def forward(self, latent: Latent) -> Tensor:
         """Images ``[N, 3, R, R]`` of latents, nominally in [-1, 1], through the uncut network."""
+        assert isinstance(latent, StyleLatent)
         image: Tensor = self.synthesis(latent.ws, latent.noise, self.precision)
         return image
 
@@ -159,97 +194,11 @@ class StyleGAN2(nn.Module):
             )
         return StyleGAN2Split(self, value_layer, memory_layers)
 
-    def digest(self) -> str:
-        """SHA-256 over names, shapes and values of all parameters and buffers."""
-        return digest_of(self.state_dict())
+    def computing_in(self, dtype: torch.dtype) -> AbstractContextManager[None]:
+        """Inside the block the convolutions compute in `dtype`."""
+        return computing_in(self, dtype)
 
 
 def _random_noise(like: Tensor, generators: list[torch.Generator]) -> Tensor:
     samples = [torch.randn(1, *like.shape, generator=g) for g in generators]
     return torch.stack(samples).to(like)
-
-
-class StyleGAN2Memory(LayerRun):
-    """Convolutions ``first`` to ``last`` of a generator, sharing its parameters.
-
-    Maps the key ``[N, K, r', r']`` to the value ``[N, C, r, r]``; RGB layers between them extend
-    the image in the context.
-    """
-
-    def __init__(self, synthesis: Synthesis, first: int, last: int) -> None:
-        super().__init__()
-        self.first, self.last = first, last
-        inside = range(first, last + 1)
-        self.convs = nn.ModuleDict({str(i): synthesis.convs[str(i)] for i in inside})
-        self.rgbs = nn.ModuleDict(
-            {str(i - 1): synthesis.rgbs[str(i - 1)] for i in inside if str(i - 1) in synthesis.rgbs}
-        )
-        self.register_buffer("resample_filter", synthesis.resample_filter, persistent=False)
-
-    def forward(self, key: Activation) -> Activation:
-        """The value of a key, with the context that its tail needs."""
-        context = key.context
-        assert isinstance(context, StyleContext)
-        latent = context.latent
-        x, rgb = self.run(self.first, self.last, key.features, context.rgb, latent.ws, latent.noise)
-        return Activation(x, StyleContext(latent, rgb))
-
-
-class StyleGAN2Split:
-    """A StyleGAN2 cut at a value layer; see `regen.generators.protocol.Split`."""
-
-    def __init__(self, generator: StyleGAN2, value_layer: int, memory_layers: int) -> None:
-        self.generator = generator
-        self.value_layer, self.memory_layers = value_layer, memory_layers
-        first = value_layer - memory_layers + 1
-        self.memory = StyleGAN2Memory(generator.synthesis, first, value_layer)
-        self.memory.train(generator.training)
-
-    @property
-    def value_channels(self) -> int:
-        """Channels of the value."""
-        config = self.generator.config
-        return config.channels(config.resolution_of(self.value_layer))
-
-    @property
-    def value_size(self) -> tuple[int, int]:
-        """Height and width of the value."""
-        r = self.generator.config.resolution_of(self.value_layer)
-        return r, r
-
-    def head(self, latent: StyleLatent) -> Activation:
-        """Key ``[N, K, r', r']`` of latents."""
-        x = self.generator.synthesis.start(len(latent), self.generator.precision)
-        last = self.value_layer - self.memory_layers
-        x, rgb = self.generator.synthesis.run(1, last, x, None, latent.ws, latent.noise)
-        return Activation(x, StyleContext(latent, rgb))
-
-    def tail(self, value: Activation) -> Tensor:
-        """Image ``[N, 3, R, R]`` of a value."""
-        context = value.context
-        assert isinstance(context, StyleContext)
-        latent, end = context.latent, self.generator.convolutions + 1
-        _, rgb = self.generator.synthesis.run(
-            self.value_layer + 1, end, value.features, context.rgb, latent.ws, latent.noise
-        )
-        assert rgb is not None
-        return rgb
-
-    def memory_weights(self) -> list[str]:
-        """Weights and biases of the memory's convolutions, not their styles or RGB layers."""
-        return list(self._memory_weights())
-
-    def _memory_weights(self) -> Iterator[str]:
-        for layer in range(self.memory.first, self.memory.last + 1):
-            yield f"convs.{layer}.weight"
-            yield f"convs.{layer}.bias"
-
-    def convolution_keys(
-        self, key: Activation, weights: Map[str, Tensor]
-    ) -> Iterator[ConvolutionKeys]:
-        """Keys of the memory's convolutions; see `regen.generators.convolution_keys.KeyedSplit`."""
-        return convolution_keys(self.memory, self.memory.first, self.memory.last, key, weights)
-
-    def full_name(self, memory_name: str) -> str:
-        """The generator's name for a parameter of the memory."""
-        return f"synthesis.{memory_name}"

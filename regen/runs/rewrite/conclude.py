@@ -7,13 +7,14 @@ from typing import Any
 
 import torch
 
+from regen.generators.samples import reserved_samples
 from regen.metrics import try_lpips
 from regen.report import ExemplarView, RewriteReport, TargetView, write_report
+from regen.rewriting.learn import Learned
 from regen.rewriting.rewrite import rewritten
 from regen.rewriting.rule import decode_wanted
-from regen.runs.rewrite.learn import Learned
+from regen.rewriting.task import Task
 from regen.runs.rewrite.measure import gather_evidence, metrics_of
-from regen.runs.rewrite.task import Task
 from regen.runs.timing import Stopwatch, peak_memory_mb
 from regen.seeds import UNSEEN
 
@@ -36,11 +37,13 @@ def conclude(
     Raises:
         StoreError: If the folder cannot be written to.
     """
-    generator, split, edits = task.generator, task.split, task.edits
-    seeds = UNSEEN.take(task.settings.measured_seeds, without=[item.seed for item in task.examples])
+    settings = task.settings
+    samples = reserved_samples(task.source, UNSEEN, settings.measured_seeds, task.taken)
     with watch.stage("measure"):
-        lpips, reason = try_lpips(task.settings.lpips)
-        evidence = gather_evidence(generator, split, learned.rewrite, learned.matcher, edits, seeds)
+        lpips, reason = try_lpips(settings.lpips)
+        evidence = gather_evidence(
+            task.generator, task.split, learned.rewrite, learned.matcher, task.edits, samples
+        )
         metrics = metrics_of(evidence, lpips, reason, {}, None)
     with watch.stage("report"):
         exemplars, targets = _views(task, learned)
@@ -48,7 +51,7 @@ def conclude(
     report = RewriteReport(
         title=_title(task),
         command=command,
-        seeds=seeds,
+        labels=evidence.labels,
         before=evidence.before,
         after=evidence.after,
         metrics=metrics,
@@ -72,32 +75,32 @@ def _views(task: Task, learned: Learned) -> tuple[list[ExemplarView], list[Targe
     generator, rule = task.generator, learned.rule
     decoded = decode_wanted(task.split, rule).float().cpu().clamp(-1, 1)
     with rewritten(generator, learned.rewrite):
-        after = torch.cat([generator(item.example.latent) for item in task.examples])
+        after = torch.cat([generator(example.latent) for example in task.examples])
     exemplars, targets = [], []
-    for i, item in enumerate(task.examples):
+    for i, example in enumerate(task.examples):
         composite, image, final = (
             images[i].float().cpu().clamp(-1, 1) for images in (rule.composites, rule.images, after)
         )
-        exemplar = item.example.exemplar[0].float().cpu()
-        exemplars.append(ExemplarView(item.label, exemplar, composite, decoded[i]))
+        exemplar = example.exemplar[0].float().cpu()
+        exemplars.append(ExemplarView(example.exemplar_label, exemplar, composite, decoded[i]))
         wanted = decoded[i] if task.settings.fit.recall == "value" else composite
-        targets.append(TargetView(f"seed {item.seed}", image, wanted, final))
+        targets.append(TargetView(example.target_label, image, wanted, final))
     return exemplars, targets
 
 
 def _title(task: Task) -> str:
-    edits = task.edits
-    if edits.oracle:
-        return f"{edits.generator} with {edits.oracle.replace('_', ' ')}"
-    return f"{Path(edits.generator).stem} rewritten after {Path(task.examples[0].label).name}"
+    name = task.generator.source_name
+    if task.edits.oracle:
+        return f"{name} with {task.edits.oracle.replace('_', ' ')}"
+    return f"{Path(name).stem} rewritten after {Path(task.examples[0].exemplar_label).name}"
 
 
 def _notes(metrics: dict[str, Any], reason: str | None) -> list[str]:
     notes = []
     if metrics["region_source"] == "similarity":
         notes.append(
-            "Nobody knows where the region is in unseen samples of this generator; the similarity "
-            "map stands in for it in all figures for inside and outside."
+            "The true region is unknown for unseen samples; the similarity "
+            "map stands in for it in all numbers for inside and outside."
         )
     if reason is not None:
         notes.append(f"LPIPS could not be measured: {reason}")

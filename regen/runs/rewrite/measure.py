@@ -1,4 +1,4 @@
-"""What a rewrite did to unseen seeds: images before and after, and the figures."""
+"""What a rewrite did to unseen samples: images before and after, and the metrics."""
 
 from __future__ import annotations
 
@@ -9,82 +9,98 @@ from typing import Any, Literal
 import torch
 from torch import Tensor
 
-from regen.edits.schema import Edits
-from regen.generators.protocol import Split
-from regen.generators.registry import AnyGenerator
+from regen.edits.schema import Edits, NamedRegion
+from regen.generators.protocol import Generator, Oracle, Sample, Split
 from regen.metrics import Lpips, describe_lpips, masked_distance, oracle_distance, region_change
-from regen.portraits import Oracle
 from regen.rewriting.key_similarity import KeyMatcher
 from regen.rewriting.rewrite import Rewrite, rewritten
-from regen.runs.rewrite.named_regions import known_regions
 
 _BATCH = 16
 
 
 @dataclass(frozen=True)
 class Evidence:
-    """Images of unseen seeds.
+    """Images of unseen samples.
 
     Attributes:
-        seeds: N seeds.
-        before: ``[N, 3, R, R]`` without the rewrite.
-        after: ``[N, 3, R, R]`` with it.
-        similarity: Where the rule was expected to act, ``[N, 1, R, R]`` in [0, 1].
-        regions: Where it should act, ``[N, 1, R, R]``.
+        labels: What people call the N samples.
+        before: ``[N, 3, H, W]`` without the rewrite.
+        after: ``[N, 3, H, W]`` with it.
+        similarity: Where the rule was expected to act, ``[N, 1, H, W]`` in [0, 1].
+        regions: Where it should act, ``[N, 1, H, W]``.
         region_source: Who says so.
-        oracle: What a perfect rewrite draws, ``[N, 3, R, R]``, or None.
-        plain: What the renderer draws without the pattern, or None.
+        oracle: What a perfect rewrite generates, ``[N, 3, H, W]``, or None.
+        plain: What the oracle says of the old rule, or None.
     """
 
-    seeds: list[int]
+    labels: list[str]
     before: Tensor
     after: Tensor
     similarity: Tensor
     regions: Tensor
-    region_source: Literal["renderer", "similarity"]
+    region_source: Literal["oracle", "similarity"]
     oracle: Tensor | None
     plain: Tensor | None
 
 
 @torch.no_grad()
-def draw(generator: AnyGenerator, seeds: Sequence[int]) -> Tensor:
-    """Images ``[N, 3, R, R]`` of seeds, a few at a time, on the CPU, limited to [-1, 1]."""
-    batches = [seeds[i : i + _BATCH] for i in range(0, len(seeds), _BATCH)]
-    return torch.cat([generator(generator.latents(b)).float().cpu() for b in batches]).clamp(-1, 1)
+def keys_of(split: Split, generator: Generator, samples: Sequence[Sample]) -> Tensor:
+    """Keys ``[N, K, kh, kw]`` of samples."""
+    batches = [samples[i : i + _BATCH] for i in range(0, len(samples), _BATCH)]
+    return torch.cat([split.head(generator.latents(batch)).features for batch in batches])
 
 
-@torch.no_grad()
-def keys_of(split: Split[Any], generator: AnyGenerator, seeds: Sequence[int]) -> Tensor:
-    """Keys ``[N, K, kh, kw]`` of seeds."""
-    batches = [seeds[i : i + _BATCH] for i in range(0, len(seeds), _BATCH)]
-    return torch.cat([split.head(generator.latents(b)).features for b in batches])
+def known_regions(edits: Edits, oracle: Oracle | None, samples: Sequence[Sample]) -> Tensor | None:
+    """Regions of unseen samples, where an oracle knows them.
+
+    They are known where the edits name the oracle's pattern, or where every target's region has a
+    name. A region that was given as a shape is that of its own target alone: nobody knows where
+    it would be in another sample.
+
+    Args:
+        edits: What the targets are.
+        oracle: The generator's, if it has one.
+        samples: N unseen samples.
+
+    Returns:
+        ``[N, 1, H, W]`` in [0, 1], or None if the region of any target is unknown.
+    """
+    if oracle is None:
+        return None
+    if edits.oracle:
+        return oracle.changed(samples, edits.oracle)
+    regions = [target.region for edit in edits.edits for target in edit.targets]
+    names = sorted({region.name for region in regions if isinstance(region, NamedRegion)})
+    if not all(isinstance(region, NamedRegion) for region in regions):
+        return None
+    return torch.stack([oracle.region(name, samples) for name in names]).amax(dim=0)
 
 
 def gather_evidence(
-    generator: AnyGenerator,
-    split: Split[Any],
+    generator: Generator,
+    split: Split,
     rewrite: Rewrite,
     matcher: KeyMatcher,
     edits: Edits,
-    seeds: list[int],
+    samples: Sequence[Sample],
 ) -> Evidence:
-    """Draw unseen seeds with and without a rewrite, and find where it should have acted."""
-    before = draw(generator, seeds)
+    """Generate unseen samples with and without a rewrite, and find where it should have acted."""
+    before = generator.images(samples, _BATCH)
     size = (int(before.shape[2]), int(before.shape[3]))
-    similarity = matcher.mask(keys_of(split, generator, seeds), size).cpu()
+    similarity = matcher.mask(keys_of(split, generator, samples), size).cpu()
     with rewritten(generator, rewrite):
-        after = draw(generator, seeds)
-    regions = known_regions(edits, seeds, size[0])
-    oracle = Oracle(edits.oracle, size[0]) if edits.oracle else None
+        after = generator.images(samples, _BATCH)
+    oracle = generator.oracle
+    regions = known_regions(edits, oracle, samples)
     return Evidence(
-        seeds,
+        [sample.label for sample in samples],
         before,
         after,
         similarity,
         similarity if regions is None else regions,
-        "similarity" if regions is None else "renderer",
-        None if oracle is None else oracle.rewritten(seeds),
-        None if oracle is None else oracle.plain(seeds),
+        "similarity" if regions is None else "oracle",
+        oracle.wanted(samples, edits.oracle) if oracle and edits.oracle else None,
+        oracle.plain(samples) if oracle and edits.oracle else None,
     )
 
 
@@ -98,17 +114,18 @@ def metrics_of(
     """The content of metrics.json.
 
     Returns:
-        ``seeds``, ``seconds``, ``peak_memory_mb``, ``lpips``, ``inside`` and ``outside`` against
-        the images before, ``region_source`` and, where there is an oracle, ``oracle`` with the
-        distance to it before and after, and ``generator_error``: how far the unchanged generator
-        is from the plain render, below which no distance to the oracle can be expected to fall.
+        ``seeds`` (how many samples), ``seconds``, ``peak_memory_mb``, ``lpips``, ``inside`` and
+        ``outside`` against the images before, ``region_source`` and, where there is an oracle,
+        ``oracle`` with the distance to it before and after, and ``generator_error``: how far the
+        unchanged generator is from the oracle's old rule, below which no distance to the oracle
+        can be expected to fall.
     """
     e = evidence
     metrics: dict[str, Any] = {
-        "seeds": len(e.seeds),
+        "seeds": len(e.labels),
         "seconds": seconds,
         "peak_memory_mb": peak_mb,
-        "lpips": describe_lpips(lpips, reason, int(e.before.shape[2])),
+        "lpips": describe_lpips(lpips, reason, int(min(e.before.shape[2:]))),
         "region_source": e.region_source,
         **region_change(e.before, e.after, e.regions, lpips),
         "oracle": None,

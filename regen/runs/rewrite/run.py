@@ -1,32 +1,34 @@
-"""The whole second stage: an edits file becomes a rewrite, a report and figures.
+"""`regen rewrite`: an edits file becomes a rewrite, a report and metrics, in a run folder.
 
-read edits (-> choose the value layer) -> project exemplars -> rule -> where it will act
--> fit memory -> measure -> report
+resolve (edits, generator, projector, examples) -> prepare (project, paste, where it will act)
+-> fit the memory -> measure -> report
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from regen.edits.schema import Edits, read_edits
+from regen.edits.schema import Edits
 from regen.files.atomic import ensure_folder, write_json
-from regen.rewriting.rewrite import Rewrite
+from regen.rewriting.layer_trials import LayerChoice
+from regen.rewriting.learn import Learned, fit, moments_for, prepare
+from regen.rewriting.rewrite import REWRITE_FILE, Rewrite
 from regen.rewriting.settings import RewriteSettings
-from regen.runs.logbook import Logbook
+from regen.rewriting.task import Task, resolve
+from regen.runs.logbook import Logbook, Progress
 from regen.runs.rewrite.conclude import conclude
-from regen.runs.rewrite.layer_choice import choose_layer
-from regen.runs.rewrite.layer_trials import LayerChoice
-from regen.runs.rewrite.learn import REWRITE_FILE, learn
-from regen.runs.rewrite.task import load_task
 from regen.runs.timing import Stopwatch
+from regen.training.interrupt import deferred_interrupt
+
+PARTIAL_FILE = "rewrite.partial.safetensors"
 
 
 @dataclass(frozen=True)
 class Outcome:
-    """What a finished job left in its folder.
+    """What a finished run left in its folder.
 
     Attributes:
         rewrite: The weight change, also in ``rewrite.safetensors``.
@@ -41,7 +43,7 @@ class Outcome:
     layers: LayerChoice | None = None
 
 
-def rewrite_generator(
+def run_rewrite(
     edits: Edits | Path | str,
     folder: Path | str,
     settings: RewriteSettings,
@@ -50,46 +52,102 @@ def rewrite_generator(
     command: str = "",
     try_layers: bool = False,
     projectors: Sequence[Path | str] = (),
+    images: Path | None = None,
 ) -> Outcome:
     """Carry out an edits file.
 
     Args:
-        edits: An edits file, or what one says; see `regen.edits.schema`.
+        edits: An edits file, or what one says; see `regen.edits`.
         folder: Run folder; gets rewrite.safetensors, report.html, before_after.png, metrics.json,
             settings.json, edits.json (with its images inside) and TensorBoard events.
         settings: Everything the edits file does not say.
         device: Where to compute.
         command: Command line that the report shows for repeating the run.
         try_layers: Choose value layer, memory and projector by trying, see `choose_layer`.
-        projectors: Files to choose from then; by default those of `choose_layer`.
+        projectors: Files in place of the edits' projector; several to choose from.
+        images: Folder that a generator takes its samples from, if it needs images.
 
     Returns:
-        The rewrite, its figures and where the report is.
+        The rewrite, its metrics and where the report is.
 
     Raises:
         RegenError: On bad input of any kind; nothing in `folder` is half-written.
         KeyboardInterrupt: On Ctrl-C, saying what was kept: during the fit what was learned until
             then, in rewrite.partial.safetensors; after it the whole rewrite.
     """
-    watch = Stopwatch()
-    folder = Path(folder)
-    choice = None
-    if try_layers:
-        edits = edits if isinstance(edits, Edits) else read_edits(edits)
-        ensure_folder(folder)
-        with watch.stage("try layers"):
-            choice = choose_layer(edits, settings, projectors=projectors, device=device)
-        edits = choice.chosen(edits)
-    with watch.stage("load"):
-        task = replace(load_task(edits, settings, device), layer_choice=choice)
+    watch, folder = Stopwatch(), Path(folder)
+    with watch.stage("load"), _Trials(try_layers) as trials:
+        task = resolve(
+            edits,
+            settings=settings,
+            projectors=projectors,
+            images=images,
+            device=device,
+            try_layers=try_layers,
+            on_trial=trials.report,
+        )
         ensure_folder(folder)
     with Logbook(folder) as book:
         book.settings(task.recorded())
         write_json(folder / "edits.json", task.edits.to_json(embed=True))
-        learned = learn(task, book, watch)
+        learned = _learn(task, book, watch)
     try:
         metrics, report = conclude(task, learned, folder, watch, command)
     except KeyboardInterrupt as interrupt:
         kept = f"the rewrite is in {folder / REWRITE_FILE}, without its report"
         raise KeyboardInterrupt(kept) from interrupt
-    return Outcome(learned.rewrite, metrics, report, choice)
+    return Outcome(learned.rewrite, metrics, report, task.layer_choice)
+
+
+class _Trials:
+    """Shows how many value layers have been tried."""
+
+    def __init__(self, wanted: bool) -> None:
+        self.progress: Progress | None = None
+        self.wanted = wanted
+
+    def __enter__(self) -> _Trials:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        if self.progress is not None:
+            self.progress.close()
+
+    def report(self, done: int, total: int) -> None:
+        if self.progress is None:
+            self.progress = Progress(total, "trying value layers")
+        self.progress.advance(done - self.progress.done)
+
+
+def _learn(task: Task, book: Logbook, watch: Stopwatch) -> Learned:
+    """Learn a task's rule, and save the rewrite in the run folder."""
+    with watch.stage("project"):
+        prepared = prepare(task)
+    with watch.stage("key moments"):  # of the generator alone, and kept from run to run
+        moments = moments_for(task)
+    settings = task.settings.fit
+    steps = 2 if settings.solver == "closed-form" else settings.steps
+    with (
+        watch.stage("fit"),
+        Progress(steps, "fitting the memory") as progress,
+        deferred_interrupt() as interrupt,
+    ):
+
+        def on_step(step: int, terms: Mapping[str, float]) -> None:
+            progress.advance(step + 1 - progress.done, f"loss {terms['total']:.4f}")
+            book.scalars({f"fit/{name}": value for name, value in terms.items()}, step)
+
+        learned = fit(
+            task, prepared, moments, on_step=on_step, should_stop=lambda: interrupt.pressed
+        )
+    partial = book.folder / PARTIAL_FILE
+    if learned.stopped_after is not None:
+        learned.rewrite.save(partial)
+        done = f"{learned.stopped_after} of {settings.steps} steps"
+        raise KeyboardInterrupt(f"the rewrite after {done} is in {partial}")
+    learned.rewrite.save(book.folder / REWRITE_FILE)
+    partial.unlink(missing_ok=True)  # of an earlier, interrupted run
+    if interrupt.pressed:
+        kept = f"the rewrite is in {book.folder / REWRITE_FILE}, without its report"
+        raise KeyboardInterrupt(kept)
+    return learned

@@ -80,8 +80,8 @@ def draw_samples(generator: StyleGAN2, count: int) -> Tensor:
     parts, indices = [], GENERATOR_METRICS.take(count)
     for first in track(range(0, count, _BATCH), "drawing samples"):
         seeds = indices[first : first + _BATCH]
-        latents = generator.latents(seeds, noise="random")
-        parts.append(to_uint8(generator(latents)).cpu())
+        samples = [generator.sample({"seed": seed, "noise": "random"}) for seed in seeds]
+        parts.append(to_uint8(generator.images(samples)))
     return torch.cat(parts)
 
 

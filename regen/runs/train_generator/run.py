@@ -178,7 +178,7 @@ def _conclude(
     opponent = stored(trainer.discriminator)
     save_stylegan2(path, generator, card=card, discriminator=opponent)
     with torch.no_grad():
-        samples = generator(generator.latents(range(36))).float().cpu()
+        samples = generator.images(generator.source().samples(range(36)))
     save_image(folder / "samples.png", grid(samples.clamp(-1, 1), columns=6))
     try:
         measures = measure_generator(

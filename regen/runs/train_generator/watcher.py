@@ -89,8 +89,8 @@ class TrainingWatcher:
         if not (folder / "real.png").exists():
             real = self.images[:count].float() / 127.5 - 1
             save_image(folder / "real.png", grid(real, _COLUMNS))
-        starts = range(0, count, _COLUMNS)
-        parts = [generator(generator.latents(range(i, i + _COLUMNS))) for i in starts]
+        starts, source = range(0, count, _COLUMNS), generator.source()
+        parts = [generator.images(source.samples(range(i, i + _COLUMNS))) for i in starts]
         samples = torch.cat(parts).float().cpu().clamp(-1, 1)
         kimg = done * self.settings.batch_images / 1000
         save_image(folder / f"{kimg:09.2f}kimg.png", grid(samples, _COLUMNS))

@@ -28,7 +28,7 @@ def small() -> StyleGAN2:
 def test_keys_times_weight_is_the_layer(layer: int, changed: bool) -> None:
     generator = small()
     split, conv = generator.split(layer, 2), generator.conv(layer)
-    latent = generator.latents([1, 2])
+    latent = generator.seed_latents([1, 2])
     weights = {}
     if changed:
         weights = {f"convs.{layer - 1}.weight": torch.randn_like(generator.conv(layer - 1).weight)}
@@ -51,7 +51,7 @@ def test_keys_times_weight_is_the_layer(layer: int, changed: bool) -> None:
 def test_some_positions_are_those_of_all() -> None:
     generator = small()
     split = generator.split(4, 1)
-    (keys,) = split.convolution_keys(split.head(generator.latents([5])), {})
+    (keys,) = split.convolution_keys(split.head(generator.seed_latents([5])), {})
     every = keys.rows(torch.arange(keys.size[0] * keys.size[1]))
     some = torch.tensor([3, 17, 0])
     assert torch.equal(keys.rows(some), every[:, some])

@@ -43,7 +43,7 @@ def test_a_generator_comes_back_exactly(
     assert loaded.config == generator.config
     assert loaded.digest() == generator.digest()
     label = torch.eye(2) if generator.config.label_dim else None
-    latents = [g.latents([1, 2], 0.5, label=label) for g in (generator, loaded)]
+    latents = [g.seed_latents([1, 2], 0.5, label=label) for g in (generator, loaded)]
     assert torch.equal(generator(latents[0]), loaded(latents[1]))
 
 

@@ -112,7 +112,7 @@ def test_every_convolution_gets_and_gives_channels_last(
 
     for conv in generator.synthesis.convs.values():
         conv.register_forward_hook(look)
-    latent = generator.latents(range(samples))
+    latent = generator.seed_latents(range(samples))
     image = generator.synthesis(latent.ws, latent.noise, dtype)
     assert len(seen) == 2 * generator.convolutions and all(seen)
     assert image.dtype == torch.float32
@@ -185,7 +185,7 @@ def test_the_official_1024_generator_has_its_known_number_of_parameters() -> Non
 def test_every_parameter_receives_a_gradient(build: Build) -> None:
     generator = build(label_dim=2).requires_grad_(True)
     label = torch.eye(2)
-    generator(generator.latents([0, 1], label=label)).square().mean().backward()
+    generator(generator.seed_latents([0, 1], label=label)).square().mean().backward()
     for name, parameter in generator.named_parameters():
         assert parameter.grad is not None, name
         assert parameter.grad.abs().sum() > 0, name

@@ -8,7 +8,6 @@ import pytest
 import torch
 
 from regen.errors import GeneratorError
-from regen.generators.protocol import value_of
 from regen.generators.stylegan2.generator import StyleGAN2
 
 Build = Callable[..., StyleGAN2]
@@ -23,8 +22,8 @@ def test_every_cut_gives_the_uncut_image_bit_for_bit(
     generator = build(resolution=32, label_dim=classes)
     generator.precision = precision
     label = torch.eye(3)[[0, 2]] if classes else None
-    one = generator.latents([1, 2], [0.7, 1.0], label=label, noise=noise)
-    two = generator.latents([30, 4], [0.2, -1.0], label=label, noise=noise)
+    one = generator.seed_latents([1, 2], [0.7, 1.0], label=label, noise=noise)
+    two = generator.seed_latents([30, 4], [0.2, -1.0], label=label, noise=noise)
     images = generator(one), generator(two)
     assert not torch.equal(*images)
     for value_layer in range(1, generator.convolutions + 1):
@@ -41,9 +40,9 @@ def test_sizes_and_numbers_of_a_cut(build: Build) -> None:
     split = generator.split(6, 2)
     assert (generator.resolution, generator.convolutions, generator.family) == (32, 7, "stylegan2")
     assert (split.value_layer, split.memory_layers) == (6, 2)
-    assert (split.value_channels, split.value_size) == (2, (32, 32))
-    key = split.head(generator.latents([0]))
-    value = value_of(split, generator.latents([0]))
+    assert split.value_shape(generator.image_size) == (2, 32, 32)
+    key = split.head(generator.seed_latents([0]))
+    value = split.value_of(generator.seed_latents([0]))
     assert key.features.shape == (1, 4, 16, 16)
     assert value.features.shape == (1, 2, 32, 32)
     assert torch.equal(value.features, split.memory(key).features)
@@ -63,11 +62,11 @@ def test_the_memory_shares_its_parameters_and_names_the_weights_to_rewrite(build
 
 def test_changing_the_memory_changes_the_image_and_nothing_stays_behind(build: Build) -> None:
     generator = build()
-    split, latent = generator.split(3, 1), generator.latents([5])
+    split, latent = generator.split(3, 1), generator.seed_latents([5])
     before = generator(latent)
     with torch.no_grad():
         generator.conv(3).bias += 1
-    changed = split.tail(value_of(split, latent))
+    changed = split.tail(split.value_of(latent))
     assert torch.equal(changed, generator(latent))
     assert not torch.equal(changed, before)
 
@@ -98,42 +97,42 @@ def test_seeds_are_those_of_numpy_random_state(build: Build) -> None:
 @pytest.mark.parametrize("seed", [-1, 2**32])
 def test_seeds_out_of_range(build: Build, seed: int) -> None:
     with pytest.raises(GeneratorError, match=f"seed: got {seed}, expected 0 to 4294967295"):
-        build().latents([3, seed])
+        build().seed_latents([3, seed])
 
 
 def test_truncation_goes_from_the_mean_to_the_code_for_each_seed(build: Build) -> None:
     generator = build()
     mean = generator.mapping.w_mean
-    full = generator.latents([1, 2, 3]).ws
+    full = generator.seed_latents([1, 2, 3]).ws
     assert full.shape == (3, 6, 5)
-    mixed = generator.latents([1, 2, 3], [0.0, 1.0, 0.3]).ws
+    mixed = generator.seed_latents([1, 2, 3], [0.0, 1.0, 0.3]).ws
     assert torch.equal(mixed[0], mean.expand(6, 5))
     assert torch.equal(mixed[1], full[1])
     torch.testing.assert_close(mixed[2], mean + 0.3 * (full[2] - mean))
-    torch.testing.assert_close(generator.latents([3], 0.3).ws, mixed[2:])
-    torch.testing.assert_close(generator.latents([3], -1).ws, 2 * mean - full[2:])
+    torch.testing.assert_close(generator.seed_latents([3], 0.3).ws, mixed[2:])
+    torch.testing.assert_close(generator.seed_latents([3], -1).ws, 2 * mean - full[2:])
 
 
 def test_codes_without_truncation_are_those_of_the_mapping(build: Build) -> None:
     generator = build()
     w = generator.mapping(generator.seeds_to_z([8, 9]))
-    assert torch.equal(generator.latents([8, 9]).ws, w[:, None].expand(2, 6, 5))
+    assert torch.equal(generator.seed_latents([8, 9]).ws, w[:, None].expand(2, 6, 5))
 
 
 @pytest.mark.parametrize("truncation", [[0.5, 0.7], [0.1, 0.2, 0.3, 0.4]])
 def test_as_many_truncations_as_seeds(build: Build, truncation: list[float]) -> None:
     message = f"truncation: got {len(truncation)} values, expected 1 or 3"
     with pytest.raises(GeneratorError, match=message):
-        build().latents([1, 2, 3], truncation)
+        build().seed_latents([1, 2, 3], truncation)
 
 
 def test_noise_is_stored_drawn_from_the_seed_or_absent(build: Build) -> None:
     generator = build()
-    const = generator.latents([1, 2], noise="const").noise
+    const = generator.seed_latents([1, 2], noise="const").noise
     assert all(n is generator.conv(i + 1).noise_const for i, n in enumerate(const))
-    assert generator.latents([1, 2], noise="none").noise == (None,) * 5
-    random = generator.latents([1, 2, 1], noise="random").noise
-    alone = generator.latents([1], noise="random").noise
+    assert generator.seed_latents([1, 2], noise="none").noise == (None,) * 5
+    random = generator.seed_latents([1, 2, 1], noise="random").noise
+    alone = generator.seed_latents([1], noise="random").noise
     for layer, (noise, single) in enumerate(zip(random, alone, strict=True), start=1):
         side = generator.config.resolution_of(layer)
         assert noise is not None
@@ -148,7 +147,7 @@ def test_noise_is_stored_drawn_from_the_seed_or_absent(build: Build) -> None:
 def test_noise_changes_the_image_and_leaves_the_global_generator_alone(build: Build) -> None:
     generator, state = build(), torch.get_rng_state()
     modes: list[Any] = ["const", "random", "none"]
-    images = [generator(generator.latents([4], noise=mode)) for mode in modes]
+    images = [generator(generator.seed_latents([4], noise=mode)) for mode in modes]
     for one, two in ((0, 1), (0, 2), (1, 2)):
         assert not torch.equal(images[one], images[two])
     assert torch.equal(torch.get_rng_state(), state)
@@ -159,7 +158,7 @@ def test_an_unknown_kind_of_noise(build: Build) -> None:
     with pytest.raises(
         GeneratorError, match="noise: got 'constant', expected const, random or none"
     ):
-        build().latents([0], noise=mode)
+        build().seed_latents([0], noise=mode)
 
 
 def test_the_digest_follows_the_weights(build: Build) -> None:

@@ -72,6 +72,7 @@ def begin(
         RegenError: If the generator to begin from cannot be opened, or nothing of it fits.
     """
     old = None if beginning.init_from is None else open_generator(beginning.init_from)
+    assert old is None or isinstance(old, StyleGAN2)
     size = beginning.size
     config = beginning.architecture
     if config is None:

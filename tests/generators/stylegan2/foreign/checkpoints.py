@@ -38,7 +38,7 @@ def image(of: StyleGAN2, psi: float = 0.7) -> Tensor:
     """Two samples, truncated, with the generator's own noise."""
     classes = of.config.label_dim
     label = torch.eye(classes)[[0, classes - 1]] if classes else None
-    return of(of.latents([0, 1], psi, label=label))
+    return of(of.seed_latents([0, 1], psi, label=label))
 
 
 def nvidia_tensors(of: StyleGAN2) -> dict[str, Tensor]:

@@ -40,14 +40,14 @@ def test_an_equal_size_draws_the_same_images() -> None:
     old, new = begun(16)
     told = take_over(new, old)
     assert new.config.mapping_lr_multiplier == 0.01
-    torch.testing.assert_close(new(new.latents([1, 2])), old(old.latents([1, 2])))
+    torch.testing.assert_close(new(new.seed_latents([1, 2])), old(old.seed_latents([1, 2])))
     assert str(told) == "54 tensors taken, 0 begin fresh"
 
 
 def test_a_larger_size_begins_as_the_enlarged_image() -> None:
     old, new = begun(32)
     told = take_over(new, old)
-    small, large = old(old.latents([1])), new(new.latents([1]))
+    small, large = old(old.seed_latents([1])), new(new.seed_latents([1]))
     torch.testing.assert_close(large, upsample2d(small, new.synthesis.resample_filter))
     assert str(told).endswith("begin fresh (convs.6, convs.7, rgbs.7)")
 

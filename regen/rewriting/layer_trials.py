@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
-
-from regen.edits.schema import Edits
 
 
 @dataclass(frozen=True)
@@ -37,12 +35,12 @@ class LayerChoice:
 
     Attributes:
         trials: The best first.
-        held_out: Seed of the target that was held out, or None for a lone target.
+        held_out: Label of the target that was held out, or None for a lone target.
         without_projector: Layers that could not be tried.
     """
 
     trials: list[Trial]
-    held_out: int | None
+    held_out: str | None
     without_projector: list[int]
 
     @property
@@ -61,13 +59,3 @@ class LayerChoice:
             "held_out": self.held_out,
             "without_projector": self.without_projector,
         }
-
-    def chosen(self, edits: Edits) -> Edits:
-        """The edits with the best cut."""
-        best = self.best
-        return replace(
-            edits,
-            value_layer=best.value_layer,
-            memory_layers=best.memory_layers,
-            projector=best.projector,
-        )

@@ -16,92 +16,88 @@ The cut with the smallest score is taken; a rewrite that does nothing scores 1. 
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import replace
-from pathlib import Path
-from typing import Any
 
 import torch
 
-from regen.edits.schema import Edits
 from regen.errors import ProjectorError, RewriteError
 from regen.generators.convolution_keys import KeyedSplit
-from regen.generators.registry import AnyGenerator, open_generator
+from regen.generators.protocol import Generator, Source, Split
+from regen.generators.samples import reserved_samples
 from regen.losses import weighted_l1
-from regen.projector.files import Projector, bundled_layers, bundled_path, load_projector
+from regen.projector.files import Projector
 from regen.rewriting.key_similarity import KeyMatcher
+from regen.rewriting.layer_trials import LayerChoice, Trial
 from regen.rewriting.memory import fit_memory
 from regen.rewriting.moment_cache import key_moments
+from regen.rewriting.preserved import preserve
 from regen.rewriting.rewrite import Rewrite, rewritten
-from regen.rewriting.rule import Rule, build_rule
+from regen.rewriting.rule import Example, Rule, build_rule
 from regen.rewriting.settings import RewriteSettings
-from regen.runs.logbook import Progress
-from regen.runs.rewrite.examples import LabelledExample, load_examples
-from regen.runs.rewrite.layer_trials import LayerChoice, Trial
-from regen.runs.rewrite.learn import preserve
-from regen.runs.rewrite.measure import draw, keys_of
-from regen.seeds import HELD_OUT
+from regen.seeds import CHOICES, PRESERVED
 
 STEPS = 40
-PRESERVED = 16
-SEEDS = 16
+PRESERVED_SAMPLES = 16
+UNSEEN_SAMPLES = 16
 
 
 def choose_layer(
-    edits: Edits,
+    generator: Generator,
+    source: Source,
+    examples: Sequence[Example],
     settings: RewriteSettings,
+    projectors: Sequence[Projector],
+    on_trial: Callable[[int, int], None] | None = None,
     *,
-    projectors: Sequence[Path | str] = (),
-    device: str = "cpu",
-) -> LayerChoice:
+    memory_layers: int | None = None,
+    taken: Collection[int] = (),
+) -> tuple[LayerChoice, Projector]:
     """Try every cut that has a projector.
 
     Args:
-        edits: What to rewrite. Its value layer is not heeded; its memory's length, if it says
-            one, is the only one tried.
+        generator: As it was opened.
+        source: Its samples.
+        examples: What to rewrite; the last is held out where there are several.
         settings: As for the rewrite; the trials take `STEPS` steps from the closed form, where
-            the family has one, and preserve `PRESERVED` samples.
-        projectors: Files to choose from; by default the one that the edits name, or the bundled.
-        device: Where to compute.
+            the family has one, and preserve `PRESERVED_SAMPLES` samples.
+        projectors: To choose from, one for each layer.
+        on_trial: Called with the number of cuts tried and of all.
+        memory_layers: The only length of the memory to try; by default that of the settings and
+            one convolution less.
+        taken: Numbers of the source that are targets.
 
     Returns:
-        The trials, the best first.
+        The trials, the best first, and the projector of the best.
 
     Raises:
         ProjectorError: If there is no projector, or two are for the same layer.
         RegenError: On any other bad input.
     """
-    generator = open_generator(edits.generator, device=device)
-    files = list(projectors) or ([edits.projector] if edits.projector else _bundled(edits))
-    known = _by_layer([load_projector(file, generator) for file in files])
-    examples = load_examples(edits, generator)
-    trial = _Trials(edits, settings.with_edits(edits), generator, examples)
+    known = _by_layer(projectors, generator)
+    trial = _Trials(generator, source, examples, settings, taken)
     cuts = [
-        (projector, memory)
+        (projector, length)
         for layer, projector in sorted(known.items())
-        for memory in _memories(edits, settings, layer)
+        for length in _lengths(memory_layers, settings.memory_layers, layer)
     ]
     trials = []
-    with Progress(len(cuts), "trying value layers") as progress:
-        for projector, memory in cuts:
-            trials.append(trial(projector, memory))
-            progress.advance(1)
+    for projector, length in cuts:
+        trials.append(trial(projector, length))
+        if on_trial is not None:
+            on_trial(len(trials), len(cuts))
     without = [i for i in range(1, generator.convolutions + 1) if i not in known]
-    return LayerChoice(sorted(trials, key=lambda t: t.score), trial.held_out, without)
+    choice = LayerChoice(sorted(trials, key=lambda t: t.score), trial.held_out, without)
+    return choice, known[choice.best.value_layer]
 
 
-def _bundled(edits: Edits) -> list[Path | str]:
-    layers = bundled_layers(edits.generator)
-    if not layers:
+def _by_layer(projectors: Sequence[Projector], generator: Generator) -> dict[int, Projector]:
+    if not projectors:
         raise ProjectorError(
-            f"no projector is known for {edits.generator}",
+            f"no projector is known for {generator.source_name or 'this generator'}",
             remedy="give one --projector for each value layer to try; `regen train-projector` "
             "makes them",
         )
-    return [bundled_path(edits.generator, layer) for layer in layers]
-
-
-def _by_layer(projectors: list[Projector]) -> dict[int, Projector]:
     known: dict[int, Projector] = {}
     for projector in projectors:
         other = known.setdefault(projector.value_layer, projector)
@@ -114,13 +110,11 @@ def _by_layer(projectors: list[Projector]) -> dict[int, Projector]:
     return known
 
 
-def _memories(edits: Edits, settings: RewriteSettings, layer: int) -> list[int]:
+def _lengths(only: int | None, longest: int, layer: int) -> list[int]:
     """Lengths of the memory to try with a value layer."""
-    if edits.memory_layers is not None:
-        if edits.memory_layers > layer:
-            return []
-        return [edits.memory_layers]
-    longest = min(settings.memory_layers, layer)
+    if only is not None:
+        return [only] if only <= layer else []
+    longest = min(longest, layer)
     return [longest] if longest == 1 else [longest - 1, longest]
 
 
@@ -129,18 +123,21 @@ class _Trials:
 
     def __init__(
         self,
-        edits: Edits,
+        generator: Generator,
+        source: Source,
+        examples: Sequence[Example],
         settings: RewriteSettings,
-        generator: AnyGenerator,
-        examples: list[LabelledExample],
+        taken: Collection[int],
     ) -> None:
-        self.edits, self.generator, self.examples = edits, generator, examples
-        fit = replace(settings.fit, steps=STEPS, preserve=min(PRESERVED, settings.fit.preserve))
-        self.settings = replace(settings, fit=fit)
+        self.generator, self.source, self.examples = generator, source, examples
+        fit = settings.fit
+        few = min(PRESERVED_SAMPLES, fit.preserve)
+        self.settings = replace(settings, fit=replace(fit, steps=STEPS, preserve=few))
         alone = len(examples) == 1
         self.shown = examples if alone else examples[:-1]
-        self.held_out = None if alone else examples[-1].seed
-        self.seeds = HELD_OUT.take(SEEDS, without=[item.seed for item in examples])
+        self.held_out = None if alone else examples[-1].target_label
+        self.unseen = reserved_samples(source, CHOICES, UNSEEN_SAMPLES, taken)
+        self.preserved = reserved_samples(source, PRESERVED, PRESERVED_SAMPLES)
 
     def __call__(self, projector: Projector, memory_layers: int) -> Trial:
         began = time.perf_counter()
@@ -148,15 +145,15 @@ class _Trials:
         settings, moments = self.settings, None
         if isinstance(split, KeyedSplit):
             settings = replace(settings, fit=replace(settings.fit, solver="both"))
-            moments = key_moments(self.generator, split, self.edits.generator)
-        rules = [
-            build_rule(split, projector, [item.example for item in part], settings.rule)
+            moments = key_moments(self.generator, split, self.source)
+        shown, held_out = (
+            build_rule(split, projector, part, settings.rule)
             for part in (self.shown, self.examples[-1:])
-        ]
-        preserved, matcher = preserve(self.generator, split, rules[0], settings)
-        deltas = fit_memory(split, rules[0], settings.fit, preserved, moments=moments)
+        )
+        preserved, matcher = preserve(self.generator, split, shown, settings.fit, self.preserved)
+        deltas = fit_memory(split, shown, settings.fit, preserved, moments).deltas
         rewrite = Rewrite(deltas, self.generator.digest(), self.generator.family)
-        inside, outside = self._errors(split, rewrite, rules[1], matcher)
+        inside, outside = self._errors(split, rewrite, held_out, matcher)
         return Trial(
             projector.value_layer,
             memory_layers,
@@ -169,9 +166,9 @@ class _Trials:
 
     @torch.no_grad()
     def _errors(
-        self, split: Any, rewrite: Rewrite, rule: Rule, matcher: KeyMatcher
+        self, split: Split, rewrite: Rewrite, rule: Rule, matcher: KeyMatcher
     ) -> tuple[float, float]:
-        """Error left in the held-out region, and change outside on other seeds, as shares."""
+        """Error left in the held-out region, and change outside on unseen samples, as shares."""
         mask, wanted = rule.image_mask.cpu(), rule.composites.float().cpu().clamp(-1, 1)
         start = rule.images.float().cpu().clamp(-1, 1)
         to_do = weighted_l1(start, wanted, mask)
@@ -180,13 +177,12 @@ class _Trials:
                 "value layer auto: the last target is as wanted already",
                 remedy="give the value layer, or another target",
             )
-        before = draw(self.generator, self.seeds)
-        keys = keys_of(split, self.generator, self.seeds)
+        before = self.generator.images(self.unseen)
+        keys = split.head(self.generator.latents(self.unseen)).features
         size = (int(before.shape[2]), int(before.shape[3]))
         elsewhere = 1 - matcher.mask(keys, size, slack=self.settings.fit.match_area).cpu()
         with rewritten(self.generator, rewrite):
-            target = self.generator(self.examples[-1].example.latent).float().cpu().clamp(-1, 1)
-            after = draw(self.generator, self.seeds)
-        inside = weighted_l1(target, wanted, mask)
-        outside = weighted_l1(after, before, elsewhere)
+            target = self.generator(self.examples[-1].latent).float().cpu().clamp(-1, 1)
+            after = self.generator.images(self.unseen)
+        inside, outside = weighted_l1(target, wanted, mask), weighted_l1(after, before, elsewhere)
         return (inside / to_do).item(), (outside / to_do).item()

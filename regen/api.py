@@ -1,0 +1,173 @@
+"""The front door: everything that `regen` does, on tensors and values.
+
+No function here needs a folder, prints, or reads the command line. The command line, the tables
+and the reports call what stands here, or what this calls.
+
+Example:
+    >>> generator = open_generator("portraits")
+    >>> generate(generator, seeds=[1, 2]).shape
+    torch.Size([2, 3, 128, 128])
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from pathlib import Path
+
+import torch
+from torch import Tensor
+
+from regen.edits.schema import Edits, read_edits
+from regen.errors import GeneratorError, RegenError
+from regen.generators.protocol import Generator, Sample
+from regen.generators.registry import open_generator
+from regen.images import load_image
+from regen.projector.files import PROJECTING_LAYER, Projector
+from regen.projector.files import open_projector as _open_projector
+from regen.projector.project import Projection, best_context
+from regen.projector.project import project as _project
+from regen.rewriting.learn import OnStep, learn
+from regen.rewriting.rewrite import Rewrite
+from regen.rewriting.settings import RewriteSettings
+from regen.rewriting.task import resolve
+
+__all__ = [
+    "Edits",
+    "Generator",
+    "Projection",
+    "Projector",
+    "RegenError",
+    "Rewrite",
+    "RewriteSettings",
+    "Sample",
+    "generate",
+    "open_generator",
+    "open_projector",
+    "project",
+    "read_edits",
+    "rewrite",
+]
+
+
+def open_projector(
+    generator: Generator, path: Path | str | None = None, *, value_layer: int | None = None
+) -> Projector:
+    """The backward projector of a generator.
+
+    Args:
+        generator: The generator it belongs to.
+        path: The projector's file or the run folder of its training; by default the bundled one
+            that belongs to the generator.
+        value_layer: Which bundled one, where there is more than one.
+
+    Raises:
+        StoreError: If the file is damaged, or not a projector.
+        ProjectorError: If there is none, or it belongs to another generator.
+    """
+    return _open_projector(path, generator, value_layer=value_layer)
+
+
+def generate(
+    generator: Generator,
+    seeds: Iterable[int] = (),
+    *,
+    samples: Sequence[Sample] = (),
+    truncation: float | None = None,
+    batch_size: int = 16,
+) -> Tensor:
+    """Images of seeds, or of samples.
+
+    Args:
+        generator: Any; ``rewrite.applied_to(generator)`` for a rewritten one.
+        seeds: One image each.
+        samples: One image each, after those of the seeds; from ``generator.sample(...)`` or
+            ``generator.source(...)``.
+        truncation: psi of the seeds, for a generator that has it; by default 1.
+        batch_size: How many images are computed at once.
+
+    Returns:
+        ``[N, 3, H, W]`` float32 on the CPU, in [-1, 1].
+
+    Raises:
+        GeneratorError: If there is nothing to generate, or the generator has no such sample.
+    """
+    request = {} if truncation is None else {"truncation": truncation}
+    wanted = [generator.sample({"seed": seed, **request}) for seed in seeds]
+    wanted += samples
+    if not wanted:
+        raise GeneratorError("seeds", got="none", expected="at least one")
+    return generator.images(wanted, batch_size)
+
+
+def project(
+    image: Tensor | Path | str | bytes,
+    generator: Generator,
+    projector: Projector | None = None,
+    *,
+    candidates: int = 64,
+) -> Projection:
+    """Project any image into a generator's features.
+
+    Args:
+        image: ``[1, 3, H, W]`` in [-1, 1] at the generator's size, or an image file of any size
+            and kind (path, bytes or data URI), of which the middle is used.
+        generator: Whose features.
+        projector: By default the bundled one that does best on whole images.
+        candidates: How many samples' contexts are tried to decode the features.
+
+    Returns:
+        The value features with a context, and what they decode to.
+
+    Raises:
+        ImageError: If there is no readable image.
+        ProjectorError: If there is no projector, or the image does not fit it.
+    """
+    if projector is None:
+        projector = _open_projector(None, generator, preferred=PROJECTING_LAYER)
+    if not isinstance(image, Tensor):
+        image = load_image(image, size=generator.image_size)
+    image = image.to(generator.device)
+    split = generator.split(projector.value_layer, 1)
+    context = best_context(projector, generator, split, generator.source(), image, candidates)
+    return _project(projector, split, image, context)
+
+
+def rewrite(
+    edits: Edits | Path | str,
+    generator: Generator | Path | str | None = None,
+    *,
+    settings: RewriteSettings | None = None,
+    projector: Path | str | None = None,
+    images: Path | None = None,
+    device: torch.device | str = "cpu",
+    on_step: OnStep | None = None,
+    should_stop: Callable[[], bool] | None = None,
+) -> Rewrite:
+    """Teach a generator the rule of an edits file.
+
+    The generator is left as it was; the result is the change of its weights. It equals, byte for
+    byte once saved, the rewrite that ``regen rewrite`` writes for the same edits and settings.
+
+    Args:
+        edits: An edits file, or what one says.
+        generator: In place of the one that the edits name.
+        settings: What the edits do not say; by default those of the preset "default".
+        projector: A projector's file or run folder, in place of the edits'.
+        images: Folder that a generator takes its samples from, if it needs images.
+        device: Where to compute, if the generator is not open yet.
+        on_step: Called every few steps with the step and the losses by name.
+        should_stop: Asked after every step; where it says yes, what was learned until then is the
+            result, and its settings say after how many steps that was.
+
+    Raises:
+        RegenError: On bad input of any kind, or if the fit diverges.
+    """
+    task = resolve(
+        edits,
+        generator,
+        settings=settings,
+        projectors=[] if projector is None else [projector],
+        images=images,
+        device=str(device),
+    )
+    return learn(task, on_step=on_step, should_stop=should_stop).rewrite

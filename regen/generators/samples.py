@@ -1,0 +1,56 @@
+"""Samples that are reserved for a purpose, from sources of any length."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable
+
+from regen.errors import GeneratorError
+from regen.generators.protocol import Sample, Source
+from regen.seeds import BANDS, Band
+
+
+def reserved_samples(
+    source: Source, band: Band, count: int, taken: Collection[int] = ()
+) -> list[Sample]:
+    """The first samples of a band.
+
+    A source with an end has no such numbers. Its own are dealt to the bands in turn, so that no
+    sample serves two purposes there either.
+
+    Args:
+        source: Where they come from.
+        band: What they are for.
+        count: How many are wanted; a source with an end may have fewer.
+        taken: Numbers to leave out, of targets for instance.
+
+    Returns:
+        At least one sample.
+
+    Raises:
+        GeneratorError: If the source has none for this purpose.
+    """
+    if source.count is None:
+        return source.samples(band.take(count, without=taken))
+    numbers = range(BANDS.index(band), source.count, len(BANDS))
+    free = [n for n in numbers if n not in taken][:count]
+    if not free:
+        raise GeneratorError(
+            f"{source.count} samples in all",
+            got=f"none that could be {band.purpose}",
+            expected=f"at least {len(BANDS)} beside the targets",
+            remedy="add images to the folder",
+        )
+    return source.samples(free)
+
+
+def random_samples(source: Source, indices: Iterable[int], *, varied: bool = False) -> list[Sample]:
+    """Samples of any numbers; a source with an end is gone through again and again.
+
+    Args:
+        source: Where they come from.
+        indices: Numbers from 0.
+        varied: As varied as a projector should see them while it trains.
+    """
+    count = source.count
+    numbers = [index if count is None else index % count for index in indices]
+    return source.varied(numbers) if varied else source.samples(numbers)

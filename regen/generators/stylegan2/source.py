@@ -1,0 +1,138 @@
+"""Samples of a StyleGAN2: seeds, with truncation, noise and class."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Literal, get_args
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from regen.errors import GeneratorError
+from regen.generators.protocol import Oracle, Sample
+
+NoiseMode = Literal["const", "random", "none"]
+
+LARGEST_SEED = 2**32 - 1
+CONTEXT_TRUNCATION = 0.7  # of samples whose context is tried on a foreign image
+LEAST_TRUNCATION = 0.5  # of the samples that a projector trains on
+_FIRST_CONTEXT = 2_000_000
+_KNOWN = ("seed", "truncation", "noise", "class")
+
+
+@dataclass(frozen=True, kw_only=True)
+class StyleSample(Sample):
+    """A seed and how it is generated.
+
+    Attributes:
+        seed: 0 to 2**32 - 1.
+        truncation: psi; 1 leaves the style alone, 0 is the mean.
+        noise: "const" (stored with the generator), "random" (from the seed) or "none".
+        class_index: Which class, from 0, for a generator that has them.
+        label: "seed 3".
+        index: The seed, where truncation is 1 and noise as stored; otherwise None.
+    """
+
+    seed: int
+    truncation: float = 1.0
+    noise: NoiseMode = "const"
+    class_index: int | None = None
+    label: str = field(init=False)
+    index: int | None = field(init=False)
+
+    def __post_init__(self) -> None:
+        if not 0 <= self.seed <= LARGEST_SEED:
+            raise GeneratorError("seed", got=self.seed, expected=f"0 to {LARGEST_SEED}")
+        if not math.isfinite(self.truncation):
+            raise GeneratorError("truncation", got=self.truncation, expected="a finite number")
+        if self.noise not in get_args(NoiseMode):
+            expected = " or ".join(get_args(NoiseMode))
+            raise GeneratorError("noise", got=repr(self.noise), expected=expected)
+        plain = self.truncation == 1 and self.noise == "const" and self.class_index is None
+        object.__setattr__(self, "label", f"seed {self.seed}")
+        object.__setattr__(self, "index", self.seed if plain else None)
+
+
+@dataclass(frozen=True)
+class SeedSource:
+    """All seeds, in their order."""
+
+    oracle: Oracle | None = None
+    count: int | None = None
+
+    def samples(self, indices: Iterable[int]) -> list[Sample]:
+        """Untruncated seeds."""
+        return [StyleSample(seed=index) for index in indices]
+
+    def varied(self, indices: Iterable[int]) -> list[Sample]:
+        """Seeds, each at a truncation of its own between `LEAST_TRUNCATION` and 1."""
+        return [StyleSample(seed=index, truncation=_truncation(index)) for index in indices]
+
+    def typical(self, count: int) -> list[Sample]:
+        """The mean, then truncated seeds."""
+        seeds = range(_FIRST_CONTEXT, _FIRST_CONTEXT + count - 1)
+        truncated: list[Sample] = [
+            StyleSample(seed=seed, truncation=CONTEXT_TRUNCATION) for seed in seeds
+        ]
+        return [StyleSample(seed=0, truncation=0.0), *truncated][:count]
+
+
+def _truncation(index: int) -> float:
+    """Evenly spread over the range, and the same for a seed on every machine."""
+    share = float(np.random.RandomState(index ^ 0x5EED).random_sample())
+    return LEAST_TRUNCATION + (1 - LEAST_TRUNCATION) * share
+
+
+def read_sample(request: Mapping[str, object]) -> StyleSample:
+    """The sample that a request describes.
+
+    Args:
+        request: ``seed``, and any of ``truncation``, ``noise`` and ``class``.
+
+    Raises:
+        GeneratorError: If there is no seed, or a value is out of range or of the wrong kind, or
+            something else is asked for.
+    """
+    for name in request:
+        if name not in _KNOWN:
+            raise GeneratorError(
+                f"{name} of a sample",
+                got=repr(request[name]),
+                expected=f"one of {', '.join(_KNOWN)}",
+                remedy="this generator is asked for seeds",
+            )
+    seed, truncation = request.get("seed"), request.get("truncation", 1.0)
+    if not isinstance(seed, int) or isinstance(seed, bool):
+        raise GeneratorError("seed", got=repr(seed), expected=f"0 to {LARGEST_SEED}")
+    if not isinstance(truncation, (int, float)) or isinstance(truncation, bool):
+        raise GeneratorError("truncation", got=repr(truncation), expected="a number")
+    noise, index = request.get("noise", "const"), request.get("class")
+    if noise not in get_args(NoiseMode):
+        expected = " or ".join(get_args(NoiseMode))
+        raise GeneratorError("noise", got=repr(noise), expected=expected)
+    if index is not None and (not isinstance(index, int) or isinstance(index, bool)):
+        raise GeneratorError("class", got=repr(index), expected="a number from 0")
+    mode: NoiseMode = noise  # type: ignore[assignment]  # checked above
+    return StyleSample(seed=seed, truncation=float(truncation), noise=mode, class_index=index)
+
+
+def one_hot(indices: Sequence[int | None], classes: int) -> Tensor | None:
+    """Labels ``[N, classes]``, or None where no sample has a class.
+
+    Raises:
+        GeneratorError: If there are no classes, fewer, or only some samples have one.
+    """
+    given = [index for index in indices if index is not None]
+    if not given:
+        return None
+    if not classes:
+        raise GeneratorError("class", got=given[0], expected="none", remedy="it has no classes")
+    for index in given:
+        if not 0 <= index < classes:
+            raise GeneratorError("class", got=index, expected=f"0 to {classes - 1}")
+    if len(given) != len(indices):
+        raise GeneratorError("class", got="none for some samples", expected="one for each")
+    return torch.nn.functional.one_hot(torch.tensor(given), classes).float()

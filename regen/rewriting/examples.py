@@ -1,0 +1,133 @@
+"""From an edits file to the examples of a rule: images loaded, targets generated, regions found."""
+
+from __future__ import annotations
+
+from torch import Tensor
+
+from regen.edits.schema import Edit, Edits, NamedRegion, Pattern, Target
+from regen.errors import EditsError, RegenError, RegionError
+from regen.generators import bundled
+from regen.generators.protocol import Generator, Oracle, Sample
+from regen.generators.registry import open_generator
+from regen.images.regions import Region
+from regen.rewriting.rule import Example
+
+
+def load_examples(edits: Edits, generator: Generator) -> list[Example]:
+    """Load every exemplar and target of an edits file.
+
+    Returns:
+        One example for each target, in the order of the file.
+
+    Raises:
+        EditsError: If a named region is asked for where no oracle knows it, or a target cannot be
+            a sample of this generator.
+        ImageError: If an exemplar cannot be read.
+        RegionError: If a region reaches outside its image.
+    """
+    examples = []
+    for index, edit in enumerate(edits.edits):
+        exemplar, exemplar_region = _exemplar(edit, index, generator)
+        _check_inside(exemplar_region, f"edits[{index}].region", *exemplar.shape[2:])
+        for number, target in enumerate(edit.targets):
+            path = f"edits[{index}].targets[{number}]"
+            sample = target_sample(generator, target, path)
+            region = _target_region(generator.oracle, target, sample, path)
+            latent = generator.latents([sample])
+            _check_inside(region, f"{path}.region", *generator.image_size)
+            examples.append(
+                Example(
+                    exemplar,
+                    exemplar_region,
+                    latent,
+                    region,
+                    exemplar_label=exemplar_label(edit),
+                    target_label=sample.label,
+                )
+            )
+    return examples
+
+
+def target_sample(generator: Generator, target: Target, path: str) -> Sample:
+    """The sample of a generator that a target describes. Raises EditsError, naming its path."""
+    try:
+        return generator.sample(target.request())
+    except RegenError as error:
+        raise EditsError(
+            f"{path}: {error.problem}",
+            got=error.got,
+            expected=error.expected,
+            remedy=error.remedy,
+        ) from error
+
+
+def taken_by(edits: Edits) -> set[int]:
+    """Numbers of the source that are targets, whatever their truncation."""
+    targets = (target for edit in edits.edits for target in edit.targets)
+    return {target.seed for target in targets if target.seed is not None}
+
+
+def exemplar_label(edit: Edit) -> str:
+    """What people call the exemplar of an edit."""
+    exemplar = edit.exemplar
+    if isinstance(exemplar, Pattern):
+        return f"{exemplar.pattern.replace('_', ' ')} drawn on the face of seed {exemplar.seed}"
+    return "embedded image" if exemplar.source.startswith("data:") else exemplar.source
+
+
+def _check_inside(region: Region, path: str, height: int, width: int) -> None:
+    """Raise RegionError, naming the path in the edits file, if a region leaves its image."""
+    try:
+        region.mask(height, width)
+    except RegionError as error:
+        raise RegionError(
+            f"{path}: {error.problem}",
+            got=error.got,
+            expected=error.expected,
+            remedy=error.remedy,
+        ) from error
+
+
+def _exemplar(edit: Edit, index: int, generator: Generator) -> tuple[Tensor, Region]:
+    """The exemplar's image and its region."""
+    exemplar = edit.exemplar
+    if not isinstance(exemplar, Pattern):
+        if isinstance(edit.region, NamedRegion):
+            raise EditsError(
+                f"edits[{index}].region",
+                got=f"the portraits' region {edit.region.name!r}",
+                expected="a box, polygon, ellipse or mask in pixels of the exemplar",
+                remedy="regions have names only in images that the renderer draws",
+            )
+        return exemplar.load(), edit.region
+    person = Sample(label=f"seed {exemplar.seed}", index=exemplar.seed)
+    if exemplar.generator is None:
+        oracle = generator.oracle or bundled.renderer(generator.image_size)
+        image = oracle.wanted([person], exemplar.pattern)
+    else:
+        other = open_generator(exemplar.generator)
+        oracle = other.oracle or bundled.renderer(other.image_size)
+        image = other.images([other.sample({"seed": exemplar.seed})])
+    if not isinstance(edit.region, NamedRegion):
+        return image, edit.region
+    return image, Region.from_mask(oracle.region(edit.region.name, [person]))
+
+
+def _target_region(oracle: Oracle | None, target: Target, sample: Sample, path: str) -> Region:
+    if not isinstance(target.region, NamedRegion):
+        return target.region
+    if oracle is None:
+        raise EditsError(
+            f"{path}.region",
+            got=f"the name {target.region.name!r}",
+            expected="a box, polygon, ellipse or mask",
+            remedy="only the bundled portraits have regions with names",
+        )
+    if not oracle.knows(sample):
+        raise EditsError(
+            f"{path}.region",
+            got=f"the portraits' region {target.region.name!r} for a sample the renderer lacks",
+            expected="truncation 1",
+            remedy="the renderer knows only untruncated seeds; give a box or polygon instead",
+        )
+    return Region.from_mask(oracle.region(target.region.name, [sample]))

@@ -1,0 +1,137 @@
+"""From a task to a rewrite: project and paste, find where the rule will act, fit the memory."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import asdict, dataclass, field
+
+from torch import Tensor
+
+from regen.files.as_json import to_json
+from regen.generators.samples import reserved_samples
+from regen.rewriting.key_moments import Moments
+from regen.rewriting.key_similarity import KeyMatcher
+from regen.rewriting.memory import fit_memory
+from regen.rewriting.moment_cache import key_moments
+from regen.rewriting.preserved import BATCH, Preserved, preserve
+from regen.rewriting.rewrite import Rewrite
+from regen.rewriting.rule import Rule, build_rule
+from regen.rewriting.task import Task
+from regen.seeds import PRESERVED
+
+OnStep = Callable[[int, dict[str, float]], None]
+Losses = dict[str, list[tuple[int, float]]]
+
+
+@dataclass(frozen=True)
+class Prepared:
+    """All that a fit needs, before the first step.
+
+    Attributes:
+        rule: What should be recalled.
+        preserved: What must stay, or None.
+        matcher: Knows where the rule will act.
+    """
+
+    rule: Rule
+    preserved: Preserved | None
+    matcher: KeyMatcher
+
+
+@dataclass(frozen=True)
+class Learned:
+    """A rewrite, and what it was learned from.
+
+    Attributes:
+        rewrite: The weight change.
+        rule: What it was fitted to.
+        matcher: Knows where the rule will act.
+        losses: (step, value) pairs by name.
+        stopped_after: Steps after which the fit was stopped, or None if it came to its end.
+    """
+
+    rewrite: Rewrite
+    rule: Rule
+    matcher: KeyMatcher
+    losses: Losses = field(default_factory=dict)
+    stopped_after: int | None = None
+
+
+def prepare(task: Task) -> Prepared:
+    """Build the rule of a task, and find what must stay and where the rule will act.
+
+    Raises:
+        RegenError: If a region leaves its image, or the source has too few samples.
+    """
+    rule = build_rule(task.split, task.projector, task.examples, task.settings.rule)
+    fit = task.settings.fit
+    samples = reserved_samples(task.source, PRESERVED, max(fit.preserve, BATCH))
+    preserved, matcher = preserve(task.generator, task.split, rule, fit, samples)
+    return Prepared(rule, preserved, matcher)
+
+
+def moments_for(task: Task) -> Moments | None:
+    """Second moments of keys, measured once for a generator, where the solver needs them."""
+    if task.settings.fit.solver == "adam":
+        return None
+    return key_moments(task.generator, task.split, task.source)
+
+
+def fit(
+    task: Task,
+    prepared: Prepared,
+    moments: Moments | None,
+    *,
+    on_step: OnStep | None = None,
+    should_stop: Callable[[], bool] | None = None,
+) -> Learned:
+    """Fit the memory.
+
+    Args:
+        task: What to learn.
+        prepared: From `prepare`.
+        moments: From `moments_for`.
+        on_step: Called every few steps with the step and the losses.
+        should_stop: Asked after every step; what was learned until then is the result.
+
+    Raises:
+        RewriteError: If the fit diverges.
+    """
+    losses: Losses = {}
+
+    def report(step: int, terms: dict[str, float]) -> None:
+        for name, value in terms.items():
+            losses.setdefault(name, []).append((step, value))
+        if on_step is not None:
+            on_step(step, terms)
+
+    fitted = fit_memory(
+        task.split,
+        prepared.rule,
+        task.settings.fit,
+        prepared.preserved,
+        moments,
+        on_report=report,
+        should_stop=should_stop,
+    )
+    stopped_after = fitted.steps if fitted.stopped else None
+    rewrite = _rewrite(task, fitted.deltas, stopped_after)
+    return Learned(rewrite, prepared.rule, prepared.matcher, losses, stopped_after)
+
+
+def learn(
+    task: Task,
+    *,
+    on_step: OnStep | None = None,
+    should_stop: Callable[[], bool] | None = None,
+) -> Learned:
+    """Prepare and fit. Arguments and errors are those of `fit`."""
+    return fit(task, prepare(task), moments_for(task), on_step=on_step, should_stop=should_stop)
+
+
+def _rewrite(task: Task, deltas: dict[str, Tensor], stopped_after: int | None) -> Rewrite:
+    made = to_json(asdict(task.settings))
+    assert isinstance(made, dict)
+    if stopped_after is not None:
+        made["interrupted_after_steps"] = stopped_after
+    return Rewrite(deltas, task.generator.digest(), task.generator.family, made)

@@ -1,0 +1,80 @@
+"""Samples of a generator that a rewrite must leave as they are, and where on each.
+
+Shapes: P preserved samples; C, h, w the value; H, W an image.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+from regen.generators.protocol import Activation, Generator, Sample, Split, concatenate
+from regen.rewriting.key_similarity import KeyMatcher, match_keys
+from regen.rewriting.rule import Rule
+from regen.rewriting.settings import FitSettings
+
+BATCH = 16
+
+
+@dataclass(frozen=True)
+class Preserved:
+    """Samples of the generator that must stay as they are.
+
+    Attributes:
+        keys: P samples.
+        values: Their values, ``[P, C, h, w]``.
+        images: Their images, ``[P, 3, H, W]``.
+        keep: Where they must stay, at the value's size, ``[P, 1, h, w]`` in [0, 1].
+        image_keep: The same at the image's size, ``[P, 1, H, W]``.
+    """
+
+    keys: Activation
+    values: Tensor
+    images: Tensor
+    keep: Tensor
+    image_keep: Tensor
+
+    def __len__(self) -> int:
+        return len(self.values)
+
+
+@torch.no_grad()
+def preserve(
+    generator: Generator, split: Split, rule: Rule, settings: FitSettings, samples: list[Sample]
+) -> tuple[Preserved | None, KeyMatcher]:
+    """Samples that must stay, and the matcher that knows where the rule will act.
+
+    Args:
+        generator: As it is.
+        split: The same, cut.
+        rule: Whose region is compared with the samples' keys.
+        settings: Whether and where to preserve.
+        samples: Random samples that are not targets.
+
+    Returns:
+        What to preserve, None where nothing is; and the matcher.
+    """
+    batches = [samples[i : i + BATCH] for i in range(0, len(samples), BATCH)]
+    keys = concatenate([split.head(generator.latents(batch)) for batch in batches])
+    matcher = match_keys(keys.features, rule.keys.features, rule.mask)
+    if not settings.preserve:
+        return None, matcher
+    value = split.recall(keys)
+    starts = range(0, len(samples), BATCH)
+    parts = [value.select(range(i, min(i + BATCH, len(samples)))) for i in starts]
+    images = torch.cat([split.tail(part) for part in parts])
+    keep, image_keep = (
+        _keep(matcher, keys.features, (int(t.shape[2]), int(t.shape[3])), settings)
+        for t in (value.features, images)
+    )
+    return Preserved(keys, value.features, images, keep, image_keep), matcher
+
+
+def _keep(
+    matcher: KeyMatcher, keys: Tensor, size: tuple[int, int], settings: FitSettings
+) -> Tensor:
+    if settings.preserve_outside_match:
+        return 1 - matcher.mask(keys, size, slack=settings.match_area)
+    return torch.ones(len(keys), 1, *size, device=keys.device)
