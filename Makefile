@@ -2,7 +2,7 @@
 # compiles the operators again when their sources changed.
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
-.PHONY: help install demo test wheel bench-ops bench-training table1 table2 tables-quick gpu-faces fuzz docs lint format clean
+.PHONY: help install demo test wheel bench-help bench-ops bench-training table1 table2 tables-quick gpu-faces fuzz docs lint format clean
 
 PYTHON ?= python3
 VENV := .venv
@@ -27,6 +27,9 @@ test: $(INSTALLED) $(COMPILED)  ## Run all tests, and the examples in the docstr
 wheel: $(INSTALLED)  ## Build dist/regen-*.whl with the compiled operators inside, for machines without a compiler
 	rm -rf build
 	STYLEGAN2_OPS_WHEEL=1 $(BIN)/python -m pip wheel --disable-pip-version-check --no-deps --no-build-isolation --wheel-dir dist .
+
+bench-help: $(INSTALLED)  ## Time the help of every command
+	$(BIN)/python -m experiments.bench_help
 
 bench-ops: $(INSTALLED) $(COMPILED)  ## Time the operators beside copies, convolutions and their reference
 	$(BIN)/python -m experiments.bench_ops

@@ -62,14 +62,14 @@ def _not_separable(f: Tensor) -> Tensor:
 
 def parity(run: Run, x: Tensor) -> dict[str, float]:
     """Differences from the reference in float64, relative to the largest number there."""
-    ours, exact = x.clone().requires_grad_(), x.double().requires_grad_()
-    got = run(ours)
+    given, exact = x.clone().requires_grad_(), x.double().requires_grad_()
+    got = run(given)
     with use("reference"):
         wanted = run(exact)
     dy = torch.randn_like(got).requires_grad_()
     exact_dy = dy.detach().double().requires_grad_()
     errors = {"value": _error(got, wanted)}
-    (grad,) = torch.autograd.grad(got, ours, dy, create_graph=True)
+    (grad,) = torch.autograd.grad(got, given, dy, create_graph=True)
     (exact_grad,) = torch.autograd.grad(wanted, exact, exact_dy, create_graph=True)
     errors["gradient"] = _error(grad, exact_grad)
     direction = torch.randn_like(x)

@@ -35,9 +35,10 @@ from torch import Tensor
 
 from experiments.tables.provenance import commit, hardware
 from regen.allocator import keep_freed_memory
-from regen.generators.registry import open_generator
+from regen.generators import bundled
 from regen.generators.stylegan2.config import StyleGAN2Config
-from regen.generators.stylegan2.network import Synthesis
+from regen.generators.stylegan2.files import load_stylegan2
+from regen.generators.stylegan2.network import StyledConvolution, Synthesis
 from stylegan2_ops import bias_act, filter_from_taps, implementation, upfirdn2d, upsample2d
 from stylegan2_ops._dispatch import use
 
@@ -98,7 +99,8 @@ def synthesis_with_noise(config: StyleGAN2Config) -> Synthesis:
     torch.manual_seed(0)
     network = Synthesis(config).eval()
     for conv in network.convs.values():
-        conv.noise_strength.fill_(0.1)  # type: ignore[operator, union-attr]
+        assert isinstance(conv, StyledConvolution)
+        conv.noise_strength.fill_(0.1)
     return network
 
 
@@ -181,7 +183,8 @@ def _profile(file: Path, title: str, run: Callable[[], object]) -> None:
 
 def train_step(dtype: torch.dtype, repeats: int) -> Medians:
     """Forward and backward of the bundled 128x128 generator at batch 16, constant noise."""
-    opened = open_generator("portraits").train().requires_grad_(True)
+    opened = load_stylegan2(bundled.FOLDER / "portraits.safetensors")
+    opened.train().requires_grad_(True)
     latents = opened.seed_latents(range(16))
     cotangent = torch.randn(16, 3, 128, 128)
 

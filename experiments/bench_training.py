@@ -2,7 +2,7 @@
 
     python -m experiments.bench_training
 
-Each figure is taken in a process of its own: images per second of whole steps (generator and
+Each number is measured in a process of its own: images per second of whole steps (generator and
 discriminator) at 64x64 with and without regularisers, the gain of a second process under torchrun
 with one thread each, and the peak memory of a 256x256 step at batch 4, regularisers included.
 Run it on a machine that does nothing else.
@@ -27,7 +27,9 @@ import torch
 from regen.generators.stylegan2.config import StyleGAN2Config
 from regen.generators.stylegan2.generator import StyleGAN2
 from regen.generators.stylegan2.training.dataset import Dataset
-from regen.generators.stylegan2.training.discriminator_init import opponent_for
+from regen.generators.stylegan2.training.discriminator_init import (
+    initialize_discriminator,
+)
 from regen.generators.stylegan2.training.precision import training_dtype
 from regen.generators.stylegan2.training.settings import TrainingSettings, architecture_preset
 from regen.generators.stylegan2.training.trainer import Trainer
@@ -55,7 +57,7 @@ def trainer(
     images = torch.randint(0, 256, shape, dtype=torch.uint8)
     return Trainer(
         StyleGAN2(config),
-        opponent_for(config, None, group=4, seed=1).discriminator,
+        initialize_discriminator(config, None, group=4, seed=1).discriminator,
         Dataset(images, seed=0, flip_probability=0.5, device=CPU),
         settings,
         group,
@@ -87,7 +89,7 @@ def peak_memory_gb(precision: str) -> float:
 
 
 def measured(processes: int, threads: int, *words: str) -> float:
-    """The figure of this program's `--worker`, run in fresh processes."""
+    """What this program's `--worker` measures in fresh processes."""
     launcher = ["torch.distributed.run", "--standalone", "--nproc-per-node", str(processes), "-m"]
     command = [sys.executable, "-m", *(launcher if processes > 1 else [])]
     command += ["experiments.bench_training", "--worker", *words]
@@ -122,13 +124,13 @@ def main(
     """Measure, and print one line."""
     if worker:
         torch.set_num_threads(int(os.environ["OMP_NUM_THREADS"]))
-        figure = (
+        number = (
             peak_memory_gb(precision)
             if memory
             else images_per_second(batch, steps, lazy, precision)
         )
         if is_first():
-            click.echo(figure)
+            click.echo(number)
         return
     common = ["--precision", precision, "--steps", str(steps)]
     fast = max(measured(1, threads, *common) for _ in range(rounds))

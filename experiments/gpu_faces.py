@@ -3,12 +3,12 @@
     python -m experiments.gpu_faces            (make gpu-faces)
 
 Trains a generator on few images with differentiable augmentation, then its backward projector,
-then three rewrites with real exemplars. Everything is boxed by wall clock, each stage is gone on
-with where it was stopped, and a finished one is not run again: where a machine allows ten minutes
-a call, give `--call-minutes 9` and call until it says that all is done.
+then three rewrites with real exemplars. Everything is boxed by wall clock, a stage that was stopped
+is resumed, and a finished one is not run again: where a machine allows ten minutes a call, give
+`--call-minutes 9` and call until it says that all is done.
 
-What shall be kept, weights in half precision with their card among it, is in the folder
-``publish`` of the run folder, in files of at most 16 MB; figures and grids are copied to
+What should be kept, weights in half precision with their card among it, is in the folder
+``publish`` of the run folder, in files of at most 16 MB; metrics and grids are copied to
 experiments/results/.
 """
 
@@ -29,21 +29,21 @@ import torch
 from experiments.gpu_faces_rewrites import CATS, NOTO, edits_for
 from experiments.split_files import split_file
 from experiments.wall_clock import Clock, OutOfTimeError
+from regen import open_generator, open_projector
 from regen.files.atomic import ensure_folder, write_json
 from regen.files.tensor_file import read_header
-from regen.generators.registry import open_generator
 from regen.generators.stylegan2.config import StyleGAN2Config
 from regen.generators.stylegan2.files import save_stylegan2
-from regen.generators.stylegan2.training.initialization import Beginning
-from regen.generators.stylegan2.training.settings import TrainingSettings
-from regen.projector.files import open_projector, save_projector
+from regen.generators.stylegan2.training.plan import StyleGAN2Plan
+from regen.generators.stylegan2.training.settings import InitSettings, TrainingSettings
+from regen.projector.files import save_projector
 from regen.projector.settings import ProjectorTrainingSettings
 from regen.projector.train import train_projector
 from regen.rewriting.settings import RewriteSettings
 from regen.runs.rewrite.run import run_rewrite
 from regen.runs.train_generator.measure import MeasureSettings
 from regen.runs.train_generator.run import train
-from regen.runs.train_projector import PROJECTOR_FILE, default_value_layer
+from regen.runs.train_projector import default_value_layer
 from regen.runs.train_projector import train as train_projector_job
 from regen.training.checkpoint import NAME as CHECKPOINT
 
@@ -120,14 +120,13 @@ class Run:
         trained = train(
             self.images,
             folder,
-            Beginning(self.size, architecture=architecture),
-            settings,
+            StyleGAN2Plan(InitSettings(self.size, architecture=architecture), settings),
             measured=MeasureSettings(samples=(16 if self.quick else 2000) if last else 0),
             minutes=minutes,
             licence=CARD["licence"],
             resume=(folder / CHECKPOINT).exists(),
             device=self.device,
-            tell=click.echo,
+            log=click.echo,
         )
         if not last or trained is None:
             raise OutOfTimeError
@@ -155,9 +154,7 @@ class Run:
         )
         assert trained is not None
         generator = open_generator(self.generator_file)
-        projector = open_projector(
-            str(folder / PROJECTOR_FILE), str(self.generator_file), generator, value_layer=None
-        )
+        projector = open_projector(generator, folder)
         card = {**CARD, "losses": trained.scalars, "kimg": config.kimg}
         layer = projector.value_layer
         path = self.projector_file
@@ -191,7 +188,7 @@ class Run:
         return round(fitting * batch / 1000, 3)
 
     def rewrite(self, name: str) -> None:
-        """Fit one rewrite; rewrite, report and grid go to the results."""
+        """Fit one rewrite; the rewrite, its metrics and images are published."""
         folder = ensure_folder(self.folder / f"rewrite_{name}")
         path = folder / "given.json"
         content = edits_for(name, self.exemplars, self.size)
@@ -212,7 +209,7 @@ class Run:
         click.echo(f"{name}: {outcome.report}")
 
     def publish(self) -> None:
-        """Copy figures to the results, and cut what is larger than 16 MB.
+        """Copy metrics and images to the results, and cut what is larger than 16 MB.
 
         The sheet of nearest training images is not copied: it shows the people of the set.
         """
@@ -222,7 +219,7 @@ class Run:
                 shutil.copyfile(path, results / path.name.replace("-", "_"))
             if path.stat().st_size > LARGEST_BYTES:
                 split_file(path, LARGEST_BYTES)
-        click.echo(f"All done: {published}, and figures in {results}")
+        click.echo(f"All done: {published}, and metrics in {results}")
 
     def _results(self) -> Path:
         return self.folder / "results" if self.quick else RESULTS
@@ -261,7 +258,7 @@ def main(
     call_minutes: float,
     device: str,
 ) -> None:
-    """Train, project, rewrite, publish; go on where an earlier call stopped."""
+    """Train, project, rewrite, publish; resume where an earlier call stopped."""
     if device == "auto":
         device = "cuda" if torch.cuda.is_available() else "cpu"
     ensure_folder(output / "publish")
@@ -276,7 +273,7 @@ def main(
         try:
             clock.run(name, work)
         except OutOfTimeError:
-            click.echo("Time of this call is over; call again to go on")
+            click.echo("Time of this call is over; call again to resume")
             return
         write_json(finished, [*done, name])
 

@@ -26,8 +26,8 @@ def split_file(path: Path, largest_bytes: int) -> list[Path]:
     for part, piece in zip(parts, pieces, strict=True):
         write_bytes(part, piece)
     names = [part.name for part in parts]
-    told = {"name": path.name, "sha256": hashlib.sha256(data).hexdigest(), "parts": names}
-    write_json(path.with_name(f"{path.name}.parts.json"), told)
+    whole = {"name": path.name, "sha256": hashlib.sha256(data).hexdigest(), "parts": names}
+    write_json(path.with_name(f"{path.name}.parts.json"), whole)
     path.unlink()
     return parts
 
@@ -39,16 +39,16 @@ def join_files(folder: Path) -> list[Path]:
         StoreError: If a part is missing, or the whole is not what was split.
     """
     whole = []
-    for told in sorted(folder.glob("*.parts.json")):
-        content = json.loads(told.read_text())
+    for listing in sorted(folder.glob("*.parts.json")):
+        content = json.loads(listing.read_text())
         parts = [folder / name for name in content["parts"]]
         missing = [part.name for part in parts if not part.is_file()]
         data = b"" if missing else b"".join(part.read_bytes() for part in parts)
         if missing or hashlib.sha256(data).hexdigest() != content["sha256"]:
             got = f"{', '.join(missing)} missing" if missing else "other bytes than were split"
-            raise StoreError(f"{told}: parts", got=got, remedy="copy the parts again")
+            raise StoreError(f"{listing}: parts", got=got, remedy="copy the parts again")
         write_bytes(folder / content["name"], data)
-        for path in (*parts, told):
+        for path in (*parts, listing):
             path.unlink()
         whole.append(folder / content["name"])
     return whole
@@ -56,7 +56,7 @@ def join_files(folder: Path) -> list[Path]:
 
 @click.group()
 def main() -> None:
-    """Split files are put together."""
+    """Put split files together."""
 
 
 @main.command()

@@ -3,9 +3,9 @@
     python -m experiments.table1_projector -o experiments/results
     python -m experiments.table1_projector --quick -o out/quick
 
-A stopped run goes on where it was: rows that are done are not computed again, a training goes on
-from its checkpoint. With a generator of one's own and a folder of images from outside its domain
-it is the paper's experiment:
+The same command resumes a stopped run: rows that are done are not computed again, and a training is
+resumed from its checkpoint. With a generator of one's own and a folder of images from outside its
+domain it is the paper's experiment:
 
     python -m experiments.table1_projector --generator ffhq.safetensors --value-layer 10 \\
         --widths 48 --widths 96 --widths 128 --widths 128 --images cats -o out/ffhq
@@ -22,7 +22,7 @@ import torch
 
 from experiments.tables.projector_table import Table1
 from experiments.tables.projector_variants import Table1Settings, variants
-from regen.errors import RegenError
+from regen import RegenError
 
 
 @click.command()
@@ -38,7 +38,7 @@ from regen.errors import RegenError
 @click.option("--adversarial", type=float, default=Table1Settings.adversarial, help="Its weight.")
 @click.option("--rows", help="Rows to compute, with commas; all by default.")
 @click.option("--device", default="cpu", show_default=True)
-@click.option("--quick", is_flag=True, help="Check the machinery; the figures mean nothing.")
+@click.option("--quick", is_flag=True, help="Check the machinery; the numbers are not meaningful.")
 def main(
     output: Path,
     work: Path,
@@ -74,13 +74,13 @@ def main(
             raise RegenError("--rows", got=rows, expected=", ".join(names))
         for variant in variants(settings):
             if wanted is None or variant.row in wanted:
-                figures = table.compute(variant).result["measured"]["figures"]
-                click.echo(f"{variant.row}: {figures}")
+                numbers = table.compute(variant).result["measured"]["numbers"]
+                click.echo(f"{variant.row}: {numbers}")
         table.write(output)
     except RegenError as error:
         raise click.ClickException(str(error)) from error
     except KeyboardInterrupt:
-        click.echo(f"stopped; what is done is in {work}, the same command goes on", err=True)
+        click.echo(f"stopped; what is done is in {work}; the same command resumes", err=True)
         sys.exit(130)
 
 

@@ -3,8 +3,8 @@
     python -m experiments.table2_rewrite -o experiments/results
     python -m experiments.table2_rewrite --quick -o out/quick
 
-A stopped run goes on where it was: at most one row is lost. What matters most comes first. With a
-generator of one's own an edits file says what to rewrite; there is no oracle then:
+The same command resumes a stopped run: at most one row is lost. What matters most comes first. With
+a generator of one's own an edits file says what to rewrite; there is no oracle then:
 
     python -m experiments.table2_rewrite --generator ffhq.safetensors --edits eyes.json -o out/ffhq
 """
@@ -18,7 +18,6 @@ from pathlib import Path
 import click
 import torch
 
-from experiments.tables.rewrite_bench import Bench
 from experiments.tables.rewrite_rows import Table2Settings
 from experiments.tables.rewrite_scenes import (
     PATTERN_ROWS,
@@ -27,9 +26,9 @@ from experiments.tables.rewrite_scenes import (
     scene_of_file,
 )
 from experiments.tables.rewrite_table import Table2, brief
-from regen.edits.schema import read_edits
-from regen.errors import RegenError
-from regen.generators.registry import BUNDLED
+from experiments.tables.rows import Numbers
+from regen import RegenError, open_generator, read_edits
+from regen.generators.protocol import Generator
 from regen.runs.logbook import Progress
 
 
@@ -38,27 +37,41 @@ def _listed(_: click.Context, option: click.Parameter, value: str | None) -> tup
 
 
 def _scenes(
-    generator: str, edits: Path | None, patterns: tuple[str, ...] | None, quick: bool
-) -> tuple[list[Scene], str | None, int | None]:
-    """Scenes, and what an edits file says about projector and value layer."""
+    generator: Generator, edits: Path | None, patterns: tuple[str, ...] | None, quick: bool
+) -> list[Scene]:
+    """That of an edits file, or those of the patterns that the generator's oracle knows."""
     if edits is not None:
-        read = replace(read_edits(edits), generator=generator)
-        return [scene_of_file(read, edits)], read.projector, read.value_layer
-    if generator not in BUNDLED:
+        return [scene_of_file(read_edits(edits), edits)]
+    if generator.oracle is None:
         raise RegenError(
-            "patterns", got=f"the generator {generator}", expected="--edits FILE to say what to do"
+            "patterns",
+            got=f"the generator {generator.source_name}",
+            expected="--edits FILE to say what to do",
         )
     unknown = set(patterns or ()) - set(PATTERN_ROWS)
     if unknown:
         raise RegenError("--patterns", got=sorted(unknown), expected=", ".join(PATTERN_ROWS))
-    return ordered_scenes(PATTERN_ROWS[:1] if quick else PATTERN_ROWS, (1, 3)), None, None
+    return ordered_scenes(PATTERN_ROWS[:1] if quick else PATTERN_ROWS, (1, 3))
+
+
+def _overridden(
+    scene: Scene, generator: str, projector: str | None, value_layer: int | None
+) -> Scene:
+    """The scene with what the command line says in place of what its edits say."""
+    edits = replace(
+        scene.edits,
+        generator=generator,
+        projector=projector or scene.edits.projector,
+        value_layer=value_layer or scene.edits.value_layer,
+    )
+    return replace(scene, edits=edits)
 
 
 @click.command()
 @click.option("-o", "--output", type=click.Path(path_type=Path), required=True)
 @click.option("--work", type=click.Path(path_type=Path), default="out/table2", show_default=True)
 @click.option("--generator", default="portraits", show_default=True, help="Name or path.")
-@click.option("--projector", type=click.Path(exists=True, dir_okay=False))
+@click.option("--projector", type=click.Path(exists=True, resolve_path=True))
 @click.option("--value-layer", type=click.IntRange(1), help="By default the projector's.")
 @click.option("--edits", type=click.Path(exists=True, dir_okay=False, path_type=Path))
 @click.option("--rows", callback=_listed, help="Rows to compute, with commas; all by default.")
@@ -67,7 +80,7 @@ def _scenes(
 @click.option("--steps", type=click.IntRange(1), default=Table2Settings.steps, show_default=True)
 @click.option("--seeds", type=click.IntRange(2), default=Table2Settings.seeds, show_default=True)
 @click.option("--device", default="cpu", show_default=True)
-@click.option("--quick", is_flag=True, help="Check the machinery; the figures mean nothing.")
+@click.option("--quick", is_flag=True, help="Check the machinery; the numbers are not meaningful.")
 def main(
     output: Path,
     work: Path,
@@ -88,15 +101,18 @@ def main(
     settings = replace(Table2Settings(), steps=steps, closed_form_steps=max(1, steps // 5))
     settings = settings.quick() if quick else replace(settings, seeds=seeds)
     try:
-        scenes, its_projector, layer = _scenes(generator, edits, patterns, quick)
-        bench = Bench(generator, projector or its_projector, value_layer or layer, None, device)
-        table = Table2(bench, generator, scenes, settings, work)
+        opened = open_generator(generator, device=device)
+        scenes = [
+            _overridden(scene, generator, projector, value_layer)
+            for scene in _scenes(opened, edits, patterns, quick)
+        ]
+        table = Table2(opened, scenes, settings, work)
         _compute(table, rows, patterns, targets)
         table.write(output)
     except RegenError as error:
         raise click.ClickException(str(error)) from error
     except KeyboardInterrupt:
-        click.echo(f"stopped; what is done is in {work}, the same command goes on", err=True)
+        click.echo(f"stopped; what is done is in {work}; the same command resumes", err=True)
         sys.exit(130)
 
 
@@ -120,14 +136,14 @@ def _compute(
     ]
     with Progress(len(cells), "Table 2") as bar:
         for scene, method in cells:
-            figures = table.compute(method, scene, table.seeds).result["measured"]["figures"]
+            numbers = table.compute(method, scene, table.seeds).result["measured"]["numbers"]
             bar.advance(1, f"{scene.name} {method.row}")
-            click.echo(f"{scene.name} {method.row}: {_brief(figures)}")
+            click.echo(f"{scene.name} {method.row}: {_brief(numbers)}")
 
 
-def _brief(figures: dict[str, float | None]) -> str:
+def _brief(numbers: Numbers) -> str:
     names = ("inside_lpips_after", "inside_l1_after", "locality_lpips", "outside_l1", "seconds")
-    return ", ".join(f"{name} {brief(figures.get(name))}" for name in names)
+    return ", ".join(f"{name} {brief(numbers.get(name))}" for name in names)
 
 
 if __name__ == "__main__":

@@ -23,7 +23,7 @@ class Clock:
         folder: Holds clock.json, the seconds each stage has taken so far.
         minutes: For everything.
         shares: Of the minutes, by stage.
-        call_ends: `time.monotonic()` at which this call shall end.
+        call_ends: `time.monotonic()` at which this call should end.
     """
 
     folder: Path

@@ -22,7 +22,8 @@ from torch import Tensor
 
 from regen.images.regions import Region, align, feather, paste, resize_mask
 from regen.metrics import Lpips
-from regen.rewriting.rule import Example, RuleSettings
+from regen.rewriting.rule import Example
+from regen.rewriting.settings import RuleSettings
 
 _LAYERS = 4  # of the backbone, from the shallowest: up to an eighth of the image's size
 _REACH = 1 / 6  # how far a position may move, in sides of the image
@@ -83,12 +84,12 @@ class PatchTransfer:
         nearest = int(like.argmax())
         example = self.examples[nearest]
         side = int(image.shape[-1])
-        place = self._carry(example.place, self.targets[nearest], features, side)
+        place = self._carry(example.target_region, self.targets[nearest], features, side)
         if place is None:
             return image
         uniform = self.rule.scale == "uniform"
-        exemplar = example.exemplar.to(image)
-        carried, hard = align(exemplar, example.region, place, (side, side), uniform=uniform)
+        exemplar, region = example.exemplar.to(image), example.exemplar_region
+        carried, hard = align(exemplar, region, place, (side, side), uniform=uniform)
         soft = feather(hard, self.rule.feather_px) if self.rule.feather_px else hard
         return paste(image, carried, soft)
 

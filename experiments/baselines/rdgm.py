@@ -5,7 +5,7 @@ published code: C over the keys of 1000 latents, Adam with step size 0.05, 2001 
 tight crop, and every tenth iteration the weight change is projected on the directions D. Between
 projections Adam is free, and may fit with what the next projection takes away. The paper's own
 equation has no such freedom: W + L D, minimised over L. Both are here, the second as ``direct``.
-Written from the formulas; here it is given the values that our backward projector made.
+Written from the formulas; here it is given the values that the backward projector made.
 
 A key is what meets the convolution's weight, that is, the features before it times their styles.
 
@@ -23,9 +23,10 @@ from torch import Tensor
 from torch.func import functional_call
 
 from regen.errors import RewriteError
-from regen.generators.protocol import Activation
-from regen.generators.stylegan2.generator import StyleGAN2, StyleGAN2Split
+from regen.generators.protocol import Activation, Generator, Split
 from regen.generators.stylegan2.latent import StyleContext
+from regen.generators.stylegan2.network import StyledConvolution
+from regen.generators.stylegan2.split import StyleGAN2Split
 from regen.images.regions import resize_mask
 from regen.linear_algebra import whitening
 from regen.losses import weighted_l1
@@ -64,32 +65,39 @@ class RdgmConfig:
                 raise RewriteError(name, got=getattr(self, name), expected="1 or more")
 
 
-def styled_keys(split: StyleGAN2Split, keys: Activation) -> Tensor:
-    """Features times styles ``[N, K, h, w]``: what the only convolution of the memory convolves."""
+def styled_keys(split: Split, keys: Activation) -> Tensor:
+    """Features times styles ``[N, K, h, w]``: what the only convolution of the memory convolves.
+
+    Raises:
+        RewriteError: If the memory is not a single convolution of a StyleGAN2.
+    """
+    convolution = _convolution(split)
     context = keys.context
     assert isinstance(context, StyleContext)
-    layer = _layer(split)
-    styles = split.generator.conv(layer).affine(context.latent.ws[:, layer - 1])
+    styles = convolution.affine(context.latent.ws[:, split.value_layer - 1])
     return keys.features.float() * styles.float()[:, :, None, None]
 
 
 @torch.no_grad()
-def key_moment(split: StyleGAN2Split, config: RdgmConfig, batch: int = 16) -> Tensor:
+def key_moment(generator: Generator, split: Split, config: RdgmConfig, batch: int = 16) -> Tensor:
     """C, the uncentred second moment ``[K, K]`` of the keys at all positions, float64.
 
     It belongs to generator and layer alone; RDGM keeps it beside the generator.
     """
     total, count = torch.zeros([], dtype=torch.float64), 0
     for first in range(0, config.samples, batch):
-        seeds = range(first, min(first + batch, config.samples))
-        keys = split.head(split.generator.seed_latents(list(seeds), config.truncation))
+        requests = (
+            {"seed": seed, "truncation": config.truncation}
+            for seed in range(first, min(first + batch, config.samples))
+        )
+        keys = split.head(generator.latents([generator.sample(request) for request in requests]))
         rows = _rows(styled_keys(split, keys))
         total, count = total + rows.T @ rows, count + len(rows)
     return total / count
 
 
 @torch.no_grad()
-def context_directions(split: StyleGAN2Split, rule: Rule, moment: Tensor, rank: int) -> Tensor:
+def context_directions(split: Split, rule: Rule, moment: Tensor, rank: int) -> Tensor:
     """D ``[r, K]``, orthonormal: what sets the region's keys apart from all others.
 
     The region's keys, each times its mask, are whitened with C^(-1/2); the leading right singular
@@ -119,7 +127,7 @@ def project_on(weight: Tensor, directions: Tensor) -> Tensor:
 
 
 def rdgm_insert(
-    generator: StyleGAN2, split: StyleGAN2Split, rule: Rule, moment: Tensor, config: RdgmConfig
+    generator: Generator, split: Split, rule: Rule, moment: Tensor, config: RdgmConfig
 ) -> Rewrite:
     """Fit the convolution to the rule along its context directions.
 
@@ -134,10 +142,10 @@ def rdgm_insert(
         The change of one weight, of rank `config.rank` in its input channels at every tap.
 
     Raises:
-        RewriteError: If the memory has more than one convolution, or the fit diverges.
+        RewriteError: If the memory is not a single convolution of a StyleGAN2, or the fit diverges.
     """
     directions = context_directions(split, rule, moment, config.rank)
-    name = f"convs.{_layer(split)}.weight"
+    name = f"convs.{split.value_layer}.weight"
     original = dict(split.memory.named_parameters())[name].detach()
     crop = _Crop(split, rule)
     descend = _direct if config.direct else _projected
@@ -180,9 +188,9 @@ def _direct(crop: _Crop, original: Tensor, directions: Tensor, config: RdgmConfi
 class _Crop:
     """The convolution on a tight crop around each target's region, and its L1 there."""
 
-    def __init__(self, split: StyleGAN2Split, rule: Rule) -> None:
-        layer = _layer(split)
-        self.conv = split.generator.conv(layer)
+    def __init__(self, split: Split, rule: Rule) -> None:
+        layer = split.value_layer
+        self.conv = _convolution(split)
         context = rule.keys.context
         assert isinstance(context, StyleContext)
         self.codes = context.latent.ws[:, layer - 1]
@@ -220,11 +228,15 @@ class _Crop:
         return weighted_l1(value, self.wanted, self.tight)
 
 
-def _layer(split: StyleGAN2Split) -> int:
+def _convolution(split: Split) -> StyledConvolution:
+    if not isinstance(split, StyleGAN2Split):
+        raise RewriteError("RDGM", got="a generator of another family", expected="a StyleGAN2")
     if split.memory_layers != 1:
         got = f"a memory of {split.memory_layers}"
         raise RewriteError("RDGM", got=got, expected="a memory of 1 convolution")
-    return split.value_layer
+    convolution = split.memory.convs[str(split.value_layer)]
+    assert isinstance(convolution, StyledConvolution)
+    return convolution
 
 
 def _tight_box(mask: Tensor) -> tuple[int, int, int, int]:

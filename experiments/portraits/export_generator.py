@@ -2,13 +2,14 @@
 
     python -m experiments.portraits.export_generator runs/portraits
 
-Writes regen/generators/bundled/portraits.safetensors (half precision, figures in its header),
+Writes regen/generators/bundled/portraits.safetensors (half precision),
 experiments/results/portraits_generator.json and a contact sheet, renderer above generator.
 """
 
 from __future__ import annotations
 
 import json
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
@@ -16,13 +17,13 @@ import click
 import torch
 from torch import Tensor
 
-from regen.generators.registry import BUNDLED_FOLDER
+from regen.generators import bundled
+from regen.generators.stylegan2.config import StyleGAN2Config
 from regen.generators.stylegan2.files import load_stylegan2, save_stylegan2
 from regen.generators.stylegan2.generator import StyleGAN2
-from regen.generators.stylegan2.network import StyleGAN2Config
 from regen.images import grid, save_image
 from regen.metrics import load_lpips, psnr, ssim
-from regen.portraits import attributes, render, seed_to_z
+from regen.portraits import PortraitsOracle
 from regen.runs.logbook import track
 
 RESULTS = Path(__file__).parent.parent / "results"
@@ -34,15 +35,15 @@ def trained(folder: Path) -> tuple[StyleGAN2, dict[str, Any]]:
     stored = torch.load(folder / "generator.pt", weights_only=True)
     generator = StyleGAN2(StyleGAN2Config(**stored["config"])).eval().requires_grad_(False)
     generator.load_state_dict(stored["state"])
-    for convolution in generator.synthesis.convs.values():
-        convolution.noise_const.zero_()  # trained without noise: strengths are 0
+    for layer in range(1, generator.convolutions + 1):
+        generator.conv(layer).noise_const.zero_()  # trained without noise: strengths are 0
     return generator, json.loads((folder / "settings.json").read_text())
 
 
-def pair(generator: StyleGAN2, seeds: list[int]) -> tuple[Tensor, Tensor]:
+def pair(generator: StyleGAN2, seeds: Iterable[int]) -> tuple[Tensor, Tensor]:
     """Renderer's and generator's images of seeds."""
-    plain = render(attributes(seed_to_z(seeds)), generator.resolution)
-    return plain, generator(generator.seed_latents(seeds)).clamp(-1, 1)
+    samples = generator.source().samples(seeds)
+    return PortraitsOracle(generator.resolution).plain(samples), generator.images(samples)
 
 
 @torch.no_grad()
@@ -50,11 +51,11 @@ def measure(generator: StyleGAN2) -> dict[str, Any]:
     """Distances to the renderer, means over the unseen seeds."""
     lpips, sums = load_lpips("squeeze"), {"lpips": 0.0, "psnr": 0.0, "ssim": 0.0, "l1": 0.0}
     for start in track(range(FIRST_SEED, FIRST_SEED + SEEDS, BATCH), "measuring"):
-        plain, drawn = pair(generator, list(range(start, start + BATCH)))
-        sums["lpips"] += float(lpips(drawn, plain).sum())
-        sums["psnr"] += float(psnr(drawn, plain).sum())
-        sums["ssim"] += float(ssim(drawn, plain).sum())
-        sums["l1"] += float((drawn - plain).abs().mean(dim=(1, 2, 3)).sum())
+        plain, fake = pair(generator, range(start, start + BATCH))
+        sums["lpips"] += float(lpips(fake, plain).sum())
+        sums["psnr"] += float(psnr(fake, plain).sum())
+        sums["ssim"] += float(ssim(fake, plain).sum())
+        sums["l1"] += float((fake - plain).abs().mean(dim=(1, 2, 3)).sum())
     return {
         "seeds": f"{FIRST_SEED}-{FIRST_SEED + SEEDS - 1}",
         **{name: round(total / SEEDS, 4) for name, total in sums.items()},
@@ -73,17 +74,16 @@ def main(folder: Path) -> None:
         "provenance": "trained by experiments/portraits on images of regen's portrait renderer",
         "licence": "Apache-2.0",
     }
-    path = BUNDLED_FOLDER / "portraits.safetensors"
+    path = bundled.FOLDER / "portraits.safetensors"
     save_stylegan2(path, generator, card=card, half=True)
     generator = load_stylegan2(path)  # measured as shipped, rounded to half
-    figures = {**measure(generator), "training": {"settings": settings, "log": log}}
+    metrics = {**measure(generator), "training": {"settings": settings, "log": log}}
     RESULTS.mkdir(exist_ok=True)
-    (RESULTS / "portraits_generator.json").write_text(json.dumps(figures, indent=1) + "\n")
-    with torch.no_grad():
-        plain, drawn = pair(generator, list(range(FIRST_SEED, FIRST_SEED + 24)))
-    rows = torch.cat([plain[:12], drawn[:12], plain[12:], drawn[12:]])
+    (RESULTS / "portraits_generator.json").write_text(json.dumps(metrics, indent=1) + "\n")
+    plain, fake = pair(generator, range(FIRST_SEED, FIRST_SEED + 24))
+    rows = torch.cat([plain[:12], fake[:12], plain[12:], fake[12:]])
     save_image(RESULTS / "portraits_generator.png", grid(rows, columns=12))
-    click.echo(json.dumps({k: v for k, v in figures.items() if k != "training"}, indent=1))
+    click.echo(json.dumps({k: v for k, v in metrics.items() if k != "training"}, indent=1))
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""How well foreign patterns survive projection, decoded as a rewrite will do it.
+"""How well foreign patterns survive projection, decoded as a rewrite will decode them.
 
 Cat eyes and gears drawn by the renderer on other faces, and the eyes of a real cat, are pasted
 onto unseen targets, projected, pasted into the targets' values and decoded with the targets' own
@@ -15,12 +15,12 @@ import torch
 from torch import Tensor
 
 from regen.edits.exemplars import Image
-from regen.generators.protocol import Generator
-from regen.images import load_image
+from regen.generators.protocol import Generator, Sample, Split
 from regen.images.regions import Region
 from regen.metrics import Lpips, masked_distance
-from regen.portraits import attributes, region, render, seed_to_z
-from regen.rewriting.rule import Example, RuleSettings, build_rule, decode_wanted
+from regen.portraits import PortraitsOracle
+from regen.rewriting.rule import Example, build_rule, decode_wanted
+from regen.rewriting.settings import RuleSettings
 
 TARGETS = tuple(range(60_000, 60_016))
 CHELSEA_EYES = Region.union(
@@ -28,32 +28,32 @@ CHELSEA_EYES = Region.union(
 )
 
 
-def exemplars(size: int) -> dict[str, tuple[Tensor, Region]]:
+def exemplars(oracle: PortraitsOracle) -> dict[str, tuple[Tensor, Region]]:
     """Images with a pattern and where it is."""
-    found = {"real_cat": (load_image(Image("skimage:chelsea").location), CHELSEA_EYES)}
+    found = {"real_cat": (Image("skimage:chelsea").load(), CHELSEA_EYES)}
+    person = [Sample(label="the exemplar", index=61_000)]
     for pattern, name in (("cat_eyes", "eyes"), ("gear_eyes", "eyes"), ("red_nose", "nose")):
-        person = attributes(seed_to_z([61_000]))
-        mask = region(person, name, size)
-        found[pattern] = (render(person, size, pattern), Region.from_mask(mask))
+        where = Region.from_mask(oracle.region(name, person))
+        found[pattern] = (oracle.wanted(person, pattern), where)
     return found
 
 
 @torch.no_grad()
 def pattern_errors(
     generator: Generator,
-    split: Any,
+    split: Split,
     project: Callable[[Tensor], Tensor],
     config: RuleSettings,
     lpips: Lpips | None,
 ) -> dict[str, dict[str, Any]]:
     """Errors {l1, lpips} by pattern, inside and outside; "samples" has no paste."""
-    size, errors = generator.resolution, {}
-    for pattern, (image, where) in exemplars(size).items():
+    oracle, errors = PortraitsOracle(max(generator.image_size)), {}
+    for pattern, (image, where) in exemplars(oracle).items():
         place = "nose" if pattern == "red_nose" else "eyes"
         examples = []
-        for seed in TARGETS:
-            onto = Region.from_mask(region(attributes(seed_to_z([seed])), place, size))
-            examples.append(Example(image, where, generator.seed_latents([seed]), onto))
+        for target in generator.source().samples(TARGETS):
+            onto = Region.from_mask(oracle.region(place, [target]))
+            examples.append(Example(image, where, generator.latents([target]), onto))
         rule = build_rule(split, project, examples, config)
         decoded = decode_wanted(split, rule).float().clamp(-1, 1)
         inside, wanted = rule.image_mask, rule.composites.float().clamp(-1, 1)
@@ -70,7 +70,7 @@ def pattern_errors(
 
 
 def both_pastes(
-    generator: Generator, split: Any, project: Callable[[Tensor], Tensor], lpips: Lpips | None
+    generator: Generator, split: Split, project: Callable[[Tensor], Tensor], lpips: Lpips | None
 ) -> dict[str, Any]:
     """The same for the choices of `RuleSettings`: what is pasted, and where it is aligned."""
     choices = {

@@ -1,10 +1,10 @@
-"""Train the embedded generator: a StyleGAN2 that draws what the portrait renderer draws.
+"""Train the bundled portraits: a StyleGAN2 that generates what the portrait renderer draws.
 
     python -m experiments.portraits.train_generator -o runs/portraits
 
 Seed and image are tied: the network sees z, the renderer sees the same z, and the loss compares
 the two images (L1 and LPIPS). It is grown from 64x64, and ends with an adversarial phase for
-sharpness. Everything counts in images, so a run can be repeated; `--resume` goes on after a stop.
+sharpness. Everything counts in images, so a run can be repeated; the same command resumes it.
 """
 
 from __future__ import annotations
@@ -15,6 +15,7 @@ import time
 from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass
 from pathlib import Path
+from typing import Any
 
 import click
 import lpips
@@ -23,8 +24,9 @@ from torch import Tensor, nn
 
 from experiments.portraits.discriminator import Discriminator
 from regen.files.atomic import atomic_write
-from regen.generators.stylegan2.generator import StyleGAN2, StyleLatent
-from regen.generators.stylegan2.network import StyleGAN2Config
+from regen.generators.stylegan2.config import StyleGAN2Config
+from regen.generators.stylegan2.generator import StyleGAN2
+from regen.generators.stylegan2.latent import StyleLatent
 from regen.images import grid, save_image
 from regen.losses import discriminator_loss, generator_loss, r1_penalty
 from regen.portraits import Z_DIM, attributes, region, render
@@ -94,7 +96,8 @@ def step_size(stage: Stage, done: float) -> float:
 
 def images(g: StyleGAN2, z: Tensor) -> Tensor:
     """Images of z without noise, ``[N, 3, R, R]``."""
-    return g(StyleLatent(g.style_codes(z), (None,) * g.convolutions))  # type: ignore[no-any-return]
+    fake: Tensor = g(StyleLatent(g.style_codes(z), (None,) * g.convolutions))
+    return fake
 
 
 class Trainer:
@@ -137,7 +140,7 @@ class Trainer:
             "step": self.step,
         }
 
-    def load(self, state: dict) -> None:  # type: ignore[type-arg]
+    def load(self, state: dict[str, Any]) -> None:
         """Continue from `state`."""
         for name in ("g", "ema", "d", "g_opt", "d_opt"):
             getattr(self, name).load_state_dict(state[name])
@@ -150,10 +153,10 @@ class Trainer:
             network.load_state_dict(smaller.state_dict(), strict=False)
         if smaller.resolution == self.g.resolution:
             return
-        with torch.no_grad():  # begin as the enlarged smaller image
+        with torch.no_grad():  # start from the enlarged smaller image
             last = str(self.g.convolutions)
             for network in (self.g, self.ema):
-                network.synthesis.rgbs[last].weight.zero_()
+                network.synthesis.get_parameter(f"rgbs.{last}.weight").zero_()
 
     def train_step(self) -> dict[str, float]:
         """One step; returns the losses."""
@@ -236,7 +239,8 @@ def run(config: TrainConfig, folder: Path, report_every: int = 200) -> Iterator[
             saved = None
         elif previous is not None:
             trainer.grow_from(previous)
-        began, first, sums = time.perf_counter(), trainer.step, {}
+        began, first = time.perf_counter(), trainer.step
+        sums: dict[str, list[float]] = {}
         while trainer.step * config.batch < stage.kimg * 1000:
             for name, value in trainer.train_step().items():
                 sums.setdefault(name, []).append(value)
@@ -282,7 +286,7 @@ STAGES = (
 @click.option("-o", "--output", type=click.Path(path_type=Path), default="runs/portraits")
 @click.option("--scale", type=float, default=1.0, help="Factor on the length of every stage.")
 def main(output: Path, scale: float) -> None:
-    """Train the embedded generator."""
+    """Train the generator of the bundled portraits."""
     output.mkdir(parents=True, exist_ok=True)
     stages = tuple(Stage(**{**asdict(s), "kimg": s.kimg * scale}) for s in STAGES)
     config = TrainConfig(stages)

@@ -2,7 +2,7 @@
 
     python -m experiments.portraits.train_projector -o runs/portraits_projector
 
-An interrupted run goes on where it stopped. For value layer L it writes
+The same command resumes an interrupted run. For value layer L it writes
 regen/generators/bundled/portraits_projectorL.safetensors (half precision) and
 experiments/results/portraits_projectorL.json. The bundled ones came from
 
@@ -20,10 +20,11 @@ from pathlib import Path
 import click
 
 from experiments.portraits.patterns_error import both_pastes
-from regen.generators.registry import open_generator
+from regen import open_generator
+from regen.generators import bundled
 from regen.metrics import load_lpips
 from regen.projector.config import ProjectorConfig
-from regen.projector.files import bundled_path, load_projector, save_projector
+from regen.projector.files import load_projector, save_projector
 from regen.projector.settings import ProjectorTrainingSettings
 from regen.projector.train import Report, train_projector
 from regen.runs.logbook import Logbook, Progress
@@ -62,7 +63,7 @@ def main(output: Path, kimg: float, value_layer: int, widths: tuple[int, ...]) -
             split,
             config,
             folder=output,
-            architecture=ProjectorConfig.for_split(split, generator.resolution, widths=widths),
+            architecture=ProjectorConfig.for_split(split, generator, widths=widths),
             resume=resume,
             on_report=report,
             on_step=lambda step: bar.advance(step - bar.done),
@@ -72,10 +73,10 @@ def main(output: Path, kimg: float, value_layer: int, widths: tuple[int, ...]) -
         "licence": "Apache-2.0",
         "training": asdict(config),
     }
-    path = bundled_path("portraits", value_layer)
+    path = bundled.FOLDER / f"portraits_projector{value_layer}.safetensors"
     save_projector(path, network, generator, value_layer, card=card, half=True)
     errors = both_pastes(generator, split, load_projector(path, generator), load_lpips("squeeze"))
-    figures = {
+    record = {
         "value_layer": value_layer,
         "seconds_of_this_run": round(time.perf_counter() - began, 1),
         "resumed": resume,
@@ -86,7 +87,7 @@ def main(output: Path, kimg: float, value_layer: int, widths: tuple[int, ...]) -
     }
     RESULTS.mkdir(exist_ok=True)
     (RESULTS / f"portraits_projector{value_layer}.json").write_text(
-        json.dumps(figures, indent=1) + "\n"
+        json.dumps(record, indent=1) + "\n"
     )
     click.echo(json.dumps(errors, indent=1))
 

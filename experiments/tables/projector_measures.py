@@ -1,16 +1,16 @@
-"""Columns of Table 1: how well a projector repeats images, and how true its features are.
+"""Columns of Table 1: how well a projector reconstructs images, and how true its features are.
 
 In-domain images are held-out samples of the generator, decoded with their own context, as a
-rewrite decodes. Out-of-domain images are the renderer's people with foreign patterns, decoded
-with the context of the sample of the same seed; and images from folders (real cats, real faces,
-or the user's own), which have no context and get the mean one.
+rewrite decodes. Out-of-domain images are the oracle's people with foreign patterns, decoded with
+the context of the sample of the same seed; and images from folders (real cats, real faces, or the
+user's own), which have no context and get the usual one.
 
-Shapes: N images of side R; C, h channels and side of the value.
+Shapes: N images of height and width H, W; C, h, w channels, height and width of the value.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -18,14 +18,13 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from experiments.tables.figures import histogram
 from experiments.tables.projector_variants import Table1Settings
 from experiments.tables.rows import Measured
-from regen.generators.protocol import Activation, Generator, Split, concatenate
+from experiments.tables.sheets import histogram
+from regen.generators.protocol import Activation, Generator, Sample, Split, concatenate
 from regen.images import load_image
 from regen.metrics import Lpips, psnr, sliced_wasserstein, ssim, wasserstein_per_channel
-from regen.portraits import Oracle
-from regen.projector.project import Project, RefineSettings, mean_context, project, refine
+from regen.projector.project import Project, RefineSettings, project, refine, usual_context
 from regen.runs.logbook import track
 
 PATTERNS = ("cat_eyes", "gear_eyes", "sunglasses", "red_nose")
@@ -40,10 +39,10 @@ class ImageSet:
 
     Attributes:
         name: "samples", "patterns", or that of a folder.
-        images: ``[N, 3, R, R]`` in [-1, 1].
-        contexts: N activations that decode.
-        features: The true values ``[N, C, h, h]``; None out of domain.
-        shown: How many of them the figure shows. None of a folder's: their licences differ.
+        images: ``[N, 3, H, W]`` in [-1, 1].
+        contexts: An activation of N samples whose context decodes.
+        features: The true values ``[N, C, h, w]``; None out of domain.
+        shown: How many of them the sheet shows. None of a folder's: their licences differ.
     """
 
     name: str
@@ -59,45 +58,44 @@ def image_sets(
     split: Split,
     settings: Table1Settings,
     folders: Iterable[tuple[str, list[Path]]],
-    *,
-    portraits: bool,
 ) -> list[ImageSet]:
-    """The samples, the patterns where the renderer knows the generator, and the folders."""
+    """The samples, the patterns where the generator has an oracle, and the folders."""
+    source, oracle = generator.source(), generator.oracle
     seeds = range(settings.first_seed, settings.first_seed + settings.samples)
-    value = _values(generator, split, seeds)
+    value = _values(generator, split, source.samples(seeds))
     images = torch.cat([split.tail(value.select(b)).float() for b in _batches(settings.samples)])
     sets = [ImageSet("samples", images.clamp(-1, 1), value, value.features.float(), 4)]
-    if portraits:
-        seeds = range(seeds.stop, seeds.stop + settings.outside)
-        drawn = [
-            Oracle(PATTERNS[i % len(PATTERNS)], generator.resolution).rewritten([seed])
-            for i, seed in enumerate(seeds)
+    if oracle is not None:
+        samples = source.samples(range(seeds.stop, seeds.stop + settings.outside))
+        wanted = [
+            oracle.wanted([sample], PATTERNS[i % len(PATTERNS)]) for i, sample in enumerate(samples)
         ]
-        found = torch.cat(drawn).to(images)
-        sets.append(ImageSet("patterns", found, _values(generator, split, seeds), None, 8))
+        contexts = _values(generator, split, samples)
+        sets.append(ImageSet("patterns", torch.cat(wanted).to(images), contexts, None, 8))
     for name, files in folders:
         some = files[:: max(1, len(files) // settings.outside)][: settings.outside]
-        loaded = torch.cat([load_image(file, size=generator.resolution) for file in some])
-        contexts = mean_context(generator, split, len(some))
+        loaded = torch.cat([load_image(file, size=generator.image_size) for file in some])
+        contexts = usual_context(generator, split, source, len(some))
         sets.append(ImageSet(name, loaded.to(images), contexts))
     return sets
 
 
-def extra_images(size: int, files: Iterable[Path], *, portraits: bool) -> Tensor | None:
-    """Images ``[M, 3, size, size]`` to paste pieces of in training, none of them measured."""
-    parts = [load_image(file, size=size) for file in files]
-    if portraits:
-        parts += [Oracle(pattern, size).rewritten(range(32)) for pattern in EXTRA_PATTERNS]
+def extra_images(generator: Generator, files: Iterable[Path]) -> Tensor | None:
+    """Images ``[M, 3, H, W]`` to paste pieces of in training, none of them measured."""
+    parts = [load_image(file, size=generator.image_size) for file in files]
+    if generator.oracle is not None:
+        samples = generator.source().samples(range(32))
+        parts += [generator.oracle.wanted(samples, pattern) for pattern in EXTRA_PATTERNS]
     return torch.cat(parts) if parts else None
 
 
 @dataclass(frozen=True)
-class ProjectorFigures:
+class ProjectorMeasures:
     """What Table 1 says about a row.
 
     Attributes:
         measured: The columns.
-        details: LPIPS, PSNR and SSIM of each set of images; features of the patterns.
+        details: LPIPS, PSNR and SSIM of each set of images; Wasserstein of those out of domain.
         decoded: What the shown images of each set decode to.
         histograms: "true" and "projected", features in deviations of the true ones.
     """
@@ -116,7 +114,7 @@ def measure_projector(
     lpips: Lpips | None,
     reason: str | None,
     refine_steps: int,
-) -> ProjectorFigures:
+) -> ProjectorMeasures:
     """Project all images and compare."""
     measured, details, decoded = Measured(), {}, {}
     outside: list[Tensor] = []
@@ -124,18 +122,18 @@ def measure_projector(
     assert true is not None
     true = true[: settings.distribution_samples]
     for item in sets:
-        features, answer = project_set(projector, split, item, refine_steps)
+        features, reconstructed = project_set(projector, split, item, refine_steps)
         values = {
-            "lpips": None if lpips is None else lpips(answer, item.images),
-            "psnr": psnr(answer, item.images),
-            "ssim": ssim(answer, item.images),
+            "lpips": None if lpips is None else lpips(reconstructed, item.images),
+            "psnr": psnr(reconstructed, item.images),
+            "ssim": ssim(reconstructed, item.images),
         }
         of_set = Measured()
         for name, value in values.items():
             of_set.mean(name, value, reason)
-        of_set.number("images", float(len(answer)))
+        of_set.number("images", float(len(reconstructed)))
         details[item.name] = of_set.to_json()
-        decoded[item.name] = answer[: item.shown]
+        decoded[item.name] = reconstructed[: item.shown]
         if item.name == "samples":
             measured.mean("lpips_in_domain", values["lpips"], reason)
             measured.mean("psnr", values["psnr"])
@@ -149,22 +147,23 @@ def measure_projector(
             details[item.name] = of_set.to_json()
     none = reason or "no images from outside the domain; name a folder with --images"
     measured.mean("lpips_out_of_domain", torch.cat(outside) if outside else None, none)
-    return ProjectorFigures(measured, details, decoded, _histograms(projected, true))
+    return ProjectorMeasures(measured, details, decoded, _histograms(projected, true))
 
 
 def project_set(
     projector: Project, split: Split, item: ImageSet, refine_steps: int
 ) -> tuple[Tensor, Tensor]:
-    """Features ``[N, C, h, h]`` of a set of images, and what they decode to, on the CPU."""
+    """Features ``[N, C, h, w]`` of a set of images, and what they decode to, on the CPU."""
     features, decoded = [], []
     batches = _batches(len(item.images))
     for batch in track(batches, f"projecting {item.name}") if refine_steps else batches:
         images = item.images[batch.start : batch.stop]
-        answer = project(projector, split, images, item.contexts.select(batch))
+        projection = project(projector, split, images, item.contexts.select(batch))
         if refine_steps:
-            answer = refine(split, answer, images, RefineSettings(refine_steps)).projection
-        features.append(answer.value.features.float().cpu())
-        decoded.append(answer.decoded.cpu())
+            refined = refine(split, projection, images, RefineSettings(refine_steps))
+            projection = refined.projection
+        features.append(projection.value.features.float().cpu())
+        decoded.append(projection.decoded.cpu())
     return torch.cat(features), torch.cat(decoded)
 
 
@@ -176,12 +175,13 @@ def feature_floor(
     A projector without fault would do no worse, since it is compared with the very same samples.
     """
     first = settings.first_seed + 10_000
-    others = _values(generator, split, range(first, first + settings.distribution_samples))
+    numbers = range(first, first + settings.distribution_samples)
+    others = _values(generator, split, generator.source().samples(numbers))
     true = sets[0].features
     assert true is not None
     measured = Measured()
     _distances(measured, others.features.float(), true[: len(others.features)], settings)
-    return {name: value for name, value in measured.figures.items() if value is not None}
+    return {name: value for name, value in measured.numbers.items() if value is not None}
 
 
 def _distances(measured: Measured, a: Tensor, true: Tensor, settings: Table1Settings) -> None:
@@ -198,9 +198,9 @@ def _histograms(projected: Tensor, true: Tensor) -> dict[str, Tensor]:
 
 
 @torch.no_grad()
-def _values(generator: Generator, split: Split, seeds: range) -> Activation:
-    parts = [seeds[b.start : b.stop] for b in _batches(len(seeds))]
-    return concatenate([split.value_of(generator.seed_latents(list(part))) for part in parts])
+def _values(generator: Generator, split: Split, samples: Sequence[Sample]) -> Activation:
+    parts = [samples[b.start : b.stop] for b in _batches(len(samples))]
+    return concatenate([split.value_of(generator.latents(part)) for part in parts])
 
 
 def _batches(count: int) -> list[range]:

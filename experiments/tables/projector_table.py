@@ -1,6 +1,6 @@
 """Table 1 as a whole: its rows from work folder to files.
 
-A row is its training, its figures and the images for the figure. `Table1.compute` makes one or
+A row is its training, its numbers and the images for the sheet. `Table1.compute` makes one or
 finds it; `Table1.write` puts whatever is done into table1.{json,csv,md,png}.
 """
 
@@ -13,17 +13,9 @@ from typing import Any
 from PIL import Image
 from torch import Tensor
 
-from experiments.tables.figures import (
-    Distribution,
-    ImageRow,
-    distribution_panels,
-    image_sheet,
-    save_png,
-    stacked,
-)
 from experiments.tables.projector_measures import (
     ImageSet,
-    ProjectorFigures,
+    ProjectorMeasures,
     extra_images,
     feature_floor,
     image_sets,
@@ -38,12 +30,20 @@ from experiments.tables.projector_variants import (
 from experiments.tables.provenance import provenance
 from experiments.tables.real_images import images_in, real_sets
 from experiments.tables.resume import Finished, WorkFolder
-from experiments.tables.rows import TABLE1_METRICS, Measured, json_row
+from experiments.tables.rows import TABLE1_METRICS, Measured, Numbers, json_row
+from experiments.tables.sheets import (
+    Distribution,
+    ImageRow,
+    distribution_panels,
+    image_sheet,
+    save_png,
+    stacked,
+)
 from experiments.tables.write import write_tables
+from regen import open_generator, open_projector
 from regen.files.tensor_file import digest
-from regen.generators.registry import BUNDLED, open_generator
+from regen.generators import bundled
 from regen.metrics import describe_lpips, try_lpips
-from regen.projector.files import bundled_layers, open_projector
 from regen.projector.project import Project
 
 PAPER = {
@@ -83,14 +83,11 @@ class Table1:
         self.generator = open_generator(generator, device=device)
         self.split = self.generator.split(settings.value_layer, 1)
         self.lpips, self.reason = try_lpips(settings.lpips)
-        portraits = generator in BUNDLED
         folders, training = real_sets(data)
         folders += [] if image_folder is None else [(image_folder.name, images_in(image_folder))]
         training += [] if extra is None else images_in(extra)
-        self.extra = extra_images(self.generator.resolution, training, portraits=portraits)
-        self.sets: list[ImageSet] = image_sets(
-            self.generator, self.split, settings, folders, portraits=portraits
-        )
+        self.extra = extra_images(self.generator, training)
+        self.sets: list[ImageSet] = image_sets(self.generator, self.split, settings, folders)
 
     def identity(self, variant: Variant) -> dict[str, Any]:
         """All settings that decide a row."""
@@ -119,9 +116,9 @@ class Table1:
 
     def compute(self, variant: Variant) -> Finished:
         """Train, measure and store a row, unless that was done before."""
-        found = self.finished(variant)
-        if found is not None:
-            return found
+        finished = self.finished(variant)
+        if finished is not None:
+            return finished
         if variant.extra and self.extra is None:
             measured = Measured(unavailable={"row": "no extra images; see --extra-images"})
             return self.work.put(variant.row, self.identity(variant), {"measured": measured})
@@ -129,34 +126,34 @@ class Table1:
         projector, seconds = train_variant(
             self.generator, self.split, variant, self.settings, folder, self.extra
         )
-        figures = self._measure(projector, variant.refine_steps)
-        figures.measured.number("seconds", seconds)
-        result = {"measured": figures.measured, "details": figures.details}
+        found = self._measure(projector, variant.refine_steps)
+        found.measured.number("seconds", seconds)
+        result = {"measured": found.measured, "details": found.details}
         return self.work.put(
-            variant.row, self.identity(variant), result, figures.decoded, figures.histograms
+            variant.row, self.identity(variant), result, found.decoded, found.histograms
         )
 
-    def shipped(self) -> dict[str, float | None] | None:
-        """Figures of the bundled projector, if there is one of the value layer.
+    def shipped(self) -> Numbers | None:
+        """Numbers of the generator's bundled projector, if there is one of the value layer.
 
         It was trained longer than the rows, with composites, and shows where they are bound for.
         """
         layer = self.settings.value_layer
-        if layer not in bundled_layers(self.name):
+        if layer not in bundled.projectors_of(self.generator.digest()):
             return None
-        projector = open_projector(None, self.name, self.generator, value_layer=layer)
-        return dict(self._measure(projector, 0).measured.figures)
+        projector = open_projector(self.generator, value_layer=layer)
+        return dict(self._measure(projector, 0).measured.numbers)
 
-    def _measure(self, projector: Project, refine_steps: int) -> ProjectorFigures:
+    def _measure(self, projector: Project, refine_steps: int) -> ProjectorMeasures:
         return measure_projector(
             projector, self.split, self.sets, self.settings, self.lpips, self.reason, refine_steps
         )
 
     def write(self, folder: Path) -> None:
-        """Write the table and its figure from the rows that are done."""
+        """Write the table and its sheet of images from the rows that are done."""
         found = [(v, f) for v in variants(self.settings) if (f := self.finished(v)) is not None]
         done = [(v.row, f) for v, f in found]
-        lpips = describe_lpips(self.lpips, self.reason, self.generator.resolution)
+        lpips = describe_lpips(self.lpips, self.reason, min(self.generator.image_size))
         floor = feature_floor(self.generator, self.split, self.sets, self.settings)
         shipped = self.shipped()
         document = {
@@ -186,9 +183,9 @@ class Table1:
             notes=[*NOTES, _scale_note(floor, shipped)],
         )
         if done:
-            save_png(folder / "table1.png", self._figure(done))
+            save_png(folder / "table1.png", self._sheet(done))
 
-    def _figure(self, done: list[tuple[str, Finished]]) -> Image.Image:
+    def _sheet(self, done: list[tuple[str, Finished]]) -> Image.Image:
         shown = [item for item in self.sets if item.shown]
         counts = [min(item.shown, len(item.images)) for item in shown]
         inputs: list[Tensor | None] = [item.images.cpu() for item in shown]
@@ -205,7 +202,7 @@ class Table1:
         return stacked([sheet, distribution_panels(panels, sheet.width)])
 
 
-def _scale_note(floor: dict[str, float], shipped: dict[str, float | None] | None) -> str:
+def _scale_note(floor: dict[str, float], shipped: Numbers | None) -> str:
     """What the Wasserstein distances are to be seen beside."""
     note = (
         f"The true features of other samples are {floor['wasserstein']:.2f} (sliced "
@@ -234,5 +231,5 @@ def _label(row: str) -> str:
 
 
 def _panel_label(row: str, finished: Finished) -> str:
-    distance = finished.result["measured"]["figures"]["wasserstein"]
+    distance = finished.result["measured"]["numbers"]["wasserstein"]
     return f"{row.replace('_', ' ')}\nWasserstein {distance:.2f}"

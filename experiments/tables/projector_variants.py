@@ -11,12 +11,11 @@ import json
 import time
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
 
 from torch import Tensor
 
 from regen.files.atomic import write_json
-from regen.generators.protocol import Generator
+from regen.generators.protocol import Generator, Split
 from regen.projector.config import ProjectorConfig
 from regen.projector.network import BackwardProjector
 from regen.projector.settings import ProjectorTrainingSettings
@@ -34,7 +33,7 @@ class Table1Settings:
     Attributes:
         kimg: Length of each training in thousands of images.
         batch: Images in one step.
-        value_layer: Convolution whose output the projector answers with.
+        value_layer: Convolution whose output the projector predicts.
         widths: Of the projector, from fine to coarse.
         adversarial: Weight of the adversarial loss in the rows that have it.
         composites: Share of composites in the rows that have them.
@@ -64,7 +63,7 @@ class Table1Settings:
     lpips: str = "squeeze"
 
     def quick(self) -> Table1Settings:
-        """A run that checks the machinery; its figures mean nothing."""
+        """A run that checks the machinery; its numbers are not meaningful."""
         return replace(
             self,
             kimg=0.032,
@@ -124,16 +123,16 @@ def variants(settings: Table1Settings) -> list[Variant]:
 
 def train_variant(
     generator: Generator,
-    split: Any,
+    split: Split,
     variant: Variant,
     settings: Table1Settings,
     folder: Path,
     extra: Tensor | None,
 ) -> tuple[BackwardProjector, float]:
-    """Train a row's projector, or go on where its training was stopped.
+    """Train a row's projector, or resume its training where it was stopped.
 
     Args:
-        generator: On the device to train on.
+        generator: On the device to train on; its samples need no folder of images.
         split: The same, cut at the value layer.
         variant: The row.
         settings: Of the table.
@@ -156,9 +155,7 @@ def train_variant(
             split,
             variant.config,
             folder=folder,
-            architecture=ProjectorConfig.for_split(
-                split, generator.resolution, widths=settings.widths
-            ),
+            architecture=ProjectorConfig.for_split(split, generator, widths=settings.widths),
             resume=(folder / CHECKPOINT).is_file(),
             extra_images=extra if variant.extra else None,
             on_step=step,
@@ -168,7 +165,7 @@ def train_variant(
 
 
 class _Pace:
-    """Seconds of a training step, remembered so that a training that was resumed can tell."""
+    """Seconds of a training step, kept on disk so that a resumed training knows them."""
 
     def __init__(self, folder: Path) -> None:
         self.file = folder / _PACE_FILE
@@ -189,5 +186,5 @@ class _Pace:
         write_json(self.file, {"seconds_per_step": seconds / steps, "steps": steps})
 
     def seconds_per_step(self) -> float:
-        """The mean that was last written down, by this run or by the one it goes on from."""
+        """The mean that was last written down, by this run or by the one it resumes."""
         return float(json.loads(self.file.read_text())["seconds_per_step"])

@@ -1,4 +1,4 @@
-"""What must stand beside every figure: command, commit, settings, seeds, hardware, software."""
+"""What must stand beside every number: command, commit, settings, seeds, hardware, software."""
 
 from __future__ import annotations
 
@@ -89,7 +89,7 @@ def peak_memory() -> Iterator[Peak]:
     """Measure the most memory that the process holds inside the block.
 
     On Linux the kernel's high-water mark is reset first, so that a row is not charged for the rows
-    before it. Elsewhere the figure is the most that the process has held since it started. What
+    before it. Elsewhere the number is the most that the process has held since it started. What
     every row shares (interpreter, torch, generator, images to compare with) is part of it. On a
     GPU, what torch allocated there is added.
     """

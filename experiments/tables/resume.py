@@ -1,8 +1,8 @@
-"""Finished rows on disk, so that a run that was stopped goes on where it was.
+"""Finished rows on disk, so that a run that was stopped can be resumed.
 
 Every row has a folder in the work folder, named after the row and a digest of all settings that
 decide it. Its result is written whole when the row is done; a row whose settings change has another
-digest and is computed anew. Editing the code does not change a digest: remove the work folder.
+digest and is computed again. Editing the code does not change a digest: remove the work folder.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from regen.files.as_json import to_json
 from regen.files.atomic import ensure_folder, write_json
 from regen.images import to_uint8
 
-_FORMAT, _VERSION = "table row", 1
+_FORMAT, _VERSION = "measured table row", 1
 
 
 @dataclass(frozen=True)
@@ -32,8 +32,8 @@ class Finished:
     Attributes:
         result: JSON values.
         images: Batches of images ``[N, 3, R, R]`` in [-1, 1], rounded to eight bits, for the
-            figure.
-        arrays: Other tensors for the figure, as they were.
+            sheet.
+        arrays: Other tensors for the sheet, as they were.
     """
 
     result: dict[str, Any]

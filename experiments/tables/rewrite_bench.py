@@ -1,17 +1,19 @@
-"""Carries out a row of Table 2 on a scene: project, fit, and draw unseen seeds.
+"""Carries out a row of Table 2 on a scene: project, fit, and generate unseen samples.
 
-Seconds count from exemplars and targets to the finished weights: projecting, sampling what is to be
+Seconds count from exemplars and targets to the finished weights: projecting, finding what should be
 preserved, and fitting. What belongs to the generator alone and can be kept beside it is not
 counted: RDGM's statistics of keys, and those of the closed form. A row without a fit is charged
 for editing the measured images.
+
+Shapes: N samples; H, W height and width of an image.
 """
 
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
-from typing import Any
+from functools import partial
 
 import torch
 from torch import Tensor
@@ -21,19 +23,17 @@ from experiments.baselines.rdgm import RdgmConfig, key_moment, rdgm_insert
 from experiments.tables.provenance import peak_memory
 from experiments.tables.rewrite_rows import ALL_CONVOLUTIONS, Method, even_weights, with_edits
 from experiments.tables.rewrite_scenes import Scene
-from regen.generators.protocol import Generator
-from regen.generators.registry import open_generator
+from regen.generators.protocol import Generator, Sample, Split
 from regen.metrics import Lpips
-from regen.projector.files import Projector, open_projector
 from regen.rewriting.key_moments import Moments
-from regen.rewriting.memory import fit_memory
-from regen.rewriting.moment_cache import key_moments
+from regen.rewriting.learn import fit, moments_for, prepare
 from regen.rewriting.rewrite import Rewrite, rewritten
-from regen.rewriting.rule import Example, Rule, build_rule
+from regen.rewriting.rule import build_rule
 from regen.rewriting.settings import preset
-from regen.rewriting.examples import load_examples
-from regen.rewriting.learn import preserve
-from regen.runs.rewrite.measure import draw, keys_of
+from regen.rewriting.task import Task, resolve
+from regen.runs.rewrite.measure import keys_of
+
+Made = tuple[Rewrite, dict[str, float]]  # a rewrite, and the last losses of its fit by name
 
 
 @dataclass(frozen=True)
@@ -41,7 +41,7 @@ class Outcome:
     """What a row did.
 
     Attributes:
-        after: Images of the seeds, ``[N, 3, R, R]`` in [-1, 1].
+        after: Images of the samples, ``[N, 3, H, W]`` in [-1, 1].
         seconds: See above.
         peak_memory_mb: The most memory held meanwhile, in 10^6 bytes, or None.
         loss: The last losses of the fit by name; empty for other rows.
@@ -54,138 +54,117 @@ class Outcome:
 
 
 class Bench:
-    """A generator, its projector, and what rows share.
+    """A generator, and what rows share.
 
     Args:
-        generator: Name or path.
-        projector: Path, or None for the bundled one.
-        value_layer: None for the projector's.
+        generator: As it was opened, on the device to compute on.
         lpips: For patch transfer, or None.
-        device: Where to compute.
     """
 
-    def __init__(
-        self,
-        generator: str,
-        projector: str | None,
-        value_layer: int | None,
-        lpips: Lpips | None,
-        device: str,
-    ) -> None:
-        self.generator: Generator = open_generator(generator, device=device)
-        self.projector: Projector = open_projector(
-            projector, generator, self.generator, value_layer=value_layer
-        )
-        self.value_layer = value_layer or self.projector.value_layer
-        self.projector.check_layer(self.value_layer)
-        self.lpips = lpips
-        self.name = generator
-        self._moments: dict[tuple[int, float], Tensor] = {}
-        self._keys: dict[int, Moments] = {}
+    def __init__(self, generator: Generator, lpips: Lpips | None = None) -> None:
+        self.generator, self.lpips = generator, lpips
+        self._tasks: dict[str, Task] = {}
+        self._rdgm_moments: dict[tuple[int, int, float], Tensor] = {}
 
-    def examples(self, scene: Scene) -> list[Example]:
-        """Exemplars and targets of a scene, in its order."""
-        return [item.example for item in load_examples(scene.edits, self.generator)]
+    def samples(self, seeds: Sequence[int]) -> list[Sample]:
+        """The generator's samples of these numbers."""
+        return self.generator.source().samples(seeds)
 
-    def split(self, method: Method) -> Any:
-        """The generator, cut as a row wants it."""
-        layers = method.memory_layers
-        return self.generator.split(
-            self.value_layer, self.value_layer if layers == ALL_CONVOLUTIONS else layers
-        )
+    def task(self, scene: Scene) -> Task:
+        """A scene with everything that its edits name, opened once.
+
+        Raises:
+            RegenError: If projector, exemplars or targets cannot be had.
+        """
+        if scene.name not in self._tasks:
+            self._tasks[scene.name] = resolve(scene.edits, self.generator)
+        return self._tasks[scene.name]
 
     def run(
-        self, method: Method, scene: Scene, seeds: Sequence[int], before: Tensor, rdgm: RdgmConfig
+        self,
+        method: Method,
+        scene: Scene,
+        samples: Sequence[Sample],
+        before: Tensor,
+        rdgm: RdgmConfig,
     ) -> Outcome:
         """Carry out a row.
 
         Args:
             method: The row.
             scene: What to rewrite.
-            seeds: N unseen seeds to draw afterwards.
-            before: Their images without a rewrite, ``[N, 3, R, R]``.
+            samples: N unseen samples to generate afterwards.
+            before: Their images without a rewrite, ``[N, 3, H, W]``.
             rdgm: Of the RDGM rows, save the rank.
 
         Raises:
             RegenError: If the fit diverges, or a row lacks what it needs.
         """
-        method, examples = with_edits(method, scene.edits), self.examples(scene)
-        self._statistics(method, rdgm)
-        losses: dict[str, float] = {}
+        method = with_edits(method, scene.edits)
+        work = self._work(method, self._task_of(method, scene), before, rdgm)
         with peak_memory() as peak:
             began = time.perf_counter()
-            if method.kind == "patch_transfer":
-                after = self._transfer(method, examples, before)
-            else:
-                rewrite = self._learn(method, examples, rdgm, losses)
+            made = work()
             seconds = time.perf_counter() - began
-        if method.kind != "patch_transfer":
-            with rewritten(self.generator, rewrite):
-                after = draw(self.generator, list(seeds))
+        if isinstance(made, Tensor):
+            return Outcome(made, seconds, peak.megabytes, {})
+        rewrite, losses = made
+        with rewritten(self.generator, rewrite):
+            after = self.generator.images(samples)
         return Outcome(after, seconds, peak.megabytes, losses)
 
-    def expected(self, scene: Scene, seeds: Sequence[int]) -> Tensor:
-        """Where the default's rule is expected to act on seeds, ``[N, 1, R, R]`` in [0, 1]."""
-        settings = preset("default")
-        split = self.generator.split(self.value_layer, settings.memory_layers)
-        rule = build_rule(split, self.projector, self.examples(scene), settings.rule)
-        _, matcher = preserve(self.generator, split, rule, settings)
-        side = self.generator.resolution
-        return matcher.mask(keys_of(split, self.generator, list(seeds)), (side, side)).cpu()
+    @torch.no_grad()
+    def expected(self, scene: Scene, samples: Sequence[Sample]) -> Tensor:
+        """Where the default's rule is expected to act on samples, ``[N, 1, H, W]`` in [0, 1]."""
+        task, settings = self.task(scene), preset("default")
+        split = self.generator.split(task.split.value_layer, settings.memory_layers)
+        matcher = prepare(replace(task, split=split, settings=settings)).matcher
+        keys = keys_of(split, self.generator, samples)
+        return matcher.mask(keys, self.generator.image_size).cpu()
 
-    def _rule(self, method: Method, examples: list[Example]) -> tuple[Any, Rule]:
-        split = self.split(method)
-        return split, build_rule(split, self.projector, examples, method.settings.rule)
+    def _task_of(self, method: Method, scene: Scene) -> Task:
+        """The scene's task with the row's settings, cut as the row wants it."""
+        task = self.task(scene)
+        layer, layers = task.split.value_layer, method.memory_layers
+        split = self.generator.split(layer, layer if layers == ALL_CONVOLUTIONS else layers)
+        return replace(task, split=split, settings=method.settings)
 
-    def _learn(
-        self,
-        method: Method,
-        examples: list[Example],
-        rdgm: RdgmConfig,
-        losses: dict[str, float],
-    ) -> Rewrite:
-        split, rule = self._rule(method, examples)
+    def _work(
+        self, method: Method, task: Task, before: Tensor, rdgm: RdgmConfig
+    ) -> Callable[[], Tensor | Made]:
+        """What a row is charged for; what it is not charged for has been done already."""
+        if method.kind == "patch_transfer":
+            return partial(self._transfer, task, before)
         if method.kind == "rdgm":
-            config = replace(rdgm, rank=method.rank, direct=method.direct)
-            return rdgm_insert(self.generator, split, rule, self._moment(method, rdgm), config)
-        settings = method.settings
-        if not method.weighted:
-            settings = even_weights(settings, float(rule.mask.mean()))
-        preserved, _ = preserve(self.generator, split, rule, settings)
-        deltas = fit_memory(
-            split,
-            rule,
-            settings.fit,
-            preserved,
-            lambda _, terms: losses.update(terms),
-            self._key_moments(method),
-        )
-        return Rewrite(deltas, self.generator.digest(), self.generator.family)
+            return partial(_insert, method, task, self._rdgm_moment(task.split, rdgm), rdgm)
+        return partial(_learn, method, task, moments_for(task))
 
-    def _transfer(self, method: Method, examples: list[Example], before: Tensor) -> Tensor:
+    @torch.no_grad()
+    def _transfer(self, task: Task, before: Tensor) -> Tensor:
         assert self.lpips is not None
-        images = torch.cat([self.generator(example.latent) for example in examples])
-        rule = method.settings.rule
-        transfer = PatchTransfer(self.lpips, examples, images.clamp(-1, 1), rule)
+        images = torch.cat([self.generator(example.latent) for example in task.examples])
+        rule = task.settings.rule
+        transfer = PatchTransfer(self.lpips, task.examples, images.clamp(-1, 1), rule)
         return transfer(before.to(images)).cpu()
 
-    def _statistics(self, method: Method, rdgm: RdgmConfig) -> None:
-        """Have at hand what belongs to the generator alone, and is not counted."""
-        if method.kind == "rdgm":
-            self._moment(method, rdgm)
-        elif method.kind == "fit":
-            self._key_moments(method)
+    def _rdgm_moment(self, split: Split, rdgm: RdgmConfig) -> Tensor:
+        """Measured once for a layer."""
+        key = split.value_layer, rdgm.samples, rdgm.truncation
+        if key not in self._rdgm_moments:
+            self._rdgm_moments[key] = key_moment(self.generator, split, rdgm)
+        return self._rdgm_moments[key]
 
-    def _key_moments(self, method: Method) -> Moments | None:
-        if method.settings.fit.solver == "adam":
-            return None
-        if method.memory_layers not in self._keys:
-            found = key_moments(self.generator, self.split(method), self.name)
-            self._keys[method.memory_layers] = found
-        return self._keys[method.memory_layers]
 
-    def _moment(self, method: Method, rdgm: RdgmConfig) -> Tensor:
-        key = rdgm.samples, rdgm.truncation
-        if key not in self._moments:
-            self._moments[key] = key_moment(self.split(method), rdgm)
-        return self._moments[key]
+def _insert(method: Method, task: Task, moment: Tensor, rdgm: RdgmConfig) -> Made:
+    rule = build_rule(task.split, task.projector, task.examples, task.settings.rule)
+    config = replace(rdgm, rank=method.rank, direct=method.direct)
+    return rdgm_insert(task.generator, task.split, rule, moment, config), {}
+
+
+def _learn(method: Method, task: Task, moments: Moments | None) -> Made:
+    prepared = prepare(task)
+    if not method.weighted:
+        share = float(prepared.rule.mask.mean())
+        task = replace(task, settings=even_weights(task.settings, share))
+    learned = fit(task, prepared, moments)
+    return learned.rewrite, {name: curve[-1][1] for name, curve in learned.losses.items()}

@@ -1,16 +1,16 @@
-"""Columns of Table 2: what a rewrite does to unseen seeds.
+"""Columns of Table 2: what a rewrite does to unseen samples.
 
-*Inside* is the region where the rule shall act, *outside* all else; the renderer knows it for any
-seed. Locality: LPIPS of the image before to the image after, the inside painted grey. Efficacy:
-LPIPS and L1 inside, to the oracle. The whole: Frechet distance to the oracle's images on
-features of LPIPS's backbone. All but the last are means over seeds.
+*Inside* is the region where the rule should act, *outside* all else; an oracle knows it for any
+sample. Locality: LPIPS of the image before to the image after, the inside painted grey. Efficacy:
+LPIPS and L1 inside, to the oracle's image. The whole: Frechet distance to the oracle's images on
+features of LPIPS's backbone. All but the last are means over samples.
 
-Shapes: N seeds; R side of an image.
+Shapes: N samples; H, W height and width of an image.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import torch
@@ -18,7 +18,7 @@ from torch import Tensor
 
 from experiments.tables.rows import Measured
 from regen.edits.schema import Edits
-from regen.generators.protocol import Generator
+from regen.generators.protocol import Oracle, Sample
 from regen.metrics import (
     Lpips,
     backbone_features,
@@ -26,11 +26,9 @@ from regen.metrics import (
     masked_l1,
     masked_lpips,
 )
-from regen.portraits import Oracle
-from regen.runs.rewrite.measure import draw
-from regen.runs.rewrite.named_regions import known_regions
+from regen.runs.rewrite.measure import known_regions
 
-NO_ORACLE = "only the renderer's patterns have an oracle"
+NO_ORACLE = "no oracle knows what a perfect rewrite would generate"
 _RESAMPLES = 100
 
 
@@ -39,18 +37,16 @@ class Reference:
     """What images after a rewrite are compared with.
 
     Attributes:
-        seeds: N unseen seeds.
-        before: Images without the rewrite, ``[N, 3, R, R]`` in [-1, 1].
-        inside: Where the rule shall act, ``[N, 1, R, R]`` in [0, 1].
-        oracle: What a perfect rewrite draws, ``[N, 3, R, R]``, or None.
-        plain: What the renderer draws without the pattern, or None.
-        start: The figures of the images before: ``inside_lpips_before``, ``inside_l1_before``.
+        before: Images without the rewrite, ``[N, 3, H, W]`` in [-1, 1].
+        inside: Where the rule should act, ``[N, 1, H, W]`` in [0, 1].
+        oracle: What a perfect rewrite would generate, ``[N, 3, H, W]``, or None.
+        plain: What the oracle says of the old rule, ``[N, 3, H, W]``, or None.
+        start: The numbers of the images before: ``inside_lpips_before``, ``inside_l1_before``.
         features: The oracle's, ``[N, D]``, or None.
         lpips: The network, or None.
         reason: Why there is none.
     """
 
-    seeds: list[int]
     before: Tensor
     inside: Tensor
     oracle: Tensor | None
@@ -63,38 +59,38 @@ class Reference:
 
 def reference(
     edits: Edits,
-    seeds: Sequence[int],
+    oracle: Oracle | None,
+    samples: Sequence[Sample],
     before: Tensor,
-    expected: Tensor | None,
+    expected: Callable[[], Tensor],
     lpips: Lpips | None,
     reason: str | None,
 ) -> Reference:
-    """Draw the oracle and measure where the images start from.
+    """Ask the oracle, and measure where the images start from.
 
     Args:
-        edits: Names the oracle, if there is one.
-        seeds: Unseen ones.
-        before: Their images, ``[N, 3, R, R]``.
-        expected: Where the rule is expected to act, ``[N, 1, R, R]``, for generators whose regions
-            nobody knows.
+        edits: Names the oracle's pattern, if there is one.
+        oracle: The generator's, or None.
+        samples: N unseen ones.
+        before: Their images, ``[N, 3, H, W]``.
+        expected: Where the rule is expected to act, ``[N, 1, H, W]``; asked where no oracle knows
+            the true region.
         lpips: The network, or None.
         reason: Why there is none.
     """
-    size = int(before.shape[-1])
-    regions = known_regions(edits, seeds, size)
-    inside = expected if regions is None else regions
-    assert inside is not None
-    oracle = Oracle(edits.oracle, size) if edits.oracle else None
-    drawn = None if oracle is None else oracle.rewritten(seeds)
-    plain = None if oracle is None else oracle.plain(seeds)
+    regions = known_regions(edits, oracle, samples)
+    inside = expected() if regions is None else regions
+    wanted = plain = None
+    if oracle is not None and edits.oracle_pattern:
+        wanted, plain = oracle.wanted(samples, edits.oracle_pattern), oracle.plain(samples)
     start = Measured()
-    _inside(start, "before", before, drawn, inside, lpips, reason)
-    features = None if drawn is None or lpips is None else backbone_features(drawn, lpips)
-    return Reference(list(seeds), before, inside, drawn, plain, start, features, lpips, reason)
+    _inside(start, "before", before, wanted, inside, lpips, reason)
+    features = None if wanted is None or lpips is None else backbone_features(wanted, lpips)
+    return Reference(before, inside, wanted, plain, start, features, lpips, reason)
 
 
 def measure_images(after: Tensor, ref: Reference) -> Measured:
-    """All columns but seconds and memory, for images after a rewrite ``[N, 3, R, R]``."""
+    """All columns but seconds and memory, for images after a rewrite ``[N, 3, H, W]``."""
     measured = Measured.from_json(ref.start.to_json())
     outside = 1 - ref.inside
     perceived = None
@@ -113,12 +109,12 @@ def measure_images(after: Tensor, ref: Reference) -> Measured:
 
 
 def generator_floor(ref: Reference) -> dict[str, float]:
-    """How far the unchanged generator is from the plain render; no rewrite is expected below it."""
+    """How far the unchanged generator is from the old rule; no rewrite is expected below it."""
     if ref.plain is None:
         return {}
     measured = Measured()
     _inside(measured, "floor", ref.before, ref.plain, ref.inside, ref.lpips, ref.reason)
-    return {name: value for name, value in measured.figures.items() if value is not None}
+    return {name: value for name, value in measured.numbers.items() if value is not None}
 
 
 def _inside(
@@ -141,21 +137,21 @@ def _inside(
 
 
 def frechet_interval(a: Tensor, b: Tensor, resamples: int = _RESAMPLES) -> tuple[float, float]:
-    """95 % bootstrap interval of `frechet_distance`, resampling seeds, both sets alike.
+    """95 % bootstrap interval of `frechet_distance`, resampling samples, both sets alike.
 
     Resampling itself raises the distance, since fewer samples span less; the spread of the
     resampled distances is therefore laid around the distance of the whole, by their median.
 
     Args:
-        a: Features ``[N, D]``, row i of seed i.
-        b: Features ``[N, D]`` of the same seeds.
-        resamples: How often N seeds are drawn with replacement.
+        a: Features ``[N, D]``, row i of sample i.
+        b: Features ``[N, D]`` of the same samples.
+        resamples: How often N samples are taken with replacement.
     """
     a, b = a.detach().cpu().double(), b.detach().cpu().double()
-    draws = torch.Generator().manual_seed(0)
+    random = torch.Generator().manual_seed(0)
     found = []
     for _ in range(resamples):
-        rows = torch.randint(len(a), [len(a)], generator=draws)
+        rows = torch.randint(len(a), [len(a)], generator=random)
         found.append(paired_frechet(a[rows], b[rows]))
     values = torch.tensor(found, dtype=torch.float64)
     shift = paired_frechet(a, b) - values.median().item()
@@ -183,13 +179,8 @@ def score(measured: Measured) -> float | None:
     there is no LPIPS; None without an oracle.
     """
     for name, outside in (("lpips", "locality_lpips"), ("l1", "outside_l1")):
-        after = measured.figures.get(f"inside_{name}_after")
-        away = measured.figures.get(outside)
+        after = measured.numbers.get(f"inside_{name}_after")
+        away = measured.numbers.get(outside)
         if after is not None and away is not None:
             return after + away
     return None
-
-
-def drawn_before(generator: Generator, seeds: Sequence[int]) -> Tensor:
-    """Images of seeds without any rewrite."""
-    return draw(generator, list(seeds))

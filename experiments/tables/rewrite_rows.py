@@ -1,9 +1,9 @@
 """Rows of Table 2: ways of making a rewrite, each from the same exemplars, targets and projector.
 
 The paper's rows measure recall on values and preserve nothing else; p : q and the step size are
-chosen for each number of convolutions on tuning seeds (`rewrite_tuning`). Our own take the weights
-and step size of `regen rewrite` and add one thing after the other: recall on the image, on both,
-preserved samples, and preserving only where the rule will not act.
+chosen for each number of convolutions on tuning seeds (`rewrite_tuning`). The rows of regen's own
+method take the weights and step size of `regen rewrite` and add one thing after the other: recall
+on the image, on both, preserved samples, and preserving only where the rule will not act.
 """
 
 from __future__ import annotations
@@ -14,8 +14,7 @@ from typing import Literal
 
 from experiments.baselines.rdgm import RdgmConfig
 from regen.edits.schema import Edits
-from regen.rewriting.memory import FitSettings
-from regen.rewriting.settings import RewriteSettings, preset
+from regen.rewriting.settings import FitSettings, RewriteSettings, preset
 
 ALL_CONVOLUTIONS = 0
 
@@ -38,7 +37,7 @@ class Table2Settings:
         grid: Weights p of the region to choose from; q is `weight_old`. Only p : q matters.
         step_sizes: Adam's first step sizes to choose from.
         weight_old: q.
-        shown: Images of each scene in the figure.
+        shown: Images of each scene in the sheet.
         lpips: Backbone of LPIPS.
     """
 
@@ -59,7 +58,7 @@ class Table2Settings:
     lpips: str = "squeeze"
 
     def quick(self) -> Table2Settings:
-        """A run that checks the machinery; its figures mean nothing."""
+        """A run that checks the machinery; its numbers are not meaningful."""
         rdgm = replace(self.rdgm, iterations=21, samples=32)
         return replace(
             self,
@@ -122,7 +121,7 @@ def methods(settings: Table2Settings, tuned: Mapping[int, Tuned]) -> list[Method
         settings: Of the table.
         tuned: By number of convolutions, for the paper's rows; `Tuned()` for a missing one.
     """
-    base = preset("paper")
+    base = _paper()
 
     def fit(layers: int = 0) -> FitSettings:
         chosen = tuned.get(layers, Tuned())
@@ -167,6 +166,17 @@ def methods(settings: Table2Settings, tuned: Mapping[int, Tuned]) -> list[Method
     ]
 
 
+def _paper() -> RewriteSettings:
+    """The paper's method, with exemplars laid on as images: rows differ in what they fit, not in
+    what they are asked for. Rows that recall the image weigh it as `regen rewrite` does.
+    """
+    paper, ours = preset("paper"), FitSettings()
+    weights = {"image_weight": ours.image_weight, "structure_weight": ours.structure_weight}
+    return replace(
+        paper, rule=replace(paper.rule, align="image"), fit=replace(paper.fit, **weights)
+    )
+
+
 def _default(settings: Table2Settings) -> RewriteSettings:
     """What `regen rewrite` does, or a short imitation of it in a run that is not full."""
     default = preset("default")
@@ -202,5 +212,6 @@ def with_edits(method: Method, edits: Edits) -> Method:
     if method.edits_decide:
         layers = edits.memory_layers or method.memory_layers
         return replace(method, settings=method.settings.with_edits(edits), memory_layers=layers)
-    rule = replace(method.settings.rule, scale=edits.scale)
+    scale = method.settings.with_edits(edits).rule.scale
+    rule = replace(method.settings.rule, scale=scale)
     return replace(method, settings=replace(method.settings, rule=rule))

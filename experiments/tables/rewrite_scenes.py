@@ -22,7 +22,7 @@ from pathlib import Path
 import torch
 from torch import Tensor
 
-from regen.edits.schema import Edit, Edits, NamedRegion, Pattern, Target
+from regen.edits.schema import Edit, Edits, NamedRegion, Pattern, SampleSpec, Target
 from regen.portraits import PATTERNS, attributes, seed_to_z
 from regen.portraits.traits import PALETTES, RANGES
 
@@ -65,12 +65,12 @@ class Scene:
         return f"{self.pattern}-{self.targets}"
 
 
-def drawn_scene(pattern: str, targets: int) -> Scene:
+def portraits_scene(pattern: str, targets: int) -> Scene:
     """A scene of the bundled portraits. Raises RegenError if there is no such pattern."""
     chosen = target_seeds(targets)
     region = NamedRegion(PATTERNS[pattern].region)
     edits = [
-        Edit(Pattern(pattern, exemplar), region, (Target(seed, region),))
+        Edit(Pattern(pattern, exemplar), region, (Target(SampleSpec(seed), region),))
         for seed, exemplar in zip(chosen, exemplar_seeds(chosen), strict=True)
     ]
     return Scene(pattern, targets, Edits(tuple(edits), oracle=pattern))
@@ -86,7 +86,7 @@ def ordered_scenes(patterns: tuple[str, ...], targets: tuple[int, ...]) -> list[
     most_first = sorted(targets, reverse=True)
     pairs = [(pattern, count) for pattern in patterns[:1] for count in most_first]
     pairs += [(pattern, count) for count in most_first for pattern in patterns[1:]]
-    return [drawn_scene(pattern, count) for pattern, count in pairs]
+    return [portraits_scene(pattern, count) for pattern, count in pairs]
 
 
 def target_seeds(count: int) -> list[int]:

@@ -7,13 +7,13 @@ whatever is done into table2.{json,csv,md,png}.
 from __future__ import annotations
 
 from dataclasses import asdict
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 from PIL import Image
 from torch import Tensor
 
-from experiments.tables.figures import ImageRow, image_sheet, save_png
 from experiments.tables.provenance import provenance
 from experiments.tables.resume import Finished, WorkFolder
 from experiments.tables.rewrite_bench import Bench
@@ -27,13 +27,14 @@ from experiments.tables.rewrite_rows import Method, Table2Settings, Tuned, metho
 from experiments.tables.rewrite_scenes import Scene
 from experiments.tables.rewrite_tuning import grid_size, tune, tuning_note, tuning_scenes
 from experiments.tables.rows import TABLE2_METRICS, Measured, json_row
+from experiments.tables.sheets import ImageRow, image_sheet, save_png
 from experiments.tables.write import write_tables
+from regen.generators.protocol import Generator
 from regen.metrics import describe_lpips, try_lpips
 from regen.runs.logbook import Progress
-from regen.runs.rewrite.measure import draw
 
 NOTES = (
-    "Unseen seeds; a figure is the mean over them. Locality: LPIPS of the image before to the "
+    "Unseen seeds; a number is the mean over them. Locality: LPIPS of the image before to the "
     "image after, the region painted grey. Inside: LPIPS and L1 in the region to the oracle, "
     "before and after. Outside L1: before to after. Frechet: distance to the oracle's images on "
     "features of LPIPS's backbone; it is not FID. L1 is on images in [-1, 1].",
@@ -48,42 +49,49 @@ class Table2:
     """Scenes, rows, their work folder, and everything that is measured with."""
 
     def __init__(
-        self, bench: Bench, name: str, scenes: list[Scene], settings: Table2Settings, work: Path
+        self, generator: Generator, scenes: list[Scene], settings: Table2Settings, work: Path
     ) -> None:
-        self.bench, self.name, self.scenes, self.settings = bench, name, scenes, settings
+        self.generator, self.scenes, self.settings = generator, scenes, settings
         self.work = WorkFolder(work)
         self.lpips, self.reason = try_lpips(settings.lpips)
-        bench.lpips = self.lpips
+        self.bench = Bench(generator, self.lpips)
         first, tuning = settings.first_seed, settings.first_tuning_seed
         self.seeds = list(range(first, first + settings.seeds))
         self.tuning = list(range(tuning, tuning + settings.tuning_seeds))
         self._before: dict[int, Tensor] = {}
         self._references: dict[tuple[str, int], Reference] = {}
-        self._digests = bench.generator.digest(), bench.projector.header.get("digest")
+        self._digest = generator.digest()
         self.tuned_on = tuning_scenes(scenes)
         self.tuned, self.grid = self._tune()
 
     def before(self, seeds: list[int]) -> Tensor:
-        """Images of seeds without a rewrite, drawn once."""
+        """Images of seeds without a rewrite, generated once."""
         if seeds[0] not in self._before:
-            self._before[seeds[0]] = draw(self.bench.generator, seeds)
+            self._before[seeds[0]] = self.generator.images(self.bench.samples(seeds))
         return self._before[seeds[0]]
 
     def reference(self, scene: Scene, seeds: list[int]) -> Reference:
         """What a scene's images are compared with; the number of targets makes no difference."""
         key = scene.pattern, seeds[0]
         if key not in self._references:
-            expected = None if scene.edits.oracle else self.bench.expected(scene, seeds)
+            samples = self.bench.samples(seeds)
             self._references[key] = reference(
-                scene.edits, seeds, self.before(seeds), expected, self.lpips, self.reason
+                scene.edits,
+                self.generator.oracle,
+                samples,
+                self.before(seeds),
+                partial(self.bench.expected, scene, samples),
+                self.lpips,
+                self.reason,
             )
         return self._references[key]
 
     def identity(self, method: Method, scene: Scene, seeds: list[int]) -> dict[str, Any]:
         """All settings that decide a cell."""
+        task = self.bench.task(scene)
         return {
-            "generator": self._digests,
-            "value_layer": self.bench.value_layer,
+            "generator": (self._digest, task.projector.header.get("digest")),
+            "value_layer": task.split.value_layer,
             "edits": scene.edits.to_json(embed=True),
             "method": asdict(method),
             "rdgm": asdict(self.settings.rdgm) if method.kind == "rdgm" else None,
@@ -106,7 +114,8 @@ class Table2:
             why = {metric: str(self.reason) for metric in TABLE2_METRICS}
             return self.work.put(name, who, {"measured": Measured(unavailable=why)})
         ref = self.reference(scene, seeds)
-        outcome = self.bench.run(method, scene, seeds, ref.before, self.settings.rdgm)
+        samples = self.bench.samples(seeds)
+        outcome = self.bench.run(method, scene, samples, ref.before, self.settings.rdgm)
         measured = measure_images(outcome.after, ref)
         measured.number("seconds", outcome.seconds)
         measured.number("peak_memory_mb", outcome.peak_memory_mb)
@@ -128,7 +137,7 @@ class Table2:
         return methods(self.settings, self.tuned)
 
     def write(self, folder: Path) -> None:
-        """Write the table and its figure from the cells that are done."""
+        """Write the table and its sheet of images from the cells that are done."""
         cells = [
             (scene, method, found)
             for scene in self.scenes
@@ -143,8 +152,10 @@ class Table2:
             )
             for scene, method, found in cells
         ]
-        lpips = describe_lpips(self.lpips, self.reason, self.bench.generator.resolution)
-        chosen = {"generator": self.name, "value_layer": self.bench.value_layer}
+        name = self.generator.source_name
+        lpips = describe_lpips(self.lpips, self.reason, min(self.generator.image_size))
+        layer = self.bench.task(self.scenes[0]).split.value_layer
+        chosen = {"generator": name, "value_layer": layer}
         document = {
             "rows": rows,
             "grid": self.grid,
@@ -164,7 +175,7 @@ class Table2:
                 "experiments.table2_rewrite", {**chosen, **asdict(self.settings)}, lpips
             ),
         }
-        title = f"Table 2: rewriting {Path(self.name).stem}"
+        title = f"Table 2: rewriting {Path(name).stem}"
         write_tables(
             folder,
             "table2",
@@ -175,9 +186,9 @@ class Table2:
             group=("pattern", "targets"),
         )
         if cells:
-            save_png(folder / "table2.png", self._figure(cells))
+            save_png(folder / "table2.png", self._sheet(cells))
 
-    def _figure(self, cells: list[tuple[Scene, Method, Finished]]) -> Image.Image:
+    def _sheet(self, cells: list[tuple[Scene, Method, Finished]]) -> Image.Image:
         """Rows of the table from top to bottom; of each pattern the scene with most targets."""
         most = {s.pattern: s for s in sorted((s for s, _, _ in cells), key=lambda s: s.targets)}
         shown = {(scene.name, method.row): found for scene, method, found in cells}
@@ -195,5 +206,5 @@ class Table2:
 
 
 def brief(value: float | None) -> str:
-    """Four decimals, or a dash for what could not be had."""
+    """Four decimals, or a dash for a missing number."""
     return "–" if value is None else f"{value:.4f}"

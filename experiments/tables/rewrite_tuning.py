@@ -57,7 +57,7 @@ def tune(
 
     Returns:
         What is chosen by number of convolutions, and a row for every fit that was tried: its
-        point of the grid, figures, score, and whether the point was chosen.
+        point of the grid, numbers, score, and whether the point was chosen.
     """
     chosen: dict[int, Tuned] = {}
     rows: list[dict[str, Any]] = []
@@ -69,8 +69,14 @@ def tune(
                 measured = measure(method, scene)
                 value = score(measured)
                 scores.append(float("inf") if value is None else value)
-                head = {"layers": layers, "p": point.weight_new, "q": settings.weight_old}
-                head |= {"lr": point.lr, "scene": scene.name, "score": value}
+                head: dict[str, str | float | None] = {
+                    "layers": layers,
+                    "p": point.weight_new,
+                    "q": settings.weight_old,
+                    "lr": point.lr,
+                    "scene": scene.name,
+                    "score": value,
+                }
                 rows.append({**json_row(head, measured, TABLE2_METRICS), "chosen": False})
             means[point] = sum(scores) / len(scores)
         best = chosen[layers] = min(means, key=means.__getitem__)

@@ -1,6 +1,6 @@
 """What a row of each table holds: the keys of the JSON files, and an interval beside each mean.
 
-A figure that cannot be had (no oracle, no LPIPS weights) is None, and the row's `unavailable` says
+A number that is missing (no oracle, no LPIPS weights) is None, and the row's `unavailable` says
 why. Metrics on single images come as means with 95 % bootstrap intervals over the images.
 """
 
@@ -14,7 +14,7 @@ from torch import Tensor
 
 from regen.metrics import mean_interval
 
-Figures = dict[str, float | None]
+Numbers = dict[str, float | None]
 Intervals = dict[str, tuple[float, float]]
 
 TABLE1_METRICS = (
@@ -41,15 +41,15 @@ TABLE2_METRICS = (
 
 @dataclass
 class Measured:
-    """Figures, the intervals of those that have one, and why others are missing.
+    """Numbers, the intervals of those that have one, and why others are missing.
 
     Attributes:
-        figures: Value by metric, None where it cannot be had.
+        numbers: Value by metric, None where it is missing.
         intervals: Low and high by metric.
         unavailable: Reason by metric.
     """
 
-    figures: Figures = field(default_factory=dict)
+    numbers: Numbers = field(default_factory=dict)
     intervals: Intervals = field(default_factory=dict)
     unavailable: dict[str, str] = field(default_factory=dict)
 
@@ -65,13 +65,13 @@ class Measured:
         self, metric: str, value: float | None, interval: tuple[float, float] | None = None
     ) -> None:
         """Enter a single number."""
-        self.figures[metric] = value
+        self.numbers[metric] = value
         if interval is not None:
             self.intervals[metric] = interval
 
     def missing(self, metric: str, reason: str) -> None:
-        """Enter that a metric cannot be had."""
-        self.figures[metric] = None
+        """Enter why a metric is missing."""
+        self.numbers[metric] = None
         self.unavailable[metric] = reason
 
     def to_json(self) -> dict[str, Any]:
@@ -82,11 +82,11 @@ class Measured:
     def from_json(cls, value: Mapping[str, Any]) -> Measured:
         """What `to_json` gave."""
         intervals = {name: (low, high) for name, (low, high) in value["intervals"].items()}
-        return cls(dict(value["figures"]), intervals, dict(value["unavailable"]))
+        return cls(dict(value["numbers"]), intervals, dict(value["unavailable"]))
 
 
 def json_row(
-    keys: Mapping[str, str | int | float], measured: Measured, metrics: tuple[str, ...]
+    keys: Mapping[str, str | float | None], measured: Measured, metrics: tuple[str, ...]
 ) -> dict[str, Any]:
     """A row of the JSON file: what it is about, every metric, the intervals, the reasons.
 
@@ -99,10 +99,10 @@ def json_row(
         name: list(measured.intervals[name]) if name in measured.intervals else None
         for name in metrics
     }
-    figures = {name: measured.figures.get(name) for name in metrics}
+    numbers = {name: measured.numbers.get(name) for name in metrics}
     return {
         **keys,
-        **figures,
+        **numbers,
         "intervals": intervals,
         "unavailable": measured.unavailable or None,
     }

@@ -137,7 +137,7 @@ def _table(rows: Sequence[Row], metrics: Sequence[str]) -> list[str]:
 
 
 def _cell(value: float | None, interval: Sequence[float] | None, metric: str) -> str:
-    """A figure with the half width of its interval, or a dash.
+    """A number with the half width of its interval, or a dash.
 
     Example:
         >>> _cell(0.25, (0.2, 0.3), "ssim"), _cell(None, None, "ssim")
@@ -154,7 +154,7 @@ def _provenance_lines(provenance: Mapping[str, Any]) -> list[str]:
     lpips, machine = provenance["lpips"], provenance["hardware"]
     perceived = f"LPIPS: {lpips['backbone']}, version {lpips['version']}"
     if lpips["backbone"] is None:
-        perceived = f"LPIPS could not be taken ({lpips.get('unavailable')})"
+        perceived = f"LPIPS could not be measured ({lpips.get('unavailable')})"
     return [
         f"- Command: `{provenance['command']}`, commit `{provenance['commit']}`",
         f"- {perceived}, at {lpips['resolution']} pixels",

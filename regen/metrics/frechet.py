@@ -48,9 +48,7 @@ def frechet_distance(a: Tensor, b: Tensor) -> float:
     root_a = symmetric_root(cov_a)
     eigenvalues = torch.linalg.eigvalsh(root_a @ cov_b @ root_a)
     overlap = eigenvalues.clamp_min(0).sqrt().sum()
-    distance: Tensor = (
-        (mean_a - mean_b).square().sum() + cov_a.trace() + cov_b.trace() - 2 * overlap
-    )
+    distance = (mean_a - mean_b).square().sum() + cov_a.trace() + cov_b.trace() - 2 * overlap
     return max(0.0, float(distance))
 
 

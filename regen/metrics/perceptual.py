@@ -64,7 +64,7 @@ class Lpips:
         """
         check_pair("LPIPS", a, b, least=SMALLEST)
         self._network.to(a.device)
-        pieces = zip(*(torch.split(images, self.batch_size) for images in (a, b)), strict=True)
+        pieces = zip(a.split(self.batch_size), b.split(self.batch_size), strict=True)
         with torch.set_grad_enabled(differentiable):
             return torch.cat([self._network(x, y).flatten() for x, y in pieces])
 
@@ -126,16 +126,28 @@ def load_lpips(backbone: str = "squeeze") -> Lpips:
     return Lpips(backbone, _build(backbone, _read_weights(path)))
 
 
-def try_lpips(backbone: str = "squeeze") -> tuple[Lpips | None, str | None]:
+def try_lpips(
+    backbone: str = "squeeze", size: tuple[int, int] | None = None
+) -> tuple[Lpips | None, str | None]:
     """`load_lpips`, for jobs that succeed without it.
 
+    Args:
+        backbone: As for `load_lpips`.
+        size: Height and width of the images to compare, in pixels, where they are known.
+
     Returns:
-        The network and None, or None and the reason why its weights are missing.
+        The network and None, or None and the reason why its weights are missing, or why it cannot
+        compare images of this size.
 
     Raises:
         MetricError: If there is no such backbone: that is a mistake, not missing weights.
     """
     weights_path(backbone)
+    if size is not None and min(size) < SMALLEST:
+        return None, (
+            f"images of {size[0]}x{size[1]} pixels are too small for it, at least "
+            f"{SMALLEST}x{SMALLEST} are needed"
+        )
     try:
         return load_lpips(backbone), None
     except MetricError as error:
@@ -217,5 +229,5 @@ def _build(backbone: str, weights: dict[str, Tensor]) -> nn.Module:
         network.net.load_state_dict({name: weights[theirs] for name, theirs in names.items()})
     except RuntimeError as error:
         raise _damaged(weights_path(backbone), "weights of another shape") from error
-    assert isinstance(network, nn.Module)
-    return network
+    made: nn.Module = network
+    return made

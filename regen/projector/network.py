@@ -126,8 +126,8 @@ class FeatureAlignment(nn.Module):
         else:
             y = self.coarser(self.down(F.leaky_relu(x, SLOPE)))
             x = x + F.interpolate(self.up(F.leaky_relu(y, SLOPE)), scale_factor=2.0)
-        result: Tensor = self.after(x)
-        return result
+        aligned: Tensor = self.after(x)
+        return aligned
 
 
 class BackwardProjector(nn.Module):

@@ -6,6 +6,7 @@ if it had never stopped: on the CPU, bit for bit. Under ``torchrun`` the process
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -96,23 +97,15 @@ def train_projector(
     folder = ensure_folder(folder)
     source = source or generator.source()
     architecture = architecture or ProjectorConfig.for_split(split, generator)
-    dtype = DTYPES[settings.precision]
     with (
         workers(generator.device) as group,
         frozen(generator),
         evaluating(generator),
-        generator.computing_in(dtype),
+        generator.computing_in(DTYPES[settings.precision]),
         deferred_interrupt() as interrupt,
     ):
-        who = identity(
-            settings,
-            _MAY_DIFFER,
-            base=generator.digest(),
-            value_layer=split.value_layer,
-            architecture=asdict(architecture),
-            extra_images=None if extra_images is None else digest({"images": extra_images}),
-            processes=group.count,
-        )
+        images = _digests(source, extra_images)
+        who = _identity(generator, split, settings, architecture, group.count, images)
         sampler = _sampler(generator, split, source, settings, group, extra_images)
         trainer = Trainer(settings, architecture, sampler, group, generator.device)
         if resume:
@@ -122,6 +115,37 @@ def train_projector(
             trainer.measure_values()
         _Loop(trainer, folder, who, interrupt, on_report, on_step).run()
         return trainer.average
+
+
+def _identity(
+    generator: Generator,
+    split: Split,
+    settings: ProjectorTrainingSettings,
+    architecture: ProjectorConfig,
+    processes: int,
+    images: dict[str, str | None],
+) -> Identity:
+    """What must be equal for a training to be the same one."""
+    return identity(
+        settings,
+        _MAY_DIFFER,
+        base=generator.digest(),
+        value_layer=split.value_layer,
+        architecture=asdict(architecture),
+        processes=processes,
+        **images,
+    )
+
+
+def _digests(source: Source, extra_images: Tensor | None) -> dict[str, str | None]:
+    """What tells the images of a training from those of another: its samples', where their source
+    has an end, and the extra ones'."""
+    extra = None if extra_images is None else digest({"images": extra_images})
+    if source.count is None:
+        return {"samples": None, "extra_images": extra}
+    labels = [sample.label for sample in source.samples(range(source.count))]
+    names = hashlib.sha256("\0".join(labels).encode()).hexdigest()
+    return {"samples": names, "extra_images": extra}
 
 
 def _sampler(

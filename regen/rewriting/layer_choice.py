@@ -137,7 +137,8 @@ class _Trials:
         self.shown = examples if alone else examples[:-1]
         self.held_out = None if alone else examples[-1].target_label
         self.unseen = reserved_samples(source, CHOICES, UNSEEN_SAMPLES, taken)
-        self.preserved = reserved_samples(source, PRESERVED, PRESERVED_SAMPLES)
+        self.preserved = reserved_samples(source, PRESERVED, PRESERVED_SAMPLES, taken)
+        self.taken = taken
 
     def __call__(self, projector: Projector, memory_layers: int) -> Trial:
         began = time.perf_counter()
@@ -145,7 +146,7 @@ class _Trials:
         settings, moments = self.settings, None
         if isinstance(split, KeyedSplit):
             settings = replace(settings, fit=replace(settings.fit, solver="both"))
-            moments = key_moments(self.generator, split, self.source)
+            moments = key_moments(self.generator, split, self.source, self.taken)
         shown, held_out = (
             build_rule(split, projector, part, settings.rule)
             for part in (self.shown, self.examples[-1:])

@@ -136,7 +136,6 @@ def _descend(
         optimizer.zero_grad()
         loss.backward(inputs=variables)
         optimizer.step()
-        yield step + 1
         if step % settings.report_every == 0 or step == settings.steps - 1:
             total = loss.item()
             remedy = (
@@ -146,6 +145,7 @@ def _descend(
             if on_report is not None:
                 parts = {name: term.item() for name, term in terms.items()}
                 on_report(step, {"total": total, **parts})
+        yield step + 1
 
 
 def _cosine(done: float) -> float:

@@ -83,7 +83,12 @@ def train(
     folder = ensure_folder(folder)
     if not resume:
         refuse_checkpoint(folder, PROJECTOR_FILE)
-    recorded = {"generator": str(generator), "value_layer": layer, "extra_images": extra_images}
+    recorded = {
+        "generator": str(generator),
+        "value_layer": layer,
+        "images": images,
+        "extra_images": extra_images,
+    }
     watcher = _Watcher(folder, config, {**recorded, **asdict(config)})
     try:
         projector = train_projector(

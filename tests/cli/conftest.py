@@ -23,18 +23,6 @@ from regen.projector.files import save_projector
 from regen.projector.network import BackwardProjector
 
 VALUE_LAYER = 5
-QUICK = (
-    "--steps",
-    "4",
-    "--preserve",
-    "4",
-    "--seeds",
-    "3",
-    "--precision",
-    "fp32",
-    "--device",
-    "cpu",
-)
 
 Content = dict[str, Any]
 
@@ -74,7 +62,7 @@ def _template(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @dataclass(frozen=True)
 class World:
-    """The folder everything lies in, which is also the current one.
+    """The folder that holds everything, which is also the current one.
 
     Attributes:
         folder: Holds g.safetensors, p.safetensors, other.safetensors, other_p.safetensors (which
@@ -84,7 +72,7 @@ class World:
     folder: Path
 
     def run(self, *words: str | Path) -> Result:
-        """Run `regen` with these words; what is no clean exit is raised."""
+        """Run `regen` with these words; an error that it does not handle is raised."""
         result = CliRunner().invoke(main, [str(word) for word in words], catch_exceptions=False)
         return result
 
@@ -114,7 +102,7 @@ class World:
         return path
 
     def left(self, folder: str = "out") -> list[str]:
-        """Names of all that lies in an output folder, hidden files too."""
+        """Names of all files in an output folder, including hidden ones."""
         place = self.folder / folder
         return sorted(path.name for path in place.iterdir()) if place.is_dir() else []
 

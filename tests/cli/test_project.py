@@ -23,14 +23,14 @@ def metrics(world: Any) -> dict[str, Any]:
     return dict(json.loads((world.folder / "out" / "metrics.json").read_text()))
 
 
-def test_features_image_and_figures(world: Any) -> None:
+def test_features_image_and_metrics(world: Any) -> None:
     result = world.run("project", "cat.png", *RUN, "-o", "out")
     assert result.exit_code == 0
     assert world.left() == ["cat.features.safetensors", "cat.png", "metrics.json"]
     assert load_image(world.folder / "out" / "cat.png").shape == (1, 3, 32, 32 + 2 + 32)
     lines = result.stdout.splitlines()
     assert lines[0].startswith("out/cat.png: L1 ") and " dB, SSIM " in lines[0]
-    assert lines[-1] == "Figures: out/metrics.json"
+    assert lines[-1] == "Metrics: out/metrics.json"
 
 
 def test_the_features_are_the_projectors(world: Any) -> None:
@@ -76,9 +76,9 @@ def test_refinement_comes_closer_and_is_shown(world: Any) -> None:
     assert load_image(world.folder / "out" / "cat.png").shape[3] == 3 * 34 - 2
 
 
-def test_a_image_out_of_reach_is_told(world: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_image_out_of_reach_is_reported(world: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     result = world.run("project", "cat.png", *RUN, "-o", "out")
-    assert "Warning: cat.png is far from anything this generator draws; " in result.stderr
+    assert "Warning: cat.png is far from any image this generator makes; " in result.stderr
     assert metrics(world)["images"][0]["out_of_reach"] is True
     monkeypatch.setattr(project_job, "OUT_OF_REACH_SSIM", -1.0)
     result = world.run("project", "cat.png", *RUN, "-o", "out")

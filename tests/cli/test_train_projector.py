@@ -71,7 +71,7 @@ def test_extra_images_are_used(world: Any) -> None:
         ({"a.png": b"text"}, "Error: more/a.png is not an image in a known format; "),
     ],
 )
-def test_extra_images_that_are_none(
+def test_extra_images_that_cannot_be_used(
     world: Any, content: dict[str, bytes] | None, problem: str
 ) -> None:
     if content is not None:
@@ -112,7 +112,7 @@ def test_resuming_what_is_finished_gives_the_same_projector(world: Any) -> None:
     assert path.read_bytes() == before
 
 
-def test_resuming_where_nothing_was_begun(world: Any) -> None:
+def test_resuming_where_nothing_was_started(world: Any) -> None:
     result = world.run(*RUN, *SHORT, "--resume", "-o", "out")
     assert result.exit_code == 2 and world.left() == []
     assert result.stderr == (

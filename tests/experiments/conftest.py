@@ -18,7 +18,8 @@ from regen.images.regions import Region
 from regen.projector.config import ProjectorConfig
 from regen.projector.files import save_projector
 from regen.projector.network import BackwardProjector
-from regen.rewriting.rule import Example, Rule, RuleSettings, build_rule
+from regen.rewriting.rule import Example, Rule, build_rule
+from regen.rewriting.settings import RuleSettings
 
 
 @pytest.fixture
@@ -48,9 +49,10 @@ def examples(generator: StyleGAN2) -> list[Example]:
         Region.box(4, 4, 12, 12),
         (Region.box(10, 12, 18, 20), Region.box(2, 9, 12, 17)),
     )
+    samples = generator.source().samples([1, 2])
     return [
-        Example(stripes, region, generator.seed_latents([seed]), place)
-        for seed, place in zip((1, 2), places, strict=True)
+        Example(stripes, region, generator.latents([sample]), place)
+        for sample, place in zip(samples, places, strict=True)
     ]
 
 
@@ -74,7 +76,7 @@ def generator_file(generator: StyleGAN2, tmp_path: Path) -> Path:
 @pytest.fixture
 def projector_file(generator: StyleGAN2, split: StyleGAN2Split, tmp_path: Path) -> Path:
     """An untrained projector of its sixth layer."""
-    network = BackwardProjector(ProjectorConfig.for_split(split, 32, widths=(4, 4)))
+    network = BackwardProjector(ProjectorConfig.for_split(split, generator, widths=(4, 4)))
     save_projector(tmp_path / "projector.safetensors", network, generator, 6, card={})
     return tmp_path / "projector.safetensors"
 

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -7,9 +8,11 @@ import torch
 from torch import Tensor
 
 from experiments.baselines.patch_transfer import PatchTransfer, dense_features, mean_shift
+from regen.generators.stylegan2.generator import StyleGAN2
 from regen.images.regions import Region
 from regen.metrics import Lpips, load_lpips
-from regen.rewriting.rule import Example, RuleSettings
+from regen.rewriting.rule import Example
+from regen.rewriting.settings import RuleSettings
 
 SIDE = 64
 FACE = torch.rand(1, 3, SIDE, SIDE, generator=torch.Generator().manual_seed(1)) * 2 - 1
@@ -21,9 +24,10 @@ def lpips(random_torch_home: Path) -> Lpips:
 
 
 @pytest.fixture
-def example() -> Example:
+def example(generator: StyleGAN2) -> Example:
+    latent = generator.latents(generator.source().samples([0]))
     red = torch.tensor([1.0, -1.0, -1.0]).reshape(1, 3, 1, 1).expand(1, 3, 40, 40)
-    return Example(red, Region.box(10, 10, 20, 20), None, Region.box(24, 24, 40, 40))
+    return Example(red, Region.box(10, 10, 20, 20), latent, Region.box(24, 24, 40, 40))
 
 
 def test_the_target_itself_gets_the_exemplar_exactly_where_it_belongs(
@@ -46,7 +50,7 @@ def test_what_has_moved_is_found_where_it_is(lpips: Lpips, example: Example) -> 
 
 def test_of_several_targets_the_most_similar_is_followed(lpips: Lpips, example: Example) -> None:
     other = FACE.flip(2)
-    blue = Example(-example.exemplar, example.region, None, example.place)
+    blue = replace(example, exemplar=-example.exemplar)
     transfer = PatchTransfer(lpips, [example, blue], torch.cat([FACE, other]), RuleSettings())
     edited = transfer(torch.cat([other, FACE]))
     assert edited[0, 0, 32, 32] == pytest.approx(-1.0)

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import cast
 
 import pytest
 import torch
@@ -16,6 +17,7 @@ from experiments.baselines.rdgm import (
     styled_keys,
 )
 from regen.errors import RewriteError
+from regen.generators.protocol import Split
 from regen.generators.stylegan2.generator import StyleGAN2
 from regen.generators.stylegan2.split import StyleGAN2Split
 from regen.rewriting.rule import Rule
@@ -23,18 +25,18 @@ from regen.rewriting.rule import Rule
 SHORT = RdgmConfig(rank=2, iterations=31, samples=24)
 
 
-def test_the_moment_is_that_of_all_keys(split: StyleGAN2Split) -> None:
+def test_the_moment_is_that_of_all_keys(generator: StyleGAN2, split: StyleGAN2Split) -> None:
     config = RdgmConfig(samples=5, truncation=0.5)
-    keys = styled_keys(split, split.head(split.generator.seed_latents(range(5), 0.5)))
+    keys = styled_keys(split, split.head(generator.seed_latents(range(5), 0.5)))
     rows = keys.double().permute(0, 2, 3, 1).reshape(-1, 8)
     expected = rows.T @ rows / len(rows)
-    assert torch.allclose(key_moment(split, config, batch=2), expected, rtol=1e-5)
+    assert torch.allclose(key_moment(generator, split, config, batch=2), expected, rtol=1e-5)
 
 
 def test_directions_are_orthonormal_and_set_the_region_apart(
-    split: StyleGAN2Split, rule: Rule
+    generator: StyleGAN2, split: StyleGAN2Split, rule: Rule
 ) -> None:
-    moment = key_moment(split, SHORT)
+    moment = key_moment(generator, split, SHORT)
     directions = context_directions(split, rule, moment, 3)
     assert torch.allclose(directions @ directions.T, torch.eye(3, dtype=torch.float64), atol=1e-9)
 
@@ -44,7 +46,7 @@ def test_directions_are_orthonormal_and_set_the_region_apart(
 def test_the_weight_change_lies_in_the_span_of_the_directions(
     generator: StyleGAN2, split: StyleGAN2Split, rule: Rule, rank: int, direct: bool
 ) -> None:
-    moment = key_moment(split, SHORT)
+    moment = key_moment(generator, split, SHORT)
     config = RdgmConfig(rank=rank, direct=direct, iterations=25, samples=24)
     rewrite = rdgm_insert(generator, split, rule, moment, config)
     assert list(rewrite.deltas) == ["synthesis.convs.6.weight"]
@@ -75,7 +77,7 @@ def test_the_crop_computes_what_the_whole_convolution_does(
 def test_values_within_reach_are_learned_and_the_generator_is_not_touched(
     generator: StyleGAN2, split: StyleGAN2Split, rule: Rule
 ) -> None:
-    before, moment = generator.digest(), key_moment(split, SHORT)
+    before, moment = generator.digest(), key_moment(generator, split, SHORT)
     weight = dict(split.memory.named_parameters())["convs.6.weight"].detach()
     change = project_on(torch.randn_like(weight), context_directions(split, rule, moment, 2))
     value = functional_call(split.memory, {"convs.6.weight": weight + change}, (rule.keys,))
@@ -91,6 +93,11 @@ def test_a_memory_of_two_is_refused(generator: StyleGAN2, rule: Rule) -> None:
     moment = torch.eye(8, dtype=torch.float64)
     with pytest.raises(RewriteError, match="got a memory of 2, expected a memory of 1"):
         rdgm_insert(generator, generator.split(6, 2), rule, moment, SHORT)
+
+
+def test_another_family_is_refused(rule: Rule) -> None:
+    with pytest.raises(RewriteError, match="a generator of another family, expected a StyleGAN2"):
+        styled_keys(cast(Split, object()), rule.keys)
 
 
 def test_more_directions_than_keys_are_refused(split: StyleGAN2Split, rule: Rule) -> None:

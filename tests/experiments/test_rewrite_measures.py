@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pytest
 import torch
+from torch import Tensor
 
 from experiments.tables.rewrite_measures import (
     Reference,
@@ -15,40 +16,45 @@ from experiments.tables.rewrite_measures import (
     score,
 )
 from experiments.tables.rewrite_scenes import (
-    drawn_scene,
     exemplar_seeds,
     ordered_scenes,
+    portraits_scene,
     target_seeds,
 )
 from experiments.tables.rows import TABLE2_METRICS, Measured
+from regen.generators.protocol import Sample
 from regen.metrics import frechet_distance, load_lpips
-from regen.portraits import Oracle
+from regen.portraits import PortraitsOracle
 
-SEEDS = [30_000, 30_001, 30_002]
+PEOPLE = [Sample(label=f"seed {seed}", index=seed) for seed in (30_000, 30_001, 30_002)]
 
 
 @pytest.fixture
 def cat(random_torch_home: Path) -> Reference:
     """The renderer in place of a generator, so that before is the plain image."""
-    scene, lpips = drawn_scene("cat_eyes", 1), load_lpips("squeeze")
-    before = Oracle("cat_eyes", 128).plain(SEEDS)
-    return reference(scene.edits, SEEDS, before, None, lpips, None)
+    edits, oracle = portraits_scene("cat_eyes", 1).edits, PortraitsOracle()
+    before, lpips = oracle.plain(PEOPLE), load_lpips("squeeze")
+    return reference(edits, oracle, PEOPLE, before, unexpected, lpips, None)
+
+
+def unexpected() -> Tensor:
+    raise AssertionError("the oracle knows the region")
 
 
 def test_images_that_did_not_change(cat: Reference) -> None:
-    figures = measure_images(cat.before, cat).figures
-    assert set(figures) == set(TABLE2_METRICS) - {"seconds", "peak_memory_mb"}
-    assert figures["locality_lpips"] == figures["outside_l1"] == 0
-    assert figures["inside_l1_after"] == figures["inside_l1_before"] > 0.1  # type: ignore[operator]
-    assert figures["inside_lpips_after"] == figures["inside_lpips_before"]
+    numbers = measure_images(cat.before, cat).numbers
+    assert set(numbers) == set(TABLE2_METRICS) - {"seconds", "peak_memory_mb"}
+    assert numbers["locality_lpips"] == numbers["outside_l1"] == 0
+    assert numbers["inside_l1_after"] == numbers["inside_l1_before"] > 0.1  # type: ignore[operator]
+    assert numbers["inside_lpips_after"] == numbers["inside_lpips_before"]
 
 
 def test_a_perfect_rewrite(cat: Reference) -> None:
     assert cat.oracle is not None
     measured = measure_images(cat.oracle, cat)
-    assert measured.figures["inside_l1_after"] == 0
-    assert measured.figures["frechet"] == pytest.approx(0, abs=1e-3)
-    assert measured.figures["locality_lpips"] == pytest.approx(0, abs=1e-6)
+    assert measured.numbers["inside_l1_after"] == 0
+    assert measured.numbers["frechet"] == pytest.approx(0, abs=1e-3)
+    assert measured.numbers["locality_lpips"] == pytest.approx(0, abs=1e-6)
     assert score(measured) == pytest.approx(0, abs=1e-6)
 
 
@@ -56,17 +62,17 @@ def test_the_floor_of_a_generator_that_is_the_renderer_is_zero(cat: Reference) -
     assert generator_floor(cat) == {"inside_lpips_floor": 0, "inside_l1_floor": 0}
 
 
-def test_without_lpips_and_oracle_the_reasons_are_told() -> None:
+def test_without_lpips_and_oracle_the_reasons_are_given() -> None:
     before, inside = torch.zeros(2, 3, 32, 32), torch.zeros(2, 1, 32, 32)
     inside[..., 8:16, 8:16] = 1
-    none = Reference([1, 2], before, inside, None, None, Measured(), None, None, "no weights")
+    none = Reference(before, inside, None, None, Measured(), None, None, "no weights")
     after = before.clone()
     after[..., 20:, :] = 0.5
     measured = measure_images(after, none)
     assert measured.unavailable["locality_lpips"] == "no weights"
     assert "oracle" in measured.unavailable["inside_l1_after"]
     assert "oracle" in measured.unavailable["frechet"]
-    assert measured.figures["outside_l1"] == pytest.approx(0.5 * 12 * 32 / (32 * 32 - 64))
+    assert measured.numbers["outside_l1"] == pytest.approx(0.5 * 12 * 32 / (32 * 32 - 64))
     assert score(measured) is None
 
 
@@ -96,7 +102,7 @@ def test_what_matters_most_comes_first() -> None:
 
 
 def test_a_scene_is_an_edits_file() -> None:
-    scene = drawn_scene("sunglasses", 3)
+    scene = portraits_scene("sunglasses", 3)
     assert scene.edits.oracle == "sunglasses"
     assert [edit.region.name for edit in scene.edits.edits] == ["glasses"] * 3  # type: ignore[union-attr]
     assert scene.edits.to_json()["edits"][0]["exemplar"]["pattern"] == "sunglasses"

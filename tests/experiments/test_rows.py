@@ -10,7 +10,7 @@ def test_a_mean_comes_with_its_interval() -> None:
     measured = Measured()
     measured.mean("ssim", torch.tensor([1.0, 2.0, 6.0]))
     low, high = measured.intervals["ssim"]
-    assert measured.figures["ssim"] == pytest.approx(3.0)
+    assert measured.numbers["ssim"] == pytest.approx(3.0)
     assert 1 <= low < 3 < high <= 6
 
 

@@ -54,8 +54,8 @@ def test_a_generator_and_images_of_ones_own(
     assert "--extra-images" in rows["extra_images"]["unavailable"]["row"]
     assert document["images"] == {"samples": 4, "images": 3}
     assert document["provenance"]["lpips"]["backbone"] == "squeeze"
-    with Image.open(tmp_path / "out" / "table1.png") as figure:
-        assert figure.width > 300
+    with Image.open(tmp_path / "out" / "table1.png") as sheet:
+        assert sheet.width > 300
 
 
 def test_without_lpips_its_columns_are_empty_and_say_why(
@@ -92,14 +92,14 @@ def test_a_row_that_was_stopped_while_measured_is_not_trained_again(
         stopped.setattr(projector_table, "measure_projector", stop)
         result = CliRunner().invoke(main, chosen)
     assert result.exit_code == 130
-    assert "the same command goes on" in result.output
+    assert "the same command resumes" in result.output
     monkeypatch.setattr("regen.projector.trainer.Trainer.step", None)
     assert CliRunner().invoke(main, chosen).exit_code == 0
     (row,) = json.loads((tmp_path / "out" / "table1.json").read_text())["rows"]
     assert row["seconds"] > 0
 
 
-def test_an_unknown_row_is_told(arguments: list[str], empty_torch_home: Path) -> None:
+def test_an_unknown_row_is_refused(arguments: list[str], empty_torch_home: Path) -> None:
     result = CliRunner().invoke(main, [*arguments, "--rows", "semicycle"])
     assert result.exit_code != 0
     assert "--rows: got semicycle, expected feature_l1, semi_cycle" in result.output

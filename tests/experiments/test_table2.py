@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner
 
+import experiments.tables.rewrite_bench as rewrite_bench
 import experiments.tables.rewrite_table as rewrite_table
 from experiments.table2_rewrite import main
 from experiments.tables.rewrite_rows import (
@@ -17,7 +18,7 @@ from experiments.tables.rewrite_rows import (
     methods,
     with_edits,
 )
-from experiments.tables.rewrite_scenes import Scene, drawn_scene, ordered_scenes
+from experiments.tables.rewrite_scenes import Scene, ordered_scenes, portraits_scene
 from experiments.tables.rewrite_tuning import (
     grid_methods,
     grid_size,
@@ -26,8 +27,10 @@ from experiments.tables.rewrite_tuning import (
     tuning_scenes,
 )
 from experiments.tables.rows import TABLE2_METRICS, Measured
-from regen.edits.schema import Weights
+from regen.edits.schema import Edits, Weights
+from regen.generators.protocol import Generator
 from regen.rewriting.settings import preset
+from regen.rewriting.task import Task
 
 ROWS = "memory2_weighted,rdgm_rank1,patch_transfer,memory2_preserve_where_similar"
 CLOSED_FORM = "memory2_closed_form,memory2_closed_form_alone"
@@ -67,7 +70,7 @@ def test_rows_are_those_that_were_asked_for() -> None:
 
 
 def test_the_edits_file_decides_for_the_default_alone() -> None:
-    scene = drawn_scene("cat_eyes", 1)
+    scene = portraits_scene("cat_eyes", 1)
     edits = replace(scene.edits, weights=Weights(3.0, 2.0), memory_layers=1, scale="stretch")
     rows = {method.row: method for method in methods(Table2Settings(), {2: Tuned(40.0, 0.001)})}
     own, paper = (with_edits(rows[row], edits) for row in ("default", "memory2_weighted"))
@@ -109,7 +112,7 @@ def test_tuning_takes_the_best_mean_of_its_scenes() -> None:
 
 
 def test_nothing_is_tuned_without_an_oracle() -> None:
-    scene = drawn_scene("cat_eyes", 1)
+    scene = portraits_scene("cat_eyes", 1)
     blind = replace(scene, edits=replace(scene.edits, oracle=None))
     assert tuning_scenes([blind]) == []
     assert tune(Table2Settings(), [], lambda *_: Measured()) == ({}, [])
@@ -143,7 +146,7 @@ def test_a_generator_and_edits_of_ones_own(
     assert "## noise, 2 targets" in (tmp_path / "out" / "table2.md").read_text()
 
 
-def test_a_run_that_was_stopped_goes_on(
+def test_a_run_that_was_stopped_is_resumed(
     arguments: list[str], tmp_path: Path, random_torch_home: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     measure, calls = rewrite_table.measure_images, []
@@ -158,6 +161,40 @@ def test_a_run_that_was_stopped_goes_on(
     assert CliRunner().invoke(main, arguments).exit_code == 130
     assert CliRunner().invoke(main, arguments).exit_code == 0
     assert len(calls) == 1 + 1 + 3  # one done, one lost, three in the second run
+
+
+def test_what_a_scene_names_is_opened_once_for_all_its_rows(
+    arguments: list[str], empty_torch_home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    resolve, calls = rewrite_bench.resolve, []
+
+    def counted(edits: Edits, generator: Generator) -> Task:
+        calls.append(edits)
+        return resolve(edits, generator)
+
+    monkeypatch.setattr(rewrite_bench, "resolve", counted)
+    assert CliRunner().invoke(main, arguments).exit_code == 0
+    assert len(calls) == 1
+
+
+def test_the_projector_may_be_a_run_folder_and_comes_before_that_of_the_edits(
+    arguments: list[str],
+    projector_file: Path,
+    edits_file: Path,
+    tmp_path: Path,
+    empty_torch_home: Path,
+) -> None:
+    folder = projector_file.parent / "run"
+    folder.mkdir()
+    projector_file.rename(folder / projector_file.name)
+    content = json.loads(edits_file.read_text())
+    edits_file.write_text(json.dumps({**content, "projector": str(edits_file)}))
+    asked = [str(folder) if word == str(projector_file) else word for word in arguments]
+    result = CliRunner().invoke(main, [*asked, "--rows", "memory2_weighted"])
+    assert result.exit_code == 0, result.output
+    document = json.loads((tmp_path / "out" / "table2.json").read_text())
+    assert document["edits"]["noise-2"]["projector"] == str(folder)
+    assert document["provenance"]["settings"]["value_layer"] == 6
 
 
 def test_the_closed_form_takes_the_moments_of_its_generator(

@@ -45,7 +45,7 @@ def test_all_three_files_are_written(document: dict[str, Any], tmp_path: Path) -
     assert "## 1 target\n" in text and "## 3 targets\n" in text
     assert "| a | 0.500 | 3.2 |" in text
     assert "| b | 0.750 ±0.050 | – |" in text
-    assert "LPIPS could not be taken (no weights)" in text
+    assert "LPIPS could not be measured (no weights)" in text
     assert json.loads((folder / "t.json").read_text())["rows"][1]["intervals"]["ssim"] == [0.7, 0.8]
     assert (folder / "t.csv").is_file()
 

@@ -64,3 +64,10 @@ def test_any_metrics_can_be_listed() -> None:
     assert table.count("<tr>") == 3
     assert "<code>seconds.fit</code></th><td>31.25</td>" in table
     assert "<code>seconds.&lt;x&gt;</code></th><td>None</td>" in table
+
+
+def test_a_flat_table_may_say_where_values_come_from() -> None:
+    table = flat_table({"fit": {"lr": 0.1}, "n": 1}, {"fit.lr": "<edits>"})
+    assert '<th scope="col">from</th>' in table
+    assert "<code>fit.lr</code></th><td>0.1</td><td>&lt;edits&gt;</td></tr>" in table
+    assert "<code>n</code></th><td>1</td><td></td></tr>" in table

@@ -67,6 +67,7 @@ def full_report(n: int = 12) -> RewriteReport:
         exemplars=[ExemplarView("cat.jpg", torch.zeros(3, 40, 30), one, two)],
         targets=[TargetView("seed 3", one, two, two), TargetView("seed 4", one, two, two)],
         losses={"recall": [(0, 1.0), (10, 0.01)], "empty": []},
+        use=["regen generate --rewrite rewrite.safetensors:0.5 --images <in> -o half"],
         notes=["Only 2 <b>targets</b>."],
     )
 
@@ -97,10 +98,10 @@ def test_the_page_says_what_a_stranger_needs(tmp_path: Path) -> None:
         "white: the region",
         "a perfect rewrite",
         "All 12 samples",
-        "The regions come from the renderer",
+        "The regions come from an oracle",
         "decoded from its features",
         "regen rewrite --edits eyes.json -o out",
-        "regen generate --rewrite rewrite.safetensors:0.5",
+        "regen generate --rewrite rewrite.safetensors:0.5 --images &lt;in&gt; -o half",
     ):
         assert said in plain, said
 

@@ -11,7 +11,7 @@ import pytest
 import torch
 
 from regen.edits.exemplars import Image
-from regen.edits.schema import Edit, Edits, Target
+from regen.edits.schema import Edit, Edits, SampleSpec, Target
 from regen.errors import ProjectorError
 from regen.generators.stylegan2.config import StyleGAN2Config
 from regen.generators.stylegan2.files import save_stylegan2
@@ -50,7 +50,7 @@ def world(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 def edits(world: Path, targets: int = 2, **changes: Any) -> Edits:
     place = Region.box(8, 8, 20, 18)
-    shown = tuple(Target(seed, place) for seed in (3, 4)[:targets])
+    shown = tuple(Target(SampleSpec(seed), place) for seed in (3, 4)[:targets])
     edit = Edit(Image(str(world / "stripes.png")), Region.box(4, 4, 16, 14), shown)
     return replace(Edits((edit,), generator=str(world / "g.safetensors")), **changes)
 

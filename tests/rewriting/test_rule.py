@@ -21,7 +21,6 @@ from regen.rewriting.rule import (
     decode_wanted,
     region_weights,
 )
-from regen.rewriting.settings import check_choice
 
 HARD = RuleSettings(feather_px=0, scale="stretch", paste="difference")
 
@@ -81,12 +80,6 @@ def test_old_may_weigh_nothing() -> None:
 def test_settings_that_make_no_sense(changes: dict[str, Any], message: str) -> None:
     with pytest.raises(RewriteError, match=message):
         RuleSettings(**changes)
-
-
-def test_a_choice_is_accepted_or_named() -> None:
-    check_choice("mode", "a", ("a", "b"))
-    with pytest.raises(RewriteError, match="mode: got 'c', expected a or b"):
-        check_choice("mode", "c", ("a", "b"))
 
 
 def test_a_rule_holds_each_target_as_the_generator_draws_it(

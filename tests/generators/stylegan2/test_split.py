@@ -13,28 +13,6 @@ from regen.generators.stylegan2.generator import StyleGAN2
 Build = Callable[..., StyleGAN2]
 
 
-@pytest.mark.parametrize("precision", [torch.float32, torch.bfloat16])
-@pytest.mark.parametrize("noise", ["const", "random", "none"])
-@pytest.mark.parametrize("classes", [0, 3])
-def test_every_cut_gives_the_uncut_image_bit_for_bit(
-    build: Build, classes: int, noise: Any, precision: torch.dtype
-) -> None:
-    generator = build(resolution=32, label_dim=classes)
-    generator.precision = precision
-    label = torch.eye(3)[[0, 2]] if classes else None
-    one = generator.seed_latents([1, 2], [0.7, 1.0], label=label, noise=noise)
-    two = generator.seed_latents([30, 4], [0.2, -1.0], label=label, noise=noise)
-    images = generator(one), generator(two)
-    assert not torch.equal(*images)
-    for value_layer in range(1, generator.convolutions + 1):
-        for memory_layers in range(1, value_layer + 1):
-            split = generator.split(value_layer, memory_layers)
-            keys = split.head(one), split.head(two)
-            values = [split.memory(key) for key in reversed(keys)]
-            assert torch.equal(split.tail(values[1]), images[0])
-            assert torch.equal(split.tail(values[0]), images[1])
-
-
 def test_sizes_and_numbers_of_a_cut(build: Build) -> None:
     generator = build(resolution=32, channel_base=64, channel_max=8)
     split = generator.split(6, 2)

@@ -26,7 +26,7 @@ def test_float16_needs_a_gpu() -> None:
     assert str(raised.value) == ("precision: got fp16 on cpu, expected auto, bf16 or fp32")
 
 
-def test_mending() -> None:
+def test_gradients_that_are_not_finite_become_zero() -> None:
     good, bad, none = (nn.Parameter(torch.zeros(3)) for _ in range(3))
     good.grad = torch.tensor([1.0, -2.0, 0.0])
     bad.grad = torch.tensor([float("nan"), float("inf"), 5.0])

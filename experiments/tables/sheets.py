@@ -1,6 +1,6 @@
-"""Figures of the tables as PNG: labelled rows of images, and distributions of features.
+"""The PNG beside each table: labelled rows of images, and distributions of features.
 
-Nothing here knows what the images show. Lengths are pixels of the figure.
+Nothing here knows what the images show. Lengths are pixels of the sheet.
 """
 
 from __future__ import annotations
