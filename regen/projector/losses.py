@@ -10,9 +10,9 @@ image x, its value v, the feature discriminator D and the generator's tail T the
 
 Features are in normalised units: 1 is one standard deviation of a channel over the generator's
 values. Beyond the paper, an image may be a composite. Where a pattern was pasted v does not hold:
-feature L1 and D do not look there, and the L1 of the semi-cycle looks all the more.
+feature L1 and D ignore these positions, and the L1 of the semi-cycle gives them more weight.
 
-Shapes: N images of H x W pixels; C, h, w channels, height and width of the value.
+Shapes: N images; H, W their height and width; C, h, w channels, height and width of the value.
 """
 
 from __future__ import annotations
@@ -92,7 +92,7 @@ def kept_cells(kept: Tensor, logits: Tensor) -> Tensor:
 
     Args:
         kept: Positions of the value without a paste, ``[N, 1, h, w]``, 1 or 0.
-        logits: ``[N, 1, h', w']``, not larger.
+        logits: ``[N, 1, h', w']``, at most as large.
 
     Returns:
         ``[N, 1, h', w']``, 1 or 0.

@@ -54,13 +54,13 @@ class CompositeSettings:
 
 @dataclass(frozen=True)
 class ProjectorTrainingSettings:
-    """How long, how fast, on which images, and towards what.
+    """Length, step sizes, images and losses of a training.
 
     Attributes:
         kimg: Length in thousands of images, all processes together.
         batch: Images in one step, all processes together.
         lr: Step size of Adam for B, above 0.
-        schedule: "cosine" lets it fall to 1 % of `lr` at the end, "constant" leaves it alone.
+        schedule: "cosine" lets it fall to 1 % of `lr` at the end, "constant" keeps it.
         warmup_kimg: Over this many images the step size rises from 0.
         feature_l1: Weight of the L1 of features, in normalised units. These four weigh the total
             loss of section 4.1.2 of the paper, see `regen.projector.losses`.

@@ -35,14 +35,14 @@ _MAY_DIFFER = {"checkpoint_every_kimg", "report_every_kimg"}  # neither changes 
 
 @dataclass(frozen=True)
 class Report:
-    """How training goes.
+    """The progress of a training.
 
     Attributes:
         step: Steps done.
         steps: Steps in all.
         kimg: Thousands of images seen.
         scalars: Losses without their weights, means since the last report, and the step size.
-        inputs: What B saw in the last step, ``[n, 3, R, R]`` in [-1, 1].
+        inputs: What B saw in the last step, ``[n, 3, H, W]`` in [-1, 1].
         decoded: What its predictions decode to, the same shape; None without a semi-cycle.
     """
 
@@ -70,17 +70,17 @@ def train_projector(
     on_report: OnReport | None = None,
     on_step: Callable[[int], None] | None = None,
 ) -> BackwardProjector:
-    """Train B for the value layer of `split`.
+    """Train B for the value layer of `split` (section 4.1 of the paper).
 
     Args:
-        generator: A trained one, on the device to train on. It is left as it was.
+        generator: A trained one, on the device to train on. It is not modified.
         split: The same generator, cut.
-        settings: How long, how fast, and towards what.
+        settings: Length, step sizes, images and losses.
         source: Its samples; by default those it needs no images for.
         folder: Run folder, made if there is none; the checkpoint goes there.
         architecture: Of B; by default `ProjectorConfig.for_split`.
-        resume: Continue from the folder's checkpoint, which must be of equal settings.
-        extra_images: Images ``[M, 3, R, R]`` in [-1, 1] to paste pieces of.
+        resume: Continue from the folder's checkpoint, which must have equal settings.
+        extra_images: Images ``[M, 3, H, W]`` in [-1, 1] to paste pieces of.
         on_report: Called in the first process every `report_every_kimg`.
         on_step: Called in the first process after every step, with the number of steps done.
 
@@ -88,7 +88,7 @@ def train_projector(
         The moving average of B, in eval mode, computing in float32; equal in all processes.
 
     Raises:
-        ProjectorError: If settings do not fit, or a loss is no longer finite.
+        ProjectorError: If settings do not fit, or a loss becomes infinite or NaN.
         TrainingError: If a checkpoint cannot be resumed or would be overwritten.
         StoreError: If the folder cannot be written to.
         KeyboardInterrupt: On Ctrl-C, after the step in progress and a checkpoint; at once, and
@@ -104,10 +104,12 @@ def train_projector(
         generator.computing_in(DTYPES[settings.precision]),
         deferred_interrupt() as interrupt,
     ):
-        images = _digests(source, extra_images)
-        who = _identity(generator, split, settings, architecture, group.count, images)
-        sampler = _sampler(generator, split, source, settings, group, extra_images)
+        count = _share_of(settings.batch, group)
+        seed = settings.seed * group.count + group.rank  # each process has its own samples
+        extra = extra_images
+        sampler = Sampler(generator, split, source, settings, count=count, seed=seed, extra=extra)
         trainer = Trainer(settings, architecture, sampler, group, generator.device)
+        who = _identity(trainer, architecture, extra_images)
         if resume:
             trainer.load(read_checkpoint(folder, who))
         else:
@@ -118,58 +120,36 @@ def train_projector(
 
 
 def _identity(
-    generator: Generator,
-    split: Split,
-    settings: ProjectorTrainingSettings,
-    architecture: ProjectorConfig,
-    processes: int,
-    images: dict[str, str | None],
+    trainer: Trainer, architecture: ProjectorConfig, extra_images: Tensor | None
 ) -> Identity:
-    """What must be equal for a training to be the same one."""
+    """What must be equal for a checkpoint to be resumed."""
+    sampler = trainer.sampler
     return identity(
-        settings,
+        trainer.settings,
         _MAY_DIFFER,
-        base=generator.digest(),
-        value_layer=split.value_layer,
+        base=sampler.generator.digest(),
+        value_layer=sampler.split.value_layer,
         architecture=asdict(architecture),
-        processes=processes,
-        **images,
+        extra_images=None if extra_images is None else digest({"images": extra_images}),
+        samples=_names_digest(sampler.source),
+        processes=trainer.workers.count,
     )
 
 
-def _digests(source: Source, extra_images: Tensor | None) -> dict[str, str | None]:
-    """What tells the images of a training from those of another: its samples', where their source
-    has an end, and the extra ones'."""
-    extra = None if extra_images is None else digest({"images": extra_images})
+def _names_digest(source: Source) -> str | None:
+    """A digest that distinguishes the samples of finite sources; None for an infinite one."""
     if source.count is None:
-        return {"samples": None, "extra_images": extra}
+        return None
     labels = [sample.label for sample in source.samples(range(source.count))]
-    names = hashlib.sha256("\0".join(labels).encode()).hexdigest()
-    return {"samples": names, "extra_images": extra}
+    return hashlib.sha256("\0".join(labels).encode()).hexdigest()
 
 
-def _sampler(
-    generator: Generator,
-    split: Split,
-    source: Source,
-    settings: ProjectorTrainingSettings,
-    group: Workers,
-    extra_images: Tensor | None,
-) -> Sampler:
-    """This process's share of each batch, of samples that no other process sees."""
-    if settings.batch % group.count:
+def _share_of(batch: int, group: Workers) -> int:
+    if batch % group.count:
         raise ProjectorError(
-            "batch", got=settings.batch, expected=f"a multiple of the {group.count} processes"
+            "batch", got=batch, expected=f"a multiple of the {group.count} processes"
         )
-    return Sampler(
-        generator,
-        split,
-        source,
-        settings,
-        count=settings.batch // group.count,
-        seed=settings.seed * group.count + group.rank,
-        extra=extra_images,
-    )
+    return batch // group.count
 
 
 class _Loop:

@@ -1,7 +1,7 @@
 """The little that training in several processes needs. In one process everything is the identity.
 
 `torchrun` starts the processes and names them in the environment. They train on different samples,
-average their gradients, and so hold equal weights all along.
+average their gradients, and so hold equal weights throughout.
 """
 
 from __future__ import annotations

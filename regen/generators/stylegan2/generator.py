@@ -90,9 +90,9 @@ class StyleGAN2(Generator):
 
         Args:
             seeds: Integers from 0; equal seeds give equal latents on every machine.
-            truncation: psi, for all or one per seed; 1 leaves w alone, 0 gives the mean.
+            truncation: psi, for all or one per seed; 1 leaves w unchanged, 0 gives the mean.
             label: One-hot classes ``[N, classes]`` for a generator that has them.
-            noise: "const" (stored with the generator), "random" (drawn from the seed) or "none".
+            noise: "const" (stored with the generator), "random" (from the seed) or "none".
 
         Returns:
             `StyleLatent` of N = len(seeds).
@@ -105,7 +105,7 @@ class StyleGAN2(Generator):
         return StyleLatent(ws, self._noise(noise, list(seeds)))
 
     def source(self, images: Path | None = None) -> SeedSource:
-        """Its seeds. Raises GeneratorError for a folder of images, which it has no use for."""
+        """Its seeds. Raises GeneratorError for a folder of images, which it does not use."""
         if images is not None:
             raise GeneratorError(
                 "source of samples", got=f"the folder {images}", expected="none: it takes seeds"
@@ -113,10 +113,10 @@ class StyleGAN2(Generator):
         return SeedSource(self.oracle)
 
     def sample(self, request: Mapping[str, object]) -> StyleSample:
-        """A seed with what a request says of truncation, noise and class.
+        """A seed with the truncation, noise and class of a request.
 
         Raises:
-            GeneratorError: If there is no seed, or something else than these is asked for.
+            GeneratorError: If the request has no seed, or any other key.
         """
         return read_sample(request)
 

@@ -29,7 +29,7 @@ class StyleSample(Sample):
 
     Attributes:
         seed: 0 to 2**32 - 1.
-        truncation: psi; 1 leaves the style alone, 0 is the mean.
+        truncation: psi; 1 leaves the style unchanged, 0 is the mean.
         noise: "const" (stored with the generator), "random" (from the seed) or "none".
         class_index: Which class, from 0, for a generator that has them.
         label: "seed 3".
@@ -97,15 +97,15 @@ def read_sample(request: Mapping[str, object]) -> StyleSample:
         request: ``seed``, and any of ``truncation``, ``noise`` and ``class``.
 
     Raises:
-        GeneratorError: If there is no seed, or a value is out of range or of the wrong kind, or
-            something else is asked for.
+        GeneratorError: If the seed is missing, a value is out of range or of the wrong kind, or
+            there is any other key.
     """
     for name in request:
         if name not in _KNOWN:
             raise GeneratorError(
                 f"a sample with a {name}",
                 expected=f"one of {', '.join(_KNOWN)}",
-                remedy="this generator is asked for seeds",
+                remedy="samples of this generator are seeds",
             )
     seed, truncation = request.get("seed"), request.get("truncation", 1.0)
     if not isinstance(seed, int) or isinstance(seed, bool):
@@ -126,7 +126,7 @@ def one_hot(indices: Sequence[int | None], classes: int) -> Tensor | None:
     """Labels ``[N, classes]``, or None where no sample has a class.
 
     Raises:
-        GeneratorError: If there are no classes, fewer, or only some samples have one.
+        GeneratorError: If the generator has no or fewer classes, or only some samples have one.
     """
     given = [index for index in indices if index is not None]
     if not given:
