@@ -2,7 +2,7 @@
 # compiles the operators again when their sources changed.
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
-.PHONY: help install demo test wheel bench-ops bench-training table1 table2 tables-quick gpu-faces fuzz lint format clean
+.PHONY: help install demo test wheel bench-help bench-ops bench-training table1 table2 tables-quick gpu-faces fuzz docs lint format clean
 
 PYTHON ?= python3
 VENV := .venv
@@ -10,7 +10,7 @@ BIN := $(VENV)/bin
 INSTALLED := $(VENV)/.installed
 COMPILED := $(VENV)/.compiled
 KERNELS := $(wildcard stylegan2_ops/csrc/*.* stylegan2_ops/csrc/*/*.*)
-SOURCES := regen stylegan2_ops tests experiments setup.py
+SOURCES := regen stylegan2_ops tests experiments docs setup.py
 
 help:  ## List the targets
 	@grep -hE '^[a-z0-9-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 16
@@ -27,6 +27,9 @@ test: $(INSTALLED) $(COMPILED)  ## Run all tests, and the examples in the docstr
 wheel: $(INSTALLED)  ## Build dist/regen-*.whl with the compiled operators inside, for machines without a compiler
 	rm -rf build
 	STYLEGAN2_OPS_WHEEL=1 $(BIN)/python -m pip wheel --disable-pip-version-check --no-deps --no-build-isolation --wheel-dir dist .
+
+bench-help: $(INSTALLED)  ## Time the help of every command
+	$(BIN)/python -m experiments.bench_help
 
 bench-ops: $(INSTALLED) $(COMPILED)  ## Time the operators beside copies, convolutions and their reference
 	$(BIN)/python -m experiments.bench_ops
@@ -50,24 +53,27 @@ gpu-faces: $(INSTALLED) $(COMPILED)  ## Train the London faces, their projector 
 fuzz: $(INSTALLED)  ## Read 10,000 damaged checkpoints; only clear errors may come out
 	$(BIN)/python -m tests.unpickling.fuzz --files 10000 --seconds 120 --seed 0
 
+docs: $(INSTALLED)  ## Build the documentation into site/; needs no network, and warnings are errors
+	NO_MKDOCS_2_WARNING=1 $(BIN)/python -m mkdocs build --strict --clean
+
 lint: $(INSTALLED)  ## Check style, formatting and types
 	$(BIN)/ruff check $(SOURCES)
 	$(BIN)/ruff format --check $(SOURCES)
 	$(BIN)/mypy
 
-format: $(INSTALLED)  ## Format the sources and mend what can be mended without thought
+format: $(INSTALLED)  ## Format the sources and fix what ruff can fix by itself
 	$(BIN)/ruff format $(SOURCES)
 	$(BIN)/ruff check --fix $(SOURCES)
 
 clean:  ## Remove everything that is made here, except .venv
-	rm -rf out build dist *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis
+	rm -rf out build dist site *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis
 	find $(SOURCES) -name __pycache__ -type d -prune -exec rm -rf {} +
 
 $(BIN)/python:
 	$(PYTHON) -m venv $(VENV)
 
 $(INSTALLED): setup.cfg setup.py pyproject.toml | $(BIN)/python
-	$(BIN)/python -m pip install --disable-pip-version-check --editable '.[dev,demo]'
+	$(BIN)/python -m pip install --disable-pip-version-check --editable '.[dev,demo,docs]'
 	@touch $@
 
 # Without a compiler this says so and goes on; it is tried again the next time.

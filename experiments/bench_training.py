@@ -27,11 +27,14 @@ import torch
 from regen.generators.stylegan2.config import StyleGAN2Config
 from regen.generators.stylegan2.generator import StyleGAN2
 from regen.generators.stylegan2.training.dataset import Dataset
-from regen.generators.stylegan2.training.discriminator_init import opponent_for
+from regen.generators.stylegan2.training.discriminator_init import (
+    initialize_discriminator,
+)
 from regen.generators.stylegan2.training.precision import training_dtype
 from regen.generators.stylegan2.training.settings import TrainingSettings, architecture_preset
 from regen.generators.stylegan2.training.trainer import Trainer
 from regen.training.distributed import Workers, workers
+from regen.training.environment import is_first
 from stylegan2_ops import implementation
 
 ROOT = Path(__file__).parents[1]
@@ -54,7 +57,7 @@ def trainer(
     images = torch.randint(0, 256, shape, dtype=torch.uint8)
     return Trainer(
         StyleGAN2(config),
-        opponent_for(config, None, group=4, seed=1).discriminator,
+        initialize_discriminator(config, None, group=4, seed=1).discriminator,
         Dataset(images, seed=0, flip_probability=0.5, device=CPU),
         settings,
         group,
@@ -64,7 +67,7 @@ def trainer(
 
 def images_per_second(batch: int, steps: int, lazy: bool, precision: str) -> float:
     """Whole steps; the median of the steps, or with regularisers the mean over whole rounds."""
-    with workers() as group:
+    with workers(CPU) as group:
         made = trainer(ARCHITECTURE, group, batch=batch, lazy=lazy, precision=precision)
         for _ in range(3):
             made.step()
@@ -126,7 +129,7 @@ def main(
             if memory
             else images_per_second(batch, steps, lazy, precision)
         )
-        if int(os.environ.get("RANK", "0")) == 0:
+        if is_first():
             click.echo(number)
         return
     common = ["--precision", precision, "--steps", str(steps)]

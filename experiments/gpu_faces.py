@@ -33,9 +33,9 @@ from regen import open_generator, open_projector
 from regen.files.atomic import ensure_folder, write_json
 from regen.files.tensor_file import read_header
 from regen.generators.stylegan2.config import StyleGAN2Config
-from regen.generators.stylegan2.files import load_stylegan2, save_stylegan2
-from regen.generators.stylegan2.training.initialization import Beginning
-from regen.generators.stylegan2.training.settings import TrainingSettings
+from regen.generators.stylegan2.files import save_stylegan2
+from regen.generators.stylegan2.training.plan import StyleGAN2Plan
+from regen.generators.stylegan2.training.settings import InitSettings, TrainingSettings
 from regen.projector.files import save_projector
 from regen.projector.settings import ProjectorTrainingSettings
 from regen.projector.train import train_projector
@@ -120,21 +120,20 @@ class Run:
         trained = train(
             self.images,
             folder,
-            Beginning(self.size, architecture=architecture),
-            settings,
+            StyleGAN2Plan(InitSettings(self.size, architecture=architecture), settings),
             measured=MeasureSettings(samples=(16 if self.quick else 2000) if last else 0),
             minutes=minutes,
             licence=CARD["licence"],
             resume=(folder / CHECKPOINT).exists(),
             device=self.device,
-            tell=click.echo,
+            log=click.echo,
         )
         if not last or trained is None:
             raise OutOfTimeError
         header = read_header(trained.path)
         kept = {name: header[name] for name in ("provenance", "kimg", "training", "measures")}
         card = {**CARD, **kept}
-        save_stylegan2(self.generator_file, load_stylegan2(trained.path), card=card, half=True)
+        save_stylegan2(self.generator_file, open_generator(trained.path), card=card, half=True)
         write_json(self.folder / "publish" / f"{NAME}.json", card)
         for name in ("samples.png", "neighbours.png"):
             shutil.copyfile(folder / name, self.folder / "publish" / f"{NAME}_{name}")

@@ -1,10 +1,10 @@
-"""London faces at 64x64 on two cores: initialized from the portraits against at random.
+"""London faces at 64x64 on two cores: started from the portraits against started at random.
 
     python -m experiments.london64 -o runs/london64 --minutes 110
 
 Both trainings get half of the time, the same images, architecture and settings, but for what a
-trained generator needs against a discriminator that knows nothing. The same command resumes a run
-that was stopped. Writes experiments/results/london64.json and a sheet of samples of
+trained generator needs against a discriminator that is not trained. A run that was stopped resumes
+where it was. Writes experiments/results/london64.json and a sheet of samples of
 each. The sheets of nearest training images stay in the run folders: they show the people of the
 set.
 """
@@ -22,10 +22,10 @@ import click
 from experiments.tables.provenance import commit
 from regen.files.atomic import ensure_folder, write_json
 from regen.files.tensor_file import read_header
-from regen.generators import bundled
-from regen.generators.stylegan2.files import load_stylegan2
-from regen.generators.stylegan2.training.initialization import Beginning
-from regen.generators.stylegan2.training.settings import TrainingSettings
+from regen.generators.registry import open_generator
+from regen.generators.stylegan2.generator import StyleGAN2
+from regen.generators.stylegan2.training.plan import StyleGAN2Plan
+from regen.generators.stylegan2.training.settings import InitSettings, TrainingSettings
 from regen.generators.stylegan2.training.warm_start import architecture_from
 from regen.runs.train_generator.measure import MeasureSettings
 from regen.runs.train_generator.run import train
@@ -37,13 +37,17 @@ SIZE, SHEET = 64, "samples.png"
 LICENCE = "weights: CC BY 4.0, after Face Research Lab London Set, DeBruine & Jones 2017"
 
 
-def initializations() -> dict[str, Beginning]:
-    """How the two are initialized; the random one has the architecture of the other."""
-    portraits = load_stylegan2(bundled.FOLDER / "portraits.safetensors")
-    architecture = architecture_from(portraits, SIZE)
+def plans() -> dict[str, StyleGAN2Plan]:
+    """The two trainings; the random one has the architecture of the other."""
+    portraits = open_generator("portraits")
+    assert isinstance(portraits, StyleGAN2)
+    settings = replace(TrainingSettings.preset(SIZE), length_kimg=10_000.0)
+    scratch = InitSettings(SIZE, architecture=architecture_from(portraits, SIZE))
     return {
-        "warm": Beginning(SIZE, "portraits"),
-        "scratch": Beginning(SIZE, architecture=architecture),
+        "warm": StyleGAN2Plan(
+            InitSettings(SIZE, "portraits"), settings.with_discriminator_warmup()
+        ),
+        "scratch": StyleGAN2Plan(scratch, settings),
     }
 
 
@@ -59,8 +63,7 @@ def main(
 ) -> None:
     """Train both, measure both."""
     ensure_folder(results)
-    settings = replace(TrainingSettings.preset(SIZE), length_kimg=10_000.0)
-    for name, start in initializations().items():
+    for name, plan in plans().items():
         if only not in (None, name):
             continue
         folder, spent = output / name, _spent(output / name)
@@ -69,13 +72,12 @@ def main(
         trained = train(
             images,
             folder,
-            start,
-            settings.against_fresh_opponent() if start.init_from else settings,
+            plan,
             measured=MeasureSettings(samples=samples),
             minutes=left,
             licence=LICENCE,
             resume=(folder / CHECKPOINT).exists(),
-            tell=click.echo,
+            log=click.echo,
         )
         write_json(folder / "spent.json", {"minutes": spent + (time.monotonic() - began) / 60})
         if trained is not None:

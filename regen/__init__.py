@@ -15,8 +15,10 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from regen.api import (
         Edits,
+        FitSettings,
         Rewrite,
         RewriteSettings,
+        RuleSettings,
         generate,
         open_generator,
         open_projector,
@@ -28,9 +30,11 @@ if TYPE_CHECKING:
 
 __all__ = [
     "Edits",
+    "FitSettings",
     "RegenError",
     "Rewrite",
     "RewriteSettings",
+    "RuleSettings",
     "__version__",
     "generate",
     "open_generator",

@@ -28,17 +28,19 @@ from regen.projector.project import Projection, best_context
 from regen.projector.project import project as _project
 from regen.rewriting.learn import OnStep, learn
 from regen.rewriting.rewrite import Rewrite
-from regen.rewriting.settings import RewriteSettings
+from regen.rewriting.settings import FitSettings, RewriteSettings, RuleSettings
 from regen.rewriting.task import resolve
 
 __all__ = [
     "Edits",
+    "FitSettings",
     "Generator",
     "Projection",
     "Projector",
     "RegenError",
     "Rewrite",
     "RewriteSettings",
+    "RuleSettings",
     "Sample",
     "generate",
     "open_generator",
@@ -105,6 +107,7 @@ def project(
     projector: Projector | None = None,
     *,
     candidates: int = 64,
+    images: Path | None = None,
 ) -> Projection:
     """Project any image into a generator's features.
 
@@ -114,6 +117,7 @@ def project(
         generator: Whose features.
         projector: By default the bundled one that does best on whole images.
         candidates: How many samples' contexts are tried to decode the features.
+        images: Folder that a generator takes its samples from, if it needs images.
 
     Returns:
         The value features with a context, and what they decode to.
@@ -121,6 +125,7 @@ def project(
     Raises:
         ImageError: If there is no readable image.
         ProjectorError: If there is no projector, or the image does not fit it.
+        GeneratorError: If the generator needs a folder of images, or takes none.
     """
     if projector is None:
         projector = _open_projector(None, generator, preferred=PROJECTING_LAYER)
@@ -128,7 +133,8 @@ def project(
         image = load_image(image, size=generator.image_size)
     image = image.to(generator.device)
     split = generator.split(projector.value_layer, 1)
-    context = best_context(projector, generator, split, generator.source(), image, candidates)
+    source = generator.source(images)
+    context = best_context(projector, generator, split, source, image, candidates)
     return _project(projector, split, image, context)
 
 

@@ -1,7 +1,7 @@
-"""What this machine has, what it lacks, and how to get that.
+"""What this machine has, what is missing, and how to get it.
 
-Every check answers with a status: *ok*, *warn* (something optional is missing or odd) or *fail*
-(regen cannot do its work); with what was found; and, where something can be done, with a remedy.
+Every check gives a status: *ok*, *warn* (something optional is missing or unusual) or *fail* (regen
+cannot work); what was found; and a remedy, where there is one.
 """
 
 from __future__ import annotations
@@ -30,10 +30,10 @@ REINSTALL = "install regen again; its package is incomplete or damaged"
 
 @dataclass(frozen=True)
 class Check:
-    """One thing that was looked at.
+    """The result of one check.
 
     Attributes:
-        name: What.
+        name: What was checked.
         status: ok, warn or fail.
         detail: What was found.
         remedy: What to do about it; empty where there is nothing to do.
@@ -46,7 +46,7 @@ class Check:
 
 
 def diagnose() -> list[Check]:
-    """Look at everything regen needs. Never raises for what it finds, never uses the network."""
+    """Check everything that regen needs. Never raises for what it finds, never uses the network."""
     return [
         check_python(),
         check_torch(torch.__version__),
@@ -55,8 +55,10 @@ def diagnose() -> list[Check]:
         check_operators("cuda", needed=torch.cuda.is_available()),
         *check_bundled(),
         *(check_lpips(backbone) for backbone in perceptual.BACKBONES),
-        check_package("scikit-image", "the photograph of make demo", "pip install 'regen[demo]'"),
-        check_package("tensorboard", "the curves of a run", "pip install tensorboard"),
+        check_package(
+            "scikit-image", "the photograph that `make demo` uses", "pip install 'regen[demo]'"
+        ),
+        check_package("tensorboard", "recording the curves of a run", "pip install tensorboard"),
     ]
 
 
@@ -91,12 +93,12 @@ def check_operators(device: str, needed: bool) -> Check:
 
     Args:
         device: "cpu" or "cuda".
-        needed: Whether compiled operators would be of use; else their absence is no warning.
+        needed: Whether compiled operators would be used; if not, their absence is not a warning.
     """
     name = f"operators {device}"
     try:
         found = stylegan2_ops.implementation(device=device)
-    except (RuntimeError, ValueError) as error:  # STYLEGAN2_OPS asks for what there is not
+    except (RuntimeError, ValueError) as error:  # STYLEGAN2_OPS asks for something that is missing
         detail, _, command = str(error).partition("; run ")
         other = "unset STYLEGAN2_OPS, or give it another value"
         return Check(name, "fail", detail, f"{command}; or {other}" if command else other)
@@ -107,10 +109,10 @@ def check_operators(device: str, needed: bool) -> Check:
 
 
 def check_bundled(folder: Path | None = None) -> list[Check]:
-    """Whether the bundled generator and its projector are whole, and belong to each other.
+    """Whether the bundled generators and projectors are whole and belong together.
 
     Args:
-        folder: Where they are; in the package by default.
+        folder: Where they are; by default in the package.
     """
     if folder is None:
         with as_file(files("regen") / "generators" / "bundled") as bundled:
@@ -123,7 +125,7 @@ def check_bundled(folder: Path | None = None) -> list[Check]:
     digests = {header.get("loaded_digest") for header in headers.values()}
     for name, header in headers.items():
         if "base" in header and header["base"] not in digests:
-            detail = "belongs to a generator that is not there"
+            detail = "belongs to a generator that is missing"
             checks.append(Check(f"bundled {name}", "fail", detail, REINSTALL))
     return checks
 
@@ -132,16 +134,18 @@ def check_lpips(backbone: str) -> Check:
     """Whether torch's cache has the weights that LPIPS needs with `backbone`."""
     name, path = f"lpips {backbone}", perceptual.weights_path(backbone)
     if not path.is_file():
-        needed = "regen uses it by default" if backbone == "squeeze" else f"for --lpips {backbone}"
+        needed = (
+            "the default backbone" if backbone == "squeeze" else f"needed for --lpips {backbone}"
+        )
         status: Status = "warn" if backbone == "squeeze" else "ok"
-        detail = f"weights not in torch's cache ({needed})"
+        detail = f"its weights are not in torch's cache ({needed})"
         return Check(name, status, detail, perceptual.remedy(backbone))
     published = path.stem.rsplit("-", 1)[1]
     found = _sha256(path)
     if found.startswith(published):
         return Check(name, "ok", str(path))
     detail = (
-        f"{path} is not the published file (sha256 {found[:8]}...), figures may differ a little"
+        f"{path} is not the published file (sha256 {found[:8]}...); metrics may differ slightly"
     )
     return Check(name, "warn", detail, f"delete it and {perceptual.remedy(backbone)}")
 
@@ -163,7 +167,7 @@ def _sha256(path: Path) -> str:
 
 
 def _read_into(headers: dict[str, tensor_file.Header], path: Path) -> Check:
-    """Read and verify one of our files; keep its header where that succeeds."""
+    """Read and verify one of regen's files; keep its header if that succeeds."""
     try:
         stored = tensor_file.load(path)
     except RegenError as error:

@@ -39,6 +39,10 @@ class RegenError(Exception):
         super().__init__(message + (f"; {remedy}" if remedy else ""))
 
 
+class ShapeError(RegenError):
+    """Tensors that belong together do not fit each other."""
+
+
 class ImageError(RegenError):
     """An image cannot be read, or is not usable as one."""
 

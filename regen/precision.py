@@ -1,8 +1,8 @@
-"""Which number format a generator computes in, on the processor at hand."""
+"""Which number format a network computes in, on a given device."""
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Mapping
 
 import torch
 
@@ -13,8 +13,9 @@ def compute_dtype(precision: str, device: torch.device) -> torch.dtype:
     """What "auto" or one of `DTYPES` means on a device.
 
     Args:
-        precision: "auto" is bf16 where the processor multiplies it natively, else fp32.
-        device: Where it will run.
+        precision: A name in `DTYPES`, or "auto": bf16 where the device multiplies it natively,
+            else fp32.
+        device: Where the network will run.
     """
     if precision == "auto":
         fast = device.type == "cuda" and torch.cuda.is_bf16_supported(including_emulation=False)
@@ -34,6 +35,6 @@ def name_of(dtype: torch.dtype) -> str:
 
 
 def _cpu_has_bf16() -> bool:
-    ask = getattr(torch.cpu, "get_capabilities", None)  # older torch cannot tell
-    known: dict[str, Any] = ask() if ask is not None else {}
+    ask = getattr(torch.cpu, "get_capabilities", None)  # older versions of torch have none
+    known: Mapping[str, object] = ask() if ask is not None else {}
     return bool(known.get("avx512_bf16") or known.get("amx_bf16"))

@@ -1,26 +1,85 @@
-"""Which numbers of a source are reserved for what, so that no sample serves two purposes."""
+"""Which of a generator's numbered samples are for what: bands of numbers that do not overlap.
+
+Every source of samples counts them from 0; for a StyleGAN2 the number is the seed. What a result is
+measured on must be neither what was shown nor what was fitted to, so each purpose takes its samples
+from a band of its own. Some purposes share a band under two names: those of which neither judges
+the other. The bands never move: results stay comparable from version to version.
+
+Two kinds of randomness have no band. The training of a projector takes random numbers below 2**31,
+so each of its images has a given number with a probability of 2**-31. The mean style and the
+latents of a generator's training are not numbered samples: they have random generators of their
+own.
+"""
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass
+
+from regen.errors import RegenError
 
 
 @dataclass(frozen=True)
 class Band:
-    """Consecutive numbers of a source with one purpose.
+    """Consecutive numbers of samples.
 
     Attributes:
         first: The first of them.
         count: How many there are.
-        purpose: What they are for.
+        purpose: What the samples are for, to follow "samples".
     """
 
     first: int
     count: int
     purpose: str
 
+    @property
+    def last(self) -> int:
+        """The last number."""
+        return self.first + self.count - 1
 
-UNSEEN = Band(10_000, 10_000, "samples that a report shows and measures, never targets")
-PRESERVED = Band(1_000_000, 1_000_000, "samples that a rewrite must leave as they are")
-MOMENTS = Band(2_000_000, 1_000_000, "samples whose keys give second moments")
-BANDS = (UNSEEN, PRESERVED, MOMENTS)
+    def __contains__(self, number: int) -> bool:
+        return self.first <= number <= self.last
+
+    def take(self, count: int, *, without: Collection[int] = ()) -> list[int]:
+        """The first `count` numbers of the band, those in `without` passed over.
+
+        Raises:
+            RegenError: If the band has fewer.
+
+        Example:
+            >>> UNSEEN.take(3, without=[10_001])
+            [10000, 10002, 10003]
+        """
+        passed = {number for number in without if number in self}
+        if count > self.count - len(passed):
+            raise RegenError(f"samples {self.purpose}", got=count, expected=f"at most {self.count}")
+        numbers = range(self.first, self.first + count + len(passed))
+        return [number for number in numbers if number not in passed][:count]
+
+
+USUAL = Band(0, 10_000, "to look at, and to choose targets from")
+
+UNSEEN = Band(10_000, 10_000, "to measure a rewrite on")
+
+HELD_OUT = Band(20_000, 10_000, "to report on, which nothing was tuned on")
+
+EXPERIMENTS = Band(30_000, 70_000, "for the tables and recipes in experiments/")
+
+CHOICES = Band(100_000, 10_000, "to judge a choice by, such as the value layer's")
+
+PRESERVED = Band(1_000_000, 1_000_000, "that a rewrite must leave as they are")
+
+VALUE_STATISTICS = PRESERVED
+"""Whose values give the means and deviations that a projector's features are normalised with."""
+
+GENERATOR_METRICS = PRESERVED
+"""That a trained generator is compared with its training images by."""
+
+MOMENTS = Band(2_000_000, 1_000_000, "whose keys give second moments")
+
+CONTEXTS = MOMENTS
+"""Whose contexts are tried for decoding a projected image."""
+
+BANDS = (UNSEEN, HELD_OUT, CHOICES, PRESERVED, MOMENTS)
+"""The bands that are kept from all else, in order."""

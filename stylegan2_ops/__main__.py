@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import sys
 import time
+from collections.abc import Callable
 
 import torch
 
@@ -84,7 +85,11 @@ def _info() -> int:
         print(f"{device:8}  {found.name}: {found.reason}")
         if found.remedy:
             print(f"{'':8}  -> {found.remedy}")
-    for tool, find in (("compiler", lambda: find_cxx().version), ("nvcc", _nvcc)):
+    tools: dict[str, Callable[[], str]] = {
+        "compiler": lambda: find_cxx().version,
+        "nvcc": _nvcc,
+    }
+    for tool, find in tools.items():
         try:
             print(f"{tool:8}  {find()}")
         except ToolMissingError as error:

@@ -24,6 +24,7 @@ import torch
 from torch import Tensor
 
 from stylegan2_ops import _library
+from stylegan2_ops._plan import DEVICES
 
 Name = Literal["auto", "reference", "compiled"]
 
@@ -131,7 +132,7 @@ def _decide(used: Name | None, device: str) -> bool:
         found = implementation("auto", device)
         decision = found.name == "compiled"
         automatic = (used or _from_environment()) == "auto"
-        if automatic and not decision and device in _library.DEVICES:
+        if automatic and not decision and device in DEVICES:
             remedy = f" (to compile them: {found.remedy})" if found.remedy else ""
             _log.warning("stylegan2_ops: %s%s", found.reason, remedy)
         _decided[used, device] = decision

@@ -50,7 +50,8 @@ def filter_from_taps(
         return torch.outer(f, f) * gain
     if f.ndim == 1 and gain < 0:
         raise ValueError(f"gain of a separable filter must be at least 0, got {gain}")
-    return f * gain ** (f.ndim / 2)
+    scale: float = gain ** (f.ndim / 2)
+    return f * scale
 
 
 def upfirdn2d(

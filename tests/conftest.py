@@ -1,16 +1,28 @@
-"""What every test may rely on: a fixed seed, double precision, and no network."""
+"""What every test may rely on: a fixed seed, double precision, no network, and no clock.
+
+The speed of the machine must not decide a test. Progress, which is shown once a job has lasted for
+a while, is off; hypothesis has no deadline; subprocesses are limited only against hanging forever.
+"""
 
 from __future__ import annotations
 
+import itertools
 import os
 import socket
 import subprocess
 import sys
+import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 import torch
+from hypothesis import HealthCheck, settings
+
+HANGING_SECONDS = 1800  # after which a subprocess is taken for one that will never end
+
+settings.register_profile("any speed", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("any speed")
 
 
 @pytest.fixture(autouse=True)
@@ -18,6 +30,19 @@ def seed() -> int:
     """Seed torch's global generator before every test; tests needing another seed set it."""
     torch.manual_seed(0)
     return 0
+
+
+@pytest.fixture(autouse=True)
+def no_progress(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Show no progress, here and in subprocesses, however long a job takes."""
+    monkeypatch.setenv("REGEN_PROGRESS", "off")
+
+
+@pytest.fixture
+def hours_pass(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let an hour pass between any two looks at the clock: every limit of time is reached."""
+    hours = itertools.count()
+    monkeypatch.setattr(time, "monotonic", lambda: 3600.0 * next(hours))
 
 
 @pytest.fixture
@@ -67,7 +92,7 @@ def _random_squeezenet(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def random_torch_home(
     _random_squeezenet: Path, monkeypatch: pytest.MonkeyPatch, no_network: None
 ) -> Path:
-    """A torch cache whose squeezenet is random: LPIPS runs anywhere, its values mean nothing."""
+    """A torch cache whose squeezenet is random: LPIPS runs anywhere, without meaning."""
     monkeypatch.setattr(torch.hub, "_hub_dir", None)
     monkeypatch.setenv("TORCH_HOME", str(_random_squeezenet))
     return _random_squeezenet
@@ -84,7 +109,9 @@ def in_two_processes(tmp_path: Path) -> Callable[[str], None]:
         command += ["--nproc-per-node", "2", str(path), str(tmp_path)]
         root = str(Path(__file__).parents[1])
         environment = {**os.environ, "OMP_NUM_THREADS": "1", "PYTHONPATH": root}
-        ran = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=300)
+        ran = subprocess.run(
+            command, env=environment, capture_output=True, text=True, timeout=HANGING_SECONDS
+        )
         assert ran.returncode == 0, ran.stderr
 
     return run

@@ -40,7 +40,7 @@ def faults(taken: int) -> int:
         [sys.executable, "-c", PROGRAM, str(taken)],
         capture_output=True,
         text=True,
-        timeout=120,
+        timeout=1800,
     )
     if run.returncode == 3:
         pytest.skip("the allocator of this system takes no such wishes")

@@ -8,14 +8,13 @@ import pytest
 import torch
 
 from regen.edits.schema import read_edits
-from regen.generators.registry import BUNDLED_FOLDER, open_generator
+from regen.generators import bundled
+from regen.generators.registry import open_generator
 from regen.generators.stylegan2.generator import StyleGAN2
 from regen.images.regions import resize_mask
-from regen.portraits import Oracle
 from regen.projector.files import PROJECTING_LAYER, REWRITING_LAYER, open_projector
-from regen.rewriting.rule import RuleSettings, build_rule
 from regen.rewriting.examples import load_examples
-from regen.runs.rewrite.named_regions import known_regions
+from regen.rewriting.rule import RuleSettings, build_rule
 
 SEEDS = [90_001, 90_002, 90_003, 90_004]
 EXAMPLES = sorted((Path(__file__).parent.parent / "examples").glob("*.json"))
@@ -27,10 +26,10 @@ def portraits() -> StyleGAN2:
 
 
 def test_the_portraits_are_those_of_the_renderer(portraits: StyleGAN2) -> None:
-    oracle = Oracle("cat_eyes", portraits.resolution)
-    with torch.no_grad():
-        drawn = portraits(portraits.seed_latents(SEEDS)).clamp(-1, 1)
-    error, eyes = (drawn - oracle.plain(SEEDS)).abs(), oracle.region(SEEDS)
+    samples, oracle = portraits.source().samples(SEEDS), portraits.oracle
+    assert oracle is not None
+    error = (portraits.images(samples) - oracle.plain(samples)).abs()
+    eyes = oracle.changed(samples, "cat_eyes")
     assert error.mean() < 0.06
     assert (error * eyes).sum() / (3 * eyes.sum()) < 0.2  # irises look where they should
 
@@ -44,7 +43,7 @@ def test_truncation_pulls_towards_one_face(portraits: StyleGAN2) -> None:
 
 @pytest.mark.parametrize("layer", [PROJECTING_LAYER, REWRITING_LAYER])
 def test_the_projectors_give_samples_back(portraits: StyleGAN2, layer: int) -> None:
-    projector = open_projector(None, "portraits", portraits, value_layer=layer)
+    projector = open_projector(None, portraits, value_layer=layer)
     split = portraits.split(layer, 1)
     with torch.no_grad():
         value = split.memory(split.head(portraits.seed_latents(SEEDS)))
@@ -55,27 +54,29 @@ def test_the_projectors_give_samples_back(portraits: StyleGAN2, layer: int) -> N
 
 def test_only_two_layers_have_a_bundled_projector(portraits: StyleGAN2) -> None:
     with pytest.raises(Exception, match="got 5, expected 8 or 10, with a bundled projector"):
-        open_projector(None, "portraits", portraits, value_layer=5)
+        open_projector(None, portraits, value_layer=5)
 
 
 def test_the_package_stays_small() -> None:
-    assert sum(path.stat().st_size for path in BUNDLED_FOLDER.iterdir()) < 20e6
+    assert sum(path.stat().st_size for path in bundled.FOLDER.glob("*.safetensors")) < 20e6
 
 
 @pytest.mark.parametrize("path", EXAMPLES, ids=lambda path: path.stem)
 def test_examples_are_rules_about_a_known_part(portraits: StyleGAN2, path: Path) -> None:
     pytest.importorskip("skimage", reason="the demo's photograph comes with scikit-image")
     edits = read_edits(path)
-    labelled = load_examples(edits, portraits)
-    assert 1 <= len(labelled) <= 3
-    projector = open_projector(None, "portraits", portraits)
+    examples = load_examples(edits, portraits)
+    assert 1 <= len(examples) <= 3
+    projector = open_projector(None, portraits)
     split = portraits.split(projector.value_layer, 3)
-    rule = build_rule(split, projector, [item.example for item in labelled], RuleSettings())
+    rule = build_rule(split, projector, examples, RuleSettings())
     changed = (rule.wanted - rule.before.features).abs().mean(dim=1, keepdim=True)
     outside = changed * (resize_mask(rule.mask, *split.value_shape((0, 0))[1:]) == 0)
     assert outside.max() < 1e-5 < changed.max()
-    known = known_regions(edits, [item.seed for item in labelled], portraits.resolution)
-    assert known is not None
+    targets = [target.seed for edit in edits.edits for target in edit.targets]
+    assert portraits.oracle is not None
+    part = {"red_nose": "nose", "sunglasses": "glasses"}.get(path.stem, "eyes")
+    known = portraits.oracle.region(part, portraits.source().samples(targets))
     assert (rule.image_mask * known).sum() > 0.7 * rule.image_mask.sum()
 
 

@@ -1,4 +1,4 @@
-"""What the doctor says about machines that have everything, and about those that do not."""
+"""What the doctor reports about machines that have everything, and about those that do not."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ def save_pair(folder: Path, base: str | None = None) -> None:
     )
 
 
-def test_everything_is_looked_at_without_a_network(empty_torch_home: Path) -> None:
+def test_everything_is_checked_without_a_network(empty_torch_home: Path) -> None:
     checks = doctor.diagnose()
     names = [check.name for check in checks]
     for device in ("cpu", "cuda"):
@@ -109,7 +109,7 @@ def test_a_projector_of_another_generator_is_a_failure(tmp_path: Path) -> None:
     assert doctor.check_bundled(tmp_path)[-1] == Check(
         "bundled p.safetensors",
         "fail",
-        "belongs to a generator that is not there",
+        "belongs to a generator that is missing",
         doctor.REINSTALL,
     )
 
@@ -137,14 +137,14 @@ def test_missing_weights_come_with_address_and_folder(
     folder = empty_torch_home / "hub" / "checkpoints"
     name = perceptual.BACKBONES[backbone]
     assert check.status == status
-    assert check.detail.startswith("weights not in torch's cache (")
+    assert check.detail.startswith("its weights are not in torch's cache (")
     assert check.remedy == (
         f"download https://download.pytorch.org/models/{name} to {folder} "
         "(TORCH_HOME moves that folder)"
     )
 
 
-def test_weights_that_are_not_the_published_ones_are_told(random_torch_home: Path) -> None:
+def test_weights_that_are_not_the_published_ones_are_reported(random_torch_home: Path) -> None:
     check = doctor.check_lpips("squeeze")
     assert check.status == "warn" and "is not the published file (sha256 " in check.detail
     assert check.remedy.startswith("delete it and download https://")

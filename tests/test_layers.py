@@ -9,13 +9,15 @@ from pathlib import Path
 
 import pytest
 
+from regen.generators.families import FAMILIES
+
 ROOT = Path(__file__).parent.parent
 
 # As in the folder table: first what imports nothing. A unit may import the rows before its own,
 # its own row and nothing else of ours; a folder is one unit, so its files import each other.
 ROWS = [
     {"errors"},
-    {"allocator", "precision"},
+    {"allocator", "linear_algebra", "losses", "precision", "seeds"},
     {"files"},
     {"images"},
     {"unpickling"},
@@ -26,6 +28,7 @@ ROWS = [
     {"generators"},
     {"projector"},
     {"rewriting"},
+    {"api"},
     {"report"},
     {"runs"},
     {"doctor"},
@@ -134,3 +137,74 @@ def test_imports_upwards_and_in_the_same_folder_are_allowed(
     unit: str, package: str, source: str
 ) -> None:
     assert regen_violations(source, unit, package) == []
+
+
+def family_folders() -> list[str]:
+    """Names of the folders in generators/ that are a family."""
+    return sorted(path.parent.name for path in (ROOT / "regen" / "generators").glob("*/family.py"))
+
+
+def families_named(source: str, package: str, families: list[str]) -> list[str]:
+    """Where `source`, a file of `package`, imports from a family that it is no part of.
+
+    Imports for type checkers count as others do, and so does a text that is a module's name.
+    """
+    texts = [
+        (node.lineno, node.value)
+        for node in ast.walk(ast.parse(source))
+        if isinstance(node, ast.Constant) and isinstance(node.value, str)
+    ]
+    found = []
+    for line, module in [*imported_modules(source, package), *texts]:
+        for family in families:
+            inside = f"regen.generators.{family}"
+            named = module == inside or module.startswith(f"{inside}.")
+            if named and not f"{package}.".startswith(f"{inside}."):
+                found.append(f"line {line}: only {inside} may name {module}")
+    return found
+
+
+FAMILY_TABLE = Path("regen/generators/families.py")  # names each family in a text, imports none
+
+
+@pytest.mark.parametrize("path", sources("regen"), ids=str)
+def test_nothing_outside_a_family_imports_from_it(path: Path) -> None:
+    package = ".".join(path.parent.parts)
+    found = families_named((ROOT / path).read_text(), package, family_folders())
+    assert found == [] or (path == FAMILY_TABLE and len(found) == len(family_folders()))
+
+
+def test_every_family_is_in_the_table() -> None:
+    assert sorted(FAMILIES) == family_folders()
+
+
+@pytest.mark.parametrize(
+    ("package", "source"),
+    [
+        ("regen.runs", "from regen.generators.toy.files import load"),
+        ("regen.runs", "from regen.generators.toy import files"),
+        ("regen.runs", "from regen.generators import toy"),
+        ("regen.runs", "import regen.generators.toy.files as f"),
+        ("regen.runs", "if TYPE_CHECKING:\n    from regen.generators.toy.family import FAMILY"),
+        ("regen.runs.train_generator", "def late():\n    from ...generators.toy import files"),
+        ("regen.generators", "from .toy.family import FAMILY"),
+        ("regen.generators.other", "from regen.generators.toy import network"),
+        ("regen.runs", "importlib.import_module('regen.generators.toy.files')"),
+    ],
+)
+def test_a_planted_import_from_a_family_is_found(package: str, source: str) -> None:
+    assert len(families_named(source, package, ["other", "toy"])) == 1
+
+
+@pytest.mark.parametrize(
+    ("package", "source"),
+    [
+        ("regen.generators.toy", "from regen.generators.toy.network import Toy"),
+        ("regen.generators.toy.training", "from ..network import Toy"),
+        ("regen.runs", "from regen.generators.family import Family"),
+        ("regen.runs", "from regen.generators.toys import x"),
+        ("regen.runs", "'a text about regen.generators.toy'"),
+    ],
+)
+def test_a_family_imports_from_itself_and_names_may_be_similar(package: str, source: str) -> None:
+    assert families_named(source, package, ["other", "toy"]) == []

@@ -28,6 +28,8 @@ from regen.generators.stylegan2.latent import StyleContext
 from regen.generators.stylegan2.network import StyledConvolution
 from regen.generators.stylegan2.split import StyleGAN2Split
 from regen.images.regions import resize_mask
+from regen.linear_algebra import whitening
+from regen.losses import weighted_l1
 from regen.rewriting.rewrite import Rewrite
 from regen.rewriting.rule import Rule
 
@@ -105,17 +107,16 @@ def context_directions(split: Split, rule: Rule, moment: Tensor, rank: int) -> T
     Raises:
         RewriteError: If the region holds fewer keys than directions are wanted.
     """
-    values, vectors = torch.linalg.eigh(moment)
-    whitening = (vectors * (values + _RIDGE * values.mean()).rsqrt()) @ vectors.T
+    white = whitening(moment, _RIDGE)
     keys = styled_keys(split, rule.keys)
     weights = resize_mask(rule.mask, int(keys.shape[2]), int(keys.shape[3])).flatten()
     weights = weights.double().cpu()
     inside = weights > 0
     if int(inside.sum()) < rank or rank > len(moment):
         raise RewriteError("rank", got=rank, expected=f"at most {int(inside.sum())} keys")
-    whitened = (_rows(keys)[inside] @ whitening) * weights[inside, None]  # [M, K]
+    whitened = (_rows(keys)[inside] @ white) * weights[inside, None]  # [M, K]
     leading = torch.linalg.svd(whitened, full_matrices=False).Vh[:rank]
-    directions, _ = torch.linalg.qr((leading @ whitening).T)
+    directions, _ = torch.linalg.qr((leading @ white).T)
     return directions.T.contiguous()
 
 
@@ -224,8 +225,7 @@ class _Crop:
         """Mean absolute difference to the wanted values, over channels and all tight boxes."""
         arguments = (self.keys, self.codes, self.noise)
         value: Any = functional_call(self.conv, {"weight": weight}, arguments)
-        error = (self.tight * (value.float() - self.wanted).abs()).sum()
-        return error / (self.wanted.shape[1] * self.tight.sum())
+        return weighted_l1(value, self.wanted, self.tight)
 
 
 def _convolution(split: Split) -> StyledConvolution:

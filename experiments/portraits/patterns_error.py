@@ -56,15 +56,16 @@ def pattern_errors(
             examples.append(Example(image, where, generator.latents([target]), onto))
         rule = build_rule(split, project, examples, config)
         decoded = decode_wanted(split, rule).float().clamp(-1, 1)
-        inside = rule.image_mask
+        inside, wanted = rule.image_mask, rule.composites.float().clamp(-1, 1)
         errors[pattern] = {
-            "inside": masked_distance(decoded, rule.composites, inside, lpips),
-            "outside": masked_distance(decoded, rule.composites, 1 - inside, lpips),
+            "inside": masked_distance(decoded, wanted, inside, lpips),
+            "outside": masked_distance(decoded, wanted, 1 - inside, lpips),
         }
     value = rule.before
     decoded = split.tail(value.with_features(project(rule.images))).float().clamp(-1, 1)
     everywhere = torch.ones_like(rule.image_mask)
-    errors["samples"] = {"all": masked_distance(decoded, rule.images, everywhere, lpips)}
+    images = rule.images.float().clamp(-1, 1)
+    errors["samples"] = {"all": masked_distance(decoded, images, everywhere, lpips)}
     return errors
 
 

@@ -20,7 +20,6 @@ from typing import Any
 import click
 import lpips
 import torch
-import torch.nn.functional as F
 from torch import Tensor, nn
 
 from experiments.portraits.discriminator import Discriminator
@@ -29,7 +28,9 @@ from regen.generators.stylegan2.config import StyleGAN2Config
 from regen.generators.stylegan2.generator import StyleGAN2
 from regen.generators.stylegan2.latent import StyleLatent
 from regen.images import grid, save_image
+from regen.losses import discriminator_loss, generator_loss, r1_penalty
 from regen.portraits import Z_DIM, attributes, region, render
+from regen.training.moving_average import update_average
 
 
 @dataclass(frozen=True)
@@ -173,7 +174,7 @@ class Trainer:
                 losses["lpips"] = self.perceptual(fake[:half], real[:half]).float().mean()
         loss = losses["l1"] + self.stage.lpips_weight * losses.get("lpips", 0.0)
         if self.stage.adversarial_weight:
-            losses["adversarial"] = F.softplus(-self.d(fake)).mean()
+            losses["adversarial"] = generator_loss(self.d(fake))
             loss = loss + self.stage.adversarial_weight * losses["adversarial"]
         self.g_opt.zero_grad(set_to_none=True)
         loss.backward()
@@ -185,25 +186,27 @@ class Trainer:
         return {name: float(value) for name, value in losses.items()}
 
     def _discriminator_step(self, real: Tensor, fake: Tensor) -> dict[str, Tensor]:
-        loss = F.softplus(self.d(fake)).mean() + F.softplus(-self.d(real)).mean()
+        fake_logits = self.d(fake)
+        loss = discriminator_loss(self.d(real), fake_logits)
         losses = {"discriminator": loss.detach()}
         if self.step % self.config.r1_every_steps == 0:
             x = real.clone().requires_grad_()
-            (gradient,) = torch.autograd.grad(self.d(x).sum(), x, create_graph=True)
-            r1 = gradient.square().sum(dim=[1, 2, 3]).mean()
+            r1 = r1_penalty(self.d(x), x)
             losses["r1"] = r1.detach()
-            loss = loss + r1 * (self.config.r1_gamma / 2 * self.config.r1_every_steps)
+            loss = loss + r1 * (self.config.r1_gamma * self.config.r1_every_steps)
         self.d_opt.zero_grad(set_to_none=True)
         loss.backward()
         self.d_opt.step()
         return losses
 
-    @torch.no_grad()
     def _average(self) -> None:
-        halflife = min(self.config.ema_halflife_kimg * 1000, 0.05 * self.step * self.config.batch)
-        beta = 0.5 ** (self.config.batch / max(halflife, 1e-8))
-        new = list(self.g.parameters())
-        torch._foreach_lerp_(list(self.ema.parameters()), new, 1 - beta)
+        update_average(
+            self.ema,
+            self.g,
+            seen_images=self.step * self.config.batch,
+            batch_images=self.config.batch,
+            halflife_kimg=self.config.ema_halflife_kimg,
+        )
 
 
 @torch.no_grad()

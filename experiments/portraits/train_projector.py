@@ -23,8 +23,8 @@ from experiments.portraits.patterns_error import both_pastes
 from regen import open_generator
 from regen.generators import bundled
 from regen.metrics import load_lpips
+from regen.projector.config import ProjectorConfig
 from regen.projector.files import load_projector, save_projector
-from regen.projector.network import ProjectorConfig
 from regen.projector.settings import ProjectorTrainingSettings
 from regen.projector.train import Report, train_projector
 from regen.runs.logbook import Logbook, Progress

@@ -16,7 +16,8 @@ from torch import Tensor
 
 from regen.files.atomic import write_json
 from regen.generators.protocol import Generator, Split
-from regen.projector.network import BackwardProjector, ProjectorConfig
+from regen.projector.config import ProjectorConfig
+from regen.projector.network import BackwardProjector
 from regen.projector.settings import ProjectorTrainingSettings
 from regen.projector.train import Report, train_projector
 from regen.runs.logbook import Progress

@@ -9,24 +9,24 @@ from __future__ import annotations
 from pathlib import Path
 
 from regen.errors import ImageError
+from regen.images.listing import image_files
 
 FOLDERS = {"cats": "cat_faces_128", "faces": "faces_london_256"}
-_SUFFIXES = {".jpg", ".jpeg", ".png", ".webp"}
 _WHOLE = "no_black_corner.txt"  # where there is such a list, other images have black corners
 
 
 def images_in(folder: Path) -> list[Path]:
-    """The images of a folder, by name.
+    """The images of a folder, by name; of those in a list of usable ones, where there is a list.
 
     Raises:
         ImageError: If it has none.
     """
     listed = folder / _WHOLE
     names = set(listed.read_text().split()) if listed.is_file() else None
-    files = [p for p in sorted(folder.glob("*")) if p.suffix.lower() in _SUFFIXES]
+    files = image_files(folder)
     files = [p for p in files if names is None or p.name in names or p.stem in names]
     if not files:
-        raise ImageError(f"{folder}: no images", expected=", ".join(sorted(_SUFFIXES)))
+        raise ImageError(f"{folder}: none of its images is named in {_WHOLE}")
     return files
 
 

@@ -81,8 +81,8 @@ def reference(
     regions = known_regions(edits, oracle, samples)
     inside = expected() if regions is None else regions
     wanted = plain = None
-    if oracle is not None and edits.oracle:
-        wanted, plain = oracle.wanted(samples, edits.oracle), oracle.plain(samples)
+    if oracle is not None and edits.oracle_pattern:
+        wanted, plain = oracle.wanted(samples, edits.oracle_pattern), oracle.plain(samples)
     start = Measured()
     _inside(start, "before", before, wanted, inside, lpips, reason)
     features = None if wanted is None or lpips is None else backbone_features(wanted, lpips)

@@ -121,7 +121,7 @@ def methods(settings: Table2Settings, tuned: Mapping[int, Tuned]) -> list[Method
         settings: Of the table.
         tuned: By number of convolutions, for the paper's rows; `Tuned()` for a missing one.
     """
-    base = preset("paper")
+    base = _paper()
 
     def fit(layers: int = 0) -> FitSettings:
         chosen = tuned.get(layers, Tuned())
@@ -164,6 +164,17 @@ def methods(settings: Table2Settings, tuned: Mapping[int, Tuned]) -> list[Method
             edits_decide=True,
         ),
     ]
+
+
+def _paper() -> RewriteSettings:
+    """The paper's method, with exemplars laid on as images: rows differ in what they fit, not in
+    what they are asked for. Rows that recall the image weigh it as `regen rewrite` does.
+    """
+    paper, ours = preset("paper"), FitSettings()
+    weights = {"image_weight": ours.image_weight, "structure_weight": ours.structure_weight}
+    return replace(
+        paper, rule=replace(paper.rule, align="image"), fit=replace(paper.fit, **weights)
+    )
 
 
 def _default(settings: Table2Settings) -> RewriteSettings:

@@ -22,7 +22,7 @@ from pathlib import Path
 import torch
 from torch import Tensor
 
-from regen.edits.schema import Edit, Edits, NamedRegion, Pattern, Target
+from regen.edits.schema import Edit, Edits, NamedRegion, Pattern, SampleSpec, Target
 from regen.portraits import PATTERNS, attributes, seed_to_z
 from regen.portraits.traits import PALETTES, RANGES
 
@@ -70,7 +70,7 @@ def portraits_scene(pattern: str, targets: int) -> Scene:
     chosen = target_seeds(targets)
     region = NamedRegion(PATTERNS[pattern].region)
     edits = [
-        Edit(Pattern(pattern, exemplar), region, (Target(seed, region),))
+        Edit(Pattern(pattern, exemplar), region, (Target(SampleSpec(seed), region),))
         for seed, exemplar in zip(chosen, exemplar_seeds(chosen), strict=True)
     ]
     return Scene(pattern, targets, Edits(tuple(edits), oracle=pattern))

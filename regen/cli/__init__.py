@@ -19,10 +19,16 @@ from regen.cli.common import Verbs
 _SETTINGS = {"help_option_names": ["-h", "--help"], "max_content_width": 100}
 
 
-@click.group("regen", cls=Verbs, context_settings=_SETTINGS)
+_ENVIRONMENT = (
+    "Each command explains itself with --help. REGEN_PROGRESS=off in the environment hides the "
+    "progress of long runs."
+)
+
+
+@click.group("regen", cls=Verbs, context_settings=_SETTINGS, epilog=_ENVIRONMENT)
 @click.version_option(package_name="regen", prog_name="regen")
 def main() -> None:
-    """Project an image a generator has never seen, and rewrite the generator with it."""
+    """Project an image that a generator has never seen, and rewrite the generator with it."""
 
 
 for _verb in (

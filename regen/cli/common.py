@@ -1,15 +1,15 @@
-"""What all commands share: how errors are shown, what values look like, and options they all have.
+"""What all commands share: how errors and help are shown, and common options.
 
 A command parses, calls one library function, and prints. Nothing here or in a command's module
-imports torch before the command runs, so help and mistakes in typing are answered at once.
+imports torch before the command runs, so help and typing mistakes are answered at once.
 """
 
 from __future__ import annotations
 
-import math
 import os
 import warnings
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from dataclasses import fields
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TextIO, TypeVar
@@ -17,7 +17,10 @@ from typing import TYPE_CHECKING, Any, TextIO, TypeVar
 import click
 
 from regen.allocator import keep_freed_memory
+from regen.cli.values import LARGEST_SEED, RewriteStrength
 from regen.errors import RegenError
+from regen.training.environment import is_first
+from regen.training.interrupt import every_signal_interrupts
 
 if TYPE_CHECKING:
     from _typeshed import DataclassInstance
@@ -26,15 +29,13 @@ Command = TypeVar("Command", bound=Callable[..., Any])
 
 BAD_INPUT, INTERRUPTED = 2, 130
 BACKBONES = ("squeeze", "alex", "vgg")
-MOST_SEEDS = 100_000
-LARGEST_SEED = 2**32 - 1
 
 
 class Verbs(click.Group):
-    """A group of commands that ends with one message where the user can mend what is wrong.
+    """A group of commands that ends with one message where the user can correct what is wrong.
 
-    A `RegenError` gives exit code 2, Ctrl-C gives 130 and says what was kept. Anything else is a
-    bug and keeps its traceback.
+    A `RegenError` gives exit code 2. Ctrl-C, SIGTERM and SIGHUP give 130 and a message that says
+    what was kept. Anything else is a bug and keeps its traceback.
     """
 
     def list_commands(self, ctx: click.Context) -> list[str]:
@@ -44,17 +45,47 @@ class Verbs(click.Group):
     def invoke(self, ctx: click.Context) -> Any:
         """Run the command that was asked for."""
         try:
-            with warnings.catch_warnings():
+            with warnings.catch_warnings(), every_signal_interrupts():
                 warnings.showwarning = _show_warning
                 return super().invoke(ctx)
         except RegenError as error:
             click.echo(f"Error: {error}", err=True)
             ctx.exit(BAD_INPUT)
         except KeyboardInterrupt as interrupt:
-            if os.environ.get("RANK", "0") == "0":  # of several processes, one says it
+            if is_first():  # of several processes, one says it
                 kept = str(interrupt) or "nothing was kept"
-                click.echo(f"\nInterrupted: {kept}", err=True)
+                with suppress(OSError):  # a terminal that was closed takes no message
+                    click.echo(f"\nInterrupted: {kept}", err=True)
             ctx.exit(INTERRUPTED)
+
+
+class Grouped(click.Command):
+    """A command whose help lists its options under headings.
+
+    Args:
+        headings: The heading of each group by the Python name of its first option. The others
+            follow in the order in which they are declared.
+    """
+
+    def __init__(self, *args: Any, headings: Mapping[str, str], **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.headings = headings
+
+    def format_options(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """Write the groups."""
+        groups: dict[str, list[tuple[str, str]]] = {}
+        heading = "Options"
+        for option in self.get_params(ctx):
+            if not isinstance(option, click.Option):
+                continue
+            heading = self.headings.get(option.name or "", heading)
+            heading = "Help" if "--help" in option.opts else heading
+            record = option.get_help_record(ctx)
+            if record is not None:
+                groups.setdefault(heading, []).append(record)
+        for heading, records in groups.items():
+            with formatter.section(heading):
+                formatter.write_dl(records)
 
 
 def _show_warning(
@@ -65,69 +96,8 @@ def _show_warning(
     file: TextIO | None = None,
     line: str | None = None,
 ) -> None:
-    """One line, without the place in the code that warned."""
+    """One line, without the line of code that warned."""
     click.echo(f"Note: {message}", err=True)
-
-
-class SeedRange(click.ParamType):
-    """Seeds as people write them: 7, 0-63, or 1,5,7-9. The value is a tuple of integers."""
-
-    name = "seeds"
-
-    def convert(
-        self, value: Any, param: click.Parameter | None, ctx: click.Context | None
-    ) -> tuple[int, ...]:
-        """The seeds in the order given, each once."""
-        if isinstance(value, tuple):
-            return value
-        ranges = [self._range(part.strip(), value, param, ctx) for part in value.split(",")]
-        if sum(map(len, ranges)) > MOST_SEEDS:
-            self.fail(f"{value!r} are more than {MOST_SEEDS} seeds", param, ctx)
-        return tuple(dict.fromkeys(seed for seeds in ranges for seed in seeds))
-
-    def _range(
-        self, part: str, value: str, param: click.Parameter | None, ctx: click.Context | None
-    ) -> range:
-        first, dash, last = part.partition("-")
-        numbers = [first.strip(), last.strip()] if dash else [first]
-        if not all(number.isascii() and number.isdigit() for number in numbers):
-            self.fail(f"{value!r} is not a list of seeds like 7, 0-63 or 1,5,7-9", param, ctx)
-        low, high = int(numbers[0]), int(numbers[-1])
-        if high < low:
-            self.fail(f"{part!r} counts downwards; write {high}-{low}", param, ctx)
-        if high > LARGEST_SEED:
-            self.fail(f"{high} is no seed; the largest is {LARGEST_SEED}", param, ctx)
-        return range(low, high + 1)
-
-
-class RewriteStrength(click.ParamType):
-    """A rewrite file with an optional strength, R or R:0.5. The value is (path, strength).
-
-    Only what stands behind the last colon can be a strength, and only if no file has the whole
-    name, so drive letters and colons in names do no harm.
-    """
-
-    name = "rewrite[:strength]"
-
-    def convert(
-        self, value: Any, param: click.Parameter | None, ctx: click.Context | None
-    ) -> tuple[Path, float]:
-        """The path and the strength, 1 where none is given."""
-        if isinstance(value, tuple):
-            return value
-        path, colon, text = value.rpartition(":")
-        drive = len(path) == 1 and path.isalpha() and not Path(path).exists()
-        if not colon or drive or Path(value).exists():
-            return Path(value), 1.0
-        try:
-            strength = float(text)
-        except ValueError:
-            if not Path(path).exists():
-                return Path(value), 1.0
-            self.fail(f"{text!r} behind the colon of {value!r} is not a number", param, ctx)
-        if not math.isfinite(strength):
-            self.fail(f"strength {text} of {path} is not finite", param, ctx)
-        return Path(path), strength
 
 
 class Setting(click.Option):
@@ -150,32 +120,37 @@ class Setting(click.Option):
         if record is None or self.name is None:
             return record
         default = getattr(self.default_from(), self.name)
-        word = {True: "yes", False: "no"}.get(default) if isinstance(default, bool) else default
-        return record[0], f"{record[1]}  [default: {word}]"
+        word = f"{default:g}" if isinstance(default, float) else default
+        if isinstance(default, bool):
+            word = "yes" if default else "no"
+        text, _, more = record[1].partition("  [")  # the range of a number, in brackets
+        return record[0], f"{text}  [default: {word}{f'; {more}' if more else ']'}"
 
 
 def given(options: Mapping[str, Any], settings: type[DataclassInstance]) -> dict[str, Any]:
-    """Those of a command's options that were given and are fields of a settings dataclass."""
+    """The options of a command that were given and are fields of a settings dataclass."""
     names = {field.name for field in fields(settings)}
     return {name: v for name, v in options.items() if name in names and v is not None}
 
 
 def computing(command: Command) -> Command:
-    """Add --device and --threads; the command receives a torch device's name as `device`."""
+    """Add --device and --threads; the command receives the name of a torch device as `device`."""
     device = click.option(
         "--device",
         type=click.Choice(["auto", "cpu", "cuda", "mps"]),
         default="auto",
         show_default=True,
         callback=_device,
-        help="Where to compute; auto is cuda where torch finds it, else cpu.",
+        help="Where to compute. auto is cuda where torch finds a GPU, and cpu otherwise.",
     )
     threads = click.option(
         "--threads",
+        metavar="N",
         type=click.IntRange(1, 1024),
         expose_value=False,
         callback=_threads,
-        help="Processor threads to use, by default as many as torch finds good.",
+        help="How many processor threads to use, by default as many as torch chooses. On cores "
+        "that other jobs keep busy, 1 can be several times faster.",
     )
     return device(threads(command))
 
@@ -184,13 +159,20 @@ def seed_option(**attributes: Any) -> Callable[[Command], Command]:
     """--seed, which seeds torch before the command runs."""
     return click.option(
         "--seed",
+        metavar="N",
         type=click.IntRange(0, LARGEST_SEED),
         default=0,
         show_default=True,
         callback=_seed,
-        help="Source of all randomness.",
+        help="Seed of all random numbers.",
         **attributes,
     )
+
+
+def generator_option(**attributes: Any) -> Callable[[Command], Command]:
+    """--generator."""
+    text = "Generator to use: the name of a bundled one, a file, or the run folder of a training."
+    return click.option("--generator", metavar="G", help=text, **attributes)
 
 
 def rewrites_option(command: Command) -> Command:
@@ -201,20 +183,36 @@ def rewrites_option(command: Command) -> Command:
         metavar="R[:STRENGTH]",
         type=RewriteStrength(),
         multiple=True,
-        help="A rewrite to apply, or the run folder that holds it; strength 1 unless given. "
-        "Several are summed.",
+        help="Rewrite to apply, a file or the run folder that holds it; r:0.5 applies it at half "
+        "strength (repeat --rewrite to combine several).",
     )(command)
 
 
 def folder_option(**attributes: Any) -> Callable[[Command], Command]:
     """-o DIR."""
     kind = click.Path(file_okay=False, path_type=Path)
-    attributes.setdefault("help", "Folder for the results, made where there is none.")
+    attributes.setdefault("help", "Folder to write the results to; made if it does not exist.")
     return click.option("-o", "--output", type=kind, metavar="DIR", **attributes)
 
 
+def images_option(name: str = "images") -> Callable[[Command], Command]:
+    """--images DIR; the command receives it as `name`."""
+    return click.option(
+        "--images",
+        name,
+        metavar="DIR",
+        type=click.Path(file_okay=False, path_type=Path),
+        help="Folder of images that a generator takes its samples from, if it needs images.",
+    )
+
+
+def projector_type() -> click.Path:
+    """The file of a projector, or the run folder of its training."""
+    return click.Path(path_type=Path)
+
+
 def file_type() -> click.Path:
-    """A file to read; whether it is there and sound is for the library to say."""
+    """A file to read; whether it exists and is whole is checked by the library."""
     return click.Path(dir_okay=False, path_type=Path)
 
 
@@ -238,7 +236,7 @@ def _device(ctx: click.Context, param: click.Parameter, value: str) -> str:
 
 
 def _check_operators() -> None:
-    """Say at once if the operators that the environment asks for are not there."""
+    """Report at once if the operators that the environment asks for are missing."""
     if not os.environ.get("STYLEGAN2_OPS"):
         return
     from stylegan2_ops import implementation

@@ -1,4 +1,4 @@
-"""`regen convert`: a generator's file into that of another tool, with rewrites applied."""
+"""`regen convert`: the file of a generator becomes that of another tool, with rewrites applied."""
 
 from __future__ import annotations
 
@@ -19,13 +19,13 @@ from regen.cli.common import file_type, rewrites_option
     type=click.Choice(["G_ema", "G", "D"]),
     default="G_ema",
     show_default=True,
-    help="The network to take: the average that all tools draw with, the generator as it was in "
-    "training, or the discriminator alone.",
+    help="Which network to take: the average that all tools generate with, the generator as it was "
+    "in training, or the discriminator alone.",
 )
 @click.option(
     "--to",
     type=click.Choice(["native", "nvidia", "rosinality"]),
-    help="The format to write; by default what the suffix of DST says: .safetensors, .pkl or .pt.",
+    help="Format to write, by default that of DST's suffix: .safetensors, .pkl or .pt.",
 )
 def command(
     source: str,
@@ -38,12 +38,12 @@ def command(
 
     SRC is a name or a file of regen's, a pickle of NVIDIA's (stylegan2-ada-pytorch, stylegan3,
     DragGAN; TensorFlow's StyleGAN2 and ADA), or a checkpoint of rosinality's stylegan2-pytorch. It
-    is told by its content, and no code in it is run. A discriminator goes along where there is one.
+    is recognised by its content, and no code in it is run. A discriminator is converted too.
     """
     from regen.runs.convert import convert
 
     done = convert(source, target, rewrites=rewrites, which=which, to=to)
     for note in done.notes:
         click.echo(f"Note: {note}", err=True)
-    size = f"{done.resolution}x{done.resolution}"
+    size = f"{done.image_size[1]}x{done.image_size[0]}"
     click.echo(f"{target}: {size}, {done.format}, from {done.origin}, digest {done.digest[:12]}")

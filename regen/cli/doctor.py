@@ -1,4 +1,4 @@
-"""`regen doctor`: what this machine has, what it lacks, and how to get that."""
+"""`regen doctor`: what this machine has, what is missing, and how to get it."""
 
 from __future__ import annotations
 
@@ -10,9 +10,9 @@ _MARKS = {"ok": "ok  ", "warn": "warn", "fail": "FAIL"}
 @click.command("doctor")
 @click.pass_context
 def command(ctx: click.Context) -> None:
-    """Check what this machine has and lacks.
+    """Check what this machine has and what is missing.
 
-    Uses no network. The exit code is 1 if regen cannot do its work here.
+    Says how to get what is missing. Uses no network. The exit code is 1 if regen cannot work here.
     """
     from regen.doctor import diagnose
 

@@ -7,58 +7,80 @@ from typing import Any
 
 import click
 
-from regen.cli.common import SeedRange, computing, folder_option, rewrites_option
-
-
-@click.command("generate")
-@click.option(
-    "--generator", metavar="G", default="portraits", show_default=True, help="Name or file."
+from regen.cli.common import (
+    Grouped,
+    computing,
+    folder_option,
+    generator_option,
+    images_option,
+    rewrites_option,
 )
+from regen.cli.values import Number, SeedRange
+
+_EXAMPLE = "\b\nExample:\n  regen generate --rewrite out/eyes:0.5 --seeds 0-15 -o out/half"
+
+
+@click.command(
+    "generate",
+    cls=Grouped,
+    headings={"generator": "Data", "seeds": "Samples", "precision": "Machine"},
+    epilog=_EXAMPLE,
+)
+@generator_option(default="portraits", show_default=True)
 @rewrites_option
+@folder_option(required=True)
+@click.option(
+    "--grid/--no-grid",
+    default=True,
+    show_default=True,
+    help="Also write all images as one sheet, grid.png.",
+)
 @click.option(
     "--seeds",
     "--seed",
     metavar="LIST",
     type=SeedRange(),
-    default="0-63",
-    show_default=True,
-    help="What to draw, for instance 7 or 0-63 or 1,5,7-9.",
+    show_default="0-63",
+    help="Seeds to generate images of, for instance 7 or 0-63 or 1,5,7-9; with --images, which of "
+    "these, by default all.",
 )
+@images_option()
 @click.option(
     "--truncation",
-    type=click.FloatRange(0),
+    metavar="PSI",
+    type=Number(0),
     default=1.0,
     show_default=True,
-    help="Below 1, samples come closer to the average.",
+    help="Below 1, samples come closer to the average image.",
 )
 @click.option(
     "--noise",
     type=click.Choice(["const", "random", "none"]),
     default="const",
     show_default=True,
-    help="The generator's own noise, one drawn from each seed, or none.",
-)
-@click.option(
-    "--precision",
-    type=click.Choice(["fp32", "bf16", "fp16"]),
-    default="fp32",
-    show_default=True,
-    help="What the network computes in; bf16 is quicker where the processor has it.",
+    help="Noise inputs: the generator's own constants, random ones that depend on the seed, or "
+    "none.",
 )
 @click.option(
     "--class",
     "class_index",
     metavar="N",
     type=click.IntRange(0),
-    help="Class to draw, from 0, for a generator that has classes.",
+    help="Class to generate, counted from 0, if the generator has classes.",
 )
-@click.option("--grid/--no-grid", default=True, show_default=True, help="Lay all out in grid.png.")
-@folder_option(required=True)
+@click.option(
+    "--precision",
+    type=click.Choice(["fp32", "bf16", "fp16"]),
+    default="fp32",
+    show_default=True,
+    help="Number format of the network; bf16 is faster where the processor has it.",
+)
 @computing
 def command(
     generator: str,
     rewrites: tuple[tuple[Path, float], ...],
-    seeds: tuple[int, ...],
+    seeds: tuple[int, ...] | None,
+    images: Path | None,
     truncation: float,
     noise: Any,
     precision: Any,
@@ -67,14 +89,17 @@ def command(
     output: Path,
     device: str,
 ) -> None:
-    """Draw images of seeds, with rewrites applied.
+    """Generate images from seeds, with rewrites applied.
 
     Writes seed0000.png and so on, and grid.png.
     """
     from regen.runs.generate import GenerateSettings, generate_images
 
-    settings = GenerateSettings(seeds, truncation, noise, precision, class_index, grid)
+    if seeds is None:
+        seeds = tuple(range(64)) if images is None else ()
+    settings = GenerateSettings(seeds, truncation, noise, precision, class_index, grid, images)
     files = generate_images(generator, rewrites, settings, output, device=device)
-    click.echo(f"{len(seeds)} {'image' if len(seeds) == 1 else 'images'} in {output}")
+    count = len(files) - grid
+    click.echo(f"{count} {'image' if count == 1 else 'images'} in {output}")
     if grid:
         click.echo(f"Together: {files[-1]}")

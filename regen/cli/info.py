@@ -1,4 +1,4 @@
-"""`regen info`: what a file is, whom it belongs to, and what is in it."""
+"""`regen info`: what a file is, what it belongs to, and what is in it."""
 
 from __future__ import annotations
 
@@ -17,16 +17,19 @@ _LONGEST_LIST = 12
     "files", metavar="FILE...", type=click.Path(path_type=Path), nargs=-1, required=True
 )
 @click.option(
-    "--generator", metavar="G", help="What a rewrite is compared with, by default the bundled ones."
+    "--generator",
+    metavar="G",
+    help="Generator that rewrites and projectors are compared with, by default the bundled ones.",
 )
 @click.option(
-    "--json", "as_json", is_flag=True, help="Print JSON: a list, one object for each FILE."
+    "--json", "as_json", is_flag=True, help="Print a JSON list with one object for each FILE."
 )
 def command(files: tuple[Path, ...], generator: str | None, as_json: bool) -> None:
-    """Explain any file of regen's, or another tool's checkpoint.
+    """Explain a file of regen's or of another tool.
 
-    Generators, projectors, rewrites, features, edits and metrics files, and run folders; pickles of
-    NVIDIA's and rosinality's, with the classes they name. Nothing in a pickle is run.
+    A FILE is a generator, a projector, a rewrite, features, an edits or metrics file, a run folder,
+    or a checkpoint of NVIDIA's or rosinality's, of which the classes it names are listed. Nothing
+    in a pickle is run.
     """
     from regen.files.as_json import to_json
     from regen.runs.info import describe

@@ -8,26 +8,44 @@ from typing import Any
 
 import click
 
-from regen.cli.common import BACKBONES, computing, file_type, folder_option, seed_option
-
-
-@click.command("project")
-@click.argument("images", metavar="IMAGE...", type=file_type(), nargs=-1, required=True)
-@click.option(
-    "--generator", metavar="G", default="portraits", show_default=True, help="Name or file."
+from regen.cli.common import (
+    BACKBONES,
+    Grouped,
+    computing,
+    file_type,
+    folder_option,
+    generator_option,
+    images_option,
+    projector_type,
+    seed_option,
 )
+
+_EXAMPLE = "\b\nExample:\n  regen project photo.jpg --refine 100 -o out/photo"
+
+
+@click.command(
+    "project",
+    cls=Grouped,
+    headings={"generator": "Data", "fit": "Method", "device": "Machine"},
+    epilog=_EXAMPLE,
+)
+@click.argument("images", metavar="IMAGE...", type=file_type(), nargs=-1, required=True)
+@generator_option(default="portraits", show_default=True)
 @click.option(
     "--projector",
     metavar="P",
-    type=file_type(),
-    help="Its backward projector, by default the bundled one.",
+    type=projector_type(),
+    help="Backward projector of this generator, its file or the run folder of its training; by "
+    "default the bundled one.",
 )
+@images_option("sample_images")
+@folder_option(required=True)
 @click.option(
     "--fit",
     type=click.Choice(["cover", "contain", "stretch"]),
     default="cover",
     show_default=True,
-    help="How an image comes to the generator's size: cut off, filled up, or distorted.",
+    help="How an image gets the generator's size: cropped, padded, or distorted.",
 )
 @click.option(
     "--refine",
@@ -35,22 +53,22 @@ from regen.cli.common import BACKBONES, computing, file_type, folder_option, see
     type=click.IntRange(0),
     default=0,
     show_default=True,
-    help="Improve the features by N gradient steps.",
+    help="How many gradient steps to refine the projected features by.",
 )
+@seed_option(expose_value=False)
 @click.option(
     "--lpips",
     type=click.Choice(BACKBONES),
     default=BACKBONES[0],
     show_default=True,
-    help="Backbone of LPIPS.",
+    help="Backbone of the LPIPS metric.",
 )
-@folder_option(required=True)
-@seed_option(expose_value=False)
 @computing
 def command(
     images: tuple[Path, ...],
     generator: str,
     projector: Path | None,
+    sample_images: Path | None,
     fit: Any,
     refine: int,
     lpips: str,
@@ -59,37 +77,43 @@ def command(
 ) -> None:
     """Project images into a generator's features.
 
-    They may be of any size and kind. Writes for each IMAGE its features, and an image of input,
-    decoded features and, with --refine, refined ones side by side; and metrics.json.
+    Each IMAGE may have any size and format. Writes its features, and the input beside its decoded
+    features (and, with --refine, beside the refined ones) as one image; and metrics.json for all.
     """
     from regen.runs.project import ProjectSettings, project_images
 
     settings = ProjectSettings(fit=fit, lpips=lpips)
     settings = replace(settings, refine=replace(settings.refine, steps=refine))
     results, metrics = project_images(
-        images, output, settings, generator=generator, projector=projector, device=device
+        images,
+        output,
+        settings,
+        generator=generator,
+        projector=projector,
+        sample_images=sample_images,
+        device=device,
     )
     for result in results:
-        click.echo(f"{output / result.name}.png: {_figures(result.projected)}")
+        click.echo(f"{output / result.name}.png: {_metrics_line(result.projected)}")
         if result.refined is not None:
-            click.echo(f"  refined: {_figures(result.refined)}")
+            click.echo(f"  refined: {_metrics_line(result.refined)}")
         if result.out_of_reach:
             click.echo(
-                f"Warning: {result.source} is far from anything this generator draws; "
+                f"Warning: {result.source} is far from any image this generator makes; "
                 "its features decode to another image",
                 err=True,
             )
     if metrics["lpips"].get("unavailable"):
         click.echo(f"Note: no LPIPS: {metrics['lpips']['unavailable']}", err=True)
-    click.echo(f"Figures: {output / 'metrics.json'}")
+    click.echo(f"Metrics: {output / 'metrics.json'}")
 
 
-def _figures(figures: dict[str, float | None]) -> str:
+def _metrics_line(metrics: dict[str, float | None]) -> str:
     formats = {
         "lpips": "LPIPS {:.4f}",
         "l1": "L1 {:.4f}",
         "psnr": "PSNR {:.1f} dB",
         "ssim": "SSIM {:.3f}",
     }
-    shown = [text.format(figures[key]) for key, text in formats.items() if figures[key] is not None]
+    shown = [text.format(metrics[key]) for key, text in formats.items() if metrics[key] is not None]
     return ", ".join(shown)

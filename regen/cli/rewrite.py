@@ -13,16 +13,20 @@ import click
 
 from regen.cli.common import (
     BACKBONES,
-    LARGEST_SEED,
+    Grouped,
     Setting,
     computing,
     file_type,
     folder_option,
     given,
+    images_option,
+    projector_type,
 )
+from regen.cli.values import LARGEST_SEED, Layer, Number
 
 if TYPE_CHECKING:
     from regen.edits.schema import Edits
+    from regen.rewriting.precedence import Merged
     from regen.rewriting.settings import RewriteSettings
     from regen.runs.rewrite.run import Outcome
 
@@ -36,113 +40,215 @@ def _defaults() -> RewriteSettings:
 _run = partial(click.option, cls=Setting, default_from=_defaults)
 _fit = partial(click.option, cls=Setting, default_from=lambda: _defaults().fit)
 _rule = partial(click.option, cls=Setting, default_from=lambda: _defaults().rule)
-_WEIGHT = click.FloatRange(0)
-_ABOVE_0 = click.FloatRange(0, min_open=True)
+_FROM_0, _ABOVE_0 = Number(0), Number(0, min_open=True)
+_EXAMPLE = "\b\nExample:\n  regen rewrite --edits examples/eyes.json --steps 100 -o out/eyes"
 
 
-class _Layer(click.IntRange):
-    """A convolution from 1, or "auto"."""
-
-    def __init__(self) -> None:
-        super().__init__(1)
-
-    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
-        """The number, or "auto"."""
-        if value == "auto":
-            return value
-        try:
-            return super().convert(value, param, ctx)
-        except click.BadParameter as error:
-            self.fail(f"{error.message.rstrip('.')}, or auto.", param, ctx)
-
-
-@click.command("rewrite")
-@click.option(
-    "--edits", metavar="FILE", type=file_type(), required=True, help="What to change, as JSON."
+@click.command(
+    "rewrite",
+    cls=Grouped,
+    headings={"edits": "Data", "preset": "Method", "paste": "Research", "precision": "Machine"},
+    epilog=_EXAMPLE,
 )
-@folder_option(help="Folder for the results.  [default: out/ and the name of the edits file]")
+@click.option(
+    "--edits",
+    metavar="FILE",
+    type=file_type(),
+    required=True,
+    help="JSON file that says what to change.",
+)
+@folder_option(
+    help="Folder to write the results to.  [default: out/ and the name of the edits file]"
+)
+@click.option(
+    "--generator",
+    metavar="G",
+    help="Generator to use instead of the one in the edits file: its name, file or run folder.",
+)
+@click.option(
+    "--projector",
+    "projectors",
+    metavar="P",
+    type=projector_type(),
+    multiple=True,
+    help="Backward projector to use instead of the one in the edits file: its file or run folder "
+    "(with --value-layer auto, repeat it to give one for each layer to try).",
+)
+@images_option()
+@click.option(
+    "--config",
+    metavar="FILE",
+    type=file_type(),
+    help="JSON file of settings, for instance settings.json of an earlier run. Options that are "
+    "given and the edits file take precedence over it; it takes precedence over the preset.",
+)
 @click.option(
     "--preset",
     type=click.Choice(["default", "paper"]),
     default="default",
     show_default=True,
-    help="Where settings that are not given come from; the defaults shown are those of 'default'.",
-)
-@click.option("--generator", metavar="G", help="Name or file, in place of the edits file's.")
-@click.option(
-    "--projector",
-    "projectors",
-    metavar="P",
-    type=file_type(),
-    multiple=True,
-    help="File, in place of the edits file's; with --value-layer auto one for each layer to try.",
+    help="Which settings to use where none is given: those that measured best here, or the "
+    "paper's. The defaults shown are those of 'default'.",
 )
 @click.option(
     "--value-layer",
     metavar="L|auto",
-    type=_Layer(),
-    help="Convolution whose output is the value, by default the projector's; auto tries those "
-    "that have a projector.",
+    type=Layer(),
+    help="Convolution, counted from 1, whose output is the value, by default that of the "
+    "projector; auto tries every layer that has a projector.",
 )
-@click.option("--memory-layers", type=click.IntRange(1), help="Convolutions that learn the rule.")
-@_fit("--weights-new", "weight_new", type=_ABOVE_0, help="Weight p inside the region.")
-@_fit("--weights-old", "weight_old", type=_WEIGHT, help="Weight q outside of it.")
-@_rule("--align", type=click.Choice(["image", "feature"]), help="What is laid on the target.")
-@_rule("--scale", type=click.Choice(["uniform", "stretch"]), help="How it comes to its size.")
-@_rule("--feather", "feather_px", metavar="PX", type=_WEIGHT, help="Softness of pasted edges.")
-@_rule("--paste", type=click.Choice(["difference", "features"]), help="What of B is pasted.")
+@click.option(
+    "--memory-layers",
+    metavar="N",
+    type=click.IntRange(1),
+    help="How many convolutions, the last of them at the value layer, learn the rule.",
+)
+@_fit(
+    "--weights-new",
+    "weight_new",
+    metavar="P",
+    type=_ABOVE_0,
+    help="Weight p of the region in the loss.",
+)
+@_fit(
+    "--weights-old",
+    "weight_old",
+    metavar="Q",
+    type=_FROM_0,
+    help="Weight q of everything outside the region in the loss.",
+)
+@_rule(
+    "--align",
+    type=click.Choice(["image", "feature"]),
+    help="Whether the exemplar is laid on the target as an image, before it is projected, or as "
+    "features, after it.",
+)
+@_rule(
+    "--scale",
+    type=click.Choice(["uniform", "stretch"]),
+    help="How the exemplar gets the size of the target's region: uniform keeps its proportions, "
+    "stretch fits it exactly.",
+)
+@_rule(
+    "--feather",
+    "feather_px",
+    metavar="PX",
+    type=_FROM_0,
+    help="Radius of the soft edge of the pasted region, in pixels of the image.",
+)
 @_fit(
     "--solver",
     type=click.Choice(["adam", "closed-form", "both"]),
-    help="Gradient steps, a closed form, or steps that start from it: a third as many do.",
+    help="Whether to fit by gradient steps, in closed form, or by gradient steps that start from "
+    "the closed form and need a third as many.",
 )
-@_fit("--steps", type=click.IntRange(1), help="Gradient steps.")
-@_fit("--lr", type=_ABOVE_0, help="Adam's first step size.")
-@_fit("--recall", type=click.Choice(["value", "image", "both"]), help="Where recall is measured.")
-@_fit("--image-weight", type=_WEIGHT, help="Weight of the image beside the values.")
-@_fit("--structure-weight", type=_WEIGHT, help="Weight of the region's 1 - SSIM in the image.")
-@_fit("--border", type=click.FloatRange(0, 1), help="Part of q for the band around the region.")
-@_fit("--preserve", metavar="N", type=click.IntRange(0), help="Samples that must stay.")
-@_fit("--preserve-weight", type=_WEIGHT, help="Their weight.")
+@_fit("--steps", metavar="N", type=click.IntRange(1), help="How many gradient steps to take.")
+@_rule(
+    "--paste",
+    type=click.Choice(["difference", "features"]),
+    help="Which projected features are pasted: those of the composite, or their difference from "
+    "the target's, added to the target's value.",
+)
+@_fit("--lr", metavar="X", type=_ABOVE_0, help="First step size of Adam, in units of weight.")
+@_fit(
+    "--recall",
+    type=click.Choice(["value", "image", "both"]),
+    help="Whether the loss compares values, images or both.",
+)
+@_fit(
+    "--image-weight",
+    metavar="X",
+    type=_FROM_0,
+    help="Weight of the image in the loss, relative to the values.",
+)
+@_fit(
+    "--structure-weight",
+    metavar="X",
+    type=_FROM_0,
+    help="Weight in the loss of 1 - SSIM of the region's image.",
+)
+@_fit(
+    "--border",
+    metavar="SHARE",
+    type=Number(0, 1),
+    help="Which share of q the band around the region gets.",
+)
+@_fit(
+    "--preserve",
+    metavar="N",
+    type=click.IntRange(0),
+    help="How many random samples of the generator must stay as they are.",
+)
+@_fit(
+    "--preserve-weight",
+    metavar="X",
+    type=_FROM_0,
+    help="Weight of these samples in the loss, relative to the rule.",
+)
 @_fit(
     "--preserve-outside-match/--no-preserve-outside-match",
     default=None,
-    help="Preserve them only where the rule will not act.",
+    help="Preserve these samples only where the rule will not act.",
 )
-@_fit("--match-area", type=_ABOVE_0, help="Area it may act on, over that of the region.")
-@_fit("--precision", type=click.Choice(["auto", "bf16", "fp32"]), help="What the fit computes in.")
-@_fit("--seed", type=click.IntRange(0, LARGEST_SEED), help="Of the order of preserved samples.")
+@_fit(
+    "--match-area",
+    metavar="X",
+    type=_ABOVE_0,
+    help="Area on which the rule may act, as a multiple of the area of the region.",
+)
+@_fit(
+    "--seed",
+    metavar="N",
+    type=click.IntRange(0, LARGEST_SEED),
+    help="Seed of the order in which preserved samples take part.",
+)
 @_run(
     "--seeds",
     "measured_seeds",
     metavar="N",
     type=click.IntRange(1),
-    help="Unseen seeds to measure on.",
+    help="How many unseen seeds to measure the result on.",
 )
-@_run("--lpips", type=click.Choice(BACKBONES), help="Backbone of LPIPS.")
+@_run("--lpips", type=click.Choice(BACKBONES), help="Backbone of the LPIPS metric.")
+@_fit(
+    "--precision",
+    type=click.Choice(["auto", "bf16", "fp32"]),
+    help="Number format of the fit; auto is bf16 where the processor has it, and fp32 otherwise.",
+)
 @computing
-def command(edits: Path, output: Path | None, preset: str, device: str, **options: Any) -> None:
+def command(
+    edits: Path,
+    output: Path | None,
+    preset: str,
+    config: Path | None,
+    images: Path | None,
+    device: str,
+    **options: Any,
+) -> None:
     """Teach a generator the rule of an edits file.
 
-    Options that are given take the place of what preset and edits file say. Writes
-    rewrite.safetensors, report.html, before_after.png, metrics.json, settings.json and TensorBoard
-    events; the report shows what was changed.
+    A setting is taken from the first that says it: an option that is given, the edits file, the
+    file of --config, the preset, the default. Writes rewrite.safetensors, report.html,
+    before_after.png, metrics.json, settings.json and TensorBoard events; the report shows what was
+    changed, and settings.json who said what.
     """
     from regen.edits.schema import read_edits
     from regen.runs.rewrite.run import run_rewrite
 
     try_layers, projectors = _layer_options(options)
-    changed = _with_options(read_edits(edits), options)
+    written = read_edits(edits)
+    changed = _with_options(written, options)
     outcome = run_rewrite(
         changed,
         output or Path("out") / edits.stem,
-        _settings(preset, options),
+        _merged(written, config, preset, options),
         device=device,
         command=shlex.join(["regen", *sys.argv[1:]]),
         try_layers=try_layers,
         projectors=projectors,
+        images=images,
     )
-    _summarise(outcome, changed.generator)
+    _summarise(outcome)
 
 
 def _layer_options(options: dict[str, Any]) -> tuple[bool, list[str]]:
@@ -158,7 +264,7 @@ def _layer_options(options: dict[str, Any]) -> tuple[bool, list[str]]:
 
 
 def _with_options(edits: Edits, options: dict[str, Any]) -> Edits:
-    """The edits with those options that an edits file can say as well."""
+    """The edits with those options that an edits file can say as well, to repeat the run by."""
     from regen.edits.schema import Weights
 
     changes = given({**options, "feather": options["feather_px"]}, type(edits))
@@ -169,20 +275,40 @@ def _with_options(edits: Edits, options: dict[str, Any]) -> Edits:
     return replace(edits, weights=weights, **changes)
 
 
-def _settings(name: str, options: dict[str, Any]) -> RewriteSettings:
-    """A preset with the other options."""
-    from regen.rewriting.settings import FitSettings, RewriteSettings, RuleSettings, preset
+def _merged(written: Edits, config: Path | None, preset: str, options: dict[str, Any]) -> Merged:
+    """All settings: from the options, the edits as written, the config, the preset, the default."""
+    from regen.rewriting.precedence import (
+        COMMAND_LINE,
+        PartialSettings,
+        merge,
+        read_settings,
+        settings_of_edits,
+        settings_of_preset,
+    )
 
-    settings = preset("paper" if name == "paper" else "default")
-    return replace(
-        settings,
-        rule=replace(settings.rule, **given(options, RuleSettings)),
-        fit=replace(settings.fit, **given(options, FitSettings)),
-        **given(options, RewriteSettings),
+    return merge(
+        [
+            PartialSettings(COMMAND_LINE, _said(options)),
+            settings_of_edits(written),
+            *([] if config is None else [read_settings(config)]),
+            settings_of_preset(preset),
+        ]
     )
 
 
-def _summarise(outcome: Outcome, generator: str) -> None:
+def _said(options: dict[str, Any]) -> dict[str, object]:
+    """The settings among the options that were given, by dotted name."""
+    from regen.rewriting.settings import FitSettings, RewriteSettings, RuleSettings
+
+    parts = {"rule.": RuleSettings, "fit.": FitSettings, "": RewriteSettings}
+    return {
+        prefix + name: value
+        for prefix, part in parts.items()
+        for name, value in given(options, part).items()
+    }
+
+
+def _summarise(outcome: Outcome) -> None:
     metrics = outcome.metrics
     click.echo(f"Report: {outcome.report}")
     if outcome.layers is not None:
@@ -199,10 +325,7 @@ def _summarise(outcome: Outcome, generator: str) -> None:
     peak = metrics["peak_memory_mb"]
     memory = "" if peak is None else f", at most {peak:.0f} MB of memory"
     click.echo(f"Took {metrics['seconds']['total']:.0f} s{memory}")
-    words = ["regen", "generate"] + ([] if generator == "portraits" else ["--generator", generator])
-    folder = outcome.report.parent
-    words += ["--rewrite", str(folder / "rewrite.safetensors"), "--seeds", "0-63"]
-    click.echo(f"Use it: {shlex.join([*words, '-o', str(folder / 'sheet')])}")
+    click.echo(f"Use it: {outcome.use}")
 
 
 def _distance(distance: dict[str, float | None]) -> str:

@@ -2,122 +2,191 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from shlex import quote
-from typing import TYPE_CHECKING, Any
+from types import SimpleNamespace
+from typing import Any
 
 import click
 
-from regen.cli.common import BACKBONES, LARGEST_SEED, Setting, computing, folder_option, given
+from regen.cli.common import BACKBONES, Grouped, Setting, computing, folder_option
+from regen.cli.values import LARGEST_SEED, Number
 
-if TYPE_CHECKING:
-    from regen.generators.stylegan2.training.settings import TrainingSettings
-
+_FAMILY = "stylegan2"  # whose options these are
 _SHOWN_SIZE = 256  # whose defaults the help shows
 
 
-def _defaults() -> TrainingSettings:
-    from regen.generators.stylegan2.training.settings import TrainingSettings
+def _defaults() -> SimpleNamespace:
+    from regen.generators.families import trainer_of
 
-    return TrainingSettings.preset(_SHOWN_SIZE)
+    return SimpleNamespace(**trainer_of(_FAMILY).options(_SHOWN_SIZE))
 
 
 _setting = partial(click.option, cls=Setting, default_from=_defaults)
-_ABOVE_0, _FROM_0 = click.FloatRange(0, min_open=True), click.FloatRange(0)
+_ABOVE_0, _FROM_0, _SHARE = Number(0, min_open=True), Number(0), Number(0, 1)
+_EXAMPLE = "\b\nExample:\n  regen train-generator photos/ --size 128 --minutes 90 -o runs/photos"
 
 
-@click.command("train-generator")
+@click.command(
+    "train-generator",
+    cls=Grouped,
+    headings={
+        "size": "Data",
+        "length_kimg": "Method",
+        "generator_lr": "Research",
+        "measure_samples": "Measuring",
+        "precision": "Machine",
+    },
+    epilog=_EXAMPLE,
+)
 @click.argument("images", metavar="IMAGES_DIR", type=click.Path(file_okay=False, path_type=Path))
 @click.option(
     "--size",
     type=click.Choice(["16", "32", "64", "128", "256", "512", "1024"]),
     default=str(_SHOWN_SIZE),
     show_default=True,
-    help="Side of the images; settings that are not given are those of its preset, of which "
-    f"the defaults of {_SHOWN_SIZE} are shown.",
+    help="Side of the images in pixels. It decides the defaults of the settings; those for "
+    f"{_SHOWN_SIZE} are shown.",
 )
 @click.option(
     "--init-from",
     metavar="G",
-    help="Generator to begin from, name or file, of any size; layers that fit are taken.",
+    help="Generator to initialize from, of any size: its name, file or run folder. The layers "
+    "that fit are taken over.",
 )
-@_setting("--length-kimg", type=_ABOVE_0, help="Thousands of images to show.")
-@click.option("--minutes", type=_ABOVE_0, help="End after so many minutes, if not before.")
-@_setting("--batch-images", type=click.IntRange(1), help="Images in a step, of all processes.")
-@_setting("--generator-lr", type=_ABOVE_0, help="Adam's step size for the generator.")
-@_setting("--discriminator-lr", type=_ABOVE_0, help="Adam's step size for the discriminator.")
-@_setting("--r1-gamma", type=_FROM_0, help="Weight of R1.")
-@_setting("--r1-interval-steps", type=click.IntRange(1), help="Steps between two with R1.")
-@_setting("--path-length-weight", type=_FROM_0, help="Weight of the path length penalty.")
+@click.option("--enlarge", is_flag=True, help="Keep images that are too small, enlarged.")
+@click.option("--check", is_flag=True, help="Only check the images, and report what is found.")
+@folder_option()
+@click.option("--resume", is_flag=True, help="Continue from the checkpoint in the output folder.")
+@click.option(
+    "--licence", default="", metavar="TEXT", help="Licence to record in the generator's file."
+)
 @_setting(
-    "--path-length-interval-steps",
+    "--length-kimg",
+    metavar="KIMG",
+    type=_ABOVE_0,
+    help="Length of the training, in thousands of images.",
+)
+@click.option(
+    "--minutes",
+    metavar="MINUTES",
+    type=_ABOVE_0,
+    help="Stop after this many minutes, if the training is not over before.",
+)
+@_setting(
+    "--batch-images",
+    metavar="N",
     type=click.IntRange(1),
-    help="Steps between two with the path length penalty.",
+    help="How many images a step has, over all processes.",
 )
-@_setting(
-    "--style-mixing-probability",
-    type=click.FloatRange(0, 1),
-    help="Share of samples with styles of two z.",
-)
-@_setting("--ema-halflife-kimg", type=_FROM_0, help="Half-life of the moving average.")
 @_setting(
     "--flip-probability",
-    type=click.FloatRange(0, 1),
-    help="Share of the images shown mirrored; 0 where left and right differ.",
+    metavar="SHARE",
+    type=_SHARE,
+    help="Share of the images shown mirrored; give 0 where left and right differ.",
 )
 @click.option(
     "--augment/--no-augment",
     default=True,
     show_default=True,
-    help="Differentiable augmentation, needed below some ten thousand images.",
+    help="Train with differentiable augmentation, which fewer than about ten thousand images need.",
+)
+@_setting(
+    "--seed", metavar="N", type=click.IntRange(0, LARGEST_SEED), help="Seed of all random numbers."
+)
+@_setting("--generator-lr", metavar="X", type=_ABOVE_0, help="Step size of Adam for the generator.")
+@_setting(
+    "--discriminator-lr",
+    metavar="X",
+    type=_ABOVE_0,
+    help="Step size of Adam for the discriminator.",
+)
+@_setting("--r1-gamma", metavar="X", type=_FROM_0, help="Weight of the R1 penalty.")
+@_setting(
+    "--r1-interval-steps",
+    metavar="STEPS",
+    type=click.IntRange(1),
+    help="Interval between two steps with the R1 penalty.",
+)
+@_setting(
+    "--path-length-weight", metavar="X", type=_FROM_0, help="Weight of the path length penalty."
+)
+@_setting(
+    "--path-length-interval-steps",
+    metavar="STEPS",
+    type=click.IntRange(1),
+    help="Interval between two steps with the path length penalty.",
+)
+@_setting(
+    "--style-mixing-probability",
+    metavar="SHARE",
+    type=_SHARE,
+    help="Share of the samples whose styles come from two z.",
+)
+@_setting(
+    "--ema-halflife-kimg",
+    metavar="KIMG",
+    type=_FROM_0,
+    help="Half-life of the moving average that becomes the result, in thousands of images.",
 )
 @_setting(
     "--generator-wait-kimg",
+    metavar="KIMG",
     type=_FROM_0,
-    help="At first the discriminator trains alone for this long; 4 where --init-from brings no "
-    "discriminator, and the generator's step size is then a quarter.",
+    help="For how many thousand images the discriminator first trains alone. Where --init-from "
+    "brings no discriminator, this is 4 by default, and the generator's step size a quarter.",
 )
-@_setting(
-    "--precision",
-    type=click.Choice(["auto", "fp32", "bf16", "fp16"]),
-    help="What both networks compute in; weights are float32 always.",
+@click.option(
+    "--channel-base",
+    metavar="N",
+    type=click.IntRange(1),
+    help="Layers at resolution r have N / r channels, by default as suits the size.",
 )
-@_setting("--seed", type=click.IntRange(0, LARGEST_SEED), help="Source of all randomness.")
-@_setting("--checkpoint-every-kimg", type=_ABOVE_0, help="Between checkpoints.")
-@_setting("--snapshot-every-kimg", type=_ABOVE_0, help="Between sheets of samples.")
-@click.option("--channel-base", type=click.IntRange(1), help="Channels at r: base / r ...")
-@click.option("--channel-max", type=click.IntRange(1), help="... but not more than this.")
-@click.option("--enlarge", is_flag=True, help="Keep images that are too small.")
-@click.option("--check", is_flag=True, help="Only look at the images, and say what is found.")
-@click.option("--resume", is_flag=True, help="Go on from the checkpoint in the output folder.")
-@click.option("--licence", default="", metavar="TEXT", help="Recorded in the result.")
+@click.option(
+    "--channel-max",
+    metavar="N",
+    type=click.IntRange(1),
+    help="No layer has more than N channels, by default as suits the size.",
+)
 @click.option(
     "--measure-samples",
+    metavar="N",
     type=click.IntRange(0),
     default=1000,
     show_default=True,
-    help="Samples to measure at the end; 0 measures nothing.",
+    help="How many samples to measure at the end; 0 measures nothing.",
 )
 @click.option(
     "--backbone",
     type=click.Choice(BACKBONES),
     default="squeeze",
     show_default=True,
-    help="Of LPIPS, whose features are measured on.",
+    help="Backbone of LPIPS, on whose features is measured.",
 )
-@click.option("--fid", is_flag=True, help="Measure FID and KID too, by torch-fidelity.")
-@folder_option()
+@click.option("--fid", is_flag=True, help="Also measure FID and KID, with torch-fidelity.")
+@_setting(
+    "--precision",
+    type=click.Choice(["auto", "fp32", "bf16", "fp16"]),
+    help="Number format of both networks; weights are always float32.",
+)
+@_setting(
+    "--checkpoint-every-kimg",
+    metavar="KIMG",
+    type=_ABOVE_0,
+    help="Interval between checkpoints, in thousands of images.",
+)
+@_setting(
+    "--snapshot-every-kimg",
+    metavar="KIMG",
+    type=_ABOVE_0,
+    help="Interval between sheets of samples, in thousands of images.",
+)
 @computing
 def command(
     images: Path,
     size: str,
-    init_from: str | None,
     minutes: float | None,
-    augment: bool,
-    channel_base: int | None,
-    channel_max: int | None,
     enlarge: bool,
     check: bool,
     resume: bool,
@@ -127,45 +196,38 @@ def command(
     fid: bool,
     output: Path | None,
     device: str,
-    **settings: Any,
+    **options: Any,
 ) -> None:
     """Train a StyleGAN2 on the images in IMAGES_DIR.
 
-    The images are checked first, and what was found is said. Ctrl-C keeps a checkpoint, from
-    which --resume goes on. Under torchrun several processes share each batch. Writes
+    The images are checked first, and what was found is reported. Ctrl-C keeps a checkpoint, from
+    which --resume continues. Under torchrun several processes share each batch. Writes
     generator.safetensors, samples.png, measures.json, neighbours.png, settings.json, snapshots/,
     TensorBoard events and checkpoint.pt.
     """
-    from regen.generators.stylegan2.training.augmentation import Augmentation
-    from regen.generators.stylegan2.training.initialization import Beginning, meets_fresh_opponent
-    from regen.generators.stylegan2.training.settings import TrainingSettings
+    from regen.generators.families import trainer_of
     from regen.runs.train_generator.measure import MeasureSettings
     from regen.runs.train_generator.run import read_images, train
 
+    trainer = trainer_of(_FAMILY)
     if check:
-        click.echo(read_images(images, int(size), enlarge=enlarge).report(every_name=True))
+        found = read_images(images, int(size), trainer.sizes, enlarge=enlarge)
+        click.echo(found.report(every_name=True))
         return
     if output is None:
         raise click.MissingParameter(param_hint="'-o'", param_type="option")
-    beginning = Beginning(int(size), init_from, channel_base, channel_max)
-    said = given(settings, TrainingSettings)
-    config = replace(TrainingSettings.preset(int(size)), **said)
-    if meets_fresh_opponent(beginning):
-        config = config.against_fresh_opponent(keep=said)
-    if not augment:
-        config = replace(config, augmentation=Augmentation.none())
+    given = {name: value for name, value in options.items() if value is not None}
     trained = train(
         images,
         output,
-        beginning,
-        config,
+        trainer.plan(int(size), given),
         measured=MeasureSettings(measure_samples, backbone, fid),
         enlarge=enlarge,
         minutes=minutes,
         licence=licence,
         resume=resume,
         device=device,
-        tell=click.echo,
+        log=click.echo,
     )
     if trained is None:
         return

@@ -10,7 +10,16 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from regen.cli.common import LARGEST_SEED, Setting, computing, folder_option, given
+from regen.cli.common import (
+    Grouped,
+    Setting,
+    computing,
+    folder_option,
+    generator_option,
+    given,
+    images_option,
+)
+from regen.cli.values import LARGEST_SEED, Number
 
 if TYPE_CHECKING:
     from regen.projector.settings import ProjectorTrainingSettings
@@ -23,62 +32,104 @@ def _defaults() -> ProjectorTrainingSettings:
 
 
 _setting = partial(click.option, cls=Setting, default_from=_defaults)
-_WEIGHT = click.FloatRange(0)
-
-
-@click.command("train-projector")
-@click.option("--generator", metavar="G", required=True, help="Name or file.")
-@click.option(
-    "--value-layer",
-    type=click.IntRange(1),
-    help="Convolution whose output is the value; by default the fourth from the end, at most 10.",
+_FROM_0, _ABOVE_0, _SHARE = Number(0), Number(0, min_open=True), Number(0, 1)
+_EXAMPLE = (
+    "\b\nExample:\n  regen train-projector --generator mine.safetensors --kimg 50 -o runs/mine"
 )
+
+
+@click.command(
+    "train-projector",
+    cls=Grouped,
+    headings={
+        "generator": "Data",
+        "preset": "Method",
+        "context": "Research",
+        "precision": "Machine",
+    },
+    epilog=_EXAMPLE,
+)
+@generator_option(required=True)
+@images_option()
+@click.option(
+    "--extra-images",
+    metavar="DIR",
+    type=click.Path(file_okay=False, path_type=Path),
+    help="Folder of images, pieces of which are pasted into the samples.",
+)
+@folder_option(required=True)
+@click.option("--resume", is_flag=True, help="Continue from the checkpoint in the output folder.")
 @click.option(
     "--preset",
     type=click.Choice(["default", "paper"]),
     default="default",
     show_default=True,
-    help="Where settings that are not given come from; the defaults shown are those of 'default'.",
+    help="Which settings to use where none is given: those that measured best here, or the "
+    "paper's. The defaults shown are those of 'default'.",
 )
-@_setting("--kimg", type=click.FloatRange(0, min_open=True), help="Thousands of images to see.")
-@_setting("--batch", type=click.IntRange(1), help="Images in a step.")
-@_setting("--lr", type=click.FloatRange(0, min_open=True), help="Adam's step size.")
+@click.option(
+    "--value-layer",
+    metavar="L",
+    type=click.IntRange(1),
+    help="Convolution, counted from 1, whose output is the value, by default the fourth from the "
+    "end, but at most 10.",
+)
+@_setting(
+    "--kimg",
+    metavar="KIMG",
+    type=_ABOVE_0,
+    help="Length of the training, in thousands of images.",
+)
+@_setting("--batch", metavar="N", type=click.IntRange(1), help="How many images a step has.")
+@_setting("--lr", metavar="X", type=_ABOVE_0, help="Step size of Adam.")
+@_setting(
+    "--seed", metavar="N", type=click.IntRange(0, LARGEST_SEED), help="Seed of all random numbers."
+)
 @_setting(
     "--context",
     type=click.Choice(["own", "mean", "swap"]),
-    help="Which context decodes in the semi-cycle: the sample's own, the mean's, or another's.",
+    help="Which context decodes the projected features: that of the sample itself, of the mean "
+    "latent, or of another sample.",
 )
 @_setting(
     "--composites",
-    type=click.FloatRange(0, 1),
-    help="Share of the images with foreign patterns pasted in.",
+    metavar="SHARE",
+    type=_SHARE,
+    help="Share of the images that get foreign patterns pasted in.",
 )
-@_setting("--feature-l1", type=_WEIGHT, help="Weight of the features' L1.")
-@_setting("--adversarial", type=_WEIGHT, help="Weight of the feature discriminator.")
-@_setting("--semi-cycle-l1", type=_WEIGHT, help="Weight of the decoded images' L1.")
-@_setting("--semi-cycle-ssim", type=_WEIGHT, help="Weight of the decoded images' 1 - SSIM.")
+@_setting(
+    "--feature-l1", metavar="X", type=_FROM_0, help="Weight of the L1 distance of the features."
+)
+@_setting(
+    "--adversarial", metavar="X", type=_FROM_0, help="Weight of the feature discriminator's loss."
+)
+@_setting(
+    "--semi-cycle-l1",
+    metavar="X",
+    type=_FROM_0,
+    help="Weight of the L1 distance of the decoded images.",
+)
+@_setting(
+    "--semi-cycle-ssim",
+    metavar="X",
+    type=_FROM_0,
+    help="Weight of 1 - SSIM of the decoded images.",
+)
 @_setting(
     "--precision",
     type=click.Choice(["fp32", "bf16"]),
-    help="What convolutions compute in; weights are float32 always.",
+    help="Number format of the convolutions; weights are always float32.",
 )
-@_setting("--seed", type=click.IntRange(0, LARGEST_SEED), help="Source of all randomness.")
 @_setting(
     "--checkpoint-every-kimg",
-    type=click.FloatRange(0, min_open=True),
-    help="Thousands of images between checkpoints.",
+    metavar="KIMG",
+    type=_ABOVE_0,
+    help="Interval between checkpoints, in thousands of images.",
 )
-@click.option(
-    "--extra-images",
-    metavar="DIR",
-    type=click.Path(file_okay=False, path_type=Path),
-    help="Images, pieces of which are pasted into samples.",
-)
-@click.option("--resume", is_flag=True, help="Go on from the checkpoint in the output folder.")
-@folder_option(required=True)
 @computing
 def command(
     generator: str,
+    images: Path | None,
     value_layer: int | None,
     preset: str,
     extra_images: Path | None,
@@ -87,11 +138,11 @@ def command(
     device: str,
     **settings: Any,
 ) -> None:
-    """Train a generator's backward projector.
+    """Train the backward projector of a generator.
 
-    Ctrl-C keeps a checkpoint, from which --resume goes on. Under torchrun several processes share
-    each batch. Writes projector.safetensors, settings.json,
-    TensorBoard events and checkpoint.pt.
+    Ctrl-C keeps a checkpoint, from which --resume continues. Under torchrun several processes
+    share each batch. Writes projector.safetensors, settings.json, TensorBoard events and
+    checkpoint.pt.
     """
     from regen.projector.settings import ProjectorTrainingSettings
     from regen.runs.train_projector import train
@@ -105,6 +156,7 @@ def command(
         output,
         config,
         value_layer=value_layer,
+        images=images,
         extra_images=extra_images,
         resume=resume,
         device=device,
@@ -115,4 +167,5 @@ def command(
         click.echo(f"{name}: {value:.4g}")
     click.echo(f"Projector: {trained.path}")
     names = f"--generator {quote(generator)} --projector {quote(str(trained.path))}"
+    names += "" if images is None else f" --images {quote(str(images))}"
     click.echo(f"Use it: regen project {names} IMAGE -o DIR")

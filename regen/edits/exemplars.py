@@ -10,19 +10,34 @@ import difflib
 import importlib.util
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
 
+from pydantic import Field, Tag
 from torch import Tensor
 
-from regen.edits.checked_json import Node
+from regen.edits.checked_json import shown_key
+from regen.edits.validation import (
+    NOT_EMPTY,
+    OBJECT,
+    TEXT,
+    TEXT_OR_OBJECT,
+    Expected,
+    Integer0,
+    NameOrFile,
+    ObjectModel,
+    ReadAs,
+    existing_file,
+)
+from regen.errors import EditsError
 from regen.images import data_uri, load_image
 
 _PACKAGED = "skimage:"
+_IMAGE = "an image, as path, data URI or skimage:NAME"
 
 
 @dataclass(frozen=True)
 class Image:
-    """An exemplar that is an image: an absolute path, a data URI, or "skimage:" and a name."""
+    """An image that an edits file names: an absolute path, a data URI, or "skimage:" and a name."""
 
     source: str
 
@@ -30,7 +45,7 @@ class Image:
     def location(self) -> str:
         """The path or data URI to read from. Raises EditsError if scikit-image is not there."""
         if self.source.startswith(_PACKAGED):
-            return str(_packaged(Node(self.source, "", "exemplar")))
+            return str(_packaged(self.source, "exemplar: "))
         return self.source
 
     def load(self) -> Tensor:
@@ -44,7 +59,14 @@ class Image:
 
 @dataclass(frozen=True)
 class Pattern:
-    """An exemplar that the portraits' renderer draws: the face of `seed`, with a pattern."""
+    """An exemplar that the portraits' renderer draws: the face of `seed`, with a pattern.
+
+    Attributes:
+        pattern: Name of the pattern, "cat_eyes" for instance.
+        seed: From 0.
+        generator: Name or absolute path of a generator whose image of `seed` is taken instead of
+            what the renderer draws; None for the renderer.
+    """
 
     pattern: str
     seed: int
@@ -55,26 +77,52 @@ class Pattern:
         return {key: value for key, value in vars(self).items() if value is not None}
 
 
-def read_exemplar(node: Node, folder: Path) -> Image | Pattern:
-    """Read the exemplar of an edit; images must be there. Raises EditsError."""
-    if isinstance(node.value, dict):
-        members = node.members(("pattern", "seed"), ("generator",))
-        given = members.get("generator")
-        generator = given.name_or_file(folder) if given else None
-        return Pattern(members["pattern"].text(), members["seed"].integer(0), generator)
-    source = node.text("an image, as path, data URI or skimage:NAME, or a {pattern, seed}")
+class PatternJson(ObjectModel):
+    """A face that the renderer of the portraits draws with one of its patterns."""
+
+    pattern: Annotated[str, NOT_EMPTY, Expected("text")] = Field(
+        description='Name of a pattern of the renderer, "cat_eyes" for instance.'
+    )
+    seed: Integer0 = Field(description="Which person: a seed of the portraits.")
+    generator: NameOrFile | None = Field(
+        default=None,
+        description="Name or file of a generator whose image of the seed is taken instead of what "
+        "the renderer draws.",
+    )
+
+
+def _image(source: str, folder: Path) -> Image:
+    """The image that a text of the file names, if it is there."""
     if source.startswith(_PACKAGED):
-        _packaged(node)
-    return Image(source if source.startswith(("data:", _PACKAGED)) else node.existing_file(folder))
+        _packaged(source)
+    as_it_is = source.startswith(("data:", _PACKAGED))
+    return Image(source if as_it_is else existing_file(source, folder))
 
 
-def _packaged(node: Node) -> Path:
+def _exemplar(written: str | PatternJson, folder: Path) -> Image | Pattern:
+    if isinstance(written, str):
+        return _image(written, folder)
+    return Pattern(written.pattern, written.seed, written.generator)
+
+
+_EITHER = Expected(f"{_IMAGE}, or a {{pattern, seed}}")
+_ExemplarJson = Annotated[
+    Annotated[str, NOT_EMPTY, _EITHER, Tag(TEXT)] | Annotated[PatternJson, Tag(OBJECT)],
+    TEXT_OR_OBJECT,
+    _EITHER,
+]
+
+ImageField = Annotated[Image, ReadAs(Annotated[str, NOT_EMPTY, Expected(_IMAGE)], _image)]
+ExemplarField = Annotated[Image | Pattern, ReadAs(_ExemplarJson, _exemplar)]
+
+
+def _packaged(source: str, where: str = "") -> Path:
     """A photograph that scikit-image installs. The package is found, but not imported."""
-    name = {"cat": "chelsea"}.get(wanted := node.value.removeprefix(_PACKAGED), wanted)
+    name = {"cat": "chelsea"}.get(wanted := source.removeprefix(_PACKAGED), wanted)
     package = importlib.util.find_spec("skimage")
     if package is None or package.origin is None:
-        node.fail(
-            f"{node.value} is a photograph of scikit-image, which is not installed",
+        raise EditsError(
+            f"{where}{source} is a photograph of scikit-image, which is not installed",
             remedy="run `pip install scikit-image`",
         )
     files = Path(package.origin).parent.joinpath("data").glob("*.*")
@@ -82,5 +130,7 @@ def _packaged(node: Node) -> Path:
     if name not in known:
         near = difflib.get_close_matches(name, known, 1)
         remedy = f"did you mean {_PACKAGED}{near[0]}?" if near else "try skimage:chelsea"
-        node.fail(f"scikit-image installs no photograph {wanted!r}", remedy=remedy)
+        raise EditsError(
+            f"{where}scikit-image installs no photograph {shown_key(wanted)}", remedy=remedy
+        )
     return known[name]

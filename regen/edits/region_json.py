@@ -9,76 +9,116 @@
 from __future__ import annotations
 
 import base64
-from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
 
-from regen.edits.checked_json import Node
-from regen.errors import ImageError, RegionError
+from pydantic import ConfigDict, Field
+
+from regen.edits.checked_json import shown
+from regen.edits.validation import NOT_EMPTY, Expected, Number, ObjectModel, ReadAs, existing_file
+from regen.errors import EditsError
 from regen.images import load_mask, mask_to_png
 from regen.images.regions import Region
 from regen.images.shapes import Box, Ellipse, Mask, Polygon
 
-PORTRAITS = "portraits"
-_KINDS = ("box", "boxes", "polygon", "polygons", "ellipse", "ellipses", "mask", PORTRAITS)
-_PLURALS = {"boxes": "box", "polygons": "polygon", "ellipses": "ellipse"}
-_POINTS = "a list of points [x, y]"
+PORTRAITS = "portraits"  # the key of a region that has a name
 
 
 @dataclass(frozen=True)
 class NamedRegion:
-    """A region that the portraits' renderer knows by name, "eyes" for instance."""
+    """A region that a generator knows by name, "eyes" for instance."""
 
     name: str
 
 
-def read_region(node: Node, folder: Path) -> Region | NamedRegion:
-    """Read the region of an exemplar or target. Raises EditsError."""
-    members = node.members((), _KINDS)
-    if len(members) != 1:
-        node.fail(expected=f"exactly one of {', '.join(_KINDS)}")
-    ((kind, value),) = members.items()
-    if kind == PORTRAITS:
-        return NamedRegion(value.text("the name of a region"))
-    if kind == "mask" or kind in _SHAPES:
-        return _single(kind, value, folder)
-    single = _PLURALS[kind]
-    items = value.items(f"a list, each item as for {single!r}")
-    return Region.union(_single(single, item, folder) for item in items)
-
-
-def _single(kind: str, node: Node, folder: Path) -> Region:
-    try:
-        return _mask(node, folder) if kind == "mask" else _SHAPES[kind](node)
-    except (RegionError, ImageError) as error:
-        node.relay(error)
-
-
-def _mask(node: Node, folder: Path) -> Region:
-    given = node.text("an image, as path or data URI")
-    source = given if given.startswith("data:") else node.existing_file(folder)
+def _mask(given: str, folder: Path) -> Region:
+    source = given if given.startswith("data:") else existing_file(given, folder)
     return Region((Mask(load_mask(source), source),))
 
 
-def _numbers(node: Node, names: str) -> list[float]:
-    items = node.items(f"[{names}]")
-    if len(items) != names.count(",") + 1:
-        node.fail(expected=f"[{names}]")
-    return [item.number() for item in items]
+_FOUR = Field(min_length=4, max_length=4)
+_BoxJson = Annotated[list[Number], _FOUR, Expected("[x0, y0, x1, y1]")]
+_EllipseJson = Annotated[list[Number], _FOUR, Expected("[cx, cy, rx, ry]")]
+_PointJson = Annotated[list[Number], Field(min_length=2, max_length=2), Expected("[x, y]")]
+_THREE = Field(min_length=1, json_schema_extra={"minItems": 3})  # `Polygon` refuses two
+_PolygonJson = Annotated[list[_PointJson], _THREE, Expected("a list of points [x, y]")]
+_MaskJson = Annotated[str, NOT_EMPTY, Expected("an image, as path or data URI")]
+_NameJson = Annotated[str, NOT_EMPTY, Expected("the name of a region")]
+
+_BoxField = Annotated[Region, ReadAs(_BoxJson, lambda numbers, _: Region.box(*numbers))]
+_EllipseField = Annotated[Region, ReadAs(_EllipseJson, lambda numbers, _: Region.ellipse(*numbers))]
+_PolygonField = Annotated[Region, ReadAs(_PolygonJson, lambda points, _: Region.polygon(points))]
+_MaskField = Annotated[Region, ReadAs(_MaskJson, _mask)]
+_NameField = Annotated[NamedRegion, ReadAs(_NameJson, lambda name, _: NamedRegion(name))]
 
 
-_SHAPES: dict[str, Callable[[Node], Region]] = {
-    "box": lambda node: Region.box(*_numbers(node, "x0, y0, x1, y1")),
-    "ellipse": lambda node: Region.ellipse(*_numbers(node, "cx, cy, rx, ry")),
-    "polygon": lambda node: Region.polygon(
-        _numbers(point, "x, y") for point in node.items(_POINTS)
-    ),
-}
+def _several(single: str) -> Expected:
+    return Expected(f"a list, each item as for {single!r}")
+
+
+class RegionJson(ObjectModel):
+    """A part of an image, by exactly one of these keys.
+
+    Numbers are pixels of the image at its own size, x to the right and y down from the top left
+    corner, so the whole image is [0, 0, width, height]; fractions are allowed.
+    """
+
+    model_config = ConfigDict(json_schema_extra={"minProperties": 1, "maxProperties": 1})
+
+    box: _BoxField | None = Field(
+        default=None,
+        description="[x0, y0, x1, y1]: the top left corner and the bottom right corner, "
+        "x0 < x1 and y0 < y1.",
+    )
+    boxes: Annotated[list[_BoxField], NOT_EMPTY, _several("box")] | None = Field(
+        default=None,
+        description="Several boxes. Shapes are matched one by one where exemplar and target have "
+        "equally many: two eyes are two shapes.",
+    )
+    polygon: _PolygonField | None = Field(
+        default=None,
+        description="[[x, y], ...]: three corners or more, in order around the outline.",
+    )
+    polygons: Annotated[list[_PolygonField], NOT_EMPTY, _several("polygon")] | None = Field(
+        default=None, description="Several polygons, matched one by one as boxes are."
+    )
+    ellipse: _EllipseField | None = Field(
+        default=None,
+        description="[cx, cy, rx, ry]: the centre, then the half axes: half the width and half "
+        "the height, both above 0.",
+    )
+    ellipses: Annotated[list[_EllipseField], NOT_EMPTY, _several("ellipse")] | None = Field(
+        default=None, description="Several ellipses, matched one by one as boxes are."
+    )
+    mask: _MaskField | None = Field(
+        default=None,
+        description="An image of the size of the image it belongs to, as path or data URI: white "
+        "inside; where it has an alpha channel, that is the mask.",
+    )
+    portraits: _NameField | None = Field(
+        default=None,
+        description='Name of a region that the renderer of the portraits knows: "eyes", "nose", '
+        '"mouth" for instance. Only for images of the renderer and samples of its generators.',
+    )
+
+
+def _region(written: RegionJson, _: Path) -> Region | NamedRegion:
+    said = {name: value for name, value in written if value is not None}
+    if len(said) != 1:
+        got = " and ".join(said) or shown(dict.fromkeys(written.model_fields_set))
+        raise EditsError(
+            "", got=got, expected=f"exactly one of {', '.join(RegionJson.model_fields)}"
+        )
+    (value,) = said.values()
+    return Region.union(value) if isinstance(value, list) else value
+
+
+RegionField = Annotated[Region | NamedRegion, ReadAs(RegionJson, _region)]
 
 
 def region_to_json(region: Region | NamedRegion, embed: bool) -> dict[str, Any]:
-    """What `read_region` reads back; masks become data URIs with `embed`, or without a file."""
+    """What `RegionField` reads back; masks become data URIs with `embed`, or without a file."""
     if isinstance(region, NamedRegion):
         return {PORTRAITS: region.name}
     drawn = [shape for shape in region.shapes if isinstance(shape, Mask)]

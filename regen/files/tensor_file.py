@@ -101,9 +101,9 @@ def load(path: Path | str, *, format: str | None = None, version: int = 1) -> St
         try:
             tensors = safetensors.torch.load(file.read())
         except (SafetensorError, ValueError, KeyError) as error:
-            raise _damaged(path, str(error)) from error
+            raise damaged(path, str(error)) from error
     if digest(tensors) != header.get("digest"):
-        raise _damaged(path, "its tensors are not those that were saved")
+        raise damaged(path, "its tensors are not those that were saved")
     return Stored(tensors, header)
 
 
@@ -147,7 +147,8 @@ def _a(noun: str) -> str:
     return f"an {noun}" if noun[:1] in "aeiou" else f"a {noun}"
 
 
-def _damaged(path: Path | str, why: str) -> StoreError:
+def damaged(path: Path | str, why: str) -> StoreError:
+    """The error of a file that is not as it was written."""
     return StoreError(f"{path} is damaged: {why}", remedy="make the file again or copy it again")
 
 
@@ -165,28 +166,35 @@ def _opened(path: Path | str) -> Iterator[BinaryIO]:
         raise StoreError(f"cannot read {path}: {reason}", remedy="check the file") from error
 
 
-def _read_head(path: Path | str, file: BinaryIO) -> dict[str, Any]:
-    """The JSON at the start of any safetensors file, after its length as eight bytes."""
+def read_head(path: Path | str, file: BinaryIO) -> dict[str, Any]:
+    """The JSON at the start of any safetensors file; afterwards `file` stands where data begin."""
     total = os.fstat(file.fileno()).st_size
     start = file.read(9)
     if len(start) < 9 or start[8:] != b"{":
         raise StoreError(f"{path} is not a safetensors file", expected="a file written by regen")
     (length,) = struct.unpack("<Q", start[:8])
     if length > min(total - 8, _LONGEST_HEAD):
-        raise _damaged(path, f"truncated at {total} bytes, inside its header")
+        raise damaged(path, f"truncated at {total} bytes, inside its header")
     try:
         head = json.loads(b"{" + file.read(length - 1))
         entries = [entry for name, entry in head.items() if name != "__metadata__"]
         end = 8 + length + max((entry["data_offsets"][1] for entry in entries), default=0)
     except (ValueError, KeyError, IndexError, TypeError, RecursionError) as error:
-        raise _damaged(path, "its header cannot be read") from error
+        raise damaged(path, "its header cannot be read") from error
     if total < end:
-        raise _damaged(path, f"truncated at {total} bytes of {end}")
+        raise damaged(path, f"truncated at {total} bytes of {end}")
     return dict(head)
 
 
 def _read_header(path: Path | str, file: BinaryIO, format: str | None, version: int) -> Header:
-    metadata = _read_head(path, file).get("__metadata__")
+    return checked_header(path, read_head(path, file), format, version)
+
+
+def checked_header(
+    path: Path | str, head: Mapping[str, Any], format: str | None, version: int
+) -> Header:
+    """Our header out of what `read_head` gave. Arguments and errors are those of `load`."""
+    metadata = head.get("__metadata__")
     if not isinstance(metadata, dict) or "regen" not in metadata:
         raise StoreError(
             f"{path} is a safetensors file, but not one of regen's",
@@ -195,7 +203,7 @@ def _read_header(path: Path | str, file: BinaryIO, format: str | None, version: 
     try:
         header = json.loads(metadata["regen"])
     except (ValueError, TypeError, RecursionError) as error:
-        raise _damaged(path, "its header cannot be read") from error
+        raise damaged(path, "its header cannot be read") from error
     _check_header(path, header)
     if format is not None and header["format"] != format:
         raise StoreError(str(path), got=_a(header["format"]), expected=_a(format))
@@ -206,12 +214,12 @@ def _read_header(path: Path | str, file: BinaryIO, format: str | None, version: 
             expected=f"at most {version}",
             remedy="update regen",
         )
-    return header
+    return dict(header)
 
 
 def _check_header(path: Path | str, header: object) -> None:
     if not isinstance(header, dict):
-        raise _damaged(path, "its header is not an object")
+        raise damaged(path, "its header is not an object")
     if not isinstance(header.get("format"), str) or not header["format"]:
         raise StoreError(f"{path}: header", expected="a format, as text")
     version = header.get("version")

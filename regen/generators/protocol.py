@@ -99,7 +99,18 @@ class Source(Protocol):
         ...
 
     def typical(self, count: int) -> list[Sample]:
-        """Samples whose context is worth trying on a foreign image, the most typical first."""
+        """Samples whose context is worth trying on a foreign image, the most typical first.
+
+        At least one, and at most `count`: a source with an end may have fewer.
+        """
+        ...
+
+    def index_of(self, sample: Sample) -> int | None:
+        """The number of the sample that `sample` is or is a variant of; None if there is none.
+
+        A sample may have one although its own `index` is None: a truncated seed, or an image of
+        the folder that was named by its path. A target's is left out where samples are reserved.
+        """
         ...
 
 

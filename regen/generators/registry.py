@@ -1,35 +1,53 @@
-"""Generators that `regen` can open: bundled ones by name, all others by path.
+"""Generators that `regen` can open and write: any family, any file that one of them reads.
 
-A family is a package here that implements `regen.generators.protocol`; `FAMILIES` is the registry.
-Files of other tools are read as well, told apart by their content; opening one of those gives a
+A file is opened once: its first bytes say whether it is one of regen's, which names its family, or
+another tool's, which each family is asked about. Opening a file of another tool gives a
 `CheckpointWarning` that says what should be known of it.
 """
 
 from __future__ import annotations
 
-import difflib
 import warnings
-from collections.abc import Callable
 from pathlib import Path
 
 import torch
 
 from regen.errors import GeneratorError
-from regen.files import tensor_file
 from regen.generators import bundled
+from regen.generators.families import families, family
+from regen.generators.family import Checkpoint, Family, StoredDiscriminator
+from regen.generators.names import (
+    BUNDLED,
+    BUNDLED_FOLDER,
+    GENERATOR_FILE,
+    NAMED,
+    generator_path,
+)
+from regen.generators.native import GeneratorFile
 from regen.generators.protocol import Generator
-from regen.generators.stylegan2.files import FORMAT, VERSION, load_stylegan2
-from regen.generators.stylegan2.foreign.files import KNOWN_FILES, is_foreign, read_checkpoint
-from regen.generators.stylegan2.foreign.rebuild import Checkpoint
+from regen.unpickling import format_of, opened, value_of
 
-BUNDLED_FOLDER = Path(__file__).parent / "bundled"
-BUNDLED = ("portraits",)
-TRAINED_BY_USERS = ("london-faces",)  # bundled once `make gpu-faces` has made its files
-GENERATOR_FILE = "generator.safetensors"  # of a run folder of `regen train-generator`
-NAMED = BUNDLED + TRAINED_BY_USERS
+__all__ = [
+    "BUNDLED",
+    "BUNDLED_FOLDER",
+    "GENERATOR_FILE",
+    "NAMED",
+    "NATIVE",
+    "CheckpointWarning",
+    "family",
+    "format_for",
+    "formats",
+    "generator_path",
+    "open_checkpoint",
+    "open_generator",
+    "read_checkpoint",
+    "write_checkpoint",
+]
+
+NATIVE, NATIVE_SUFFIX = "native", ".safetensors"
+NETWORKS = ("G_ema", "G")
+_OWN = "regen's own file"
 _FASTER_BELOW = 0.6  # share of a pickle that is the generator; our own file is verified, it is not
-
-FAMILIES: dict[str, Callable[[Path], Generator]] = {"stylegan2": load_stylegan2}
 
 
 class CheckpointWarning(UserWarning):
@@ -41,92 +59,165 @@ def open_generator(name_or_path: str | Path, *, device: torch.device | str = "cp
 
     Args:
         name_or_path: A bundled name ("portraits"), the folder of a training of a generator, or
-            the path of a generator file: one of
-            regen's, a pickle of NVIDIA's (stylegan2-ada-pytorch, stylegan3, stylegan2 in
-            TensorFlow) or a checkpoint of rosinality's stylegan2-pytorch. No code in it is run.
+            the path of a generator file: one of regen's, or of another tool that a family can
+            read (`Family.foreign_files`). No code in it is run.
         device: Where to put it.
 
     Returns:
-        The generator in eval mode, float32, requiring no gradients.
+        The generator in eval mode, float32, requiring no gradients. Its `source_name` is
+        `name_or_path`, and it has its oracle if there is one.
 
     Raises:
         GeneratorError: If there is no such generator, or its family is unknown.
-        StoreError: If the file is damaged or not a generator.
+        StoreError: If the file is damaged or not a generator's.
         UnpicklingError: If a pickle is damaged, or names what no such checkpoint needs.
     """
-    generator = _open(generator_path(name_or_path)).to(device)
+    return _open(name_or_path, discriminator=False).generator.to(device)
+
+
+def open_checkpoint(name_or_path: str | Path) -> Checkpoint:
+    """Open a generator with the discriminator beside it. Else as `open_generator`, on the CPU."""
+    return _open(name_or_path, discriminator=True)
+
+
+def _open(name_or_path: str | Path, *, discriminator: bool) -> Checkpoint:
+    path = generator_path(name_or_path)
+    checkpoint = _read(path, "G_ema", discriminator=discriminator)
+    generator = checkpoint.generator
     generator.source_name = str(name_or_path)
     generator.oracle = bundled.oracle_of(generator.digest(), generator.image_size)
-    return generator
+    if checkpoint.origin != _OWN:
+        notes = [f"{path}: {note}" for note in checkpoint.notes]
+        for note in (*notes, _suggestion(path, checkpoint)):
+            warnings.warn(note, CheckpointWarning, stacklevel=3)
+    return checkpoint
 
 
-def _open(path: Path) -> Generator:
-    if is_foreign(path):
-        return _open_foreign(path)
-    _refuse_what_is_none(path)
-    family = tensor_file.read_header(path, format=FORMAT, version=VERSION).get("family")
-    if not isinstance(family, str) or family not in FAMILIES:
-        raise GeneratorError(
-            f"{path}: family", got=family, expected=" or ".join(FAMILIES), remedy="update regen"
-        )
-    return FAMILIES[family](path)
+def read_checkpoint(path: Path, which: str = "G_ema") -> Checkpoint:
+    """Read a generator, and the discriminator beside it, from any file, without warnings.
+
+    Args:
+        path: The file.
+        which: "G_ema", the average over training that all tools use, or "G".
+
+    Raises:
+        GeneratorError: If there is no such generator, or it cannot be one of ours.
+        StoreError: If a file of ours is damaged, or shapes contradict each other.
+        UnpicklingError: If a pickle is damaged, or names what no such checkpoint needs.
+    """
+    checkpoint = _read(path, which, discriminator=True)
+    checkpoint.generator.source_name = str(path)
+    return checkpoint
 
 
-def _refuse_what_is_none(path: Path) -> None:
-    """Raise GeneratorError for a photograph, a text: what does not begin as our files do."""
-    with path.open("rb") as file:
-        start = file.read(9)
-    if start[8:] != b"{":
-        raise GeneratorError(f"{path} is no generator", expected=f"a file of regen, {KNOWN_FILES}")
+def _read(path: Path, which: str, *, discriminator: bool) -> Checkpoint:
+    if which not in NETWORKS:
+        raise GeneratorError("which network", got=which, expected=" or ".join(NETWORKS))
+    with opened(path) as content:
+        format = format_of(content)
+        if format == "pickle" or format == "torch":
+            return _read_foreign(path, value_of(content, format), which)
+        if content.buffer[8:9] != b"{":  # not even a damaged file of ours
+            raise _not_a_generator(f"{path} is not a generator")
+        if which != "G_ema":
+            raise GeneratorError(f"{path}: network", got=which, expected="G_ema, its only one")
+        assert content.file is not None  # it was opened from a path
+        return _read_native(GeneratorFile.of(path, content.file), discriminator)
 
 
-def _open_foreign(path: Path) -> Generator:
-    checkpoint = read_checkpoint(path)
-    for note in checkpoint.notes:
-        warnings.warn(f"{path}: {note}", CheckpointWarning, stacklevel=3)
-    warnings.warn(_suggestion(path, checkpoint), CheckpointWarning, stacklevel=3)
-    return checkpoint.generator
+def _read_native(file: GeneratorFile, discriminator: bool) -> Checkpoint:
+    try:
+        owner = family(file.header.get("family"))
+    except GeneratorError as error:
+        raise GeneratorError(f"{file.path}: {error}") from error
+    return Checkpoint(
+        owner.load(file), owner.load_discriminator(file) if discriminator else None, _OWN
+    )
+
+
+def _read_foreign(path: Path, value: object, which: str) -> Checkpoint:
+    for owner in families():
+        checkpoint = owner.read_foreign(value, which, str(path))
+        if checkpoint is not None:
+            return checkpoint
+    raise _not_a_generator(f"{path} does not hold a generator that regen knows")
+
+
+def _not_a_generator(problem: str) -> GeneratorError:
+    *most, last = [name for owner in families() for name in owner.foreign_files]
+    return GeneratorError(problem, expected=f"a file of regen, {', '.join(most)} or {last}")
 
 
 def _suggestion(path: Path, checkpoint: Checkpoint) -> str:
     tensors = checkpoint.generator.state_dict().values()
     share = sum(t.numel() * t.element_size() for t in tensors) / path.stat().st_size
     better = "that is smaller and opens faster" if share < _FASTER_BELOW else "that is verified"
-    native = path.with_suffix(".safetensors").name
+    native = path.with_suffix(NATIVE_SUFFIX).name
     if native == path.name:  # a file of another tool that is named like ours
-        native = f"{path.stem}-regen.safetensors"
+        native = f"{path.stem}-regen{NATIVE_SUFFIX}"
     return f"{path} is a {checkpoint.origin}; for a file {better}: regen convert {path} {native}"
 
 
-def _bundled(name: str) -> Path:
-    path = BUNDLED_FOLDER / f"{name}.safetensors"
-    if path.is_file():
-        return path
-    raise GeneratorError(
-        f"the bundled generator {name} has no weights in this installation",
-        remedy="train them on a GPU with `make gpu-faces`, then copy out/gpu_faces/publish/* to "
-        f"{BUNDLED_FOLDER}",
-    )
+def formats(owner: Family) -> dict[str, str]:
+    """The formats that generators of a family can be written in, and the suffix of each."""
+    foreign = owner.foreign_formats.items()
+    return {NATIVE: NATIVE_SUFFIX, **{name: format.suffix for name, format in foreign}}
 
 
-def generator_path(name_or_path: str | Path) -> Path:
-    """The file of a bundled generator, that of a run folder, or the path itself.
+def format_for(path: Path, owner: Family, wanted: str | None = None) -> str:
+    """The format to write a generator of a family in.
+
+    Args:
+        path: The file to write; its suffix decides where nothing is wanted.
+        owner: The family.
+        wanted: The name of a format.
 
     Raises:
-        GeneratorError: If there is neither such a name nor such a file.
+        GeneratorError: If the family has no such format, or none of that suffix.
     """
-    name = str(name_or_path)
-    if name in NAMED:
-        return _bundled(name)
-    path = Path(name)
-    if (path / GENERATOR_FILE).is_file():
-        return path / GENERATOR_FILE
-    if path.is_file():
-        return path
-    near = difflib.get_close_matches(name, BUNDLED, 1)
+    known, suffix = formats(owner), path.suffix.lower()
+    if wanted is not None:
+        if wanted not in known:
+            raise GeneratorError("format", got=wanted, expected=" or ".join(known))
+        return wanted
+    for name, usual in known.items():
+        if usual == suffix:
+            return name
     raise GeneratorError(
-        "no such generator",
-        got=name,
-        expected=f"a file, or the bundled {', '.join(BUNDLED)}",
-        remedy=f"did you mean {near[0]}?" if near else "check the path",
+        f"{path}: suffix",
+        got=suffix or "none",
+        expected=", ".join(known.values()),
+        remedy="name the format with --to",
     )
+
+
+def write_checkpoint(
+    path: Path,
+    generator: Generator,
+    discriminator: StoredDiscriminator | None,
+    format: str,
+    *,
+    origin: str,
+) -> list[str]:
+    """Write a generator, and the discriminator beside it, in one of the formats of its family.
+
+    Args:
+        path: Replaced whole or not at all.
+        generator: On any device.
+        discriminator: Or None.
+        format: As `format_for` gives it.
+        origin: Where it comes from, for the header of a native file.
+
+    Returns:
+        What its user must know, sentences without a full stop.
+
+    Raises:
+        GeneratorError: If the format has no room for such a generator.
+        StoreError: If the file cannot be written.
+    """
+    owner = family(generator.family)
+    if format != NATIVE:
+        return owner.foreign_formats[format].write(path, generator, discriminator)
+    card = {"provenance": f"converted from: {origin}"}
+    owner.save(path, generator, card=card, discriminator=discriminator)
+    return []

@@ -14,8 +14,8 @@ def reserved_samples(
 ) -> list[Sample]:
     """The first samples of a band.
 
-    A source with an end has no such numbers. Its own are dealt to the bands in turn, so that no
-    sample serves two purposes there either.
+    A source with an end has no such numbers. Those that are not taken are dealt to the bands in
+    turn, so that no sample serves two purposes there either.
 
     Args:
         source: Where they come from.
@@ -30,18 +30,17 @@ def reserved_samples(
         GeneratorError: If the source has none for this purpose.
     """
     if source.count is None:
-        numbers = range(band.first, band.first + count + len(taken))
-        return source.samples([n for n in numbers if n not in taken][:count])
-    numbers = range(BANDS.index(band), source.count, len(BANDS))
-    free = [n for n in numbers if n not in taken][:count]
-    if not free:
+        return source.samples(band.take(count, without=taken))
+    free = [n for n in range(source.count) if n not in taken]
+    chosen = free[BANDS.index(band) :: len(BANDS)][:count]
+    if not chosen:
         raise GeneratorError(
-            f"{source.count} samples in all",
-            got=f"none that could be {band.purpose}",
+            f"samples {band.purpose}",
+            got=f"none of {source.count}",
             expected=f"at least {len(BANDS)} beside the targets",
             remedy="add images to the folder",
         )
-    return source.samples(free)
+    return source.samples(chosen)
 
 
 def random_samples(source: Source, indices: Iterable[int], *, varied: bool = False) -> list[Sample]:

@@ -125,7 +125,8 @@ def _deep_grey(image: Image.Image) -> np.ndarray:
         top = 1.0 if np.nanmax(grey) <= 1 else 255.0
     elif image.mode == "I" and grey.max() > 65535:
         top = 2.0**31 - 1
-    return np.nan_to_num(grey / top).clip(0, 1).astype(np.float32)
+    scaled: np.ndarray = np.nan_to_num(grey / top).clip(0, 1).astype(np.float32)
+    return scaled
 
 
 def _deep_with_alpha(image: Image.Image) -> Image.Image:

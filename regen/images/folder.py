@@ -1,7 +1,7 @@
-"""A folder of images, looked at before anything is trained on it.
+"""A folder of images, checked before anything is trained on it.
 
 Every file is decoded once. What is wrong with the folder comes back as one list of *findings*, each
-with what will be done about it, so that all of it can be mended at once; the images that remain
+with what will be done about it, so that all of it can be corrected at once; the images that remain
 are kept in memory, cropped to their middle and resized.
 
 Shapes: M images that remain; S side to train at.
@@ -12,7 +12,7 @@ from __future__ import annotations
 import hashlib
 import os
 import re
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -22,9 +22,9 @@ from torch import Tensor
 
 from regen.errors import ImageError, TrainingError
 from regen.images import load_image, to_uint8
+from regen.images.listing import has_image_suffix, image_files
 
-SUFFIXES = {".png", ".jpg", ".jpeg", ".jfif", ".webp", ".avif", ".bmp", ".gif", ".tif", ".tiff"}
-FEW = 2_000  # images below which D would soon know them by heart
+FEW = 2_000  # images below which a discriminator soon memorises them
 _SQUARE = 0.01  # sides that differ by less are a square
 _NAMED = 3  # files a finding names
 _MODES = {
@@ -122,11 +122,13 @@ def read_folder(
         The images in the order of their names, and the findings.
 
     Raises:
-        TrainingError: If it is no folder, fewer than two images remain, or they do not fit into
-            memory. All findings are in the message.
+        ImageError: If it is not a folder, or has no images.
+        TrainingError: If fewer than two images remain, or they do not fit into memory. All
+            findings are in the message.
     """
     survey = _Survey()
-    files = _files(folder, survey)
+    files = image_files(folder)
+    _note_others(folder, survey)
     _check_memory(len(files), size)
     images: list[Tensor] = []
     names: list[str] = []
@@ -148,32 +150,22 @@ def read_folder(
         raise TrainingError(
             f"{folder}: images to train on",
             got="; ".join([str(len(images)), *map(str, findings)]),
-            expected="2 at least",
+            expected="at least 2",
         )
     stacked = torch.cat(images)
     digest = hashlib.sha256(stacked.numpy().tobytes()).hexdigest()
     return ImageFolder(stacked, tuple(names), findings, digest)
 
 
-def _files(folder: Path, survey: _Survey) -> list[Path]:
-    if not folder.is_dir():
-        raise TrainingError(f"{folder} is no folder", expected="a folder of images")
-    there = sorted(path for path in folder.iterdir() if not path.name.startswith("."))
-    files = [path for path in there if path.suffix.lower() in SUFFIXES and not path.is_dir()]
-    for path in there:
+def _note_others(folder: Path, survey: _Survey) -> None:
+    """Note what is in the folder and is not an image file; hidden files are passed over."""
+    for path in sorted(folder.iterdir()):
+        if path.name.startswith("."):
+            continue
         if path.is_dir():
             survey.note("in fact a folder", "not looked into", path.name)
-        elif path.suffix.lower() not in SUFFIXES:
+        elif not has_image_suffix(path):
             survey.note("with another suffix than images have", "left out", path.name)
-    if not files:
-        deeper: Iterable[Path] = (p for p in folder.rglob("*") if p.suffix.lower() in SUFFIXES)
-        below = next(iter(deeper), None)
-        raise TrainingError(
-            f"{folder} has no images",
-            expected=", ".join(sorted(SUFFIXES)),
-            remedy=None if below is None else f"there are some in {below.parent}",
-        )
-    return files
 
 
 def _read(

@@ -139,7 +139,8 @@ def grid(images: Tensor, columns: int, padding: int = 2) -> Tensor:
     cells = pad(torch.cat([images, missing]), (0, padding, 0, padding), value=1.0)
     cells = cells.unflatten(0, (rows, columns)).permute(2, 0, 3, 1, 4)  # [3, rows, H, columns, W]
     sheet = cells.flatten(3).flatten(1, 2)[None]
-    return sheet[:, :, : sheet.shape[2] - padding, : sheet.shape[3] - padding]
+    cropped: Tensor = sheet[:, :, : sheet.shape[2] - padding, : sheet.shape[3] - padding]
+    return cropped
 
 
 def _checked_size(size: int | tuple[int, int] | None) -> tuple[int, int]:

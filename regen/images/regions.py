@@ -238,7 +238,8 @@ def _relative_centres(parts: list[Region]) -> np.ndarray:
     x0, y0, x1, y1 = Region.union(parts).bounds
     boxes = np.array([part.bounds for part in parts])
     centres = (boxes[:, :2] + boxes[:, 2:]) / 2
-    return (centres - [(x0 + x1) / 2, (y0 + y1) / 2]) / math.hypot(x1 - x0, y1 - y0)
+    away: np.ndarray = centres - [(x0 + x1) / 2, (y0 + y1) / 2]
+    return away / math.hypot(x1 - x0, y1 - y0)
 
 
 def _distance(box: Bounds, size: tuple[int, int]) -> Tensor:

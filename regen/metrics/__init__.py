@@ -1,7 +1,8 @@
-"""Measures of images: perceptual, of fidelity, and of how local and effective a rewrite is.
+"""Metrics of images: perceptual, of fidelity, and of how local and effective a rewrite is.
 
 Images are float32 ``[N, 3, H, W]`` in [-1, 1] throughout, masks float32 ``[N, 1, H, W]`` in
-[0, 1]. Sets of images and of features are compared as distributions.
+[0, 1]. A metric refuses images on another scale. Sets of images and of features are compared as
+distributions.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """Features of images for comparing sets of them, from the backbone of LPIPS.
 
-One network thus serves every perceptual measure. It is not the Inception network of the Frechet
-Inception Distance, and figures taken with it must never be called FID.
+One network thus serves every perceptual metric. It is not the Inception network of the Frechet
+Inception Distance, and a distance taken with it must never be called FID.
 
 Shapes: N images of H x W pixels; D features.
 """
@@ -26,13 +26,13 @@ def backbone_features(images: Tensor, backbone: Lpips, batch: int = _BATCH) -> T
     Args:
         images: ``[N, 3, H, W]`` in [-1, 1], at least 32 pixels high and wide.
         backbone: From `load_lpips`.
-        batch: Images taken at once; bounds the memory, never changes the result.
+        batch: Images processed at once; bounds the memory, never changes the result.
 
     Returns:
         ``[N, D]`` float32 on the device of `images`, at least 0.
 
     Raises:
-        MetricError: If these are no images, or there are none of them.
+        MetricError: If these are not images in [-1, 1], or there are none.
     """
     if len(images) == 0:
         raise MetricError(

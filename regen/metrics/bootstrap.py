@@ -28,8 +28,8 @@ def mean_interval(
         values: N numbers, one for each image or seed, N at least 1. One alone has no spread:
             its interval is the value.
         level: Share of resampled means inside the interval, between 0 and 1.
-        resamples: How many times N values are drawn with replacement, at least 1.
-        seed: Of the draws; equal seeds and N draw the same members.
+        resamples: How many times N values are resampled with replacement, at least 1.
+        seed: Of the resampling; equal seeds and N pick the same members.
 
     Returns:
         ``(mean, low, high)``, a tuple of floats.
@@ -52,7 +52,7 @@ def mean_interval(
         raise MetricError("bootstrap: level", got=level, expected="between 0 and 1")
     if resamples < 1:
         raise MetricError("bootstrap: resamples", got=resamples, expected="1 or more")
-    draws = np.random.default_rng(seed)
-    means = [draws.choice(numbers, len(numbers)).mean() for _ in range(resamples)]
+    random = np.random.default_rng(seed)
+    means = [random.choice(numbers, len(numbers)).mean() for _ in range(resamples)]
     low, high = np.quantile(means, [(1 - level) / 2, (1 + level) / 2])
     return Interval(float(numbers.mean()), float(low), float(high))

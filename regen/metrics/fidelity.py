@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import pytorch_msssim
 from torch import Tensor
 
+from regen import losses
 from regen.metrics._check import check_pair
 
-SMALLEST = 11  # the side of SSIM's Gaussian window
+SMALLEST = losses.SSIM_WINDOW
 
 
 def psnr(a: Tensor, b: Tensor) -> Tensor:
@@ -21,7 +21,7 @@ def psnr(a: Tensor, b: Tensor) -> Tensor:
         Decibels ``[N]``, higher is closer; infinite where two images are equal.
 
     Raises:
-        MetricError: If the shapes do not match.
+        MetricError: If the shapes do not match, or these are not images in [-1, 1].
 
     Example:
         >>> import torch
@@ -36,7 +36,7 @@ def ssim(a: Tensor, b: Tensor) -> Tensor:
     """Structural similarity (Wang et al. 2004): 11x11 Gaussian window, sigma 1.5, mean over RGB.
 
     SSIM compares means as ratios, so it must see light as a positive quantity: the images are
-    brought to [0, 1] first, as in every published figure. On [-1, 1] itself it would be wrong.
+    brought to [0, 1] first, as for every published value. On [-1, 1] itself it would be wrong.
 
     Args:
         a: Images ``[N, 3, H, W]`` in [-1, 1], at least 11 pixels high and wide.
@@ -46,7 +46,8 @@ def ssim(a: Tensor, b: Tensor) -> Tensor:
         Similarity ``[N]``, 1 for equal images, differentiable once in both.
 
     Raises:
-        MetricError: If the shapes do not match, or a side is below 11 pixels.
+        MetricError: If the shapes do not match, a side is below 11 pixels, or these are not images
+            in [-1, 1].
     """
     check_pair("SSIM", a, b, least=SMALLEST)
-    return pytorch_msssim.ssim((a + 1) / 2, (b + 1) / 2, data_range=1.0, size_average=False)
+    return losses.ssim(a, b, per_image=True)

@@ -12,6 +12,7 @@ import torch
 from torch import Tensor
 
 from regen.errors import MetricError
+from regen.linear_algebra import symmetric_root
 
 
 def frechet_distance(a: Tensor, b: Tensor) -> float:
@@ -19,7 +20,7 @@ def frechet_distance(a: Tensor, b: Tensor) -> float:
 
     The trace of the root is that of the symmetric ``(A^(1/2) B A^(1/2))^(1/2)``, which has the
     same eigenvalues. Covariances are unbiased. With fewer samples than features they are of low
-    rank and the distance is biased upwards: compare only figures of equal N and M.
+    rank and the distance is biased upwards: compare only distances of equal N and M.
 
     Args:
         a: Features ``[N, D]``, N at least 2.
@@ -44,11 +45,11 @@ def frechet_distance(a: Tensor, b: Tensor) -> float:
             expected="[N, D] and [M, D] with one D, N and M at least 2",
         )
     (mean_a, cov_a), (mean_b, cov_b) = _moments(a), _moments(b)
-    root_a = _root(cov_a)
+    root_a = symmetric_root(cov_a)
     eigenvalues = torch.linalg.eigvalsh(root_a @ cov_b @ root_a)
     overlap = eigenvalues.clamp_min(0).sqrt().sum()
     distance = (mean_a - mean_b).square().sum() + cov_a.trace() + cov_b.trace() - 2 * overlap
-    return max(0.0, distance.item())
+    return max(0.0, float(distance))
 
 
 def _moments(features: Tensor) -> tuple[Tensor, Tensor]:
@@ -58,9 +59,3 @@ def _moments(features: Tensor) -> tuple[Tensor, Tensor]:
     mean = rows.mean(dim=0)
     centred = rows - mean
     return mean, centred.T @ centred / (len(rows) - 1)
-
-
-def _root(matrix: Tensor) -> Tensor:
-    """The positive semidefinite root of a symmetric matrix."""
-    values, vectors = torch.linalg.eigh(matrix)
-    return (vectors * values.clamp_min(0).sqrt()) @ vectors.T

@@ -1,11 +1,11 @@
 """Did a rewrite change what it should, and nothing else?
 
-Distances are taken inside a *region* and outside of it. LPIPS looks at neighbourhoods, so the
+Distances are measured inside a *region* and outside of it. LPIPS looks at neighbourhoods, so the
 LPIPS of a region is that of two images in which all else is painted the same mid grey. L1 is the
 mean absolute difference on [-1, 1], each pixel counted as much as the mask says. Both are means
-over all images; a distance is `{"lpips": ..., "l1": ...}`, LPIPS None where it cannot be had.
+over all images; a distance is `{"lpips": ..., "l1": ...}`, LPIPS None without its weights.
 
-The *oracle* is the exact image a perfect rewrite would draw; only a renderer can know it.
+The *oracle* is the exact image that a perfect rewrite would make; only a renderer can know it.
 """
 
 from __future__ import annotations
@@ -13,6 +13,7 @@ from __future__ import annotations
 from torch import Tensor
 
 from regen.errors import MetricError
+from regen.losses import weighted_l1
 from regen.metrics._check import check_pair
 from regen.metrics.perceptual import Lpips
 
@@ -32,14 +33,13 @@ def masked_distance(a: Tensor, b: Tensor, mask: Tensor, lpips: Lpips | None) -> 
         `lpips`: mean over the images, or None. `l1`: mean over the masked pixels of all.
 
     Raises:
-        MetricError: If shapes do not match, or the mask is empty or not within [0, 1].
+        MetricError: If shapes do not match, the mask is empty or not within [0, 1], or the images
+            are not within [-1, 1].
     """
     check_pair("distance in a region", a, b)
     mask = _checked_mask(mask, a)
-    area = a.shape[1] * mask.sum()
-    l1 = (mask * (a - b).abs()).sum() / area
     perceived = None if lpips is None else lpips(a * mask, b * mask).mean().item()
-    return {"lpips": perceived, "l1": l1.item()}
+    return {"lpips": perceived, "l1": weighted_l1(a, b, mask).item()}
 
 
 def masked_l1(a: Tensor, b: Tensor, mask: Tensor) -> Tensor:
@@ -109,7 +109,7 @@ def oracle_distance(
     Args:
         before: Images without the rewrite, ``[N, 3, H, W]`` in [-1, 1].
         after: The same seeds with it.
-        oracle: The images a perfect rewrite would draw.
+        oracle: The images that a perfect rewrite would make.
         region: Where the rule should act, ``[N, 1, H, W]`` in [0, 1].
         lpips: From `load_lpips`, or None.
 
@@ -139,7 +139,7 @@ def _checked_mask(mask: Tensor, images: Tensor) -> Tensor:
         )
     if mask.min() < 0 or mask.max() > 1:
         raise MetricError(
-            "region: is no mask",
+            "region: is not a mask",
             got=f"values from {mask.min():.3g} to {mask.max():.3g}",
             expected="values in [0, 1]",
         )

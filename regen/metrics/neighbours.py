@@ -1,7 +1,7 @@
 """The training images that samples are nearest to, so that memorising is seen.
 
-Nearest means: least distance of features. A generator that has learned faces by heart draws samples
-that lie much closer to a training image than two training images lie to each other.
+Nearest means: least distance of features. Samples of a generator that has memorised its training
+images lie much closer to one of them than two training images lie to each other.
 
 Shapes: N samples; M training images; D features; K neighbours.
 """

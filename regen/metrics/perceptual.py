@@ -3,7 +3,7 @@
 Its *backbone* is an ImageNet network whose weights do not come with the `lpips` package: they are
 looked for in torch's hub cache, and downloaded only if they are not there. An LPIPS means nothing
 without the backbone, the version and the resolution it was taken with: `Lpips.describe` names
-them. A backbone is never exchanged for another; one that cannot be had is an error with a remedy.
+them. A backbone is never exchanged for another; a missing one is an error with a remedy.
 """
 
 from __future__ import annotations
@@ -51,7 +51,7 @@ class Lpips:
 
         Args:
             a: Images ``[N, 3, H, W]`` in [-1, 1], at least 32 pixels high and wide. Published
-                figures use 64 and up; below that the deepest layers see next to nothing.
+                values use 64 and up; below that the deepest layers see next to nothing.
             b: Images of the same shape.
             differentiable: Whether gradients flow to `a` and `b` (first order).
 
@@ -59,7 +59,8 @@ class Lpips:
             Distances ``[N]`` on the device of `a`, 0 for equal images.
 
         Raises:
-            MetricError: If the shapes do not match, or a side is below 32 pixels.
+            MetricError: If the shapes do not match, a side is below 32 pixels, or these are not
+                images in [-1, 1].
         """
         check_pair("LPIPS", a, b, least=SMALLEST)
         self._network.to(a.device)
@@ -72,14 +73,14 @@ class Lpips:
 
         Args:
             images: ``[N, 3, H, W]`` in [-1, 1], at least 32 pixels high and wide. All N are
-                taken at once.
+                processed at once.
 
         Returns:
             Outputs of ReLUs, ``[N, C_l, h_l, w_l]`` each, outside of any autograd graph: seven
             for squeeze, five for alex and vgg.
 
         Raises:
-            MetricError: If these are no images, or a side is below 32 pixels.
+            MetricError: If a side is below 32 pixels, or these are not images in [-1, 1].
         """
         check_pair("LPIPS backbone", images, images, least=SMALLEST)
         network: Any = self._network.to(images.device)  # LPIPS is not typed
@@ -117,7 +118,7 @@ def load_lpips(backbone: str = "squeeze") -> Lpips:
         The network, on the CPU; it follows the images it is given to their device.
 
     Raises:
-        MetricError: If the backbone is unknown, or its weights cannot be had or read.
+        MetricError: If the backbone is unknown, or its weights cannot be downloaded or read.
     """
     path = weights_path(backbone)
     if not path.is_file():
@@ -125,16 +126,28 @@ def load_lpips(backbone: str = "squeeze") -> Lpips:
     return Lpips(backbone, _build(backbone, _read_weights(path)))
 
 
-def try_lpips(backbone: str = "squeeze") -> tuple[Lpips | None, str | None]:
+def try_lpips(
+    backbone: str = "squeeze", size: tuple[int, int] | None = None
+) -> tuple[Lpips | None, str | None]:
     """`load_lpips`, for jobs that succeed without it.
 
+    Args:
+        backbone: As for `load_lpips`.
+        size: Height and width of the images to compare, in pixels, where they are known.
+
     Returns:
-        The network and None, or None and the reason why its weights cannot be had.
+        The network and None, or None and the reason why its weights are missing, or why it cannot
+        compare images of this size.
 
     Raises:
-        MetricError: If there is no such backbone: that is a mistake, not a lack.
+        MetricError: If there is no such backbone: that is a mistake, not missing weights.
     """
     weights_path(backbone)
+    if size is not None and min(size) < SMALLEST:
+        return None, (
+            f"images of {size[0]}x{size[1]} pixels are too small for it, at least "
+            f"{SMALLEST}x{SMALLEST} are needed"
+        )
     try:
         return load_lpips(backbone), None
     except MetricError as error:
@@ -144,10 +157,10 @@ def try_lpips(backbone: str = "squeeze") -> tuple[Lpips | None, str | None]:
 def describe_lpips(
     lpips: Lpips | None, reason: str | None, resolution: int
 ) -> dict[str, str | int | None]:
-    """The `lpips` entry of a metrics file, from the answer of `try_lpips`.
+    """The `lpips` entry of a metrics file, from the result of `try_lpips`.
 
     Args:
-        lpips: The network, or None where it cannot be had.
+        lpips: The network, or None where it is missing.
         reason: Why not, where it is None.
         resolution: Side of the images it was taken on, in pixels.
 
@@ -201,12 +214,12 @@ def _damaged(path: Path, why: str) -> MetricError:
 
 
 def _build(backbone: str, weights: dict[str, Tensor]) -> nn.Module:
-    """LPIPS with torchvision's `weights` in its backbone; draws nothing from torch's generator."""
+    """LPIPS with torchvision's `weights` in its backbone; takes no random numbers from torch."""
     with warnings.catch_warnings(), torch.random.fork_rng(devices=[]):
         warnings.simplefilter("ignore")  # lpips calls torchvision in a deprecated way
         import lpips
 
-        network = lpips.LPIPS(net=backbone, pnet_rand=True, verbose=False)
+        network: Any = lpips.LPIPS(net=backbone, pnet_rand=True, verbose=False)
     # lpips names "slice2.3.x" what torchvision names "features.3.x".
     names = {name: f"features.{name.split('.', 1)[1]}" for name in network.net.state_dict()}
     missing = sorted(set(names.values()) - set(weights))
@@ -216,4 +229,5 @@ def _build(backbone: str, weights: dict[str, Tensor]) -> nn.Module:
         network.net.load_state_dict({name: weights[theirs] for name, theirs in names.items()})
     except RuntimeError as error:
         raise _damaged(weights_path(backbone), "weights of another shape") from error
-    return network
+    made: nn.Module = network
+    return made

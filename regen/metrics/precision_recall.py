@@ -1,10 +1,10 @@
-"""Precision and recall of drawn images (Kynkaanniemi et al. 2019).
+"""Precision and recall of generated images (Kynkaanniemi et al. 2019).
 
 A set of feature vectors stands for the region that balls around its members cover, each as large
-as to reach the member's k-th nearest neighbour. Precision is the share of drawn images inside
-the region of the real ones, recall the share of real ones inside that of the drawn.
+as to reach the member's k-th nearest neighbour. Precision is the share of fake images inside
+the region of the real ones, recall the share of real ones inside that of the fake.
 
-Shapes: N real and M drawn images; D features.
+Shapes: N real and M fake images; D features.
 """
 
 from __future__ import annotations
@@ -41,7 +41,7 @@ def precision_recall(real: Tensor, fake: Tensor, k: int = 3) -> tuple[float, flo
         raise MetricError(
             "precision and recall: k",
             got=k,
-            expected=f"1 or more, and below {min(len(real), len(fake))}, the vectors at hand",
+            expected=f"1 or more, and below {min(len(real), len(fake))}, the number of vectors",
         )
     real, fake = (rows.detach().cpu().double() for rows in (real, fake))
     return _covered(fake, real, k), _covered(real, fake, k)

@@ -1,4 +1,4 @@
-"""The architecture of a backward projector: the sizes that fit one value layer."""
+"""The architecture of a backward projector (section 4.1 of the paper), fitted to a value layer."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ class ProjectorConfig:
         blocks: Residual blocks at each of these sizes, before going coarser and again after.
 
     Raises:
-        ProjectorError: If the sizes do not go together.
+        ProjectorError: If these sizes do not fit each other.
     """
 
     resolution: Size
@@ -42,21 +42,21 @@ class ProjectorConfig:
             object.__setattr__(self, name, _normalised(getattr(self, name)))
         sizes = (*self.image_size, *self.value_shape)
         if min(sizes + self.widths + self.blocks, default=0) < 1 or not self.widths:
-            raise ProjectorError("projector architecture: every size is at least 1", got=self)
+            raise ProjectorError("projector architecture: every size must be at least 1", got=self)
         _, h, w = self.value_shape
         ratio = self.ratio
         if (ratio * h, ratio * w) != self.image_size or ratio & (ratio - 1):
             raise ProjectorError(
-                "projector: size of the image over size of the value",
+                "projector architecture: size of the image over size of the value",
                 got=f"{self.resolution} / {self.value_size}",
                 expected="a power of two, the same along both axes",
             )
         levels = len(self.widths)
         if len(self.blocks) != levels or h % (1 << (levels - 1)) or w % (1 << (levels - 1)):
             raise ProjectorError(
-                "projector: widths and blocks",
+                "projector architecture: widths and blocks",
                 got=f"{list(self.widths)} and {list(self.blocks)} for a value of {self.value_size}",
-                expected="equally many, and a value whose sides can be halved between them",
+                expected="as many of each, and a value whose sides can be halved between them",
             )
 
     @property
@@ -112,5 +112,7 @@ def _normalised(size: object) -> Size:
         return size
     sides = tuple(size) if isinstance(size, (list, tuple)) else ()
     if len(sides) != 2 or not all(type(side) is int for side in sides):
-        raise ProjectorError("projector: size", got=repr(size), expected="a side, or two")
+        raise ProjectorError(
+            "projector architecture: size", got=repr(size), expected="a side, or two"
+        )
     return sides[0] if sides[0] == sides[1] else (sides[0], sides[1])

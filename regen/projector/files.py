@@ -14,7 +14,8 @@ from regen.errors import GeneratorError, ProjectorError
 from regen.files import tensor_file
 from regen.generators import bundled
 from regen.generators.protocol import Generator
-from regen.projector.network import BackwardProjector, ProjectorConfig
+from regen.projector.config import ProjectorConfig
+from regen.projector.network import BackwardProjector
 
 FORMAT = "projector"
 VERSION = 1
@@ -187,7 +188,7 @@ def _architecture(path: Path | str, header: tensor_file.Header) -> ProjectorConf
         raise ProjectorError(f"{path}: architecture", got=f"missing or unknown {odd}")
     try:
         return ProjectorConfig(**entries)
-    except TypeError as error:
+    except (TypeError, ProjectorError) as error:
         raise ProjectorError(f"{path}: architecture", got=str(error)) from error
 
 

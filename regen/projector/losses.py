@@ -1,91 +1,105 @@
-"""What the backward projector is trained to do: three losses, each a mean over the batch.
+"""What the backward projector B minimises: the total loss of section 4.1.2 of the paper.
 
-*Feature L1* compares features, in normalised units: 1 is one standard deviation of a channel over
-the generator's values. *Adversarial* is the non-saturating loss of Goodfellow et al. 2014 with the
-R1 penalty of Mescheder et al. 2018. The *semi-cycle* decodes the features with the generator's tail
-and compares images, by L1 and by SSIM (Wang et al. 2004).
+Four terms, each a mean over the batch and each with a weight of its own (0 leaves it out). With an
+image x, its value v, the feature discriminator D and the generator's tail T they are
+
+    feature L1          |B(x) - v|
+    adversarial         softplus(-D(B(x)))
+    semi-cycle, L1      |T(B(x)) - x|
+    semi-cycle, SSIM    1 - SSIM(T(B(x)), x)
+
+Features are in normalised units: 1 is one standard deviation of a channel over the generator's
+values. Beyond the paper, an image may be a composite. Where a pattern was pasted v does not hold:
+feature L1 and D do not look there, and the L1 of the semi-cycle looks all the more.
+
+Shapes: N images; R side of an image; C, h channels and side of the value.
 """
 
 from __future__ import annotations
 
-import pytorch_msssim
+from collections.abc import Callable
+from dataclasses import dataclass
+
 import torch
 import torch.nn.functional as F
-from torch import Tensor, nn
+from torch import Tensor
 
-from regen.errors import ProjectorError
+from regen.losses import generator_loss, ssim_loss, weighted_l1
+from regen.projector.sampling import Batch
+from regen.projector.settings import ProjectorTrainingSettings
 
-_WINDOW = 11  # side of SSIM's Gaussian window, where the image is that large
+
+@dataclass(frozen=True)
+class ProjectorLoss:
+    """The total loss of a batch.
+
+    Attributes:
+        total: A scalar, what B minimises.
+        terms: Its terms before they are weighted, by the names of their weights in
+            `ProjectorTrainingSettings`; those of weight 0 are missing.
+        decoded: T(B(x)), ``[N, 3, R, R]``; None where the semi-cycle has no weight.
+    """
+
+    total: Tensor
+    terms: dict[str, Tensor]
+    decoded: Tensor | None
 
 
-def weighted_l1(a: Tensor, b: Tensor, weights: Tensor | None = None) -> Tensor:
-    """Mean absolute difference of ``a`` and ``b [N, C, h, w]``, a scalar.
+def total_loss(
+    prediction: Tensor,
+    value: Tensor,
+    batch: Batch,
+    settings: ProjectorTrainingSettings,
+    *,
+    discriminator: Callable[[Tensor], Tensor],
+    tail: Callable[[Tensor], Tensor],
+) -> ProjectorLoss:
+    """The total loss of section 4.1.2, for the predictions of one batch.
 
     Args:
-        a: Features or images.
-        b: The same shape.
-        weights: Importance ``[N, 1, h, w]`` of each position, from 0. None for all alike.
+        prediction: B(x) in normalised units, ``[N, C, h, h]``.
+        value: v in normalised units, the same shape.
+        batch: The images x, and where something was pasted into them.
+        settings: The weights of the terms.
+        discriminator: D, from normalised features to logits ``[N, 1, h', h']``. Not called where
+            its term has no weight.
+        tail: T, from normalised features to images ``[N, 3, R, R]``. Not called where the
+            semi-cycle has no weight.
+
+    Raises:
+        ShapeError: If the shapes do not fit.
+    """
+    terms: dict[str, Tensor] = {}
+    decoded: Tensor | None = None
+    if settings.feature_l1:
+        terms["feature_l1"] = weighted_l1(prediction, value, batch.kept)
+    if settings.adversarial:
+        logits = discriminator(prediction)
+        terms["adversarial"] = generator_loss(logits, kept_cells(batch.kept, logits))
+    if settings.semi_cycle_l1 or settings.semi_cycle_ssim:
+        decoded = tail(prediction)
+        if settings.semi_cycle_l1:
+            emphasis = 1 + settings.paste_weight * batch.pasted
+            terms["semi_cycle_l1"] = weighted_l1(decoded, batch.image, emphasis)
+        if settings.semi_cycle_ssim:
+            terms["semi_cycle_ssim"] = ssim_loss(decoded, batch.image)
+    weighted = [float(getattr(settings, name)) * term for name, term in terms.items()]
+    return ProjectorLoss(torch.stack(weighted).sum(), terms, decoded)
+
+
+def kept_cells(kept: Tensor, logits: Tensor) -> Tensor:
+    """Which cells of the discriminator's logits hold no paste.
+
+    Args:
+        kept: Positions of the value without a paste, ``[N, 1, h, h]``, 1 or 0.
+        logits: ``[N, 1, h', h']``, h' at most h.
 
     Returns:
-        ``sum(weights |a - b|) / (C sum(weights))``, and 0 where all weights are 0.
-
-    Raises:
-        ProjectorError: If the shapes do not fit.
+        ``[N, 1, h', h']``, 1 or 0.
 
     Example:
-        >>> weights = torch.tensor([[[[3.0, 0.0]]]])  # the second position is free
-        >>> weighted_l1(torch.tensor([[[[1.0, 9.0]]]]), torch.zeros(1, 1, 1, 2), weights).item()
-        1.0
+        >>> kept = torch.tensor([[[[1.0, 1.0], [1.0, 0.0]]]])
+        >>> kept_cells(kept, torch.zeros(1, 1, 1, 1)).item(), kept_cells(kept, kept).sum().item()
+        (0.0, 3.0)
     """
-    if a.shape != b.shape or (weights is not None and weights[:, :1].shape != a[:, :1].shape):
-        shapes = [list(t.shape) for t in (a, b, weights) if t is not None]
-        raise ProjectorError("L1: the shapes do not fit", got=shapes, expected="[N, C, h, w] twice")
-    if weights is None:
-        return F.l1_loss(a, b)
-    difference = (weights * (a - b).abs()).sum()
-    return difference / (a.shape[1] * weights.sum()).clamp_min(torch.finfo(a.dtype).tiny)
-
-
-def adversarial_loss(logits_of_projected: Tensor, weights: Tensor | None = None) -> Tensor:
-    """What B minimises: ``softplus(-D(B(x)))``, at the places of ``weights [N, 1, h', h']``."""
-    return _mean(F.softplus(-logits_of_projected), weights)
-
-
-def discriminator_loss(
-    logits_of_true: Tensor, logits_of_projected: Tensor, weights: Tensor | None = None
-) -> Tensor:
-    """What D minimises: ``softplus(-D(v)) + softplus(D(B(x)))``, the latter with `weights`."""
-    return F.softplus(-logits_of_true).mean() + _mean(F.softplus(logits_of_projected), weights)
-
-
-def _mean(x: Tensor, weights: Tensor | None) -> Tensor:
-    return x.mean() if weights is None else weighted_l1(x, torch.zeros_like(x), weights)
-
-
-def r1_penalty(discriminator: nn.Module, true: Tensor) -> Tensor:
-    """``E |grad D(v)|^2 / 2`` at true features ``v [N, C, h, w]``; D's logits of one v are summed.
-
-    Differentiable in the parameters of `discriminator`, once.
-    """
-    true = true.detach().requires_grad_()
-    (gradient,) = torch.autograd.grad(discriminator(true).sum(), true, create_graph=True)
-    return gradient.square().sum(dim=(1, 2, 3)).mean() / 2
-
-
-def dissimilarity(a: Tensor, b: Tensor) -> Tensor:
-    """1 - SSIM of images ``[N, 3, R, R]`` in [-1, 1], a scalar from 0 to 2.
-
-    SSIM compares means as ratios, so the images are brought to [0, 1] first. Images smaller
-    than its window of 11 pixels get a window that fits.
-
-    Raises:
-        ProjectorError: If the shapes differ.
-    """
-    if a.shape != b.shape:
-        raise ProjectorError("SSIM", got=f"{list(a.shape)} and {list(b.shape)}", expected="a pair")
-    side = min(a.shape[2:])
-    window = min(_WINDOW, side - 1 + side % 2)
-    similarity: Tensor = pytorch_msssim.ssim(
-        (a + 1) / 2, (b + 1) / 2, data_range=1.0, win_size=window
-    )
-    return 1 - similarity
+    return 1 - F.adaptive_max_pool2d(1 - kept, logits.shape[-2:])

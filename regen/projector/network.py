@@ -1,4 +1,4 @@
-"""The backward projector B: from any image to the features of a generator's value layer.
+"""The backward projector B, section 4.1 of the paper: any image to features of a value layer.
 
 A `Downsampler` brings the image to the size of the features, `FeatureAlignment` brings it into
 their space: residual blocks at that size, and at coarser sizes for what is decided by the whole
@@ -6,7 +6,8 @@ image (the style of a StyleGAN2 sets the scale of every channel). B computes *no
 features, each channel with mean 0 and deviation 1 over the generator's own values, and gives
 features in the generator's units.
 
-Source: the two-stage method and its parts are the paper's; the coarser sizes are ours.
+Source: downsampler, residual blocks for feature alignment and feature discriminator are those of
+section 4.1 of the paper. The coarser sizes are regen's own.
 
 Shapes: N images; R side of an image; C, h channels and side of the value.
 """
@@ -22,8 +23,6 @@ from torch import Tensor, nn
 
 from regen.errors import ProjectorError
 from regen.projector.config import ProjectorConfig
-
-__all__ = ["BackwardProjector", "FeatureDiscriminator", "ProjectorConfig"]
 
 SLOPE = 0.2
 _COARSEST = 4  # the discriminator halves no further
@@ -41,7 +40,7 @@ def _conv(inputs: int, outputs: int, size: int, stride: int = 1, gain: float = 1
 
 
 class Downsampler(nn.Module):
-    """Image ``[N, 3, R, R]`` to ``[N, width, h, h]`` by convolutions of stride 2.
+    """Image ``[N, 3, R, R]`` to ``[N, width, h, h]`` by convolutions of stride 2 (section 4.1).
 
     The first reads 6x6 pixels and writes at half the size: at full size even a few channels would
     cost as much as everything behind them.
@@ -56,14 +55,17 @@ class Downsampler(nn.Module):
 
     def forward(self, image: Tensor) -> Tensor:
         """``[N, 3, R, R]`` -> ``[N, width, h, h]``, before any activation."""
-        x = self.first(image)
+        x: Tensor = self.first(image)
         for conv in self.halve:
             x = conv(F.leaky_relu(x, SLOPE))
         return x
 
 
 class ResidualBlock(nn.Module):
-    """``x + conv(lrelu(conv(lrelu(x))))``; nearly the identity at first."""
+    """``x + conv(lrelu(conv(lrelu(x))))``; nearly the identity before it is trained.
+
+    The feature alignment of section 4.1 is made of these.
+    """
 
     def __init__(self, width: int) -> None:
         super().__init__()
@@ -77,7 +79,10 @@ class ResidualBlock(nn.Module):
 
 
 class GlobalMixing(nn.Module):
-    """Adds to every position what a fully connected layer makes of the mean over all of them."""
+    """Adds to every position what a fully connected layer makes of the mean over all of them.
+
+    It takes the place of a coarser size where there is none.
+    """
 
     def __init__(self, width: int) -> None:
         super().__init__()
@@ -85,11 +90,19 @@ class GlobalMixing(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         """``[N, width, r, r]`` -> the same shape."""
-        return x + self.mix(F.leaky_relu(x, SLOPE).mean(dim=(2, 3), keepdim=True))
+        mixed: Tensor = self.mix(F.leaky_relu(x, SLOPE).mean(dim=(2, 3), keepdim=True))
+        return x + mixed
 
 
 class FeatureAlignment(nn.Module):
-    """Residual blocks at one size, around the same at half the size; ``[N, widths[0], r, r]``."""
+    """Residual blocks at one size, around the same at half the size.
+
+    The blocks are the feature alignment of section 4.1; the coarser sizes are regen's own.
+
+    Args:
+        widths: Channels at the sizes r, r/2, r/4, ...
+        blocks: Residual blocks at each of them, before going coarser and again after.
+    """
 
     def __init__(self, widths: tuple[int, ...], blocks: tuple[int, ...]) -> None:
         super().__init__()
@@ -113,12 +126,12 @@ class FeatureAlignment(nn.Module):
         else:
             y = self.coarser(self.down(F.leaky_relu(x, SLOPE)))
             x = x + F.interpolate(self.up(F.leaky_relu(y, SLOPE)), scale_factor=2.0)
-        y = self.after(x)
-        return y
+        aligned: Tensor = self.after(x)
+        return aligned
 
 
 class BackwardProjector(nn.Module):
-    """Any image to value features of one generator.
+    """Any image to value features of one generator: B of section 4.1 of the paper.
 
     Args:
         config: The architecture.
@@ -161,7 +174,7 @@ class BackwardProjector(nn.Module):
                 expected=f"[N, 3, {height}, {width}]",
                 remedy="resize it first",
             )
-        x = image.contiguous(memory_format=torch.channels_last)
+        x: Tensor = image.contiguous(memory_format=torch.channels_last)
         half = self.precision != torch.float32
         with torch.autocast(x.device.type, self.precision if half else None, enabled=half):
             x = self.alignment(self.downsampler(x))
@@ -178,11 +191,15 @@ class BackwardProjector(nn.Module):
 
 
 class FeatureDiscriminator(nn.Module):
-    """Tells true values from projected ones, patch by patch.
+    """Tells real values from projected ones, patch by patch: D of section 4.1.2 of the paper.
 
     Args:
         channels: C of the value.
         size: h of the value; it is halved up to three times, not below 4.
+        widths: Channels after each halving.
+
+    Attributes:
+        precision: dtype the convolutions compute in, float32 or bfloat16; logits are float32.
     """
 
     def __init__(self, channels: int, size: int, widths: tuple[int, ...] = (32, 64, 96)) -> None:
@@ -195,8 +212,8 @@ class FeatureDiscriminator(nn.Module):
         self.last = _conv(sizes[-1], 1, 3)
 
     def forward(self, features: Tensor) -> Tensor:
-        """Logits ``[N, 1, h', h']`` of normalised ``features [N, C, h, h]``; positive is true."""
-        x = features.contiguous(memory_format=torch.channels_last)
+        """Logits ``[N, 1, h', h']`` of normalised ``features [N, C, h, h]``, positive for real."""
+        x: Tensor = features.contiguous(memory_format=torch.channels_last)
         half = self.precision != torch.float32
         with torch.autocast(x.device.type, self.precision if half else None, enabled=half):
             for conv in self.convs:

@@ -18,7 +18,7 @@ from torch import Tensor
 
 from regen.errors import ProjectorError
 from regen.generators.protocol import Activation, Generator, Source, Split
-from regen.projector.losses import dissimilarity, weighted_l1
+from regen.losses import ssim_loss, weighted_l1
 
 Project = Callable[[Tensor], Tensor]
 _BATCH = 16
@@ -86,7 +86,7 @@ def usual_context(generator: Generator, split: Split, source: Source, count: int
 
 @torch.no_grad()
 def project(projector: Project, split: Split, image: Tensor, context: Activation) -> Projection:
-    """Project images, and decode the answer.
+    """Project images by B (section 4.1 of the paper), and decode the prediction.
 
     Args:
         projector: B, or a `Projector` from a file.
@@ -179,7 +179,8 @@ def refine(
         on_step: Called with the number of steps done and the loss.
 
     Raises:
-        ProjectorError: If shapes do not fit, or the loss is no longer finite.
+        ProjectorError: If the loss is no longer finite.
+        ShapeError: If shapes do not fit.
     """
     start = projection.value.features.detach().float()
     scale = start.std(dim=(0, 2, 3), keepdim=True).clamp_min(1e-3 * float(start.std()) + 1e-12)
@@ -208,7 +209,7 @@ def _refining_loss(
     decoded: Tensor, image: Tensor, region: Tensor | None, config: RefineSettings
 ) -> Tensor:
     shown = decoded if region is None else image.lerp(decoded, region)
-    similar = dissimilarity(shown, image) if config.ssim else decoded.new_zeros([])
+    similar = ssim_loss(shown, image) if config.ssim else decoded.new_zeros([])
     return config.l1 * weighted_l1(decoded, image, region) + config.ssim * similar
 
 

@@ -5,8 +5,6 @@ Shapes: N images of a batch; R side of an image; C, h channels and side of the v
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
 
 import torch
@@ -17,9 +15,9 @@ from regen.generators.protocol import Activation, Generator, Source, Split
 from regen.generators.samples import random_samples
 from regen.projector.composites import composite
 from regen.projector.settings import ProjectorTrainingSettings
+from regen.seeds import VALUE_STATISTICS
 
 _LARGEST = 2**31
-_FIRST = 1_000_000  # of the samples that means and deviations are taken from
 
 
 @dataclass(frozen=True)
@@ -64,7 +62,7 @@ class Sampler:
     """Draws batches. All randomness comes from `random`, whose state can be saved.
 
     Args:
-        generator: In eval mode and frozen; see `frozen`.
+        generator: In eval mode, its parameters frozen.
         split: The same generator, cut at the value layer.
         source: Its samples.
         config: Batch, composites and context are used.
@@ -127,9 +125,9 @@ class Sampler:
     def statistics(self, samples: int = 256) -> tuple[Tensor, Tensor]:
         """Mean and standard deviation of each channel of the value, ``[1, C, 1, 1]`` each."""
         mean = square = torch.zeros([])
+        indices = VALUE_STATISTICS.take(samples)
         for first in range(0, samples, 16):
-            numbers = range(_FIRST + first, _FIRST + min(first + 16, samples))
-            chosen = random_samples(self.source, numbers, varied=True)
+            chosen = random_samples(self.source, indices[first : first + 16], varied=True)
             values = self.split.value_of(self.generator.latents(chosen)).features.float()
             share = len(values) / samples
             mean = mean + share * values.mean(dim=(0, 2, 3))
@@ -137,22 +135,3 @@ class Sampler:
         std = (square - mean.square()).clamp_min(0).sqrt()
         std = std.clamp_min(1e-3 * float(std.max()) or 1.0)  # a channel that never changes
         return mean.reshape(1, -1, 1, 1), std.reshape(1, -1, 1, 1)
-
-
-@contextmanager
-def frozen(generator: Generator, precision: torch.dtype) -> Iterator[None]:
-    """Let a generator compute in `precision`, in eval mode and without gradients of its weights.
-
-    Everything is as it was before when the block ends, however it ends.
-    """
-    wanted = [p for p in generator.parameters() if p.requires_grad]
-    training = [module for module in generator.modules() if module.training]
-    try:
-        generator.requires_grad_(False).eval()
-        with generator.computing_in(precision):
-            yield
-    finally:
-        for parameter in wanted:
-            parameter.requires_grad_(True)
-        for module in training:
-            module.training = True

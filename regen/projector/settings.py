@@ -1,4 +1,4 @@
-"""Settings of the first stage: how a backward projector is trained."""
+"""Settings of the first stage, section 4.1 of the paper: how a backward projector is trained."""
 
 from __future__ import annotations
 
@@ -6,11 +6,50 @@ from dataclasses import dataclass, field, replace
 from typing import Literal
 
 from regen.errors import ProjectorError
-from regen.projector.composites import CompositeSettings
 
 Context = Literal["own", "mean", "swap"]
 Schedule = Literal["cosine", "constant"]
 Precision = Literal["fp32", "bf16"]
+
+
+@dataclass(frozen=True)
+class CompositeSettings:
+    """What is pasted into samples. Sizes are pixels of an image of 128, and scale with the image.
+
+    Attributes:
+        pastes: Fewest and most pastes in one image, at least 1.
+        radius: Smallest and largest half width of a paste.
+        usual_radius: The same for the share `usual` of the pastes.
+        usual: Share of pastes of the usual size.
+        pieces: Share of pastes filled with a piece of another image.
+        mirrored: Share of pastes that have a mirrored twin at the same height.
+        softest: Largest width of a soft edge, in pixels.
+    """
+
+    pastes: tuple[int, int] = (2, 6)
+    radius: tuple[float, float] = (3.0, 30.0)
+    usual_radius: tuple[float, float] = (5.0, 15.0)
+    usual: float = 0.6
+    pieces: float = 0.35
+    mirrored: float = 0.4
+    softest: float = 6.0
+
+    def __post_init__(self) -> None:
+        for name in ("pastes", "radius", "usual_radius"):
+            object.__setattr__(self, name, tuple(getattr(self, name)))
+        few, most = self.pastes
+        if not 1 <= few <= most:
+            raise ProjectorError("composites: pastes", got=(few, most), expected="two, from 1")
+        for name in ("usual", "pieces", "mirrored"):
+            share = getattr(self, name)
+            if not 0 <= share <= 1:
+                raise ProjectorError(f"composites: {name}", got=share, expected="0 to 1")
+        if not self.softest > 0:
+            raise ProjectorError("composites: softest", got=self.softest, expected="above 0")
+        for name in ("radius", "usual_radius"):
+            low, high = getattr(self, name)
+            if not 0 < low <= high <= 32:
+                raise ProjectorError(f"composites: {name}", got=(low, high), expected="0 to 32")
 
 
 @dataclass(frozen=True)
@@ -23,16 +62,17 @@ class ProjectorTrainingSettings:
         lr: Step size of Adam for B, above 0.
         schedule: "cosine" lets it fall to 1 % of `lr` at the end, "constant" leaves it alone.
         warmup_kimg: Over this many images the step size rises from 0.
-        feature_l1: Weight of the L1 of features, in normalised units.
-        adversarial: Weight of the feature discriminator's verdict; 0 trains without it.
+        feature_l1: Weight of the L1 of features, in normalised units. These four weigh the total
+            loss of section 4.1.2 of the paper, see `regen.projector.losses`.
+        adversarial: Weight of the feature discriminator's term; 0 trains without one.
         semi_cycle_l1: Weight of the L1 of decoded images.
         semi_cycle_ssim: Weight of 1 - SSIM of decoded images.
         paste_weight: In the semi-cycle's L1 a pasted pixel counts ``1 + paste_weight`` times.
         context: Which context decodes in the semi-cycle: the sample's "own", the "mean" latent's,
             or another sample's of the batch ("swap").
         composites: Share of the images with foreign patterns pasted in; 0 is the paper's choice.
-        pastes: How these patterns are drawn.
-        truncation: psi of the samples is drawn evenly from this range.
+        pastes: What these patterns are.
+        truncation: psi of each sample is random, uniform over this range.
         discriminator_lr: Step size of Adam for the discriminator.
         r1_gamma: Weight of the R1 penalty.
         r1_every_steps: Steps between two R1 penalties, which are scaled up by as much.
@@ -41,6 +81,9 @@ class ProjectorTrainingSettings:
         checkpoint_every_kimg: Thousands of images between checkpoints.
         report_every_kimg: Thousands of images between reports.
         seed: Source of initial weights, samples and composites.
+
+    Raises:
+        ProjectorError: If a value is out of range.
     """
 
     kimg: float = 100.0
@@ -92,7 +135,7 @@ class ProjectorTrainingSettings:
             if not getattr(self, name) >= 0:
                 raise ProjectorError(name, got=getattr(self, name), expected="0 or more")
         if not any(getattr(self, name) for name in weights):
-            raise ProjectorError("training", got="no loss with a weight", expected="one at least")
+            raise ProjectorError("training", got="no loss with a weight", expected="at least one")
         if len(self.truncation) != 2 or not 0 <= self.truncation[0] <= self.truncation[1]:
             raise ProjectorError("truncation", got=self.truncation, expected="low and high, from 0")
 
@@ -106,5 +149,5 @@ class ProjectorTrainingSettings:
         return max(1, round(kimg * 1000 / self.batch))
 
     def paper(self) -> ProjectorTrainingSettings:
-        """These settings with the paper's choices: plain samples, own context, constant steps."""
+        """These settings with the paper's choices: plain samples, own context, constant step."""
         return replace(self, composites=0.0, context="own", schedule="constant")

@@ -1,5 +1,8 @@
 """One training step of the backward projector, and the state that a resumed training needs.
 
+A step minimises the total loss of section 4.1.2 of the paper in B, then the loss of the feature
+discriminator, its opponent in that section's adversarial term, on the same predictions.
+
 Shapes: N images of a batch; R side of an image; C, h channels and side of the value.
 """
 
@@ -7,72 +10,73 @@ from __future__ import annotations
 
 import copy
 import math
+from functools import partial
 from typing import Any
 
 import torch
-import torch.nn.functional as F
 from torch import Tensor, nn
 
 from regen.errors import ProjectorError
-from regen.projector.losses import (
-    adversarial_loss,
-    discriminator_loss,
-    dissimilarity,
-    r1_penalty,
-    weighted_l1,
-)
-from regen.projector.network import BackwardProjector, FeatureDiscriminator, ProjectorConfig
+from regen.losses import discriminator_loss, r1_penalty
+from regen.precision import DTYPES
+from regen.projector.config import ProjectorConfig
+from regen.projector.losses import kept_cells, total_loss
+from regen.projector.network import BackwardProjector, FeatureDiscriminator
 from regen.projector.sampling import Batch, Sampler
 from regen.projector.settings import ProjectorTrainingSettings
 from regen.training.distributed import Workers
+from regen.training.frozen import computing_in, frozen
+from regen.training.moving_average import update_average
 
 State = dict[str, Any]
-_RAMP = 0.05  # early on, the half-life of the moving average is this share of what was seen
 
 
-def step_size(config: ProjectorTrainingSettings, step: int) -> float:
+def step_size(settings: ProjectorTrainingSettings, step: int) -> float:
     """Adam's step size for B in step `step`, counted from 0."""
-    warmup = config.warmup_kimg * 1000 / config.batch
+    warmup = settings.warmup_kimg * 1000 / settings.batch
     factor = min(1.0, (step + 1) / max(warmup, 1.0))
-    if config.schedule == "cosine":
-        factor *= 0.01 + 0.99 * 0.5 * (1 + math.cos(math.pi * step / config.steps))
-    return config.lr * factor
+    if settings.schedule == "cosine":
+        factor *= 0.01 + 0.99 * 0.5 * (1 + math.cos(math.pi * step / settings.steps))
+    return settings.lr * factor
 
 
 class Trainer:
-    """B, its moving average, the discriminator and their optimisers.
+    """B, its moving average, the feature discriminator and their optimisers.
 
     Args:
-        config: Settings of the training.
+        settings: Of the training.
         architecture: Of B.
         sampler: Source of batches, on the generator's device.
         workers: The processes that train together.
         device: The generator's.
+
+    Attributes:
+        average: The moving average of B, which is the result.
+        done: Steps taken.
     """
 
     def __init__(
         self,
-        config: ProjectorTrainingSettings,
+        settings: ProjectorTrainingSettings,
         architecture: ProjectorConfig,
         sampler: Sampler,
         workers: Workers,
         device: torch.device,
     ) -> None:
-        self.config, self.sampler, self.workers = config, sampler, workers
-        self.dtype = torch.bfloat16 if config.precision == "bf16" else torch.float32
+        self.settings, self.sampler, self.workers = settings, sampler, workers
         with torch.random.fork_rng(devices=[]):
-            torch.manual_seed(config.seed)
+            torch.manual_seed(settings.seed)
             self.projector = BackwardProjector(architecture).to(device)
             self.discriminator = FeatureDiscriminator(
                 architecture.value_channels, min(architecture.value_shape[1:])
             ).to(device)
         self.average = copy.deepcopy(self.projector).requires_grad_(False).eval()
-        self.projector.precision = self.discriminator.precision = self.dtype
+        self.projector.precision = self.discriminator.precision = DTYPES[settings.precision]
         self.optimizer = torch.optim.Adam(
-            self.projector.parameters(), lr=config.lr, betas=(0.9, 0.99)
+            self.projector.parameters(), lr=settings.lr, betas=(0.9, 0.99)
         )
         self.discriminator_optimizer = torch.optim.Adam(
-            self.discriminator.parameters(), lr=config.discriminator_lr, betas=(0.0, 0.99)
+            self.discriminator.parameters(), lr=settings.discriminator_lr, betas=(0.0, 0.99)
         )
         self.done = 0
 
@@ -87,107 +91,100 @@ class Trainer:
         """One step.
 
         Returns:
-            The losses without their weights, the batch, and what B's answer to it decodes to,
-            ``[N, 3, R, R]``, where the semi-cycle has a weight.
+            The losses before they are weighted, means over all processes; the batch; and what B's
+            prediction decodes to, ``[N, 3, R, R]``, where the semi-cycle has a weight.
 
         Raises:
             ProjectorError: If a loss is not finite. The weights are those before the step.
         """
         for group in self.optimizer.param_groups:
-            group["lr"] = step_size(self.config, self.done)
+            group["lr"] = step_size(self.settings, self.done)
         batch = self.sampler.draw()
-        answer = self.projector.normalised(batch.image)
-        losses, decoded = self._losses(answer, batch)
+        prediction = self.projector.normalised(batch.image)
+        value = self.projector.normalise(batch.value.features.float())
+        loss = total_loss(
+            prediction,
+            value,
+            batch,
+            self.settings,
+            discriminator=self._judge,
+            tail=partial(self._decode, batch),
+        )
         self.optimizer.zero_grad(set_to_none=True)
-        torch.stack([self._weight(name) * loss for name, loss in losses.items()]).sum().backward()
-        figures = self._checked(losses)
+        loss.total.backward()
+        losses = self._checked(loss.terms)
         self.workers.average_gradients(self.projector.parameters())
         self.optimizer.step()
-        if self.config.adversarial:
-            figures.update(self._discriminator_step(answer.detach(), batch))
-        self._follow()
+        if self.settings.adversarial:
+            losses |= self._discriminator_step(prediction.detach(), value, batch)
         self.done += 1
-        return figures, batch, None if decoded is None else decoded.detach()
+        self._follow()
+        return losses, batch, None if loss.decoded is None else loss.decoded.detach()
 
-    def _weight(self, name: str) -> float:
-        return float(getattr(self.config, name))
+    def _judge(self, prediction: Tensor) -> Tensor:
+        """The discriminator's logits, through which a gradient reaches B alone."""
+        with frozen(self.discriminator):
+            logits: Tensor = self.discriminator(prediction)
+        return logits
 
-    def _losses(self, answer: Tensor, batch: Batch) -> tuple[dict[str, Tensor], Tensor | None]:
-        """The losses of B's `answer` in normalised units, those without a weight left out."""
-        config, losses, decoded = self.config, {}, None
-        if config.feature_l1:
-            true = self.projector.normalise(batch.value.features.float())
-            losses["feature_l1"] = weighted_l1(answer, true, batch.kept)
-        if config.adversarial:
-            self.discriminator.requires_grad_(False)
-            logits = self.discriminator(answer)
-            self.discriminator.requires_grad_(True)
-            losses["adversarial"] = adversarial_loss(logits, _cells(batch.kept, logits))
-        if config.semi_cycle_l1 or config.semi_cycle_ssim:
-            decoded = self._decode(answer, batch)
-        if decoded is not None and config.semi_cycle_l1:
-            emphasis = 1 + config.paste_weight * batch.pasted
-            losses["semi_cycle_l1"] = weighted_l1(decoded, batch.image, emphasis)
-        if decoded is not None and config.semi_cycle_ssim:
-            losses["semi_cycle_ssim"] = dissimilarity(decoded, batch.image)
-        return losses, decoded
-
-    def _decode(self, answer: Tensor, batch: Batch) -> Tensor:
+    def _decode(self, batch: Batch, prediction: Tensor) -> Tensor:
         """Images ``[N, 3, R, R]`` of normalised features, through the tail."""
-        features = self.projector.denormalise(answer).to(batch.value.features.dtype)
+        features = self.projector.denormalise(prediction).to(batch.value.features.dtype)
         context = self.sampler.decoding_context(batch.value)
         return self.sampler.split.tail(context.with_features(features)).float()
 
-    def _discriminator_step(self, answer: Tensor, batch: Batch) -> dict[str, float]:
-        true = self.projector.normalise(batch.value.features.float())
-        logits = self.discriminator(answer)
+    def _discriminator_step(
+        self, prediction: Tensor, value: Tensor, batch: Batch
+    ) -> dict[str, float]:
+        """The discriminator's own step: real values against predictions, and at times R1."""
+        settings = self.settings
+        fake_logits = self.discriminator(prediction)
         losses = {
             "discriminator": discriminator_loss(
-                self.discriminator(true), logits, _cells(batch.kept, logits)
+                self.discriminator(value), fake_logits, kept_cells(batch.kept, fake_logits)
             )
         }
-        total, every = losses["discriminator"], self.config.r1_every_steps
-        if self.config.r1_gamma and self.done % every == 0:
-            losses["r1"] = self._r1(true)
-            total = total + self.config.r1_gamma * every * losses["r1"]
+        total, every = losses["discriminator"], settings.r1_every_steps
+        if settings.r1_gamma and self.done % every == 0:
+            losses["r1"] = self._r1(value)
+            total = total + settings.r1_gamma * every * losses["r1"]
         self.discriminator_optimizer.zero_grad(set_to_none=True)
         total.backward()
-        figures = self._checked(losses)
+        numbers = self._checked(losses)
         self.workers.average_gradients(self.discriminator.parameters())
         self.discriminator_optimizer.step()
-        return figures
+        return numbers
 
-    def _r1(self, true: Tensor) -> Tensor:
+    def _r1(self, value: Tensor) -> Tensor:
         """The penalty in float32: its second derivatives are too coarse in half precision."""
-        self.discriminator.precision = torch.float32
-        try:
-            return r1_penalty(self.discriminator, true)
-        finally:
-            self.discriminator.precision = self.dtype
+        real = value.detach().requires_grad_()
+        with computing_in(self.discriminator, torch.float32):
+            return r1_penalty(self.discriminator(real), real)
 
     def _checked(self, losses: dict[str, Tensor]) -> dict[str, float]:
         """The losses as numbers, their means over all processes, if they are finite."""
         numbers = self.workers.average(torch.stack(list(losses.values())).detach().float())
-        figures = dict(zip(losses, numbers.tolist(), strict=True))
-        for name, number in figures.items():
+        named = dict(zip(losses, numbers.tolist(), strict=True))
+        for name, number in named.items():
             if not math.isfinite(number):
                 raise ProjectorError(
                     f"training stopped in step {self.done}: {name}",
                     got=number,
                     expected="a finite loss",
-                    remedy=f"lower lr (now {self.config.lr:g}) or use precision fp32, and go "
-                    "on from the last checkpoint",
+                    remedy=f"lower lr (now {self.settings.lr:g}) or use precision fp32, and "
+                    "resume from the last checkpoint",
                 )
-        return figures
+        return named
 
-    @torch.no_grad()
     def _follow(self) -> None:
         """Move the moving average towards B."""
-        seen = (self.done + 1) * self.config.batch
-        halflife = min(self.config.ema_halflife_kimg * 1000, _RAMP * seen)
-        share = 1 - 0.5 ** (self.config.batch / max(halflife, 1e-8))
-        torch._foreach_lerp_(
-            list(self.average.parameters()), list(self.projector.parameters()), share
+        settings = self.settings
+        update_average(
+            self.average,
+            self.projector,
+            seen_images=self.done * settings.batch,
+            batch_images=settings.batch,
+            halflife_kimg=settings.ema_halflife_kimg,
         )
 
     def _parts(self) -> dict[str, nn.Module | torch.optim.Optimizer]:
@@ -200,20 +197,15 @@ class Trainer:
         }
 
     def state(self) -> State:
-        """Everything that decides how training goes on; all processes must call this."""
+        """Everything that decides how training continues; all processes must call this."""
         state: State = {name: part.state_dict() for name, part in self._parts().items()}
         states = self.workers.gather(self.sampler.random.get_state())
         return {**state, "random": torch.stack(states), "done": self.done}
 
     def load(self, state: State) -> None:
-        """Go on from `state`, in place."""
+        """Continue from `state`, in place."""
         for name, part in self._parts().items():
             part.load_state_dict(state[name])
         # A copy: torch reads a state from the start of its storage, whatever the offset.
         self.sampler.random.set_state(state["random"][self.workers.rank].clone())
         self.done = int(state["done"])
-
-
-def _cells(kept: Tensor, logits: Tensor) -> Tensor:
-    """Cells of the discriminator's logits ``[N, 1, h', h']`` that hold no paste, 1 or 0."""
-    return 1 - F.adaptive_max_pool2d(1 - kept, logits.shape[-2:])

@@ -73,6 +73,7 @@ class RewriteReport:
         losses: (step, value) pairs by name, in order.
         layers: How the value layer was chosen, see `regen.report.layers`, or None if it was given.
         notes: Sentences the reader must know, warnings for instance.
+        use: Command lines that generate with the rewrite.
     """
 
     title: str
@@ -91,6 +92,7 @@ class RewriteReport:
     losses: Mapping[str, Sequence[tuple[int, float]]] = field(default_factory=dict)
     layers: Mapping[str, Any] | None = None
     notes: Sequence[str] = ()
+    use: Sequence[str] = ()
 
     def __post_init__(self) -> None:
         shape = [len(self.labels), 3, *self.before.shape[-2:]]

@@ -13,7 +13,7 @@ from torch import Tensor
 
 HEAT = (1.0, 0.1, -0.9)  # orange, in [-1, 1]
 SMALL = 200  # images below this side are shown twice as large in a sheet
-GAP, LABEL_WIDTH, HEADER_HEIGHT, FONT_SIZE = 6, 150, 34, 20
+GAP, LABEL_WIDTH, HEADER_HEIGHT, FONT_SIZE, SMALLEST_FONT = 6, 150, 34, 20, 10
 PAPER, INK = (250, 249, 247), (40, 38, 36)
 
 
@@ -73,7 +73,7 @@ def draw_sheet(rows: Sequence[tuple[str, Tensor]], columns: Sequence[str]) -> Im
 
     Args:
         rows: A label and images ``[n, 3, H, W]`` in [-1, 1] each, all of one shape.
-        columns: n labels.
+        columns: n labels; set smaller where one is wider than its column, and then shortened.
 
     Returns:
         An RGB image; images with a side below 200 pixels are shown twice as large.
@@ -85,9 +85,10 @@ def draw_sheet(rows: Sequence[tuple[str, Tensor]], columns: Sequence[str]) -> Im
     )
     sheet = Image.new("RGB", size, PAPER)
     draw, font = ImageDraw.Draw(sheet), ImageFont.load_default(FONT_SIZE)
+    fitting = _font_for(columns, width)
     for j, label in enumerate(columns):
         at = (LABEL_WIDTH + j * (width + GAP) + width / 2, HEADER_HEIGHT / 2)
-        draw.text(at, label, INK, font, anchor="mm")
+        draw.text(at, _shortened(label, fitting, width), INK, fitting, anchor="mm")
     for i, (label, images) in enumerate(rows):
         top = HEADER_HEIGHT + i * (height + GAP)
         draw.text((LABEL_WIDTH - 12, top + height / 2), label, INK, font, anchor="rm")
@@ -95,6 +96,24 @@ def draw_sheet(rows: Sequence[tuple[str, Tensor]], columns: Sequence[str]) -> Im
             tile = to_image(image).resize((width, height), Image.Resampling.LANCZOS)
             sheet.paste(tile, (LABEL_WIDTH + j * (width + GAP), top))
     return sheet
+
+
+def _font_for(labels: Sequence[str], width: int) -> ImageFont.FreeTypeFont | ImageFont.ImageFont:
+    """The usual font, or as small a one as the widest label needs."""
+    usual = ImageFont.load_default(FONT_SIZE)
+    widest = max((usual.getlength(label) for label in labels), default=0)
+    if widest <= width:
+        return usual
+    return ImageFont.load_default(max(SMALLEST_FONT, FONT_SIZE * width / widest))
+
+
+def _shortened(label: str, font: ImageFont.FreeTypeFont | ImageFont.ImageFont, width: int) -> str:
+    """The label, or as much of its start as fits."""
+    if font.getlength(label) <= width:
+        return label
+    while label and font.getlength(f"{label}...") > width:
+        label = label[:-1]
+    return f"{label}..."
 
 
 def _outline(regions: Tensor) -> Tensor:

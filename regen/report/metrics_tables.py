@@ -65,13 +65,26 @@ def metrics_table(metrics: Metrics, region_source: str, samples: int) -> str:
     )
 
 
-def flat_table(values: Metrics) -> str:
-    """Any nested metrics or settings as a table of dotted names and values."""
+def flat_table(values: Metrics, said_by: Mapping[str, str] | None = None) -> str:
+    """Any nested metrics or settings as a table of dotted names and values.
+
+    Args:
+        values: What to show.
+        said_by: Where a value comes from, by dotted name; shown as a column "from" where given.
+    """
+
+    def origin(name: str) -> str:
+        return "" if said_by is None else f"<td>{escape(said_by.get(name, ''))}</td>"
+
     rows = (
-        f'<tr><th scope="row"><code>{escape(name)}</code></th><td>{escape(text)}</td></tr>'
+        f'<tr><th scope="row"><code>{escape(name)}</code></th><td>{escape(text)}</td>'
+        f"{origin(name)}</tr>"
         for name, text in _flat(values)
     )
-    return f'<table class="figures"><tbody>{"".join(rows)}</tbody></table>'
+    columns = ("setting", "value", "from")
+    heads = "".join(f'<th scope="col">{column}</th>' for column in columns)
+    head = "" if said_by is None else f"<thead><tr>{heads}</tr></thead>"
+    return f'<table class="figures">{head}<tbody>{"".join(rows)}</tbody></table>'
 
 
 def _flat(values: Metrics, prefix: str = "") -> Iterator[tuple[str, str]]:

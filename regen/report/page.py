@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from html import escape
 from importlib.resources import files
 
@@ -178,15 +179,21 @@ def _losses(report: RewriteReport) -> str:
 
 
 def _use(report: RewriteReport) -> str:
+    lines = [*report.use, "regen info rewrite.safetensors"]
     return f"""<h2>Use it, repeat it</h2>
 <p>The rewrite is a file of its own beside this page; the generator's file is untouched. Generate
 with it, at half strength, or with several at once:</p>
-<pre>regen generate --rewrite rewrite.safetensors --seeds 0-63 -o images
-regen generate --rewrite rewrite.safetensors:0.5 --seeds 0-63 -o half
-regen info rewrite.safetensors</pre>
+<pre>{escape(chr(10).join(lines))}</pre>
 <p>This run is repeated by</p>
 <pre>{escape(report.command)}</pre>
-<details><summary>All settings</summary>{flat_table(report.settings)}</details>"""
+<details><summary>All settings</summary>{_settings(report)}</details>"""
+
+
+def _settings(report: RewriteReport) -> str:
+    """All settings, with who said each where that is known."""
+    settings = dict(report.settings)
+    said_by = settings.pop("said_by", None)
+    return flat_table(settings, said_by if isinstance(said_by, Mapping) else None)
 
 
 def _card(label: str, images: list[tuple[str, Tensor]]) -> str:

@@ -63,6 +63,7 @@ def regularised_factor(keys: Tensor, moment: Tensor, mu: float, ridge: float) ->
     """
     a = mu * moment + keys
     a.diagonal().add_(ridge * a.diagonal().mean())
+    factor: Tensor
     factor, failed = torch.linalg.cholesky_ex(a)
     if failed or not bool(factor.isfinite().all()):
         raise RewriteError(
@@ -134,7 +135,7 @@ def _improved(
         slope = (error({**weights, name: weight + probe * step}) - residual) / probe
         length = -share * (residual @ slope) / (slope @ slope).clamp_min(1e-30)
         for _ in range(_HALVINGS):
-            better = weight + length * step
+            better: Tensor = weight + length * step
             if bool(error({**weights, name: better}).square().sum() < loss):
                 return better
             length = length / 2

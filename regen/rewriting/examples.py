@@ -7,7 +7,7 @@ from torch import Tensor
 from regen.edits.schema import Edit, Edits, NamedRegion, Pattern, Target
 from regen.errors import EditsError, RegenError, RegionError
 from regen.generators import bundled
-from regen.generators.protocol import Generator, Oracle, Sample
+from regen.generators.protocol import Generator, Oracle, Sample, Source
 from regen.generators.registry import open_generator
 from regen.images.regions import Region
 from regen.rewriting.rule import Example
@@ -51,7 +51,7 @@ def load_examples(edits: Edits, generator: Generator) -> list[Example]:
 def target_sample(generator: Generator, target: Target, path: str) -> Sample:
     """The sample of a generator that a target describes. Raises EditsError, naming its path."""
     try:
-        return generator.sample(target.request())
+        return generator.sample(target.sample.request())
     except RegenError as error:
         raise EditsError(
             f"{path}: {error.problem}",
@@ -61,10 +61,11 @@ def target_sample(generator: Generator, target: Target, path: str) -> Sample:
         ) from error
 
 
-def taken_by(edits: Edits) -> set[int]:
-    """Numbers of the source that are targets, whatever their truncation."""
+def taken_by(edits: Edits, generator: Generator, source: Source) -> set[int]:
+    """Numbers of a generator's source that are targets, or of which targets are variants."""
     targets = (target for edit in edits.edits for target in edit.targets)
-    return {target.seed for target in targets if target.seed is not None}
+    numbers = (source.index_of(generator.sample(target.sample.request())) for target in targets)
+    return {number for number in numbers if number is not None}
 
 
 def exemplar_label(edit: Edit) -> str:

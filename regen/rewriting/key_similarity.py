@@ -17,6 +17,7 @@ from torch import Tensor
 
 from regen.errors import RewriteError
 from regen.images.regions import resize_mask
+from regen.linear_algebra import whitening
 
 _MOST_KEYS = 512
 _RIDGE = 1e-3
@@ -97,15 +98,12 @@ def match_keys(samples: Tensor, keys: Tensor, mask: Tensor) -> KeyMatcher:
         RewriteError: If the region covers no key.
     """
     rows = _rows(samples)
-    moment = rows.T @ rows / len(rows)
-    values, vectors = torch.linalg.eigh(moment)
-    scale = (values + _RIDGE * values.mean()).rsqrt()
-    whitening = vectors @ torch.diag(scale) @ vectors.T
+    white = whitening(rows.T @ rows / len(rows), _RIDGE)
     inside = resize_mask(mask.cpu(), int(keys.shape[2]), int(keys.shape[3])).flatten()
     if inside.max() <= 0:
         raise RewriteError("region", got="no key position", expected="at least one")
     chosen = inside >= 0.5 * inside.max()
     strongest = inside.masked_fill(~chosen, -1).argsort(descending=True, stable=True)
     picked = strongest[: min(int(chosen.sum()), _MOST_KEYS)]
-    directions = F.normalize(_rows(keys)[picked] @ whitening, dim=1)
-    return KeyMatcher(whitening, directions, share=float(inside.mean()))
+    directions = F.normalize(_rows(keys)[picked] @ white, dim=1)
+    return KeyMatcher(white, directions, share=float(inside.mean()))

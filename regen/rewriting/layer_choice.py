@@ -7,7 +7,7 @@ judged on itself): what a perfect rule would make of it is known, its image with
 on. Two means are taken, as shares of what there was to do, and weighed as the rule weighs them:
 
     inside   mean over the held-out region of |after - wanted|  / the same before the fit
-    outside  mean outside of the region of |after - before|, on unseen seeds  / the same as above
+    outside  mean outside of the region of |after - before|, on held-out seeds  / the same as above
     score    inside + q / p * outside
 
 The cut with the smallest score is taken; a rewrite that does nothing scores 1. No oracle is asked.
@@ -20,12 +20,12 @@ from collections.abc import Callable, Collection, Sequence
 from dataclasses import replace
 
 import torch
-from torch import Tensor
 
 from regen.errors import ProjectorError, RewriteError
 from regen.generators.convolution_keys import KeyedSplit
 from regen.generators.protocol import Generator, Source, Split
 from regen.generators.samples import reserved_samples
+from regen.losses import weighted_l1
 from regen.projector.files import Projector
 from regen.rewriting.key_similarity import KeyMatcher
 from regen.rewriting.layer_trials import LayerChoice, Trial
@@ -35,7 +35,7 @@ from regen.rewriting.preserved import preserve
 from regen.rewriting.rewrite import Rewrite, rewritten
 from regen.rewriting.rule import Example, Rule, build_rule
 from regen.rewriting.settings import RewriteSettings
-from regen.seeds import PRESERVED, UNSEEN
+from regen.seeds import CHOICES, PRESERVED
 
 STEPS = 40
 PRESERVED_SAMPLES = 16
@@ -136,8 +136,9 @@ class _Trials:
         alone = len(examples) == 1
         self.shown = examples if alone else examples[:-1]
         self.held_out = None if alone else examples[-1].target_label
-        self.unseen = reserved_samples(source, UNSEEN, UNSEEN_SAMPLES, taken)
-        self.preserved = reserved_samples(source, PRESERVED, PRESERVED_SAMPLES)
+        self.unseen = reserved_samples(source, CHOICES, UNSEEN_SAMPLES, taken)
+        self.preserved = reserved_samples(source, PRESERVED, PRESERVED_SAMPLES, taken)
+        self.taken = taken
 
     def __call__(self, projector: Projector, memory_layers: int) -> Trial:
         began = time.perf_counter()
@@ -145,7 +146,7 @@ class _Trials:
         settings, moments = self.settings, None
         if isinstance(split, KeyedSplit):
             settings = replace(settings, fit=replace(settings.fit, solver="both"))
-            moments = key_moments(self.generator, split, self.source)
+            moments = key_moments(self.generator, split, self.source, self.taken)
         shown, held_out = (
             build_rule(split, projector, part, settings.rule)
             for part in (self.shown, self.examples[-1:])
@@ -171,7 +172,7 @@ class _Trials:
         """Error left in the held-out region, and change outside on unseen samples, as shares."""
         mask, wanted = rule.image_mask.cpu(), rule.composites.float().cpu().clamp(-1, 1)
         start = rule.images.float().cpu().clamp(-1, 1)
-        to_do = _mean(start - wanted, mask)
+        to_do = weighted_l1(start, wanted, mask)
         if not bool(to_do > 0):
             raise RewriteError(
                 "value layer auto: the last target is as wanted already",
@@ -184,10 +185,5 @@ class _Trials:
         with rewritten(self.generator, rewrite):
             target = self.generator(self.examples[-1].latent).float().cpu().clamp(-1, 1)
             after = self.generator.images(self.unseen)
-        inside, outside = _mean(target - wanted, mask), _mean(after - before, elsewhere)
+        inside, outside = weighted_l1(target, wanted, mask), weighted_l1(after, before, elsewhere)
         return (inside / to_do).item(), (outside / to_do).item()
-
-
-def _mean(difference: Tensor, mask: Tensor) -> Tensor:
-    """Mean magnitude where ``mask [N, 1, H, W]`` is 1."""
-    return (mask * difference.abs()).sum() / (3 * mask.sum().clamp_min(1e-6))

@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
+from regen.rewriting.precedence import PartialSettings
+
 
 @dataclass(frozen=True)
 class Trial:
@@ -59,3 +61,9 @@ class LayerChoice:
             "held_out": self.held_out,
             "without_projector": self.without_projector,
         }
+
+    def said(self) -> PartialSettings:
+        """The settings that the best cut says."""
+        best = self.best
+        values = {"value_layer": best.value_layer, "memory_layers": best.memory_layers}
+        return PartialSettings("trials of value layers", values)

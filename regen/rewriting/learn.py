@@ -65,7 +65,7 @@ def prepare(task: Task) -> Prepared:
     """
     rule = build_rule(task.split, task.projector, task.examples, task.settings.rule)
     fit = task.settings.fit
-    samples = reserved_samples(task.source, PRESERVED, max(fit.preserve, BATCH))
+    samples = reserved_samples(task.source, PRESERVED, max(fit.preserve, BATCH), task.taken)
     preserved, matcher = preserve(task.generator, task.split, rule, fit, samples)
     return Prepared(rule, preserved, matcher)
 
@@ -74,7 +74,7 @@ def moments_for(task: Task) -> Moments | None:
     """Second moments of keys, measured once for a generator, where the solver needs them."""
     if task.settings.fit.solver == "adam":
         return None
-    return key_moments(task.generator, task.split, task.source)
+    return key_moments(task.generator, task.split, task.source, task.taken)
 
 
 def fit(

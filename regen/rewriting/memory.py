@@ -12,7 +12,6 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
 
 import torch
@@ -27,6 +26,7 @@ from regen.rewriting.objective import Losses
 from regen.rewriting.preserved import Preserved
 from regen.rewriting.rule import Rule
 from regen.rewriting.settings import FitSettings
+from regen.training.frozen import frozen
 
 Report = Callable[[int, dict[str, float]], None]
 
@@ -136,7 +136,6 @@ def _descend(
         optimizer.zero_grad()
         loss.backward(inputs=variables)
         optimizer.step()
-        yield step + 1
         if step % settings.report_every == 0 or step == settings.steps - 1:
             total = loss.item()
             remedy = (
@@ -146,6 +145,7 @@ def _descend(
             if on_report is not None:
                 parts = {name: term.item() for name, term in terms.items()}
                 on_report(step, {"total": total, **parts})
+        yield step + 1
 
 
 def _cosine(done: float) -> float:
@@ -156,15 +156,3 @@ def _check(step: int, loss: float, limit: float, remedy: str) -> None:
     if not loss <= limit:
         remedy = remedy if step else "look for numbers that are not finite"
         raise RewriteError(f"the fit diverged at step {step}", got=f"loss {loss:g}", remedy=remedy)
-
-
-@contextmanager
-def frozen(module: torch.nn.Module) -> Iterator[None]:
-    """No parameter of `module` requires a gradient inside; their flags return afterwards."""
-    flags = [(p, p.requires_grad) for p in module.parameters()]
-    try:
-        module.requires_grad_(False)
-        yield
-    finally:
-        for parameter, flag in flags:
-            parameter.requires_grad_(flag)

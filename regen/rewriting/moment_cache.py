@@ -4,12 +4,14 @@ One file for each convolution, named by the generator's digest, in ``NAME.keys``
 generator's file; where that cannot be written to, or the generator is bundled, in the user's
 folder for caches: ``$REGEN_CACHE``, or ``regen`` in ``$XDG_CACHE_HOME``, by default ``~/.cache``.
 A file that is damaged or of another generator is measured again. A cache that cannot be written
-costs time, never the run.
+costs time, never the run. Samples of a source with an end are the user's own, others each time, so
+their moments are not kept.
 """
 
 from __future__ import annotations
 
 import os
+from collections.abc import Collection
 from pathlib import Path
 
 import torch
@@ -30,13 +32,16 @@ SAMPLES = 64
 _BATCH = 8
 
 
-def key_moments(generator: Generator, split: Split, source: Source) -> dict[str, KeyMoment]:
+def key_moments(
+    generator: Generator, split: Split, source: Source, taken: Collection[int] = ()
+) -> dict[str, KeyMoment]:
     """C of each convolution of the memory, from the cache or from `SAMPLES` random samples.
 
     Args:
         generator: As it was opened, without a rewrite.
         split: Of the same.
         source: Its samples.
+        taken: Numbers of the source that are targets.
 
     Returns:
         One moment for each convolution, by the name of its weight inside the memory.
@@ -45,6 +50,8 @@ def key_moments(generator: Generator, split: Split, source: Source) -> dict[str,
         RewriteError: If the family cannot give keys.
     """
     check_keyed(split)
+    if source.count is not None:
+        return _measured(generator, split, source, taken)
     digest = generator.digest()
     shapes = {name: p.shape for name, p in split.memory.named_parameters()}
     wanted = [name for name in split.memory_weights() if len(shapes[name]) == 4]
@@ -56,13 +63,19 @@ def key_moments(generator: Generator, split: Split, source: Source) -> dict[str,
             found[name] = moment
     if len(found) == len(wanted):
         return found
-    samples = reserved_samples(source, MOMENTS, SAMPLES)
-    batches = (samples[i : i + _BATCH] for i in range(0, len(samples), _BATCH))
-    keys = (split.head(generator.latents(batch)) for batch in batches)
-    measured = {name: _as_kept(moment) for name, moment in measure_moments(split, keys).items()}
+    measured = _measured(generator, split, source, ())
     for name in wanted:
         _write(folders, digest, split.full_name(name), measured[name])
     return measured
+
+
+def _measured(
+    generator: Generator, split: Split, source: Source, taken: Collection[int]
+) -> dict[str, KeyMoment]:
+    samples = reserved_samples(source, MOMENTS, SAMPLES, taken)
+    batches = (samples[i : i + _BATCH] for i in range(0, len(samples), _BATCH))
+    keys = (split.head(generator.latents(batch)) for batch in batches)
+    return {name: _as_kept(moment) for name, moment in measure_moments(split, keys).items()}
 
 
 def _as_kept(moment: KeyMoment) -> KeyMoment:

@@ -11,10 +11,12 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
+from regen.errors import RewriteError
 from regen.generators.protocol import Activation, Split
+from regen.losses import weighted_l1
 from regen.precision import compute_dtype
 from regen.rewriting.preserved import Preserved
-from regen.rewriting.recall import recall_error, structure_error
+from regen.rewriting.recall import structure_error
 from regen.rewriting.rule import Rule, region_weights
 from regen.rewriting.settings import FitSettings
 
@@ -72,10 +74,17 @@ class Losses:
 
     def _recall(self, features: Tensor, image: Tensor | None) -> dict[str, Tensor]:
         terms, rule = {}, self.rule
+        if features.shape != rule.wanted.shape:
+            raise RewriteError(
+                "memory and rule differ in shape",
+                got=f"recalled {list(features.shape)}",
+                expected=f"{list(rule.wanted.shape)}",
+                remedy="was the rule made for another value layer?",
+            )
         if self.config.recall != "image":
-            terms["recall_value"] = recall_error(features, rule.wanted, self.weights)
+            terms["recall_value"] = weighted_l1(features, rule.wanted, self.weights)
         if image is not None:
-            error = recall_error(image[: len(rule)], rule.composites, self.image_weights)
+            error = weighted_l1(image[: len(rule)], rule.composites, self.image_weights)
             terms["recall_image"] = self.config.image_weight * error
             if self.config.structure_weight:
                 structure = structure_error(image[: len(rule)], rule.composites, rule.image_mask)
@@ -86,9 +95,9 @@ class Losses:
         assert self.preserved is not None
         terms, factor, old = {}, self.config.preserve_weight, self.preserved
         if self.config.recall != "image":
-            error = recall_error(features, old.values[kept], old.keep[kept])
+            error = weighted_l1(features, old.values[kept], old.keep[kept])
             terms["preserve_value"] = factor * error
         if image is not None:
-            error = recall_error(image[len(self.rule) :], old.images[kept], old.image_keep[kept])
+            error = weighted_l1(image[len(self.rule) :], old.images[kept], old.image_keep[kept])
             terms["preserve_image"] = factor * self.config.image_weight * error
         return terms

@@ -81,7 +81,7 @@ def region_weights(mask: Tensor, new: float, old: float, border: float = 0.0) ->
         new: p, the share of the inside.
         old: q, the share of the outside.
         border: Part of q, in [0, 1], that goes to the band around the region alone, an eighth of
-            the image wide, where a rule spills first; the rest is spread evenly.
+            the image's shorter side wide, where a rule spills first; the rest is spread evenly.
 
     Returns:
         ``[T, 1, h, w]`` summing to 1 over all samples: a region of any size has the share
@@ -90,7 +90,7 @@ def region_weights(mask: Tensor, new: float, old: float, border: float = 0.0) ->
     inside = mask / mask.sum(dim=(1, 2, 3), keepdim=True).clamp_min(1e-6)
     outside = (1 - mask) / (1 - mask).sum(dim=(1, 2, 3), keepdim=True).clamp_min(1e-6)
     if border:
-        band = (1 - mask) * (2 * feather(mask, mask.shape[-1] / 8)).clamp(0, 1)
+        band = (1 - mask) * (2 * feather(mask, min(mask.shape[-2:]) / 8)).clamp(0, 1)
         band = band / band.sum(dim=(1, 2, 3), keepdim=True).clamp_min(1e-6)
         outside = (1 - border) * outside + border * band
     weights = new * inside + old * outside

@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from dataclasses import asdict, dataclass
+from collections.abc import Callable, Collection, Mapping, Sequence
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
-from regen.edits.schema import Edits, read_edits
+from regen.edits.schema import Edits, PasteOracle, read_edits
 from regen.errors import EditsError, RegenError
+from regen.generators import bundled
 from regen.generators.protocol import Generator, Source, Split
 from regen.generators.registry import open_generator
 from regen.projector.files import Projector, load_projector, open_projector, projectors_of
 from regen.rewriting.examples import load_examples, taken_by
 from regen.rewriting.layer_choice import choose_layer
 from regen.rewriting.layer_trials import LayerChoice
+from regen.rewriting.precedence import Merged, PartialSettings
+from regen.rewriting.precedence import resolve as merged_settings
 from regen.rewriting.rule import Example
 from regen.rewriting.settings import RewriteSettings
 
@@ -29,9 +32,12 @@ class Task:
         generator: On the device to compute on.
         source: Its samples: those to preserve, to measure keys on, and unseen ones.
         examples: One for each target, in the order of the edits file.
+        taken: Numbers of the source that are targets.
         projector: The generator's own, for the split's value layer.
         split: The generator, cut.
         layer_choice: How the value layer was chosen, or None if it was given.
+        said_by: Who said each setting, see `regen.rewriting.precedence`.
+        images: Folder that the source takes its samples from, or None if it needs none.
     """
 
     edits: Edits
@@ -39,23 +45,22 @@ class Task:
     generator: Generator
     source: Source
     examples: Sequence[Example]
+    taken: Collection[int]
     projector: Projector
     split: Split
     layer_choice: LayerChoice | None = None
-
-    @property
-    def taken(self) -> set[int]:
-        """Numbers of the source that are targets."""
-        return taken_by(self.edits)
+    said_by: Mapping[str, str] = field(default_factory=dict)
+    images: Path | None = None
 
     def recorded(self) -> dict[str, Any]:
         """What settings.json and the report say about how it was made."""
         recorded = {
             **asdict(self.settings),
             "edits": self.edits.to_json(),
-            "value_layer": self.split.value_layer,
-            "memory_layers": self.split.memory_layers,
+            "said_by": dict(self.said_by),
         }
+        if self.images is not None:
+            recorded["images"] = str(self.images)
         if self.layer_choice is not None:
             recorded["layer_choice"] = self.layer_choice.recorded()
         return recorded
@@ -65,7 +70,7 @@ def resolve(
     edits: Edits | Path | str,
     generator: Generator | Path | str | None = None,
     *,
-    settings: RewriteSettings | None = None,
+    settings: RewriteSettings | Merged | None = None,
     projectors: Sequence[Path | str] = (),
     images: Path | None = None,
     device: str = "cpu",
@@ -77,7 +82,8 @@ def resolve(
     Args:
         edits: An edits file, or what one says.
         generator: In place of the one that the edits name.
-        settings: What the edits do not say; by default those of the preset "default".
+        settings: What the edits do not say, or settings that are merged already; by default those
+            of the preset "default".
         projectors: Files or run folders, in place of the edits' projector. More than one are
             candidates for `try_layers`.
         images: Folder that a generator takes its samples from, if it needs images.
@@ -89,39 +95,84 @@ def resolve(
         RegenError: On bad input of any kind.
     """
     edits = edits if isinstance(edits, Edits) else read_edits(edits)
-    settings = (settings or RewriteSettings()).with_edits(edits)
+    merged = merged_settings(settings or RewriteSettings(), edits)
     if not isinstance(generator, Generator):
         generator = open_generator(generator or edits.generator, device=device)
     _check_oracle(edits, generator)
     source, examples = generator.source(images), load_examples(edits, generator)
+    taken = taken_by(edits, generator, source)
     paths = list(projectors) or ([edits.projector] if edits.projector else [])
     choice = None
-    layer = edits.value_layer or settings.value_layer
-    memory_layers = edits.memory_layers or settings.memory_layers
     if try_layers:
         known = [load_projector(path, generator) for path in paths or projectors_of(generator)]
         choice, projector = choose_layer(
             generator,
             source,
             examples,
-            settings,
+            merged.settings,
             known,
             on_trial,
             memory_layers=edits.memory_layers,
-            taken=taken_by(edits),
+            taken=taken,
         )
-        layer, memory_layers = choice.best.value_layer, choice.best.memory_layers
+        merged = merged.overridden(choice.said())
     else:
-        path = paths[0] if paths else None
-        projector = open_projector(path, generator, value_layer=layer)
-    layer = layer or projector.value_layer
+        merged, projector = _open_projector(merged, paths[0] if paths else None, generator)
+    settings, said_by = merged.settings, merged.said_by
+    split = generator.split(projector.value_layer, settings.memory_layers)
+    return Task(
+        edits=edits,
+        settings=settings,
+        generator=generator,
+        source=source,
+        examples=examples,
+        taken=taken,
+        projector=projector,
+        split=split,
+        layer_choice=choice,
+        said_by=said_by,
+        images=images,
+    )
+
+
+def _open_projector(
+    merged: Merged, path: Path | str | None, generator: Generator
+) -> tuple[Merged, Projector]:
+    """The projector for the value layer of the settings, and settings that say its layer."""
+    merged = _without_layer_of_preset(merged, path, generator)
+    layer = merged.settings.value_layer
+    projector = open_projector(path, generator, value_layer=layer)
+    if layer is None:
+        said = {"value_layer": projector.value_layer}
+        return merged.overridden(PartialSettings("projector", said)), projector
     projector.check_layer(layer)
-    split = generator.split(layer, memory_layers)
-    return Task(edits, settings, generator, source, examples, projector, split, choice)
+    return merged, projector
+
+
+def _without_layer_of_preset(
+    merged: Merged, path: Path | str | None, generator: Generator
+) -> Merged:
+    """A preset's value layer counts only where a bundled projector is for it.
+
+    Where one is named, or the generator comes with others only, the projector says the layer.
+    """
+    layer = merged.settings.value_layer
+    if layer is None or not merged.said_by["value_layer"].startswith("preset "):
+        return merged
+    if path is None and layer in bundled.projectors_of(generator.digest()):
+        return merged
+    return merged.overridden(PartialSettings("projector", {"value_layer": None}))
 
 
 def _check_oracle(edits: Edits, generator: Generator) -> None:
     """Raise what can be known of the edits' oracle before anything long begins."""
+    if isinstance(edits.oracle, PasteOracle):
+        raise EditsError(
+            "oracle",
+            got='{"paste": true}, which regen does not measure yet',
+            expected="the name of a pattern",
+            remedy="remove it",
+        )
     if not edits.oracle:
         return
     if generator.oracle is None:

@@ -9,23 +9,20 @@ from pathlib import Path
 from typing import Literal
 
 from regen.errors import GeneratorError
-from regen.files import tensor_file
-from regen.generators.registry import generator_path
-from regen.generators.stylegan2.discriminator import Discriminator
-from regen.generators.stylegan2.foreign.files import (
-    FORMATS,
-    Format,
+from regen.generators.family import Checkpoint
+from regen.generators.native import save_discriminator
+from regen.generators.registry import (
+    NATIVE,
+    family,
+    format_for,
+    generator_path,
     read_checkpoint,
     write_checkpoint,
 )
-from regen.generators.stylegan2.foreign.rebuild import Checkpoint
 from regen.rewriting.rewrite import apply
 from regen.runs.generate import load_rewrites
 
 Which = Literal["G_ema", "G", "D"]
-
-DISCRIMINATOR_FORMAT = "discriminator"
-DISCRIMINATOR_VERSION = 1
 
 
 @dataclass(frozen=True)
@@ -35,26 +32,16 @@ class Conversion:
     Attributes:
         origin: Whose file the source is.
         format: That of the result.
-        resolution: Of the generator's images, in pixels.
+        image_size: Height and width of the images, in pixels.
         digest: Of the network that was written.
         notes: What the user must know, sentences without a full stop.
     """
 
     origin: str
-    format: Format
-    resolution: int
+    format: str
+    image_size: tuple[int, int]
     digest: str
     notes: tuple[str, ...]
-
-
-def _read(path: Path, which: str) -> Checkpoint:
-    """What the file holds. For "D" the generator beside it does not matter: any will do."""
-    if which == "D":
-        try:
-            return read_checkpoint(path, "G_ema")
-        except GeneratorError:
-            return read_checkpoint(path, "G")
-    return read_checkpoint(path, "G" if which == "G" else "G_ema")
 
 
 def convert(
@@ -63,7 +50,7 @@ def convert(
     *,
     rewrites: Sequence[tuple[Path, float]] = (),
     which: Which = "G_ema",
-    to: Format | None = None,
+    to: str | None = None,
 ) -> Conversion:
     """Read a generator from any file, apply rewrites, write it, and read it back to compare.
 
@@ -79,16 +66,15 @@ def convert(
             for the generator, or the target is the source or cannot be written.
     """
     path = generator_path(source)
-    format = to or _format_of(target)
     _check_different(path, target)
     checkpoint = _read(path, which)
-    generator, opponent = checkpoint.generator, checkpoint.discriminator
+    owner = family(checkpoint.generator.family)
+    format = format_for(target, owner, to)
     if which == "D":
-        if rewrites or format != "native" or opponent is None:
-            raise _no_discriminator(path, bool(rewrites), format)
-        digest = _write_discriminator(target, opponent)
-        origin = checkpoint.origin.removesuffix(", G_ema").removesuffix(", G") + ", D"
-        return Conversion(origin, format, opponent.config.resolution, digest, ())
+        if rewrites:
+            raise GeneratorError("a rewrite changes a generator", remedy="leave out --which D")
+        return _discriminator_alone(path, target, checkpoint, format)
+    generator = checkpoint.generator
     rewrite = load_rewrites(rewrites)
     if rewrite is not None:
         apply(generator, rewrite)
@@ -96,25 +82,38 @@ def convert(
     notes = list(checkpoint.notes)
     if checkpoint.left_behind is not None:
         notes.append(f"the discriminator is left behind: {checkpoint.left_behind}")
-    notes += write_checkpoint(target, generator, opponent, format, origin=origin)
+    notes += write_checkpoint(target, generator, checkpoint.discriminator, format, origin=origin)
     digest = generator.digest()
     if read_checkpoint(target).generator.digest() != digest:
         raise GeneratorError(
             f"{target} does not hold what was written to it", remedy="check the disk"
         )
-    return Conversion(checkpoint.origin, format, generator.resolution, digest, tuple(notes))
+    return Conversion(checkpoint.origin, format, generator.image_size, digest, tuple(notes))
 
 
-def _format_of(target: Path) -> Format:
-    suffix = target.suffix.lower()
-    if suffix not in FORMATS:
+def _read(path: Path, which: str) -> Checkpoint:
+    """What the file holds. For "D" the generator beside it does not matter: any will do."""
+    if which == "D":
+        try:
+            return read_checkpoint(path, "G_ema")
+        except GeneratorError:
+            return read_checkpoint(path, "G")
+    return read_checkpoint(path, which)
+
+
+def _discriminator_alone(
+    path: Path, target: Path, checkpoint: Checkpoint, format: str
+) -> Conversion:
+    discriminator = checkpoint.discriminator
+    if format != NATIVE:
         raise GeneratorError(
-            f"{target}: suffix",
-            got=suffix or "none",
-            expected=", ".join(FORMATS),
-            remedy="name the format with --to",
+            "format of a discriminator alone", got=format, expected=f"{NATIVE} (.safetensors)"
         )
-    return FORMATS[suffix]
+    if discriminator is None:
+        raise GeneratorError(f"{path} has no discriminator that can be kept")
+    digest = save_discriminator(target, checkpoint.generator.family, discriminator)
+    origin = checkpoint.origin.removesuffix(", G_ema").removesuffix(", G") + ", D"
+    return Conversion(origin, format, discriminator.image_size, digest, ())
 
 
 def _check_different(source: Path, target: Path) -> None:
@@ -124,23 +123,3 @@ def _check_different(source: Path, target: Path) -> None:
         raise GeneratorError(
             f"{target} is the file to convert", remedy="choose another name for the result"
         )
-
-
-def _no_discriminator(path: Path, rewrites: bool, format: Format) -> GeneratorError:
-    if rewrites:
-        return GeneratorError("a rewrite changes a generator", remedy="leave out --which D")
-    if format != "native":
-        return GeneratorError(
-            "format of a discriminator alone", got=format, expected="native (.safetensors)"
-        )
-    return GeneratorError(f"{path} has no discriminator that can be kept")
-
-
-def _write_discriminator(target: Path, discriminator: Discriminator) -> str:
-    header = {
-        "format": DISCRIMINATOR_FORMAT,
-        "version": DISCRIMINATOR_VERSION,
-        "family": "stylegan2",
-        "architecture": discriminator.header(),
-    }
-    return str(tensor_file.save(target, discriminator.tensors, header)["digest"])

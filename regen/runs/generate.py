@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Sequence
 from contextlib import nullcontext
@@ -20,6 +21,7 @@ from regen.images import grid, save_image
 from regen.precision import DTYPES
 from regen.rewriting.rewrite import Rewrite, compose, rewritten
 from regen.runs.logbook import Progress
+from regen.runs.names import distinct_names
 
 _MOST_AT_ONCE = 16  # images
 _PIXELS_AT_ONCE = 2**20
@@ -54,6 +56,24 @@ class GenerateSettings:
             raise GeneratorError("seeds", got="none", expected="at least one")
         if not self.truncation >= 0:
             raise GeneratorError("truncation", got=self.truncation, expected="0 or more")
+        if self.images is not None and self.request():
+            raise GeneratorError(
+                "options beside a folder of images",
+                got=", ".join(self.request()),
+                expected="none of those that belong to seeds",
+                remedy="leave them out",
+            )
+
+    def request(self) -> dict[str, object]:
+        """What a generator is asked for beside the seed."""
+        request: dict[str, object] = {}
+        if self.truncation != 1:
+            request["truncation"] = self.truncation
+        if self.noise != "const":
+            request["noise"] = self.noise
+        if self.class_index is not None:
+            request["class"] = self.class_index
+        return request
 
 
 def load_rewrites(rewrites: Sequence[tuple[Path, float]]) -> Rewrite | None:
@@ -81,13 +101,14 @@ def generate_images(
     *,
     device: str = "cpu",
 ) -> list[Path]:
-    """Generate samples into seedNNNN.png (or the name of their image), and grid.png.
+    """Generate samples into seedNNNN.png (or NAME.png, after their image), and grid.png.
 
     Args:
         generator: Name or path.
         rewrites: As for `load_rewrites`; all are applied together.
         settings: What to generate.
-        folder: Made where there is none; files of the same names are replaced.
+        folder: Made where there is none; files of the same names are replaced. Not the folder of
+            images.
         device: Where to compute.
 
     Returns:
@@ -103,7 +124,7 @@ def generate_images(
     applied = nullcontext() if rewrite is None else rewritten(opened, rewrite)
     with opened.computing_in(DTYPES[settings.precision]), applied:
         opened.latents(samples[:1])  # raises before anything is written
-        return _generate(opened, samples, ensure_folder(folder), with_grid=settings.grid)
+        return _generate(opened, samples, _results(folder, settings), with_grid=settings.grid)
 
 
 def samples_of(generator: Generator, settings: GenerateSettings) -> list[Sample]:
@@ -111,14 +132,17 @@ def samples_of(generator: Generator, settings: GenerateSettings) -> list[Sample]
     if settings.images is not None:
         source = generator.source(settings.images)
         return source.samples(settings.seeds or range(source.count or 0))
-    request: dict[str, object] = {}
-    if settings.truncation != 1:
-        request["truncation"] = settings.truncation
-    if settings.noise != "const":
-        request["noise"] = settings.noise
-    if settings.class_index is not None:
-        request["class"] = settings.class_index
-    return [generator.sample({**request, "seed": seed}) for seed in settings.seeds]
+    return [generator.sample({**settings.request(), "seed": seed}) for seed in settings.seeds]
+
+
+def _results(folder: Path | str, settings: GenerateSettings) -> Path:
+    """The folder for the results, made if it is not there."""
+    if settings.images is not None and Path(folder).resolve() == settings.images.resolve():
+        raise GeneratorError(
+            f"{folder} is the folder of images",
+            expected="another one, since results are named after the images",
+        )
+    return ensure_folder(folder)
 
 
 def _generate(
@@ -127,6 +151,7 @@ def _generate(
     files: list[Path] = []
     shown: list[Tensor] = []
     height, width = generator.image_size
+    names = distinct_names(map(_file_name, samples), lambda name: with_grid and name == "grid")
     together = max(1, min(_MOST_AT_ONCE, _PIXELS_AT_ONCE // (height * width)))
     try:
         with Progress(len(samples), "generating") as progress:
@@ -135,8 +160,8 @@ def _generate(
                 images = generator.images(batch, together)
                 if with_grid and first < GRID_IMAGES:
                     shown.append(images)
-                for sample, image in zip(batch, images, strict=True):
-                    files.append(_save(folder, f"{_file_name(sample)}.png", image))
+                for name, image in zip(names[first : first + together], images, strict=True):
+                    files.append(_save(folder, f"{name}.png", image))
                 progress.advance(len(batch))
     except KeyboardInterrupt as interrupt:
         raise KeyboardInterrupt(f"{len(files)} images are in {folder}") from interrupt
@@ -159,4 +184,4 @@ def _save(folder: Path, name: str, image: Tensor) -> Path:
 
 def _columns(count: int) -> int:
     """Nearly square, and at most 16 side by side."""
-    return min(16, max(1, round(count**0.5)))
+    return min(16, max(1, round(math.sqrt(count))))

@@ -1,28 +1,34 @@
-"""Explain any file of ours: what it is, whom it belongs to, and what is in it."""
+"""Explain any file of regen's: what it is, what it belongs to, and what is in it."""
 
 from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Mapping
-from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
 from torch import Tensor
 
 from regen.edits.schema import read_edits
-from regen.errors import RegenError, StoreError
+from regen.errors import RegenError, StoreError, UnpicklingError
 from regen.files import tensor_file
 from regen.generators.protocol import Generator
-from regen.generators.registry import NAMED, open_generator
-from regen.generators.stylegan2.foreign.files import is_foreign, read_checkpoint
-from regen.unpickling import globals_of
+from regen.generators.registry import (
+    GENERATOR_FILE,
+    NAMED,
+    family,
+    generator_path,
+    open_generator,
+    read_checkpoint,
+)
+from regen.unpickling import globals_of, sniff
 
 Facts = dict[str, Any]
 
 _RESULTS = (
     "rewrite.safetensors",
     "rewrite.partial.safetensors",
+    GENERATOR_FILE,
     "projector.safetensors",
     "checkpoint.pt",
     "report.html",
@@ -31,12 +37,13 @@ _RESULTS = (
 _OWN_ENTRIES = {"format", "version", "digest"}  # of a header, shown in a place of their own
 
 
-def describe(path: Path, generator: str | None = None) -> Facts:
-    """What a file or run folder of ours holds, as JSON values.
+def describe(name_or_path: str | Path, generator: str | None = None) -> Facts:
+    """What a file or run folder of regen's holds, as JSON values.
 
     Args:
-        path: A generator, projector, rewrite or features file, an edits file, a metrics file,
-            the run folder of a command, or another tool's checkpoint.
+        name_or_path: The name of a bundled generator, which stands for its file; or the path of a
+            generator, projector, rewrite or features file, an edits file, a metrics file, the run
+            folder of a command, or another tool's checkpoint.
         generator: Name or path of the generator that a rewrite is compared with; by default the
             bundled ones are tried.
 
@@ -48,15 +55,16 @@ def describe(path: Path, generator: str | None = None) -> Facts:
         be opened, ``cannot_be_opened`` says why.
 
     Raises:
-        StoreError: If the file is missing, damaged, or not one of ours.
+        StoreError: If the file is missing, damaged, or not one of regen's.
         EditsError: If an edits file breaks its schema.
-        GeneratorError: If `generator` cannot be opened.
+        GeneratorError: If `generator` cannot be opened, or a bundled one is not installed.
     """
+    path = generator_path(name_or_path) if str(name_or_path) in NAMED else Path(name_or_path)
     if path.is_dir():
         return _folder(path)
     if path.suffix.lower() == ".json":
         return _json(path)
-    if is_foreign(path):
+    if _is_foreign(path):
         return _foreign(path)
     return _tensors(path, generator)
 
@@ -140,6 +148,13 @@ def _tensors(path: Path, generator: str | None) -> Facts:
     return facts
 
 
+def _is_foreign(path: Path) -> bool:
+    try:
+        return sniff(path) in ("pickle", "torch")
+    except UnpicklingError:  # missing or empty: the reader of our own files says so
+        return False
+
+
 def _foreign(path: Path) -> Facts:
     """A pickle or torch file: what it names, and the generator in it if it can be opened."""
     named = globals_of(path)
@@ -149,22 +164,24 @@ def _foreign(path: Path) -> Facts:
         checkpoint = read_checkpoint(path)
     except RegenError as error:
         return {**facts, "cannot_be_opened": str(error)}
-    generator, opponent = checkpoint.generator, checkpoint.discriminator
+    generator, discriminator = checkpoint.generator, checkpoint.discriminator
     return {
         **facts,
         "format": checkpoint.origin,
         "family": generator.family,
         "parameters": sum(tensor.numel() for tensor in generator.state_dict().values()),
-        "architecture": asdict(generator.config),
         **_generator(generator),
-        "discriminator": checkpoint.left_behind if opponent is None else opponent.header(),
+        "discriminator": (
+            checkpoint.left_behind if discriminator is None else discriminator.header()
+        ),
         "notes": list(checkpoint.notes),
     }
 
 
 def _generator(generator: Generator) -> Facts:
     return {
-        "resolution": generator.resolution,
+        **family(generator.family).describe(generator),
+        "image_size": list(generator.image_size),
         "convolutions": generator.convolutions,
         "digest": generator.digest(),
     }

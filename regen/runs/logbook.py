@@ -1,20 +1,22 @@
-"""What a run leaves behind while it runs: its settings, its curves, and a word on how long yet.
+"""What a run records and shows while it runs: its settings, its curves, and how far it is.
 
-A *run folder* holds settings.json and TensorBoard events; `Logbook` writes both. `Progress` tells
-whoever waits how far a job is and when it will be done.
+A *run folder* holds settings.json and TensorBoard events; `Logbook` writes both. `Progress` shows
+whoever waits how far a job is and when it will be done, by tqdm.
 """
 
 from __future__ import annotations
 
+import io
+import os
 import sys
-import time
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, TextIO, TypeVar
 
 from torch import Tensor
+from tqdm import tqdm
 
 from regen.errors import StoreError
 from regen.files.as_json import to_json
@@ -25,9 +27,10 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 
-QUIET_SECONDS = 2.0  # a job shorter than this says nothing
-TTY_SECONDS = 0.2  # between two states of the line a terminal shows
+QUIET_SECONDS = 2.0  # a job shorter than this shows nothing
+TERMINAL_SECONDS = 0.2  # between two states of the line a terminal shows
 LOG_SECONDS = 10.0  # between two lines of a log
+_LOG_FORMAT = "{desc}: {n_fmt}/{total_fmt} ({percentage:.0f}%), {remaining} left{postfix}"
 
 
 class Logbook:
@@ -95,16 +98,15 @@ class Logbook:
 
 
 class Progress:
-    """Tells how far a job is, on standard error, once it has lasted two seconds.
+    """A bar on standard error that shows how far a job is; nothing for a job of two seconds.
 
-    A terminal sees one line that changes; a log gets a line every ten seconds.
+    A terminal sees one line that changes; a log gets a line every ten seconds. With
+    ``REGEN_PROGRESS=off`` in the environment nothing is ever shown.
 
     Args:
         total: Steps in all.
         label: What is being done, "fitting the memory" for instance.
         done: Steps done already, by an earlier run that is being resumed.
-        stream: Where to write; standard error by default.
-        clock: Seconds from any origin; for tests.
 
     Example:
         >>> with Progress(3, "counting") as progress:
@@ -112,81 +114,69 @@ class Progress:
         ...         progress.advance()
     """
 
-    def __init__(
-        self,
-        total: int,
-        label: str,
-        *,
-        done: int = 0,
-        stream: TextIO | None = None,
-        clock: Callable[[], float] = time.monotonic,
-    ) -> None:
-        self.total, self.label, self.done = total, label, done
-        self._stream, self._clock = stream or sys.stderr, clock
-        self._tty = self._stream.isatty()
-        self._start, self._first = clock(), done
-        self._last: float | None = None  # when something was shown
-        self._width = 0
+    def __init__(self, total: int, label: str, *, done: int = 0) -> None:
+        self.label, self.done = label, done
+        terminal = sys.stderr.isatty()
+        self._bar = tqdm(
+            desc=label,
+            total=total,
+            initial=done,
+            leave=None,
+            position=None if terminal else 0,
+            file=sys.stderr if terminal else _Lines(sys.stderr),
+            bar_format=None if terminal else _LOG_FORMAT,
+            delay=QUIET_SECONDS,
+            mininterval=TERMINAL_SECONDS if terminal else LOG_SECONDS,
+            miniters=1,
+            smoothing=0,
+            dynamic_ncols=terminal,
+            disable=os.environ.get("REGEN_PROGRESS") == "off",
+        )
 
     def __enter__(self) -> Progress:
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         self.close()
 
     def advance(self, steps: int = 1, note: str = "") -> None:
-        """Count `steps` more, and show the new state if it is time to; `note` stands behind it."""
+        """Count `steps` more, and show the new state if it is time to, with `note` behind it."""
         self.done += steps
-        now = self._clock()
-        since = now - (self._start if self._last is None else self._last)
-        pause = TTY_SECONDS if self._tty else LOG_SECONDS
-        if since >= (QUIET_SECONDS if self._last is None else pause):
-            self._last = now
-            self._show(self.line(now) + (f", {note}" if note else ""))
-
-    def line(self, now: float) -> str:
-        """The state at time `now`, in one line: steps, percent, and the time still needed."""
-        share = 100 * self.done // max(self.total, 1)
-        text = f"{self.label}: {self.done}/{self.total} ({share}%)"
-        fresh = self.done - self._first
-        if fresh <= 0 or self.done >= self.total:
-            return text
-        left = (now - self._start) / fresh * (self.total - self.done)
-        return f"{text}, {format_seconds(left)} left"
+        self._bar.set_postfix_str(note, refresh=False)
+        self._bar.update(steps)
 
     def close(self) -> None:
-        """Show how long it took, if anything was shown at all."""
-        if self._last is None:
-            return
-        took = format_seconds(self._clock() - self._start)
-        self._show(f"{self.label}: {self.done}/{self.total} in {took}")
-        if self._tty:
-            self._stream.write("\n")
-        self._last = None
-
-    def _show(self, text: str) -> None:
-        if self._tty:
-            self._stream.write("\r" + text.ljust(self._width))
-            self._width = len(text)
-        else:
-            self._stream.write(text + "\n")
-        self._stream.flush()
+        """Show the last state, if anything was shown at all; closing twice does no harm."""
+        self._bar.close()
 
 
-def track(items: Sequence[T] | Iterable[T], label: str, total: int | None = None) -> Iterator[T]:
-    """Go through `items` with a `Progress`; give `total` where `items` has no length.
+class _Lines(io.TextIOBase):
+    """A log for tqdm to write to: each new state of a bar becomes a line of its own."""
+
+    def __init__(self, log: TextIO) -> None:
+        self._log, self._last = log, ""
+
+    def write(self, text: str) -> int:
+        """Write a state; the carriage returns and blanks that tqdm puts around it are left out."""
+        state = text.strip()
+        if state and state != self._last:
+            self._log.write(f"{state}\n")
+            self._last = state
+        return len(text)
+
+    def flush(self) -> None:
+        """Write out what is pending."""
+        self._log.flush()
+
+
+def track(items: Sequence[T], label: str) -> Iterator[T]:
+    """Go through `items` with a `Progress`.
 
     Example:
         >>> list(track([1, 2], "counting"))
         [1, 2]
     """
-    count = total if total is not None else len(items) if isinstance(items, Sequence) else 0
-    with Progress(count, label) as progress:
+    with Progress(len(items), label) as progress:
         for item in items:
             yield item
             progress.advance()

@@ -21,6 +21,7 @@ from regen.metrics import Lpips, describe_lpips, psnr, ssim, try_lpips
 from regen.projector.files import PROJECTING_LAYER, Projector, open_projector
 from regen.projector.project import Projection, RefineSettings, best_context, project, refine
 from regen.runs.logbook import Progress
+from regen.runs.names import distinct_names
 
 FORMAT = "features"
 VERSION = 1
@@ -106,7 +107,7 @@ def project_images(
     back = open_projector(projector, opened, preferred=PROJECTING_LAYER)
     size = opened.image_size
     images = [load_image(source, size=size, fit=settings.fit) for source in sources]
-    lpips, reason = try_lpips(settings.lpips)
+    lpips, reason = try_lpips(settings.lpips, size)
     folder = ensure_folder(folder)
     job = _Job(opened, opened.source(sample_images), back, settings, folder, lpips)
     metrics: dict[str, Any] = {
@@ -138,15 +139,10 @@ def file_names(sources: Sequence[Path], folder: Path) -> list[str]:
         ['eye', 'Eye-2', 'cat-2']
     """
     given = {source.resolve() for source in sources}
-    names: list[str] = []
-    for source in sources:
-        taken = {name.casefold() for name in names}
-        name, number = source.stem, 1
-        while name.casefold() in taken or (folder / f"{name}.png").resolve() in given:
-            number += 1
-            name = f"{source.stem}-{number}"
-        names.append(name)
-    return names
+    return distinct_names(
+        (source.stem for source in sources),
+        lambda name: (folder / f"{name}.png").resolve() in given,
+    )
 
 
 def _write_metrics(

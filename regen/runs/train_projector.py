@@ -2,27 +2,26 @@
 
 from __future__ import annotations
 
-import os
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
 import torch
 from torch import Tensor
 
-from regen.errors import ProjectorError
 from regen.files.as_json import to_json
 from regen.files.atomic import ensure_folder
 from regen.files.tensor_file import Header
 from regen.generators.protocol import Generator
 from regen.generators.registry import open_generator
 from regen.images import load_image
+from regen.images.listing import image_files
 from regen.projector.files import PROJECTOR_FILE, save_projector
 from regen.projector.settings import ProjectorTrainingSettings
 from regen.projector.train import Report, train_projector
 from regen.runs.logbook import Logbook, Progress
 from regen.training.checkpoint import kept, refuse_checkpoint
-
-_SUFFIXES = {".png", ".jpg", ".jpeg", ".webp", ".bmp", ".gif", ".tif", ".tiff"}
+from regen.training.distributed import own_device
+from regen.training.environment import is_first
 
 
 @dataclass(frozen=True)
@@ -76,7 +75,7 @@ def train(
         RegenError: On bad input, or if a loss is no longer finite.
         KeyboardInterrupt: On Ctrl-C, after a checkpoint was written, saying where.
     """
-    opened = open_generator(generator, device=device)
+    opened = open_generator(generator, device=own_device(device))
     layer = value_layer or default_value_layer(opened)
     split = opened.split(layer, 1)
     source = opened.source(images)
@@ -84,7 +83,12 @@ def train(
     folder = ensure_folder(folder)
     if not resume:
         refuse_checkpoint(folder, PROJECTOR_FILE)
-    recorded = {"generator": str(generator), "value_layer": layer, "extra_images": extra_images}
+    recorded = {
+        "generator": str(generator),
+        "value_layer": layer,
+        "images": images,
+        "extra_images": extra_images,
+    }
     watcher = _Watcher(folder, config, {**recorded, **asdict(config)})
     try:
         projector = train_projector(
@@ -102,7 +106,7 @@ def train(
         raise KeyboardInterrupt(kept(folder, config.steps)) from interrupt
     finally:
         watcher.close()
-    if int(os.environ.get("RANK", "0")) != 0:
+    if not is_first():
         return None
     card = {"training": to_json(asdict(config)), "extra_images": extra is not None}
     path = folder / PROJECTOR_FILE
@@ -114,15 +118,9 @@ def load_folder(folder: Path, size: tuple[int, int]) -> Tensor:
     """All images of a folder, not of folders in it, ``[M, 3, *size]`` in [-1, 1].
 
     Raises:
-        ProjectorError: If it is no folder, or has no image.
-        ImageError: If one of them cannot be read.
+        ImageError: If it is not a folder, has no images, or one of them cannot be read.
     """
-    if not folder.is_dir():
-        raise ProjectorError(f"{folder} is no folder", expected="a folder of images")
-    files = sorted(path for path in folder.iterdir() if path.suffix.lower() in _SUFFIXES)
-    if not files:
-        raise ProjectorError(f"{folder} has no images", expected=", ".join(sorted(_SUFFIXES)))
-    return torch.cat([load_image(path, size=size) for path in files])
+    return torch.cat([load_image(path, size=size) for path in image_files(folder)])
 
 
 class _Watcher:

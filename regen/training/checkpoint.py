@@ -1,7 +1,7 @@
-"""Checkpoints of training: written whole or not at all, and gone on from only if nothing changed.
+"""Checkpoints of a training: written whole or not at all, and resumed only if nothing changed.
 
 A checkpoint is a torch file of tensors and plain values, read with ``weights_only``. Unlike the
-projector it leads to, it is no format of exchange: it belongs to one run folder.
+projector it leads to, it is not a format of exchange: it belongs to one run folder.
 """
 
 from __future__ import annotations
@@ -31,8 +31,8 @@ def identity(settings: object, may_differ: Collection[str], **more: object) -> I
         more: Whatever else decides it; plain values.
     """
     assert is_dataclass(settings) and not isinstance(settings, type)
-    told = {name: value for name, value in asdict(settings).items() if name not in may_differ}
-    return {"version": _VERSION, **more, **told}
+    named = {name: value for name, value in asdict(settings).items() if name not in may_differ}
+    return {"version": _VERSION, **more, **named}
 
 
 def write_checkpoint(folder: Path, who: Identity, state: dict[str, Any]) -> None:
@@ -76,8 +76,8 @@ def read_checkpoint(folder: Path, who: Identity) -> dict[str, Any]:
             raise TrainingError(
                 f"cannot resume {path}: {name}",
                 got=_brief(who.get(name), theirs.get(name)),
-                expected=f"{_brief(theirs.get(name), who.get(name))}, with which it was begun",
-                remedy="repeat what it was begun with, see settings.json beside it, or start "
+                expected=f"{_brief(theirs.get(name), who.get(name))}, as when it started",
+                remedy="repeat the options of its start, see settings.json beside it, or choose "
                 "another run folder",
             )
     return dict(state)
@@ -99,7 +99,7 @@ def kept(folder: Path, steps: int) -> str:
         done = int(torch.load(path, weights_only=True, mmap=True)["state"]["done"])
     except Exception:  # none, or none that can be resumed
         return ""
-    return f"{done} of {steps} steps are in {path}; --resume with the same options goes on"
+    return f"{done} of {steps} steps are in {path}; --resume with the same options continues"
 
 
 def refuse_checkpoint(folder: Path, *results: str) -> None:
@@ -114,7 +114,7 @@ def refuse_checkpoint(folder: Path, *results: str) -> None:
     """
     if (folder / NAME).exists():
         raise TrainingError(
-            f"{folder} holds a training that was begun earlier",
+            f"{folder} holds an earlier training",
             remedy="resume it, or choose another folder",
         )
     for name in results:

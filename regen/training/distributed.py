@@ -1,12 +1,11 @@
 """The little that training in several processes needs. In one process everything is the identity.
 
-`torchrun` starts the processes and names them in the environment. They draw different samples,
+`torchrun` starts the processes and names them in the environment. They train on different samples,
 average their gradients, and so hold equal weights all along.
 """
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -14,6 +13,9 @@ from dataclasses import dataclass
 import torch
 import torch.distributed as dist
 from torch import Tensor, nn
+
+from regen.errors import TrainingError
+from regen.training.environment import local_rank, process_count
 
 
 @dataclass(frozen=True)
@@ -29,7 +31,7 @@ class Workers:
     count: int = 1
 
     def average(self, tensor: Tensor) -> Tensor:
-        """The mean over all processes; every process must call this."""
+        """The mean over all processes, in place; every process must call this."""
         if self.count > 1:
             dist.all_reduce(tensor)
             tensor /= self.count
@@ -59,17 +61,61 @@ class Workers:
         return every
 
 
+def own_device(device: str) -> torch.device:
+    """The device of this process: under `torchrun` each has a GPU of its own.
+
+    Args:
+        device: "cpu", "cuda" or "mps". For "cuda" the GPU of this process's local rank becomes
+            torch's current one.
+
+    Raises:
+        TrainingError: If `torchrun` started more processes than there are GPUs.
+    """
+    number = local_rank()
+    if device != "cuda" or number is None:
+        return torch.device(device)
+    if number >= torch.cuda.device_count():
+        raise TrainingError(
+            "processes on this machine",
+            got=f"{number + 1} or more",
+            expected=f"at most {torch.cuda.device_count()}, one for each GPU",
+            remedy="start torchrun with --nproc-per-node of that number, or give --device cpu",
+        )
+    torch.cuda.set_device(number)
+    return torch.device("cuda", number)
+
+
 @contextmanager
-def workers() -> Iterator[Workers]:
-    """Join the processes that `torchrun` started, and leave them at the end."""
-    if int(os.environ.get("WORLD_SIZE", "1")) == 1:
+def workers(device: torch.device) -> Iterator[Workers]:
+    """Join the processes that `torchrun` started, and leave them at the end.
+
+    Inside another such block this is the same group once more.
+
+    Args:
+        device: Where this process trains. On a GPU, tensors there are exchanged by NCCL; tensors
+            on the processor are exchanged by gloo always.
+
+    Raises:
+        TrainingError: If the environment does not hold what `torchrun` writes.
+    """
+    if process_count() == 1:
         yield Workers()
         return
     joined = not dist.is_initialized()
     if joined:
-        dist.init_process_group("gloo")
+        _join(device)
     try:
         yield Workers(dist.get_rank(), dist.get_world_size())
     finally:
         if joined:
             dist.destroy_process_group()
+
+
+def _join(device: torch.device) -> None:
+    try:
+        dist.init_process_group("cpu:gloo,cuda:nccl" if device.type == "cuda" else "gloo")
+    except ValueError as error:  # how torch says that a variable is missing
+        raise TrainingError(
+            f"WORLD_SIZE asks for several processes, and they cannot meet ({error})",
+            remedy="start by torchrun, or unset WORLD_SIZE",
+        ) from error

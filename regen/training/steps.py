@@ -1,4 +1,4 @@
-"""Steps until a training is over, with checkpoints on the way, and the means of what they say."""
+"""Steps until a training is over, with checkpoints on the way, and the means of their losses."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from regen.training.interrupt import Interrupt
 
 
 class Trainer(Protocol):
-    """What takes the steps.
+    """A training that `take_steps` carries out.
 
     Attributes:
         done: Steps taken.
@@ -36,9 +36,9 @@ class Schedule:
     """How long to train.
 
     Attributes:
-        steps: In all, those before a checkpoint counted in.
+        steps: In all, those before a resumed checkpoint included.
         save_every: Steps between checkpoints.
-        minutes: Stop after the step in which so many have gone by; None for no such limit.
+        minutes: Stop after the step in which so many have passed; None for no such limit.
     """
 
     steps: int
@@ -62,7 +62,7 @@ def take_steps(
         step: Takes one step; adds one to `trainer.done`.
         schedule: How long.
         folder: Run folder.
-        who: What a checkpoint can be gone on with.
+        who: What must be equal for a checkpoint to be resumed.
         interrupt: Whether Ctrl-C was pressed.
 
     Raises:
@@ -100,14 +100,14 @@ def _save(trainer: Trainer, folder: Path, who: Identity) -> None:
 
 
 class Means:
-    """Named figures of several steps, and their means."""
+    """Named numbers of several steps, losses for instance, and their means."""
 
     def __init__(self) -> None:
         self._seen: dict[str, list[float]] = {}
 
-    def add(self, figures: Mapping[str, float]) -> None:
-        """Take in the figures of a step; a name may be missing in some steps."""
-        for name, number in figures.items():
+    def add(self, numbers: Mapping[str, float]) -> None:
+        """Take in the numbers of a step; a name may be missing in some steps."""
+        for name, number in numbers.items():
             self._seen.setdefault(name, []).append(number)
 
     def take(self) -> dict[str, float]:

@@ -10,12 +10,22 @@ would grow to far more than its own size, or to something that cannot be walked:
 - `read_torch_file` reads what torch.save wrote.
 - `globals_of` lists what either names, and reads no further.
 - `sniff` tells one from the other.
+- `opened`, `format_of` and `value_of` do the same to a file that is opened once.
 
 What is no plain data becomes an `Instance`. Storages are read once, straight into their tensors.
 """
 
 from regen.errors import UnpicklingError
-from regen.unpickling.reading import Format, globals_of, read_pickle, read_torch_file, sniff
+from regen.unpickling.reading import (
+    Format,
+    format_of,
+    globals_of,
+    read_pickle,
+    read_torch_file,
+    sniff,
+    value_of,
+)
+from regen.unpickling.source import opened
 from regen.unpickling.values import Instance, NamedGlobal
 
 __all__ = [
@@ -23,8 +33,11 @@ __all__ = [
     "Instance",
     "NamedGlobal",
     "UnpicklingError",
+    "format_of",
     "globals_of",
+    "opened",
     "read_pickle",
     "read_torch_file",
     "sniff",
+    "value_of",
 ]

@@ -79,7 +79,8 @@ def _dtype_of(described: object) -> np.dtype[Any]:
         if not usual or type(state[1]) is not str or state[1] not in _ORDERS:
             raise UnpicklingError("it is damaged: the dtype of an array has an unusual state")
         order = state[1]
-    return np.dtype(order + code)
+    dtype: np.dtype[Any] = np.dtype(order + code)
+    return dtype
 
 
 def _array(

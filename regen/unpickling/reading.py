@@ -36,13 +36,7 @@ def read_pickle(path: Path | str) -> object:
     with opened(path) as file:
         if is_zip(file) or is_legacy(file):
             raise UnpicklingError("it is a file of torch.save", expected="a bare pickle")
-        budget = Budget(len(file))
-        context = Context(budget, TorchReader(budget).read)
-        machine = Machine(file, Building(context), budget)
-        value = machine.run()
-        machine.cursor.check_end()
-        check_structure(value)
-    return value
+        return value_of(file, "pickle")
 
 
 def read_torch_file(path: Path | str) -> object:
@@ -51,8 +45,22 @@ def read_torch_file(path: Path | str) -> object:
     Returns and raises: as `read_pickle`.
     """
     with opened(path) as file:
-        value = TorchReader(Budget(len(file))).read(file)
-        check_structure(value)
+        return value_of(file, "torch")
+
+
+def value_of(file: Span, format: Literal["pickle", "torch"]) -> object:
+    """The value of a file that is open already, of a format that `format_of` found.
+
+    Returns and raises: as `read_pickle`.
+    """
+    budget = Budget(len(file))
+    if format == "torch":
+        value = TorchReader(budget).read(file)
+    else:
+        machine = Machine(file, Building(Context(budget, TorchReader(budget).read)), budget)
+        value = machine.run()
+        machine.cursor.check_end()
+    check_structure(value)
     return value
 
 
@@ -85,17 +93,22 @@ def sniff(path: Path | str) -> Format:
         UnpicklingError: If it cannot be read, or is empty.
     """
     with opened(path) as file:
-        head = bytes(file.buffer[: min(len(file), 9)])
-        length = int.from_bytes(head[:8], "little")
-        if head[8:9] == b"{" and length <= len(file) - 8:
-            return "safetensors"
-        if is_torch_zip(file) or is_legacy(file):
-            return "torch"
-        if is_zip(file):
-            return "unknown"
-        if head[:1] == b"\x80" and head[1:2] in (b"\2", b"\3", b"\4", b"\5"):
-            return "pickle"
-        return "pickle" if _is_old_pickle(file) else "unknown"
+        return format_of(file)
+
+
+def format_of(file: Span) -> Format:
+    """The format of a file that is open already, by its content."""
+    head = bytes(file.buffer[: min(len(file), 9)])
+    length = int.from_bytes(head[:8], "little")
+    if head[8:9] == b"{" and length <= len(file) - 8:
+        return "safetensors"
+    if is_torch_zip(file) or is_legacy(file):
+        return "torch"
+    if is_zip(file):
+        return "unknown"
+    if head[:1] == b"\x80" and head[1:2] in (b"\2", b"\3", b"\4", b"\5"):
+        return "pickle"
+    return "pickle" if _is_old_pickle(file) else "unknown"
 
 
 def _is_old_pickle(file: Span) -> bool:

@@ -18,22 +18,11 @@ from regen.generators.stylegan2.files import save_stylegan2
 from regen.generators.stylegan2.generator import StyleGAN2
 from regen.generators.stylegan2.network import StyleGAN2Config
 from regen.images import save_image
+from regen.projector.config import ProjectorConfig
 from regen.projector.files import save_projector
-from regen.projector.network import BackwardProjector, ProjectorConfig
+from regen.projector.network import BackwardProjector
 
 VALUE_LAYER = 5
-QUICK = (
-    "--steps",
-    "4",
-    "--preserve",
-    "4",
-    "--seeds",
-    "3",
-    "--precision",
-    "fp32",
-    "--device",
-    "cpu",
-)
 
 Content = dict[str, Any]
 
@@ -53,7 +42,7 @@ def tiny_generator(seed: int) -> StyleGAN2:
 def tiny_projector(generator: StyleGAN2) -> BackwardProjector:
     """An untrained projector for the value layer."""
     split = generator.split(VALUE_LAYER, 1)
-    architecture = ProjectorConfig.for_split(split, 32, widths=(8, 8), blocks=(1, 1))
+    architecture = ProjectorConfig.for_split(split, generator, widths=(8, 8), blocks=(1, 1))
     return BackwardProjector(architecture).eval()
 
 
@@ -73,7 +62,7 @@ def _template(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @dataclass(frozen=True)
 class World:
-    """The folder everything lies in, which is also the current one.
+    """The folder that holds everything, which is also the current one.
 
     Attributes:
         folder: Holds g.safetensors, p.safetensors, other.safetensors, other_p.safetensors (which
@@ -83,7 +72,7 @@ class World:
     folder: Path
 
     def run(self, *words: str | Path) -> Result:
-        """Run `regen` with these words; what is no clean exit is raised."""
+        """Run `regen` with these words; an error that it does not handle is raised."""
         result = CliRunner().invoke(main, [str(word) for word in words], catch_exceptions=False)
         return result
 
@@ -113,7 +102,7 @@ class World:
         return path
 
     def left(self, folder: str = "out") -> list[str]:
-        """Names of all that lies in an output folder, hidden files too."""
+        """Names of all files in an output folder, including hidden ones."""
         place = self.folder / folder
         return sorted(path.name for path in place.iterdir()) if place.is_dir() else []
 

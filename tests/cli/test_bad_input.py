@@ -24,7 +24,7 @@ COMMANDS = {
 
 
 def png(width: int, height: int) -> bytes:
-    """A PNG whose header promises a size that its few bytes of pixels do not have."""
+    """A PNG whose header declares a size that its few bytes of pixels do not have."""
 
     def chunk(kind: bytes, data: bytes) -> bytes:
         checksum = zlib.crc32(kind + data)
@@ -36,7 +36,7 @@ def png(width: int, height: int) -> bytes:
 
 
 def cut(path: Path, part: float) -> None:
-    """Leave only so large a part of a file."""
+    """Leave only this part of a file."""
     data = path.read_bytes()
     path.write_bytes(data[: int(len(data) * part)])
 
@@ -59,10 +59,10 @@ def check_refused(world: Any, words: tuple[str, ...], message: str) -> None:
     assert sorted(world.folder.rglob("*")) == before
 
 
-PICTURES: dict[str, tuple[Callable[[Path], Any], str]] = {
+BROKEN_IMAGES: dict[str, tuple[Callable[[Path], Any], str]] = {
     "missing": (Path.unlink, " does not exist; check the path"),
     "empty": (lambda path: path.write_bytes(b""), " is empty: expected an image"),
-    "no image": (
+    "not an image": (
         lambda path: path.write_text("cat"),
         " is not an image in a known format; save it as PNG or JPEG",
     ),
@@ -78,16 +78,16 @@ PICTURES: dict[str, tuple[Callable[[Path], Any], str]] = {
 }
 
 
-@pytest.mark.parametrize("kind", PICTURES)
-def test_a_image_to_project(world: Any, kind: str) -> None:
-    spoil, message = PICTURES[kind]
+@pytest.mark.parametrize("kind", BROKEN_IMAGES)
+def test_an_image_to_project(world: Any, kind: str) -> None:
+    spoil, message = BROKEN_IMAGES[kind]
     spoil(world.folder / "cat.png")
     check_refused(world, COMMANDS["project"], f"cat.png{message}")
 
 
-@pytest.mark.parametrize("kind", PICTURES)
+@pytest.mark.parametrize("kind", BROKEN_IMAGES)
 def test_an_exemplar(world: Any, kind: str) -> None:
-    spoil, message = PICTURES[kind]
+    spoil, message = BROKEN_IMAGES[kind]
     spoil(world.folder / "cat.png")
     message = "{f}/cat.png" + message
     if kind == "missing":
@@ -98,8 +98,8 @@ def test_an_exemplar(world: Any, kind: str) -> None:
     check_refused(world, COMMANDS["rewrite"], message)
 
 
-def test_one_bad_image_among_several_is_told_before_anything_is_written(world: Any) -> None:
-    (world.folder / "bad.png").write_text("no image")
+def test_one_bad_image_among_several_is_reported_before_anything_is_written(world: Any) -> None:
+    (world.folder / "bad.png").write_text("not an image")
     check_refused(
         world,
         (*COMMANDS["project"], "bad.png"),
@@ -153,13 +153,14 @@ EDITS: dict[str, tuple[Callable[[Any], Any], str]] = {
         "value layer of {f}/p.safetensors: got 4, expected 5, for which it was trained; "
         "use that layer, or train a projector for the other one",
     ),
-    "seed that is no integer": (
+    "seed that is not an integer": (
         lambda c: target(c).update(seed=1.5),
         "edits.json: edits[0].targets[0].seed: got 1.5, expected an integer from 0",
     ),
     "unknown oracle": (
         lambda c: c.update(generator="portraits", oracle="cat_eye"),
-        "unknown oracle: got 'cat_eye', expected one of {patterns}; did you mean 'cat_eyes'?",
+        "oracle: unknown pattern of portraits: got 'cat_eye', expected one of {patterns}; "
+        "did you mean 'cat_eyes'?",
     ),
     "no projector": (
         lambda c: c.pop("projector"),
@@ -251,13 +252,13 @@ USAGE = {
 
 
 @pytest.mark.parametrize("words", USAGE, ids=" ".join)
-def test_mistakes_in_typing_show_the_usage(world: Any, words: tuple[str, ...]) -> None:
+def test_typing_mistakes_show_the_usage(world: Any, words: tuple[str, ...]) -> None:
     result = world.run(*words, "-o", "out")
     assert result.exit_code == 2 and world.left() == []
     assert result.stderr.startswith(f"Usage: regen {words[0]}") and USAGE[words] in result.stderr
 
 
-def test_info_on_what_is_not_ours(world: Any) -> None:
+def test_info_on_what_regen_did_not_write(world: Any) -> None:
     check_refused(
         world,
         ("info", "cat.png"),

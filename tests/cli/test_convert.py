@@ -11,9 +11,8 @@ import pytest
 import torch
 
 from regen.files import tensor_file
-from regen.generators.registry import open_generator
+from regen.generators.registry import open_generator, read_checkpoint
 from regen.generators.stylegan2.files import load_stylegan2
-from regen.generators.stylegan2.foreign.files import read_checkpoint
 from regen.rewriting.rewrite import Rewrite
 from tests.generators.stylegan2.foreign.checkpoints import (
     discriminator_network,
@@ -97,8 +96,8 @@ def test_the_discriminator_alone(world: Any, pickle: Path) -> None:
     assert result.exit_code == 0
     stored = tensor_file.load(world.folder / "d.safetensors", format="discriminator")
     assert stored.header["architecture"]["resolution"] == 32
-    opponent = read_checkpoint(pickle).discriminator
-    assert opponent is not None and stored.tensors.keys() == opponent.tensors.keys()
+    judge = read_checkpoint(pickle).discriminator
+    assert judge is not None and stored.tensors.keys() == judge.tensors.keys()
 
 
 @pytest.mark.parametrize(
@@ -114,7 +113,7 @@ def test_the_discriminator_alone(world: Any, pickle: Path) -> None:
         (("cats.pkl", "d.pkl", "--which", "D"), "got nvidia, expected native"),
         (("g.safetensors", "d.safetensors", "--which", "D"), "has no discriminator"),
         (("g.safetensors", "b.pt", "--which", "G"), "network: got G, expected G_ema, its only one"),
-        (("cat.png", "b.pt"), "cat.png is not a safetensors file"),
+        (("cat.png", "b.pt"), "cat.png is not a generator: expected a file of regen, "),
         (("dogs.pkl", "b.pt"), "no such generator: got dogs.pkl"),
         (("p.safetensors", "b.pt"), "got a projector, expected a generator"),
         (("cats.pkl", "no/folder/b.pt"), "cannot write no/folder/b.pt"),

@@ -1,4 +1,4 @@
-"""A disk that fills up while a command writes: one message, and no file that is not whole."""
+"""A disk that fills up while a command writes: one message, and no incomplete file."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ TRAIN = ("train-projector", "--generator", "g.safetensors", "--kimg", "0.008", "
 
 
 def fill_disk(monkeypatch: pytest.MonkeyPatch, suffix: str) -> None:
-    """From now on only half of a file with this suffix finds room."""
+    """From now on only half of each file with this suffix fits on the disk."""
     write = Path.write_bytes
 
     def write_half(path: Path, data: bytes) -> int:

@@ -34,7 +34,7 @@ def image(world: Any, folder: str, name: str = "seed0002.png") -> torch.Tensor:
     return load_image(world.folder / folder / name)
 
 
-def test_a_file_each_and_all_in_one(world: Any) -> None:
+def test_one_file_a_seed_and_a_sheet_of_all(world: Any) -> None:
     result = world.run(*RUN, "--seeds", "1,5,7-9", "-o", "out")
     assert result.exit_code == 0
     assert result.stdout == "5 images in out\nTogether: out/grid.png\n"
@@ -68,7 +68,7 @@ def test_noise_changes_the_image(world: Any) -> None:
     assert not torch.equal(const, random)
 
 
-def test_random_noise_is_drawn_from_the_seed(world: Any) -> None:
+def test_random_noise_depends_on_the_seed_alone(world: Any) -> None:
     for folder in ("one", "two"):
         words = (*RUN, "--seeds", "2", "--noise", "random", "--no-grid", "-o", folder)
         assert world.run(*words).exit_code == 0
@@ -125,7 +125,7 @@ def test_rewrites_of_different_generators(rewrites: Any) -> None:
     assert result.stderr.startswith("Error: rewrites of different generators cannot be composed")
 
 
-def test_what_is_no_rewrite(world: Any) -> None:
+def test_what_is_not_a_rewrite(world: Any) -> None:
     result = world.run(*RUN, "--rewrite", "p.safetensors", "-o", "out")
     assert result.exit_code == 2 and world.left() == []
     assert result.stderr == "Error: p.safetensors: got a projector, expected a rewrite\n"
@@ -138,7 +138,7 @@ def test_a_rewrite_that_is_not_there(world: Any) -> None:
 
 
 @pytest.mark.parametrize("precision", ["bf16", "fp16"])
-def test_half_precision_draws_nearly_the_same(world: Any, precision: str) -> None:
+def test_half_precision_gives_nearly_the_same_image(world: Any, precision: str) -> None:
     assert world.run(*RUN, "--seed", "2", "-o", "whole").exit_code == 0
     result = world.run(*RUN, "--seed", "2", "--precision", precision, "-o", "half")
     assert result.exit_code == 0
@@ -146,7 +146,7 @@ def test_half_precision_draws_nearly_the_same(world: Any, precision: str) -> Non
     assert 0 < error < 4e-4  # 40 dB of a range of 2
 
 
-def test_a_class_is_drawn_and_asked_for(world: Any) -> None:
+def test_a_class_is_generated_and_required(world: Any) -> None:
     torch.manual_seed(0)
     config = replace(open_generator(world.folder / "g.safetensors").config, label_dim=3)
     generator = StyleGAN2(config).eval()

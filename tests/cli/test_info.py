@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from regen.generators.registry import open_generator
+from regen.generators.registry import BUNDLED_FOLDER, open_generator
 
 PROJECT = ("project", "cat.png", "--generator", "g.safetensors", "--projector", "p.safetensors")
 REWRITE = ("rewrite", "--edits", "edits.json", "--steps", "2", "--preserve", "2", "--seeds", "2")
@@ -27,6 +27,26 @@ def test_a_generator(world: Any) -> None:
     assert found["parameters"] == sum(t.numel() for t in generator.state_dict().values())
     assert (found["digest"], found["dtypes"]) == (generator.digest(), ["float32"])
     assert found["licence"] == "CC0-1.0" and found["architecture"]["w_dim"] == 8
+
+
+def test_a_bundled_name_stands_for_its_file(world: Any) -> None:
+    named, file = facts(world, "portraits", str(BUNDLED_FOLDER / "portraits.safetensors"))
+    assert named == file and named["format"] == "generator"
+    assert named["image_size"] == [named["resolution"]] * 2
+    text = world.run("info", "portraits")
+    assert text.exit_code == 0 and f"digest: {named['digest']}" in text.stdout.splitlines()
+
+
+def test_a_name_that_is_not_installed_says_how(world: Any) -> None:
+    result = world.run("info", "london-faces")
+    assert result.exit_code == 2 and "make gpu-faces" in result.stderr
+
+
+def test_the_run_folder_of_a_generator(world: Any) -> None:
+    (world.folder / "run").mkdir()
+    (world.folder / "g.safetensors").rename(world.folder / "run" / "generator.safetensors")
+    (found,) = facts(world, "run")
+    assert (found["format"], found["results"]) == ("run folder", ["generator.safetensors"])
 
 
 @pytest.mark.parametrize(("name", "owner"), [("p", "g.safetensors"), ("other_p", None)])
@@ -72,12 +92,12 @@ def test_edits(world: Any) -> None:
 def test_run_folders_and_metrics(world: Any) -> None:
     assert world.run(*REWRITE, "-o", "out").exit_code == 0
     assert world.run(*PROJECT, "-o", "seen").exit_code == 0
-    run, seen, figures = facts(world, "out", "seen", "out/metrics.json")
+    run, seen, metrics = facts(world, "out", "seen", "out/metrics.json")
     assert run["format"] == seen["format"] == "run folder"
     assert run["results"] == ["rewrite.safetensors", "report.html", "before_after.png"]
     assert run["metrics"]["seeds"] == 2 and run["settings"]["fit"]["steps"] == 2
     assert seen["metrics"]["images"][0]["name"] == "cat"
-    assert (figures["format"], figures["seeds"]) == ("metrics", 2)
+    assert (metrics["format"], metrics["seeds"]) == ("metrics", 2)
 
 
 def test_text_for_people(world: Any) -> None:

@@ -1,11 +1,13 @@
-"""Ctrl-C: exit code 130, a message that says what was kept, and that it is whole."""
+"""Signals that ask to stop: exit code 130, and a message that says what was kept whole."""
 
 from __future__ import annotations
 
+import errno
 import signal
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any
 
+import click
 import pytest
 
 from regen.files import tensor_file
@@ -15,19 +17,34 @@ from regen.runs.logbook import Logbook, Progress
 
 REWRITE = ("rewrite", "--edits", "edits.json", "--preserve", "2", "--seeds", "2", "-o", "out")
 TRAIN = ("train-projector", "--generator", "g.safetensors", "--batch", "4", "--kimg", "0.016")
+SIGNALS = [signal.SIGINT, signal.SIGTERM, signal.SIGHUP]
+
+
+@pytest.fixture(autouse=True)
+def usual_handlers() -> Iterator[None]:
+    """The handlers of a program started in a terminal, whoever runs the tests."""
+    usual = [signal.default_int_handler, signal.SIG_DFL, signal.SIG_DFL]
+    before = {number: signal.signal(number, h) for number, h in zip(SIGNALS, usual, strict=True)}
+    yield
+    for number, handler in before.items():
+        signal.signal(number, handler)
 
 
 def press_in(
-    monkeypatch: pytest.MonkeyPatch, owner: type, name: str, when: Callable[..., bool]
+    monkeypatch: pytest.MonkeyPatch,
+    owner: type,
+    name: str,
+    when: Callable[..., bool],
+    number: signal.Signals = signal.SIGINT,
 ) -> None:
-    """Press Ctrl-C in the first call of a method for whose arguments `when` is true."""
+    """Send a signal, Ctrl-C's, in the first call of a method for whose arguments `when` is true."""
     method = getattr(owner, name)
     pressed = []
 
     def press(self: Any, *args: Any, **kwargs: Any) -> Any:
         if not pressed and when(self, *args):
             pressed.append(True)
-            signal.raise_signal(signal.SIGINT)
+            signal.raise_signal(number)
         return method(self, *args, **kwargs)
 
     monkeypatch.setattr(owner, name, press)
@@ -38,8 +55,11 @@ def files(world: Any) -> list[str]:
     return [name for name in world.left() if not name.startswith("events.out.tfevents.")]
 
 
-def test_in_the_fit_what_was_learned_is_kept(world: Any, monkeypatch: pytest.MonkeyPatch) -> None:
-    press_in(monkeypatch, Logbook, "scalars", lambda self, values, step: step == 10)
+@pytest.mark.parametrize("number", SIGNALS)
+def test_in_the_fit_what_was_learned_is_kept(
+    world: Any, monkeypatch: pytest.MonkeyPatch, number: signal.Signals
+) -> None:
+    press_in(monkeypatch, Logbook, "scalars", lambda self, values, step: step == 10, number)
     result = world.run(*REWRITE, "--steps", "30")
     assert (result.exit_code, result.stdout) == (130, "")
     assert result.stderr.splitlines()[-1] == (
@@ -85,15 +105,17 @@ def test_after_the_fit_the_rewrite_is_kept(world: Any, monkeypatch: pytest.Monke
     assert files(world) == ["edits.json", "rewrite.safetensors", "settings.json"]
 
 
-def test_training_keeps_a_checkpoint_and_goes_on(
-    world: Any, monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize("number", SIGNALS)
+def test_training_keeps_a_checkpoint_that_is_resumed(
+    world: Any, monkeypatch: pytest.MonkeyPatch, number: signal.Signals
 ) -> None:
     assert world.run(*TRAIN, "-o", "whole").exit_code == 0
-    press_in(monkeypatch, Logbook, "settings", lambda self, settings: True)
+    press_in(monkeypatch, Logbook, "settings", lambda self, settings: True, number)
     result = world.run(*TRAIN, "-o", "out")
     assert (result.exit_code, result.stdout) == (130, "")
     assert result.stderr.splitlines()[-1] == (
-        "Interrupted: 1 of 4 steps are in out/checkpoint.pt; --resume with the same options goes on"
+        "Interrupted: 1 of 4 steps are in out/checkpoint.pt; "
+        "--resume with the same options continues"
     )
     assert files(world) == ["checkpoint.pt", "settings.json"]
     assert world.run(*TRAIN, "-o", "out", "--resume").exit_code == 0
@@ -107,7 +129,7 @@ def test_training_keeps_a_checkpoint_and_goes_on(
 def test_projecting_keeps_the_images_that_are_done(
     world: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    press_in(monkeypatch, Progress, "advance", lambda self, *args: self.label == "projecting")
+    press_in(monkeypatch, Progress, "advance", lambda *_: True)
     words = ("project", "cat.png", "cat.png", "--generator", "g.safetensors", "-o", "out")
     result = world.run(*words, "--projector", "p.safetensors")
     assert result.exit_code == 130
@@ -115,12 +137,30 @@ def test_projecting_keeps_the_images_that_are_done(
     assert files(world) == ["cat.features.safetensors", "cat.png", "metrics.json"]
 
 
-def test_drawing_keeps_the_images_that_are_done(
+def test_generating_keeps_the_images_that_are_done(
     world: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    press_in(monkeypatch, Progress, "advance", lambda self, *args: self.label == "drawing")
+    press_in(monkeypatch, Progress, "advance", lambda *_: True)
     words = ("generate", "--generator", "g.safetensors", "--seeds", "0-40", "-o", "out")
     result = world.run(*words)
     assert result.exit_code == 130
     assert result.stderr == "\nInterrupted: 16 images are in out\n"
     assert files(world) == [f"seed{seed:04d}.png" for seed in range(16)]
+
+
+def test_a_terminal_that_was_closed_gets_no_message(
+    world: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def closed(message: str, err: bool = False) -> None:
+        raise OSError(errno.EIO, "Input/output error")
+
+    press_in(monkeypatch, Progress, "advance", lambda *_: True, signal.SIGHUP)
+    monkeypatch.setattr(click, "echo", closed)
+    result = world.run("generate", "--generator", "g.safetensors", "--seeds", "0-40", "-o", "out")
+    assert (result.exit_code, len(world.left())) == (130, 16)
+
+
+def test_the_handlers_are_those_of_before(world: Any) -> None:
+    before = [signal.getsignal(number) for number in SIGNALS]
+    assert world.run("generate", "--generator", "none", "-o", "out").exit_code == 2
+    assert [signal.getsignal(number) for number in SIGNALS] == before

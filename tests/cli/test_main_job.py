@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 import torch
 
-from regen.generators.stylegan2.foreign.files import read_checkpoint
+from regen.generators.registry import read_checkpoint
 from regen.rewriting.rewrite import Rewrite
 from tests.generators.stylegan2.foreign.checkpoints import (
     generator,

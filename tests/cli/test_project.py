@@ -23,21 +23,21 @@ def metrics(world: Any) -> dict[str, Any]:
     return dict(json.loads((world.folder / "out" / "metrics.json").read_text()))
 
 
-def test_features_image_and_figures(world: Any) -> None:
+def test_features_image_and_metrics(world: Any) -> None:
     result = world.run("project", "cat.png", *RUN, "-o", "out")
     assert result.exit_code == 0
     assert world.left() == ["cat.features.safetensors", "cat.png", "metrics.json"]
     assert load_image(world.folder / "out" / "cat.png").shape == (1, 3, 32, 32 + 2 + 32)
     lines = result.stdout.splitlines()
     assert lines[0].startswith("out/cat.png: L1 ") and " dB, SSIM " in lines[0]
-    assert lines[-1] == "Figures: out/metrics.json"
+    assert lines[-1] == "Metrics: out/metrics.json"
 
 
 def test_the_features_are_the_projectors(world: Any) -> None:
     assert world.run("project", "cat.png", *RUN, "-o", "out").exit_code == 0
     stored = tensor_file.load(world.folder / "out" / "cat.features.safetensors", format="features")
     generator = open_generator(world.folder / "g.safetensors")
-    projector = open_projector(world.folder / "p.safetensors", "g", generator)
+    projector = open_projector(world.folder / "p.safetensors", generator)
     image = load_image(world.folder / "cat.png", size=32)
     torch.testing.assert_close(stored.tensors["features"], projector(image))
     header = stored.header
@@ -76,9 +76,9 @@ def test_refinement_comes_closer_and_is_shown(world: Any) -> None:
     assert load_image(world.folder / "out" / "cat.png").shape[3] == 3 * 34 - 2
 
 
-def test_a_image_out_of_reach_is_told(world: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_image_out_of_reach_is_reported(world: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     result = world.run("project", "cat.png", *RUN, "-o", "out")
-    assert "Warning: cat.png is far from anything this generator draws; " in result.stderr
+    assert "Warning: cat.png is far from any image this generator makes; " in result.stderr
     assert metrics(world)["images"][0]["out_of_reach"] is True
     monkeypatch.setattr(project_job, "OUT_OF_REACH_SSIM", -1.0)
     result = world.run("project", "cat.png", *RUN, "-o", "out")

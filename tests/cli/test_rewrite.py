@@ -43,7 +43,7 @@ def test_the_metrics(world: Any, random_torch_home: Path) -> None:
         assert metrics[place]["lpips"] > 0 and metrics[place]["l1"] > 0
 
 
-def test_without_weights_lpips_is_null_and_the_reason_is_told(world: Any) -> None:
+def test_without_weights_lpips_is_null_and_the_reason_is_reported(world: Any) -> None:
     assert world.run(*RUN, *QUICK, "-o", "out").exit_code == 0
     metrics = json.loads((world.folder / "out" / "metrics.json").read_text())
     assert metrics["lpips"]["backbone"] is None
@@ -137,6 +137,71 @@ def test_options_take_the_place_of_preset_and_edits(world: Any) -> None:
     assert (made["memory_layers"], made["measured_seeds"]) == (1, 3)
 
 
+def test_a_setting_is_taken_from_the_first_that_says_it(world: Any) -> None:
+    world.edits(lambda content: content.update(weights={"old": 2}, scale="stretch"))
+    config = {"fit": {"weight_old": 3, "weight_new": 3, "lr": 0.03, "steps": 9}, "lpips": "alex"}
+    (world.folder / "s.json").write_text(json.dumps(config))
+    words = ("--config", "s.json", "--preset", "paper", "--weights-new", "5")
+    assert world.run(*RUN, *QUICK, *words, "-o", "out").exit_code == 0
+    made = settings(world)
+    fit, said_by = made["fit"], made["said_by"]
+    assert (fit["weight_new"], fit["weight_old"], fit["lr"], fit["steps"]) == (5, 2, 0.03, 4)
+    assert (fit["recall"], made["rule"]["align"]) == ("value", "feature")
+    assert {name: said_by[name] for name in list(said_by) if said_by[name] != "default"} == {
+        **dict.fromkeys(("fit.weight_new", "fit.steps", "fit.preserve"), "command line"),
+        **dict.fromkeys(("fit.precision", "measured_seeds"), "command line"),
+        **dict.fromkeys(("fit.weight_old", "rule.scale"), "edits file"),
+        **dict.fromkeys(("value_layer", "memory_layers"), "edits file"),
+        **dict.fromkeys(("fit.lr", "lpips"), "s.json"),
+        **dict.fromkeys(("rule.align", "rule.paste", "rule.feather_px"), "preset paper"),
+        **dict.fromkeys(("fit.solver", "fit.recall", "fit.border"), "preset paper"),
+        **dict.fromkeys(("fit.image_weight", "fit.structure_weight"), "preset paper"),
+        "fit.preserve_outside_match": "preset paper",
+    }
+    page = (world.folder / "out" / "report.html").read_text()
+    assert '<th scope="col">from</th>' in page
+    row = '<tr><th scope="row"><code>fit.lr</code></th><td>0.03</td><td>s.json</td></tr>'
+    assert row in page and "said_by" not in page
+
+
+def test_the_settings_of_a_run_folder_repeat_it(world: Any) -> None:
+    words = ("--preset", "paper", "--weights-new", "7", "--seed", "3")
+    assert world.run(*RUN, *QUICK, *words, "-o", "out").exit_code == 0
+    again = ("rewrite", "--edits", "out/edits.json", "--config", "out/settings.json")
+    assert world.run(*again, "--device", "cpu", "-o", "again").exit_code == 0
+    one, two = (world.folder / name / "rewrite.safetensors" for name in ("out", "again"))
+    assert one.read_bytes() == two.read_bytes()
+    first, second = settings(world), settings(world, "again")
+    assert first.pop("said_by")["fit.weight_new"] == "command line"
+    assert second.pop("said_by")["fit.weight_new"] == "edits file"
+    del first["edits"], second["edits"]  # the first names its image, the second holds it
+    assert first == second
+
+
+def test_the_value_layer_of_the_preset_gives_way_to_a_projector(world: Any) -> None:
+    world.edits(lambda content: content.pop("value_layer"))
+    assert world.run(*RUN, *QUICK, "--preset", "paper", "-o", "out").exit_code == 0
+    made = settings(world)
+    assert (made["value_layer"], made["said_by"]["value_layer"]) == (5, "projector")
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        ('{"fit": {"stepz": 3}}', "s.json: unknown setting 'fit.stepz'; did you mean 'fit.steps'?"),
+        ('{"fit": {"steps": 2.5}}', "s.json: fit.steps: got 2.5, expected an integer"),
+        ("{", "s.json is not valid JSON: Expecting property name enclosed in double quotes at "),
+        (None, "s.json does not exist; check the path"),
+    ],
+)
+def test_a_config_that_makes_no_sense(world: Any, content: str | None, message: str) -> None:
+    if content is not None:
+        (world.folder / "s.json").write_text(content)
+    result = world.run(*RUN, "--config", "s.json", "-o", "out")
+    assert result.exit_code == 2 and world.left() == []
+    assert result.stderr.startswith(f"Error: {message}") and result.stderr.count("\n") == 1
+
+
 def test_generator_and_projector_take_the_place_of_the_edits(world: Any) -> None:
     words = ("--generator", "other.safetensors", "--projector", "other_p.safetensors")
     assert world.run(*RUN, *QUICK, *words, "-o", "out").exit_code == 0
@@ -164,12 +229,12 @@ def test_the_closed_form_is_a_solver(world: Any, monkeypatch: pytest.MonkeyPatch
     assert "key moments" in metrics["seconds"]
 
 
-def test_layers_are_tried_and_the_choice_is_told(
+def test_layers_are_tried_and_the_choice_is_reported(
     world: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     from regen.rewriting import layer_choice
 
-    for name, value in (("STEPS", 2), ("PRESERVED", 2), ("SEEDS", 2)):
+    for name, value in (("STEPS", 2), ("PRESERVED_SAMPLES", 2), ("UNSEEN_SAMPLES", 2)):
         monkeypatch.setattr(layer_choice, name, value)
     monkeypatch.setattr("regen.rewriting.moment_cache.SAMPLES", 4)
     result = world.run(*RUN, *QUICK, "--value-layer", "auto", "-o", "out")
@@ -177,6 +242,7 @@ def test_layers_are_tried_and_the_choice_is_told(
     assert "Value layer 5 with a memory of 2, the best of 1 tried" in result.stdout
     made = settings(world)
     assert (made["value_layer"], made["memory_layers"]) == (5, 2)
+    assert made["said_by"]["value_layer"] == "trials of value layers"
     assert [trial["value_layer"] for trial in made["layer_choice"]["trials"]] == [5]
     page = (world.folder / "out" / "report.html").read_text()
     assert "<h2>Which layer</h2>" in page and "layers 1, 2, 3, 4, 6, 7" in page
@@ -193,7 +259,7 @@ def test_layers_are_tried_and_the_choice_is_told(
         (("--value-layer", "last"), "'last' is not a valid integer range, or auto."),
     ],
 )
-def test_layers_that_make_no_sense(world: Any, words: tuple[str, ...], message: str) -> None:
+def test_layers_that_do_not_fit_together(world: Any, words: tuple[str, ...], message: str) -> None:
     result = world.run(*RUN, *words)
     assert result.exit_code == 2 and message in result.stderr
     assert world.left() == []

@@ -45,9 +45,9 @@ def test_the_run_folder(world: Any, faces: Path) -> None:
 def test_the_generator_can_be_used(world: Any, faces: Path) -> None:
     options = ("--licence", "CC0-1.0", "-o", "out")
     lines = world.run(*RUN, *SHORT, *SMALL, *options).stdout.splitlines()
-    words = lines[-1].removeprefix("Use it: regen ").replace("0-63 -o DIR", "0-2 -o drawn")
+    words = lines[-1].removeprefix("Use it: regen ").replace("0-63 -o DIR", "0-2 -o sheet")
     assert world.run(*words.split()).exit_code == 0
-    assert world.left("drawn") == ["grid.png", "seed0000.png", "seed0001.png", "seed0002.png"]
+    assert world.left("sheet") == ["grid.png", "seed0000.png", "seed0001.png", "seed0002.png"]
     path = world.folder / "out" / "generator.safetensors"
     generator = open_generator(path)
     assert generator.resolution == 16 and bool(generator.mapping.w_mean.any())
@@ -68,17 +68,17 @@ def test_settings(world: Any, faces: Path) -> None:
     assert (made["size"], made["init_from"], made["images"]) == (16, None, "faces")
 
 
-def test_beginning_from_a_generator(world: Any, faces: Path) -> None:
+def test_starting_from_a_generator(world: Any, faces: Path) -> None:
     wait = ("--generator-wait-kimg", "0.008")
     result = world.run(*RUN, *SHORT, *wait, "--init-from", "g.safetensors", "-o", "out")
     assert result.exit_code == 0
     lines = result.stdout.splitlines()
     assert lines[0] == (
-        "Generator begun from g.safetensors: 54 tensors taken, 0 begin fresh, 18 not needed "
+        "Generator initialized from g.safetensors: 54 tensors taken over, 0 new, 18 not needed "
         "(convs.6, convs.7, rgbs.7)"
     )
     assert lines[1] == (
-        "Discriminator: none in that file that fits, begins fresh; it trains alone for 0.008 kimg; "
+        "Discriminator: new, as that file has none that fits; it trains alone for 0.008 kimg; "
         "the generator's step size is 0.0005"
     )
     header = tensor_file.read_header(world.folder / "out" / "generator.safetensors")
@@ -92,10 +92,10 @@ def test_beginning_from_a_generator(world: Any, faces: Path) -> None:
     )
 
 
-def test_settings_against_a_fresh_discriminator(world: Any, faces: Path) -> None:
+def test_settings_for_a_new_discriminator(world: Any, faces: Path) -> None:
     """What is said counts; a discriminator that comes along needs nothing of it."""
     said = ("--generator-wait-kimg", "0", "--init-from", "g.safetensors", "-o", "out")
-    assert "begins fresh; the generator's" in world.run(*RUN, *SHORT, *said).stdout
+    assert "none that fits; the generator's" in world.run(*RUN, *SHORT, *said).stdout
     again = ("--init-from", "out/generator.safetensors", "-o", "again")
     assert world.run(*RUN, *SHORT, *again).exit_code == 0
     folders = (world.folder / name for name in ("out", "again"))
@@ -115,7 +115,7 @@ def test_resuming_gives_the_same_generator(world: Any, faces: Path) -> None:
 
 
 def test_a_checkpoint_becomes_a_generator(world: Any, faces: Path) -> None:
-    """What the message of a lost training advises."""
+    """What the message of a training that diverged advises."""
     assert world.run(*RUN, *SHORT, *SMALL, "-o", "out").exit_code == 0
     path = world.folder / "out" / "generator.safetensors"
     before = open_generator(path).digest()
@@ -125,7 +125,7 @@ def test_a_checkpoint_becomes_a_generator(world: Any, faces: Path) -> None:
     assert result.exit_code == 0 and open_generator(path).digest() == before
 
 
-def test_weights_that_are_not_finite_are_not_gone_on_with(world: Any, faces: Path) -> None:
+def test_weights_that_are_not_finite_are_not_resumed(world: Any, faces: Path) -> None:
     assert world.run(*RUN, *SHORT, *SMALL, "-o", "out").exit_code == 0
     checkpoint, result = world.folder / "out" / "checkpoint.pt", "out/generator.safetensors"
     (world.folder / result).unlink()
@@ -137,7 +137,7 @@ def test_weights_that_are_not_finite_are_not_gone_on_with(world: Any, faces: Pat
     assert again.stderr.startswith("Error: out/checkpoint.pt holds a generator whose weights are ")
 
 
-def test_measures(world: Any, faces: Path, random_torch_home: Path) -> None:
+def test_metrics(world: Any, faces: Path, random_torch_home: Path) -> None:
     for path in faces.iterdir():
         path.unlink()
     for i in range(5):
@@ -175,7 +175,7 @@ def test_checking_only(world: Any, faces: Path) -> None:
         (("--channel-base", "8"), "Error: channel_base: got 8, expected an integer from 16"),
         (
             ("--init-from", "g.safetensors", "--channel-base", "64", "--channel-max", "4"),
-            "Error: generator to begin from: no convolution fits: got channel_base 256 and ",
+            "Error: generator to start from: no convolution fits: got channel_base 256 and ",
         ),
     ],
 )
@@ -195,12 +195,14 @@ def test_fid_without_its_package(world: Any, faces: Path, monkeypatch: pytest.Mo
 @pytest.mark.parametrize(
     ("content", "problem"),
     [
-        (None, "Error: faces is no folder: expected a folder of images\n"),
+        (None, "Error: faces is not a folder: expected a folder of images\n"),
         ({}, "Error: faces has no images: expected .avif, .bmp, "),
         ({"a.png": b"text"}, "Error: faces: images to train on: got 0; 1 file cannot be read"),
     ],
 )
-def test_images_that_are_none(world: Any, content: dict[str, bytes] | None, problem: str) -> None:
+def test_folders_without_usable_images(
+    world: Any, content: dict[str, bytes] | None, problem: str
+) -> None:
     if content is not None:
         (world.folder / "faces").mkdir()
         for name, data in content.items():
@@ -219,24 +221,26 @@ def test_a_generator_that_would_not_learn(world: Any, faces: Path) -> None:
     )
 
 
-def test_time_that_is_up_is_said(world: Any, faces: Path) -> None:
-    wait = ("--generator-wait-kimg", "5", "--minutes", "0.0001", "--batch-images", "8")
+def test_time_that_is_up_is_reported(world: Any, faces: Path, hours_pass: None) -> None:
+    wait = ("--generator-wait-kimg", "5", "--minutes", "30", "--batch-images", "8")
     options = ("--length-kimg", "9", "--measure-samples", "0", *SMALL, "-o", "out")
     lines = world.run(*RUN, *wait, *options).stdout.splitlines()
     assert lines[1:3] == [
         "Time is up: 1 of 1125 steps are in out/checkpoint.pt; --resume with the same options "
-        "goes on",
+        "continues",
         "The generator has not learned yet: so far the discriminator trained alone",
     ]
 
 
 def test_few_images_without_augmentation(world: Any, faces: Path) -> None:
     lines = world.run(*RUN, *SHORT, *SMALL, "--no-augment", "-o", "out").stdout.splitlines()
-    assert lines[1] == ("  Few images, and no augmentation: below 2000, D soon knows them by heart")
+    assert lines[1] == (
+        "  Few images, and no augmentation: below 2000, the discriminator soon memorises them"
+    )
 
 
 @pytest.mark.parametrize("there", ["generator.safetensors", "faces"])
-def test_what_is_there_already_is_kept(world: Any, faces: Path, there: str) -> None:
+def test_what_exists_already_is_kept(world: Any, faces: Path, there: str) -> None:
     (world.folder / "out").mkdir()
     (world.folder / "out" / "generator.safetensors").write_bytes(b"mine")
     result = world.run(*RUN, *SHORT, "-o", "faces" if there == "faces" else "out")
@@ -259,6 +263,6 @@ def test_an_earlier_training_is_not_overwritten(world: Any, faces: Path) -> None
     result = world.run(*RUN, *SHORT, *SMALL, "-o", "out")
     assert result.exit_code == 2
     assert result.stderr == (
-        "Error: out holds a training that was begun earlier; resume it, or choose another folder\n"
+        "Error: out holds an earlier training; resume it, or choose another folder\n"
     )
     assert (world.folder / "out" / "checkpoint.pt").read_bytes() == before

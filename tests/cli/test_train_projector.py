@@ -66,12 +66,12 @@ def test_extra_images_are_used(world: Any) -> None:
 @pytest.mark.parametrize(
     ("content", "problem"),
     [
-        (None, "Error: more is no folder: expected a folder of images\n"),
-        ({}, "Error: more has no images: expected .bmp, .gif, "),
+        (None, "Error: more is not a folder: expected a folder of images\n"),
+        ({}, "Error: more has no images: expected .avif, .bmp, "),
         ({"a.png": b"text"}, "Error: more/a.png is not an image in a known format; "),
     ],
 )
-def test_extra_images_that_are_none(
+def test_extra_images_that_cannot_be_used(
     world: Any, content: dict[str, bytes] | None, problem: str
 ) -> None:
     if content is not None:
@@ -89,7 +89,7 @@ def test_an_earlier_training_is_not_overwritten(world: Any) -> None:
     result = world.run(*RUN, *SHORT, "--lr", "0.1", "-o", "out")
     assert (result.exit_code, result.stdout) == (2, "")
     assert result.stderr == (
-        "Error: out holds a training that was begun earlier; resume it, or choose another folder\n"
+        "Error: out holds an earlier training; resume it, or choose another folder\n"
     )
     assert {path: path.read_bytes() for path in (world.folder / "out").iterdir()} == before
 
@@ -112,7 +112,7 @@ def test_resuming_what_is_finished_gives_the_same_projector(world: Any) -> None:
     assert path.read_bytes() == before
 
 
-def test_resuming_where_nothing_was_begun(world: Any) -> None:
+def test_resuming_where_nothing_was_started(world: Any) -> None:
     result = world.run(*RUN, *SHORT, "--resume", "-o", "out")
     assert result.exit_code == 2 and world.left() == []
     assert result.stderr == (

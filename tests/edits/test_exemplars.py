@@ -5,14 +5,21 @@ import sys
 import pytest
 import torch
 
-from regen.edits.checked_json import Node
-from regen.edits.exemplars import Image, Pattern, read_exemplar
+from regen.edits.exemplars import ExemplarField, Image, ImageField, Pattern
+from regen.edits.validation import ObjectModel, validated
 from regen.errors import EditsError, ImageError
 from regen.images import save_image
 
 
-def read(value, folder):
-    return read_exemplar(Node(value, "edits[0].exemplar", "e.json"), folder)
+class File(ObjectModel):
+    """A file with an exemplar, or a picture."""
+
+    exemplar: ExemplarField | None = None
+    picture: ImageField | None = None
+
+
+def read(value, folder, key="exemplar"):
+    return getattr(validated(File, {key: value}, file="e.json", folder=folder), key)
 
 
 @pytest.fixture
@@ -52,7 +59,16 @@ def test_a_photograph_of_scikit_image(photographs, tmp_path):
         assert image.to_json(embed=True).startswith("data:image/png;base64,")
 
 
-def test_the_true_chelsea_is_there():
+def test_a_picture_is_an_image_and_nothing_else(photographs, tmp_path):
+    assert read("skimage:cat", tmp_path, "picture") == Image("skimage:cat")
+    for wrong, got in (({"pattern": "x", "seed": 1}, '{"pattern": "x", "seed": 1}'), ("", '""')):
+        with pytest.raises(EditsError) as caught:
+            read(wrong, tmp_path, "picture")
+        expected = "an image, as path, data URI or skimage:NAME"
+        assert str(caught.value) == f"e.json: picture: got {got}, expected {expected}"
+
+
+def test_the_real_chelsea_is_there():
     pytest.importorskip("skimage", reason="scikit-image is a dependency of the demo only")
     assert Image("skimage:chelsea").load().shape == (1, 3, 300, 451)
 
@@ -61,20 +77,20 @@ def test_the_true_chelsea_is_there():
     ("name", "remedy"),
     [("chelsee", "did you mean skimage:chelsea?"), ("../x", "try skimage:chelsea")],
 )
-def test_an_unknown_photograph_is_told(photographs, tmp_path, name, remedy):
+def test_an_unknown_photograph_is_refused(photographs, tmp_path, name, remedy):
     with pytest.raises(EditsError) as caught:
         read(f"skimage:{name}", tmp_path)
     problem = f"scikit-image installs no photograph {name!r}"
-    assert str(caught.value) == f"e.json: edits[0].exemplar: {problem}; {remedy}"
+    assert str(caught.value) == f"e.json: exemplar: {problem}; {remedy}"
 
 
-def test_a_missing_scikit_image_is_told(tmp_path, monkeypatch):
+def test_a_missing_scikit_image_is_named(tmp_path, monkeypatch):
     monkeypatch.setattr("importlib.util.find_spec", lambda name: None)
     problem = "skimage:cat is a photograph of scikit-image, which is not installed"
     remedy = "run `pip install scikit-image`"
     with pytest.raises(EditsError) as caught:
         read("skimage:cat", tmp_path)
-    assert str(caught.value) == f"e.json: edits[0].exemplar: {problem}; {remedy}"
+    assert str(caught.value) == f"e.json: exemplar: {problem}; {remedy}"
     with pytest.raises(EditsError, match="exemplar: skimage:cat is a photograph of scikit-image"):
         Image("skimage:cat").load()
 
@@ -92,7 +108,8 @@ def test_a_pattern_is_drawn_by_the_renderer(tmp_path):
     ("value", "problem"),
     [
         (3, ": got 3, expected an image, as path, data URI or skimage:NAME, or a {pattern, seed}"),
-        (None, ": got null, expected an image, as path, data URI"),
+        ("", ': got "", expected an image, as path, data URI'),
+        (["x"], ': got ["x"], expected an image, as path, data URI'),
         ({"patern": "x", "seed": 1}, ": unknown key 'patern'; did you mean 'pattern'?"),
         ({"pattern": "x"}, ": key 'seed' is missing"),
         ({"pattern": "x", "seed": 1.5}, ".seed: got 1.5, expected an integer from 0"),
@@ -100,14 +117,14 @@ def test_a_pattern_is_drawn_by_the_renderer(tmp_path):
         ({"pattern": "x", "seed": 1, "generator": "a/b"}, ".generator: "),
     ],
 )
-def test_what_is_no_exemplar_is_told(tmp_path, value, problem):
+def test_what_is_not_an_exemplar_is_refused(tmp_path, value, problem):
     with pytest.raises(EditsError) as caught:
         read(value, tmp_path)
-    assert str(caught.value).startswith(f"e.json: edits[0].exemplar{problem}")
+    assert str(caught.value).startswith(f"e.json: exemplar{problem}")
 
 
-def test_a_missing_image_is_told(tmp_path):
+def test_a_missing_image_is_refused(tmp_path):
     expected = f"{tmp_path / 'no.jpg'} does not exist; paths are relative to the edits file"
     with pytest.raises(EditsError) as caught:
         read("no.jpg", tmp_path)
-    assert str(caught.value) == f"e.json: edits[0].exemplar: {expected}"
+    assert str(caught.value) == f"e.json: exemplar: {expected}"

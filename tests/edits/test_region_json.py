@@ -1,12 +1,13 @@
 """`regen.edits.region_json`: regions in JSON, read and written."""
 
+import json
+
 import pytest
 import torch
 
-from regen.edits.checked_json import read_json
-from regen.edits.region_json import NamedRegion, read_region, region_to_json
+from regen.edits.region_json import NamedRegion, RegionField, region_to_json
+from regen.edits.validation import validated
 from regen.errors import EditsError
-from regen.files.atomic import write_json
 from regen.images import mask_to_png
 from regen.images.regions import Region
 
@@ -17,8 +18,8 @@ POLYGON = [[1, 1], [6, 1.5], [3, 7]]
 @pytest.fixture
 def read(tmp_path):
     def reader(value):
-        write_json(tmp_path / "e.json", value)
-        return read_region(read_json(tmp_path / "e.json"), tmp_path)
+        value = json.loads(json.dumps(value))
+        return validated(RegionField, value, file="e.json", folder=tmp_path)
 
     return reader
 
@@ -85,7 +86,18 @@ def test_a_mask_without_a_file_and_mixtures_are_written_too(read):
             "got {}, expected exactly one of box, boxes, polygon, polygons, ellipse, ellipses, "
             "mask, portraits",
         ),
+        (
+            {"box": BOX, "ellipse": ELLIPSE},
+            "got box and ellipse, expected exactly one of box, boxes, polygon, polygons, ellipse, "
+            "ellipses, mask, portraits",
+        ),
+        (
+            {"box": None},
+            'got {"box": null}, expected exactly one of box, boxes, polygon, polygons, ellipse, '
+            "ellipses, mask, portraits",
+        ),
         ({"box": [1, 2, 3]}, "box: got [1, 2, 3], expected [x0, y0, x1, y1]"),
+        ({"box": {}}, "box: got {}, expected [x0, y0, x1, y1]"),
         ({"box": [1, 2, 3, "4"]}, 'box[3]: got "4", expected a number'),
         ({"box": [1, 2, 3, True]}, "box[3]: got true, expected a number"),
         (
@@ -106,10 +118,10 @@ def test_a_mask_without_a_file_and_mixtures_are_written_too(read):
         ({"portraits": 3}, "portraits: got 3, expected the name of a region"),
     ],
 )
-def test_what_is_no_region_is_told(read, tmp_path, value, problem):
+def test_what_is_not_a_region_is_refused(read, value, problem):
     with pytest.raises(EditsError) as caught:
         read(value)
-    assert str(caught.value) == f"{tmp_path / 'e.json'}: {problem}"
+    assert str(caught.value) == f"e.json: {problem}"
 
 
 def test_two_kinds_at_once_are_refused(read):

@@ -15,8 +15,9 @@ from regen.generators.stylegan2.generator import StyleGAN2
 from regen.generators.stylegan2.split import StyleGAN2Split
 from regen.images import save_image
 from regen.images.regions import Region
+from regen.projector.config import ProjectorConfig
 from regen.projector.files import save_projector
-from regen.projector.network import BackwardProjector, ProjectorConfig
+from regen.projector.network import BackwardProjector
 from regen.rewriting.rule import Example, Rule, build_rule
 from regen.rewriting.settings import RuleSettings
 

@@ -8,8 +8,7 @@ import pytest
 import torch
 
 from regen.errors import RegenError
-from regen.generators.registry import CheckpointWarning, open_generator
-from regen.generators.stylegan2.foreign.files import Format, write_checkpoint
+from regen.generators.registry import CheckpointWarning, open_generator, write_checkpoint
 from tests.generators.stylegan2.foreign.checkpoints import (
     generator,
     image,
@@ -20,7 +19,7 @@ from tests.generators.stylegan2.foreign.checkpoints import (
 
 
 @pytest.mark.parametrize("format", ["nvidia", "rosinality"])
-def test_they_open_like_ours_and_say_what_is_faster(tmp_path: Path, format: Format) -> None:
+def test_they_open_like_ours_and_say_what_is_faster(tmp_path: Path, format: str) -> None:
     ours, path = generator(), tmp_path / "cats.bin"
     write_checkpoint(path, ours, None, format, origin="test")
     with pytest.warns(

@@ -7,7 +7,7 @@ import pytest
 import torch
 from PIL import Image
 
-from regen.errors import TrainingError
+from regen.errors import ImageError, TrainingError
 from regen.images import folder as folder_module
 from regen.images.folder import read_folder
 
@@ -122,27 +122,25 @@ def test_the_digest_is_that_of_the_images(place: Path) -> None:
     assert read_folder(place, 16, sizes=(16, 32, 64)).digest != before
 
 
-def test_progress_is_told_of_every_file(place: Path) -> None:
+def test_progress_counts_every_file(place: Path) -> None:
     seen: list[int] = []
     read_folder(place, 16, on_file=lambda: seen.append(1))
     assert len(seen) == 2
 
 
 def test_folders_that_cannot_be_trained_on(tmp_path: Path) -> None:
-    with pytest.raises(TrainingError, match=r"none is no folder: expected a folder of images"):
+    with pytest.raises(ImageError, match=r"none is not a folder: expected a folder of images"):
         read_folder(tmp_path / "none", 16)
-    (tmp_path / "a" / "b").mkdir(parents=True)
-    with pytest.raises(TrainingError, match=r"a has no images: expected \.avif, "):
+    (tmp_path / "a").mkdir()
+    with pytest.raises(ImageError, match=r"a has no images: expected \.avif, "):
         read_folder(tmp_path / "a", 16)
-    image(1).save(tmp_path / "a" / "b" / "1.png")
-    with pytest.raises(TrainingError, match=r"; there are some in .*b$"):
-        read_folder(tmp_path / "a", 16)
-    (tmp_path / "a" / "b" / "2.png").write_bytes(b"broken")
+    image(1).save(tmp_path / "a" / "1.png")
+    (tmp_path / "a" / "2.png").write_bytes(b"broken")
     with pytest.raises(TrainingError) as raised:
-        read_folder(tmp_path / "a" / "b", 16)
+        read_folder(tmp_path / "a", 16)
     assert str(raised.value).endswith(
         "images to train on: got 1; 1 file cannot be read (is not an image in a known format): "
-        "left out (2.png), expected 2 at least"
+        "left out (2.png), expected at least 2"
     )
 
 

@@ -6,7 +6,7 @@ import pytest
 import torch
 
 from regen.errors import RegionError
-from regen.images.shapes import Box, Mask, Ellipse, Polygon
+from regen.images.shapes import Box, Ellipse, Mask, Polygon
 
 SHAPES = [
     Box(2.5, 1, 6, 4.25),

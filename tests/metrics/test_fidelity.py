@@ -33,8 +33,8 @@ def test_ssim_of_flat_images_is_the_luminance_term_on_zero_to_one() -> None:
 
 
 def test_ssim_falls_with_noise_and_has_a_gradient() -> None:
-    a = torch.rand(1, 3, 32, 32) * 2 - 1
-    noise = torch.randn_like(a)
+    a = torch.rand(1, 3, 32, 32) - 0.5
+    noise = torch.randn_like(a).clamp(-1, 1)
     little, much = (ssim(a, a + scale * noise) for scale in (0.05, 0.5))
     assert 0 < much.item() < little.item() < 1
     b = (a + 0.1 * noise).requires_grad_()

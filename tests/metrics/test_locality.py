@@ -1,4 +1,4 @@
-"""Distances inside and outside of a region, on images whose answer is known."""
+"""Distances inside and outside of a region, on images whose distance is known."""
 
 from __future__ import annotations
 
@@ -50,11 +50,11 @@ def test_lpips_of_a_region_sees_nothing_else(random_torch_home: Path) -> None:
 
 
 def test_masked_lpips_ignores_what_is_masked(random_torch_home: Path) -> None:
-    lpips, a, b = load_lpips(), torch.rand(2, 3, 32, 32), torch.rand(2, 3, 32, 32)
+    lpips, a, b = load_lpips(), torch.rand(2, 3, 32, 32) - 0.5, torch.rand(2, 3, 32, 32)
     found = masked_lpips(a, b, left_half(), lpips)
     assert found.shape == (2,) and found.min() > 0
     elsewhere = 1 - left_half()
-    for other in (a + elsewhere, a - 0.5 * elsewhere):
+    for other in (a + 0.5 * elsewhere, a - 0.5 * elsewhere):
         assert torch.equal(masked_lpips(other, b, left_half(), lpips), found)
     inside = masked_lpips(a + 0.5 * left_half(), b, left_half(), lpips)
     assert not torch.isclose(inside, found).any()
@@ -74,7 +74,7 @@ def test_l1_of_each_image_is_over_its_own_region() -> None:
 
 
 def test_a_local_change_is_all_inside() -> None:
-    before = torch.rand(2, 3, 32, 32)
+    before = torch.rand(2, 3, 32, 32) - 0.5
     after = before + 0.25 * left_half()
     change = region_change(before, after, left_half(), None)
     assert change["inside"]["l1"] == pytest.approx(0.25)
@@ -104,7 +104,7 @@ def test_the_oracle_is_reached_inside_and_left_outside() -> None:
         ),
         (
             2 * torch.ones(2, 1, 32, 32),
-            "region: is no mask: got values from 2 to 2, expected values in [0, 1]",
+            "region: is not a mask: got values from 2 to 2, expected values in [0, 1]",
         ),
         (
             torch.zeros(2, 1, 32, 32),

@@ -120,6 +120,13 @@ def test_a_job_can_go_on_without_it(empty_torch_home: Path) -> None:
     }
 
 
+def test_images_that_are_too_small_are_a_reason_too(random_torch_home: Path) -> None:
+    lpips, reason = try_lpips("squeeze", (31, 64))
+    assert lpips is None
+    assert reason == "images of 31x64 pixels are too small for it, at least 32x32 are needed"
+    assert try_lpips("squeeze", (32, 64))[0] is not None
+
+
 def test_another_backbone_is_never_taken_instead(random_torch_home: Path) -> None:
     assert try_lpips("squeeze")[0] is not None
     assert try_lpips("vgg")[0] is None

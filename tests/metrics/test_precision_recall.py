@@ -1,4 +1,4 @@
-"""Precision and recall of sets of points whose balls can be drawn by hand."""
+"""Precision and recall of sets of points whose balls can be found by hand."""
 
 from __future__ import annotations
 

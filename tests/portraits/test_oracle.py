@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import numpy as np
 import pytest
 import torch
 
 from regen.errors import RegenError
-from regen.portraits import Oracle, attributes, render, seed_to_z
+from regen.portraits import PortraitsOracle, attributes, region, render, seed_to_z
 
 
 def test_a_seed_is_the_latent_that_nvidias_tools_draw() -> None:
@@ -31,22 +33,41 @@ def test_what_is_no_seed_is_refused(seed: int) -> None:
         seed_to_z([seed])
 
 
-def test_the_oracle_draws_people_with_and_without_its_pattern() -> None:
-    oracle, seeds = Oracle("red_nose", 64), [3, 9]
-    people = attributes(seed_to_z(seeds))
-    assert torch.equal(oracle.plain(seeds), render(people, 64))
-    assert torch.equal(oracle.rewritten(seeds), render(people, 64, "red_nose"))
+@dataclass(frozen=True)
+class Person:
+    index: int | None
+
+
+def people(*seeds: int) -> list[Person]:
+    return [Person(seed) for seed in seeds]
+
+
+def test_the_oracle_knows_people_with_and_without_a_pattern() -> None:
+    oracle, faces = PortraitsOracle(64), attributes(seed_to_z([3, 9]))
+    assert torch.equal(oracle.plain(people(3, 9)), render(faces, 64))
+    assert torch.equal(oracle.wanted(people(3, 9), "red_nose"), render(faces, 64, "red_nose"))
+    assert torch.equal(oracle.region("eyes", people(3, 9)), region(faces, "eyes", 64))
 
 
 @pytest.mark.parametrize("pattern", ["cat_eyes", "medical_mask"])
 def test_both_images_agree_outside_the_region_and_only_there(pattern: str) -> None:
-    oracle, seeds = Oracle(pattern), range(4)
-    mask = oracle.region(seeds)
-    difference = (oracle.plain(seeds) - oracle.rewritten(seeds)).abs().amax(dim=1, keepdim=True)
+    oracle, samples = PortraitsOracle(), people(0, 1, 2, 3)
+    mask = oracle.changed(samples, pattern)
+    difference = (oracle.plain(samples) - oracle.wanted(samples, pattern)).abs()
+    difference = difference.amax(dim=1, keepdim=True)
     assert difference[mask == 0].max() == 0
     assert difference[mask == 1].mean() > 0.1
 
 
-def test_an_oracle_of_no_known_pattern_is_refused() -> None:
-    with pytest.raises(RegenError, match=r"unknown oracle: got 'cats_eyes', .*mean 'cat_eyes'\?"):
-        Oracle("cats_eyes")
+def test_an_unknown_pattern_is_refused() -> None:
+    for call in (PortraitsOracle().wanted, PortraitsOracle().changed):
+        with pytest.raises(RegenError, match=r"unknown pattern.*'cats_eyes', .*mean 'cat_eyes'\?"):
+            call(people(1), "cats_eyes")
+
+
+def test_a_sample_that_is_none_of_the_numbered_people() -> None:
+    oracle = PortraitsOracle()
+    assert oracle.knows(Person(3)) and not oracle.knows(Person(None))
+    with pytest.raises(RegenError, match="untruncated seeds only"):
+        oracle.plain([Person(3), Person(None)])
+    assert "cat_eyes" in oracle.patterns and "eyes" in oracle.regions

@@ -5,8 +5,9 @@ from __future__ import annotations
 import pytest
 import torch
 
-from regen.generators.stylegan2.generator import StyleGAN2, StyleGAN2Split
+from regen.generators.stylegan2.generator import StyleGAN2
 from regen.generators.stylegan2.network import StyleGAN2Config
+from regen.generators.stylegan2.split import StyleGAN2Split
 
 
 @pytest.fixture

@@ -5,7 +5,8 @@ import torch
 from torch import Tensor
 
 from regen.errors import ProjectorError
-from regen.projector.composites import CompositeSettings, composite
+from regen.projector.composites import composite
+from regen.projector.settings import CompositeSettings
 
 
 def source(seed: int = 0) -> torch.Generator:
@@ -45,7 +46,7 @@ def test_the_given_images_are_not_written_to() -> None:
     assert torch.equal(before, copy)
 
 
-def test_most_of_a_image_stays() -> None:
+def test_most_of_an_image_stays() -> None:
     _, mask = composite(images(64, 64), source())
     assert 0.02 < mask.mean() < 0.3
     assert (mask.amax(dim=(1, 2, 3)) > 0).float().mean() > 0.95
@@ -73,7 +74,7 @@ def test_half_precision_images_become_float32() -> None:
 
 
 @pytest.mark.parametrize("shape", [(2, 3, 32, 16), (2, 1, 32, 32), (2, 3, 6, 6), (2, 3, 9, 9)])
-def test_what_is_no_square_image_is_refused(shape: tuple[int, ...]) -> None:
+def test_what_is_not_a_square_image_is_refused(shape: tuple[int, ...]) -> None:
     with pytest.raises(ProjectorError, match="images to paste into: got"):
         composite(torch.zeros(shape), source())
 

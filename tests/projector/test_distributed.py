@@ -11,7 +11,8 @@ import pytest
 import torch
 
 from regen.errors import ProjectorError
-from regen.generators.stylegan2.generator import StyleGAN2, StyleGAN2Split
+from regen.generators.stylegan2.generator import StyleGAN2
+from regen.generators.stylegan2.split import StyleGAN2Split
 from regen.projector import train
 from regen.projector.settings import ProjectorTrainingSettings
 from regen.training.distributed import Workers
@@ -44,7 +45,7 @@ def press(done):
     if done == 3:
         os.kill(os.getpid(), signal.SIGINT)
 
-with workers() as group:
+with workers(torch.device("cpu")) as group:
     state = torch.tensor([float(group.rank + 1)])
     mean = group.average(state.clone()).item()
     gathered = [t.item() for t in group.gather(state)]
@@ -55,9 +56,9 @@ with workers() as group:
     except KeyboardInterrupt:
         interrupted = True
     resumed = train("stopped", resume=True)
-answer = {"mean": mean, "gathered": gathered, "whole": whole, "resumed": resumed}
-answer.update(interrupted=interrupted, reports=reports, count=group.count)
-(folder / f"{rank}.json").write_text(json.dumps(answer))
+result = {"mean": mean, "gathered": gathered, "whole": whole, "resumed": resumed}
+result.update(interrupted=interrupted, reports=reports, count=group.count)
+(folder / f"{rank}.json").write_text(json.dumps(result))
 """
 
 
@@ -83,7 +84,7 @@ def test_a_batch_must_be_shared_evenly(
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(train, "workers", lambda: nullcontext(Workers(0, 3)))
+    monkeypatch.setattr(train, "workers", lambda _: nullcontext(Workers(0, 3)))
     config = ProjectorTrainingSettings(kimg=0.01, batch=4)
     with pytest.raises(ProjectorError, match="batch: got 4, expected a multiple of the 3 process"):
         train.train_projector(tiny, tiny_split, config, folder=tmp_path)

@@ -8,23 +8,25 @@ import torch
 
 from regen.errors import ProjectorError, StoreError
 from regen.files import tensor_file
-from regen.generators.stylegan2.generator import StyleGAN2, StyleGAN2Split
-from regen.projector import files
+from regen.generators import bundled
+from regen.generators.stylegan2.generator import StyleGAN2
+from regen.generators.stylegan2.split import StyleGAN2Split
+from regen.projector.config import ProjectorConfig
 from regen.projector.files import (
-    bundled_layers,
-    bundled_path,
     load_projector,
     open_projector,
     save_projector,
 )
-from regen.projector.network import BackwardProjector, ProjectorConfig
+from regen.projector.network import BackwardProjector
 
 CARD = {"training": {"kimg": 1.0}, "provenance": "a test", "licence": "Apache-2.0"}
 
 
 @pytest.fixture
 def projector(tiny_split: StyleGAN2Split) -> BackwardProjector:
-    made = BackwardProjector(ProjectorConfig.for_split(tiny_split, 16, widths=(4, 4)))
+    made = BackwardProjector(
+        ProjectorConfig.for_split(tiny_split, tiny_split.generator, widths=(4, 4))
+    )
     made.value_mean.normal_()
     return made
 
@@ -144,19 +146,27 @@ def test_a_file_with_a_flipped_bit(saved: Path, tiny: StyleGAN2) -> None:
         load_projector(saved, tiny)
 
 
-def test_opening_by_path_and_by_name(
+def test_opening_by_path_and_by_digest(
     saved: Path, tiny: StyleGAN2, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    assert open_projector(saved, "any.safetensors", tiny).name == str(saved)
-    monkeypatch.setattr(files, "BUNDLED_FOLDER", saved.parent)
-    for name in ("portraits", "london-faces"):
-        bundled_path(name, 3).write_bytes(saved.read_bytes())
-        assert bundled_layers(name) == [3]
-        assert open_projector(None, name, tiny).value_layer == 3  # the preferred is not there
-    assert bundled_layers(saved) == []
+    assert open_projector(saved, tiny).name == str(saved)
+    monkeypatch.setattr(bundled, "FOLDER", saved.parent)
+    monkeypatch.setattr(bundled, "_projectors", bundled._projectors.__wrapped__)
+    assert bundled.projectors_of(tiny.digest()) == {}
+    path = saved.rename(saved.parent / "any_projector3.safetensors")
+    assert bundled.projectors_of(tiny.digest()) == {3: path}
+    assert open_projector(None, tiny).value_layer == 3  # the preferred is not there
+    with pytest.raises(ProjectorError, match="value layer of this generator: got 2, expected 3"):
+        open_projector(None, tiny, value_layer=2)
+
+
+def test_a_run_folder_stands_for_its_projector(saved: Path, tiny: StyleGAN2) -> None:
+    saved.rename(saved.parent / "projector.safetensors")
+    assert load_projector(saved.parent, tiny).value_layer == 3
 
 
 def test_a_generator_without_a_known_projector(tiny: StyleGAN2) -> None:
+    tiny.source_name = "my.safetensors"
     message = "no projector is known for my.safetensors; name one, or train one with"
     with pytest.raises(ProjectorError, match=message):
-        open_projector(None, "my.safetensors", tiny)
+        open_projector(None, tiny)

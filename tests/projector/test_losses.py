@@ -1,118 +1,101 @@
+"""The total loss of section 4.1.2, term by term, on a linear tail and discriminator."""
+
 from __future__ import annotations
 
-import math
+from dataclasses import dataclass
 
 import pytest
 import torch
-from torch import Tensor, nn
-from torch.nn.functional import softplus
+import torch.nn.functional as F
+from torch import Tensor
 
-from regen.errors import ProjectorError
-from regen.projector.losses import (
-    adversarial_loss,
-    discriminator_loss,
-    dissimilarity,
-    r1_penalty,
-    weighted_l1,
-)
+from regen.generators.protocol import Activation
+from regen.losses import generator_loss, ssim_loss, weighted_l1
+from regen.projector.losses import ProjectorLoss, kept_cells, total_loss
+from regen.projector.sampling import Batch
+from regen.projector.settings import ProjectorTrainingSettings
 
-
-def test_l1_without_weights_is_the_mean() -> None:
-    a, b = torch.zeros(2, 3, 4, 4), torch.full((2, 3, 4, 4), 0.5)
-    assert weighted_l1(a, b).item() == 0.5
+NONE = dict.fromkeys(("feature_l1", "adversarial", "semi_cycle_l1", "semi_cycle_ssim"), 0.0)
 
 
-def test_l1_ignores_the_scale_of_the_weights() -> None:
-    a, b, weights = torch.randn(2, 3, 4, 4), torch.randn(2, 3, 4, 4), torch.rand(2, 1, 4, 4)
-    assert torch.allclose(weighted_l1(a, b, weights), weighted_l1(a, b, 7 * weights))
-    assert torch.allclose(weighted_l1(a, b, torch.ones(2, 1, 4, 4)), weighted_l1(a, b))
+@dataclass
+class Called:
+    """A linear tail and discriminator that count how often they are asked."""
+
+    tail: int = 0
+    discriminator: int = 0
+
+    def decode(self, features: Tensor) -> Tensor:
+        self.tail += 1
+        return F.interpolate(features, scale_factor=2.0) / 2
+
+    def judge(self, features: Tensor) -> Tensor:
+        self.discriminator += 1
+        return F.avg_pool2d(features.mean(dim=1, keepdim=True), 2)
 
 
-def test_l1_has_no_gradient_where_the_weight_is_zero() -> None:
-    a, weights = torch.randn(1, 2, 2, 2, requires_grad=True), torch.zeros(1, 1, 2, 2)
-    weights[..., 0] = 1
-    weighted_l1(a, torch.zeros(1, 2, 2, 2), weights).backward()
-    assert a.grad is not None
-    assert a.grad[..., 1].abs().sum() == 0
-    assert torch.allclose(a.grad[..., 0].abs(), torch.full((1, 2, 2), 0.25))
+def batch(pasted_corner: bool = True) -> Batch:
+    pasted, kept = torch.zeros(2, 1, 16, 16), torch.ones(2, 1, 8, 8)
+    if pasted_corner:
+        pasted[..., :4, :4], kept[..., :3, :3] = 1, 0
+    nothing = Activation(torch.zeros(2, 3, 8, 8), None)  # type: ignore[arg-type]
+    return Batch(torch.rand(2, 3, 16, 16) * 2 - 1, pasted, kept, nothing)
 
 
-def test_l1_of_nothing_is_zero_with_zero_gradient() -> None:
-    a = torch.randn(1, 2, 2, 2, requires_grad=True)
-    loss = weighted_l1(a, torch.zeros(1, 2, 2, 2), torch.zeros(1, 1, 2, 2))
-    loss.backward()
-    assert loss.item() == 0 and a.grad is not None and a.grad.abs().sum() == 0
+def loss_of(
+    prediction: Tensor, value: Tensor, shown: Batch, called: Called, **weights: float
+) -> ProjectorLoss:
+    settings = ProjectorTrainingSettings(**{**NONE, **weights})  # type: ignore[arg-type]
+    return total_loss(
+        prediction, value, shown, settings, discriminator=called.judge, tail=called.decode
+    )
 
 
-def test_l1_refuses_shapes_that_do_not_fit() -> None:
-    with pytest.raises(ProjectorError, match="L1: the shapes do not fit: got"):
-        weighted_l1(torch.zeros(1, 2, 2, 2), torch.zeros(1, 3, 2, 2))
-    with pytest.raises(ProjectorError, match="L1: the shapes do not fit: got"):
-        weighted_l1(torch.zeros(1, 2, 2, 2), torch.zeros(1, 2, 2, 2), torch.zeros(1, 1, 4, 4))
+def test_the_total_is_the_weighted_sum_of_all_terms() -> None:
+    prediction, value, shown = torch.randn(2, 3, 8, 8), torch.randn(2, 3, 8, 8), batch()
+    weights = {"feature_l1": 1.0, "adversarial": 0.5, "semi_cycle_l1": 4.0, "semi_cycle_ssim": 2.0}
+    loss = loss_of(prediction, value, shown, Called(), **weights, paste_weight=3.0)
+    logits, decoded = Called().judge(prediction), Called().decode(prediction)
+    expected = {
+        "feature_l1": weighted_l1(prediction, value, shown.kept),
+        "adversarial": generator_loss(logits, kept_cells(shown.kept, logits)),
+        "semi_cycle_l1": weighted_l1(decoded, shown.image, 1 + 3 * shown.pasted),
+        "semi_cycle_ssim": ssim_loss(decoded, shown.image),
+    }
+    assert list(loss.terms) == list(expected)
+    for name, term in expected.items():
+        torch.testing.assert_close(loss.terms[name], term)
+    total = sum(weights[name] * term for name, term in expected.items())
+    torch.testing.assert_close(loss.total, total)
+    assert loss.decoded is not None
+    torch.testing.assert_close(loss.decoded, decoded)
 
 
-def test_adversarial_losses_at_known_logits() -> None:
-    zero = torch.zeros(2, 1, 4, 4)
-    assert adversarial_loss(zero).item() == pytest.approx(math.log(2))
-    assert discriminator_loss(zero, zero).item() == pytest.approx(2 * math.log(2))
-    assert discriminator_loss(zero + 30, zero - 30).item() < 1e-6
-    assert adversarial_loss(zero - 30).item() == pytest.approx(30)
+@pytest.mark.parametrize("name", list(NONE))
+def test_a_term_alone_asks_for_no_more_than_it_needs(name: str) -> None:
+    called = Called()
+    loss = loss_of(torch.randn(2, 3, 8, 8), torch.randn(2, 3, 8, 8), batch(), called, **{name: 2.0})
+    assert list(loss.terms) == [name]
+    torch.testing.assert_close(loss.total, 2 * loss.terms[name])
+    assert called.discriminator == (name == "adversarial")
+    assert called.tail == name.startswith("semi_cycle")
+    assert (loss.decoded is None) == (called.tail == 0)
 
 
-def test_adversarial_losses_look_only_where_the_weights_are() -> None:
-    logits = torch.tensor([[[[2.0, -5.0]]]])
-    weights = torch.tensor([[[[1.0, 0.0]]]])
-    assert torch.allclose(adversarial_loss(logits, weights), softplus(torch.tensor(-2.0)))
-    both = discriminator_loss(torch.zeros(1, 1, 1, 2), logits, weights)
-    assert torch.allclose(both, softplus(torch.tensor(0.0)) + softplus(torch.tensor(2.0)))
+def test_what_is_pasted_counts_for_the_decoded_image_and_for_nothing_else() -> None:
+    prediction, shown = torch.zeros(2, 3, 8, 8), batch()
+    wrong = (1 - shown.kept).expand(-1, 3, -1, -1)  # the value differs under the paste alone
+    assert loss_of(prediction, wrong, shown, Called(), feature_l1=1.0).total.item() == 0
+    everywhere = loss_of(prediction, wrong, batch(False), Called(), feature_l1=1.0)
+    assert everywhere.total.item() == pytest.approx(9 / 64)
+    logits = Called().judge(wrong)
+    asked = loss_of(wrong, wrong, shown, Called(), adversarial=1.0).total
+    torch.testing.assert_close(asked, F.softplus(-logits[..., 2:, 2:]).mean())
 
 
-class Linear(nn.Module):
-    """Logits ``c * sum(v)``, whose gradient is c everywhere."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.c = nn.Parameter(torch.tensor(3.0))
-
-    def forward(self, v: Tensor) -> Tensor:
-        return self.c * v.sum(dim=(1, 2, 3))
-
-
-def test_r1_penalty_of_a_linear_discriminator() -> None:
-    discriminator = Linear()
-    penalty = r1_penalty(discriminator, torch.randn(4, 2, 3, 3))
-    assert penalty.item() == pytest.approx(9 * 18 / 2)
-    penalty.backward()
-    assert discriminator.c.grad is not None
-    assert discriminator.c.grad.item() == pytest.approx(2 * 3 * 18 / 2)
-
-
-def test_dissimilarity_is_zero_for_equal_images_and_grows() -> None:
-    image = torch.rand(2, 3, 16, 16) * 2 - 1
-    assert dissimilarity(image, image).item() == pytest.approx(0, abs=1e-5)
-    near, far = image + 0.1 * torch.randn(2, 3, 16, 16), torch.randn(2, 3, 16, 16)
-    assert 0 < dissimilarity(near, image) < dissimilarity(far, image) <= 2
-
-
-def test_dissimilarity_compares_light_as_a_positive_quantity() -> None:
-    """Of two flat images only the means count: 1 - (2ab + c) / (a^2 + b^2 + c), on [0, 1]."""
-    a, b = torch.full((1, 3, 16, 16), -0.5), torch.full((1, 3, 16, 16), 0.5)
-    wanted = 1 - (2 * 0.25 * 0.75 + 1e-4) / (0.25**2 + 0.75**2 + 1e-4)
-    assert dissimilarity(a, b).item() == pytest.approx(wanted, abs=1e-3)
-
-
-@pytest.mark.parametrize("side", [4, 8, 10, 11])
-def test_small_images_get_a_window_that_fits(side: int) -> None:
-    image = torch.rand(1, 3, side, side)
-    assert dissimilarity(image, image).item() == pytest.approx(0, abs=1e-5)
-
-
-def test_dissimilarity_refuses_a_pair_that_is_none() -> None:
-    with pytest.raises(ProjectorError, match="SSIM: got"):
-        dissimilarity(torch.zeros(1, 3, 16, 16), torch.zeros(2, 3, 16, 16))
-
-
-def test_dissimilarity_has_the_gradient_of_its_function(float64: None) -> None:
-    a = torch.rand(1, 3, 11, 11, requires_grad=True)
-    b = torch.rand(1, 3, 11, 11)
-    assert torch.autograd.gradcheck(lambda x: dissimilarity(x, b), (a,))
+def test_a_gradient_reaches_the_prediction_from_every_term() -> None:
+    for name in NONE:
+        prediction = torch.randn(2, 3, 8, 8, requires_grad=True)
+        value = torch.randn(2, 3, 8, 8)
+        loss_of(prediction, value, batch(), Called(), **{name: 1.0}).total.backward()
+        assert prediction.grad is not None and prediction.grad.abs().sum() > 0, name

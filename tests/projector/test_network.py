@@ -4,12 +4,12 @@ import pytest
 import torch
 
 from regen.errors import ProjectorError
+from regen.projector.config import ProjectorConfig
 from regen.projector.network import (
     BackwardProjector,
     Downsampler,
     FeatureAlignment,
     FeatureDiscriminator,
-    ProjectorConfig,
     ResidualBlock,
 )
 
@@ -24,7 +24,7 @@ def test_downsampler_halves_as_often_as_it_must(ratio: int, size: int) -> None:
 
 
 @pytest.mark.parametrize(("resolution", "size"), [(16, 8), (16, 16), (32, 8)])
-def test_answers_have_the_shape_of_the_value(resolution: int, size: int) -> None:
+def test_predictions_have_the_shape_of_the_value(resolution: int, size: int) -> None:
     projector = BackwardProjector(small(resolution, size))
     assert projector(torch.rand(2, 3, resolution, resolution)).shape == (2, 5, size, size)
 
@@ -54,15 +54,15 @@ def test_normalising_is_undone_by_denormalising() -> None:
     assert torch.allclose(normalised, torch.ones_like(normalised))
 
 
-def test_answers_are_in_the_units_of_the_generator() -> None:
+def test_predictions_are_in_the_units_of_the_generator() -> None:
     projector, image = BackwardProjector(small()), torch.rand(1, 3, 16, 16)
-    answer = projector(image)
+    prediction = projector(image)
     projector.value_mean.fill_(3.0)
     projector.value_std.fill_(2.0)
-    assert torch.allclose(projector(image), 2 * answer + 3, atol=1e-5)
+    assert torch.allclose(projector(image), 2 * prediction + 3, atol=1e-5)
 
 
-def test_half_precision_is_close_and_answers_in_float32() -> None:
+def test_half_precision_is_close_and_predicts_in_float32() -> None:
     projector, image = BackwardProjector(small()), torch.rand(2, 3, 16, 16)
     exact = projector(image)
     projector.precision = torch.bfloat16
@@ -96,7 +96,7 @@ def test_discriminator_judges_patches(size: int, logits: int) -> None:
     assert discriminator(torch.randn(2, 5, size, size)).shape == (2, 1, logits, logits)
 
 
-def test_discriminator_in_half_precision_answers_in_float32() -> None:
+def test_discriminator_in_half_precision_gives_float32() -> None:
     discriminator = FeatureDiscriminator(5, 8)
     discriminator.precision = torch.bfloat16
     assert discriminator(torch.randn(1, 5, 8, 8)).dtype == torch.float32

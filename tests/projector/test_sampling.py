@@ -3,17 +3,15 @@ from __future__ import annotations
 import pytest
 import torch
 
-from regen.errors import ProjectorError
-from regen.generators.protocol import value_of
-from regen.generators.stylegan2.generator import StyleGAN2, StyleGAN2Split
-from regen.projector.composites import CompositeSettings
-from regen.projector.sampling import Sampler, frozen, kept_positions
-from regen.projector.settings import ProjectorTrainingSettings
+from regen.generators.stylegan2.generator import StyleGAN2
+from regen.generators.stylegan2.split import StyleGAN2Split
+from regen.projector.sampling import Sampler, kept_positions
+from regen.projector.settings import CompositeSettings, ProjectorTrainingSettings
 
 
 def sampler(tiny: StyleGAN2, split: StyleGAN2Split, **settings: object) -> Sampler:
     config = ProjectorTrainingSettings(batch=4, **settings)  # type: ignore[arg-type]
-    return Sampler(tiny, split, config, count=4, seed=3)
+    return Sampler(tiny, split, tiny.source(), config, count=4, seed=3)
 
 
 def test_without_composites_images_are_samples(tiny: StyleGAN2, tiny_split: StyleGAN2Split) -> None:
@@ -42,11 +40,6 @@ def test_batches_differ_and_follow_the_state(tiny: StyleGAN2, tiny_split: StyleG
     assert torch.equal(source.draw().image, first.image)
 
 
-def test_truncation_is_drawn_from_its_range(tiny: StyleGAN2, tiny_split: StyleGAN2Split) -> None:
-    batch = sampler(tiny, tiny_split, truncation=(0.0, 0.0), composites=0.0).draw()
-    assert torch.allclose(batch.image[0], batch.image[1])
-
-
 @pytest.mark.parametrize("context", ["own", "mean", "swap"])
 def test_the_context_that_decodes(
     context: str, tiny: StyleGAN2, tiny_split: StyleGAN2Split
@@ -59,15 +52,15 @@ def test_the_context_that_decodes(
     elif context == "swap":
         wanted = value.select([1, 2, 3, 0])
     else:
-        wanted = value_of(tiny_split, tiny.seed_latents([5, 6, 7, 8], truncation=0.0))
+        wanted = tiny_split.value_of(tiny.seed_latents([5, 6, 7, 8], truncation=0.0))
     decoded = tiny_split.tail(decoding.with_features(value.features))
     assert torch.allclose(decoded, tiny_split.tail(wanted.with_features(value.features)), atol=1e-5)
 
 
 def test_statistics_are_those_of_the_values(tiny: StyleGAN2, tiny_split: StyleGAN2Split) -> None:
-    mean, std = sampler(tiny, tiny_split, truncation=(0.5, 1.0)).statistics(24)
-    seeds = range(1_000_000, 1_000_024)
-    values = value_of(tiny_split, tiny.seed_latents(seeds, 0.75)).features
+    mean, std = sampler(tiny, tiny_split).statistics(24)
+    samples = tiny.source().varied(range(1_000_000, 1_000_024))
+    values = tiny_split.value_of(tiny.latents(samples)).features
     assert torch.allclose(mean, values.mean(dim=(0, 2, 3), keepdim=True), atol=1e-5)
     wanted = values.std(dim=(0, 2, 3), keepdim=True, correction=0)
     assert torch.allclose(std, wanted, rtol=1e-3, atol=1e-5)
@@ -85,32 +78,10 @@ def test_a_channel_that_never_changes_has_a_deviation(
 def test_kept_positions_leave_a_margin_around_a_paste() -> None:
     pasted = torch.zeros(1, 1, 16, 16)
     pasted[..., 8, 8] = 1.0
-    kept = kept_positions(pasted, 8)[0, 0]
+    kept = kept_positions(pasted, torch.zeros(1, 2, 8, 8))[0, 0]
     assert kept[3:6, 3:6].sum() == 0
     assert kept.sum() == 64 - 9
 
 
 def test_positions_under_next_to_nothing_are_kept() -> None:
-    assert kept_positions(torch.full((1, 1, 4, 4), 0.01), 4).min() == 1
-
-
-def test_frozen_returns_what_it_borrowed(tiny: StyleGAN2) -> None:
-    tiny.train()
-    tiny.requires_grad_(True)
-    tiny.synthesis.const.requires_grad_(False)
-    with pytest.raises(RuntimeError, match="inside"), frozen(tiny, torch.bfloat16):
-        assert not any(p.requires_grad for p in tiny.parameters())
-        assert not tiny.training and tiny.precision == torch.bfloat16
-        raise RuntimeError("inside")
-    still = {name for name, p in tiny.named_parameters() if not p.requires_grad}
-    assert still == {"synthesis.const"}
-    assert all(module.training for module in tiny.modules())
-    assert tiny.precision == torch.float32
-
-
-def test_frozen_wants_a_module() -> None:
-    with (
-        pytest.raises(ProjectorError, match="generator: got str, expected an nn.Module"),
-        frozen("portraits", torch.float32),  # type: ignore[arg-type]
-    ):
-        pass
+    assert kept_positions(torch.full((1, 1, 4, 4), 0.01), torch.zeros(1, 1, 4, 4)).min() == 1

@@ -1,12 +1,14 @@
 from __future__ import annotations
 
+import subprocess
+import sys
 from dataclasses import asdict
+from pathlib import Path
 
 import pytest
 
 from regen.errors import ProjectorError
-from regen.projector.composites import CompositeSettings
-from regen.projector.settings import ProjectorTrainingSettings
+from regen.projector.settings import CompositeSettings, ProjectorTrainingSettings
 
 
 def test_lengths_in_steps() -> None:
@@ -56,10 +58,16 @@ def test_values_out_of_range_are_refused(name: str, value: object, message: str)
 
 
 def test_training_towards_nothing_is_refused() -> None:
-    with pytest.raises(ProjectorError, match="no loss with a weight, expected one at least"):
+    with pytest.raises(ProjectorError, match="no loss with a weight, expected at least one"):
         ProjectorTrainingSettings(feature_l1=0, adversarial=0, semi_cycle_l1=0, semi_cycle_ssim=0)
 
 
 def test_a_batch_of_one_has_nothing_to_swap() -> None:
     with pytest.raises(ProjectorError, match="batch: got 1, expected 2 or more to swap contexts"):
         ProjectorTrainingSettings(batch=1, context="swap")
+
+
+def test_torch_is_not_imported_for_defaults() -> None:
+    program = "import sys, regen.projector.settings; sys.exit('torch' in sys.modules)"
+    root = Path(__file__).parents[2]
+    assert subprocess.run([sys.executable, "-c", program], cwd=root).returncode == 0

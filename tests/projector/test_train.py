@@ -4,17 +4,21 @@ import os
 import signal
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 import torch
 
 from regen.errors import ProjectorError, StoreError, TrainingError
 from regen.files.tensor_file import digest
-from regen.generators.stylegan2.generator import StyleGAN2, StyleGAN2Split
-from regen.projector.network import BackwardProjector, ProjectorConfig
+from regen.generators.stylegan2.generator import StyleGAN2
+from regen.generators.stylegan2.split import StyleGAN2Split
+from regen.projector import trainer
+from regen.projector.config import ProjectorConfig
+from regen.projector.losses import ProjectorLoss, total_loss
+from regen.projector.network import BackwardProjector
 from regen.projector.settings import ProjectorTrainingSettings
 from regen.projector.train import Report, train_projector
-from regen.projector.trainer import Trainer
 
 SHORT = ProjectorTrainingSettings(
     kimg=0.048, batch=4, warmup_kimg=0.01, checkpoint_every_kimg=0.02, report_every_kimg=0.02
@@ -53,7 +57,7 @@ def test_the_result_is_ready_for_use(
     tiny: StyleGAN2, tiny_split: StyleGAN2Split, tmp_path: Path
 ) -> None:
     projector = train_projector(tiny, tiny_split, SHORT, folder=tmp_path)
-    assert projector.config == ProjectorConfig.for_split(tiny_split, 16)
+    assert projector.config == ProjectorConfig.for_split(tiny_split, tiny)
     assert not projector.training and projector.precision == torch.float32
     assert not any(p.requires_grad for p in projector.parameters())
     assert projector.value_std.min() > 0
@@ -140,12 +144,12 @@ def test_resuming_with_other_settings_is_refused(
 ) -> None:
     folder = tmp_path / "uninterrupted"
     choices = {"folder": folder, "resume": True, "architecture": ARCHITECTURE}
-    with pytest.raises(TrainingError, match=r"feature_l1: got 2.0, expected 1.0, with which"):
+    with pytest.raises(TrainingError, match=r"feature_l1: got 2.0, expected 1.0, as when"):
         train_projector(tiny, tiny_split, replace(SHORT, feature_l1=2.0), **choices)  # type: ignore[arg-type]
-    with pytest.raises(TrainingError, match=r"value_layer: got 2, expected 3, with which"):
+    with pytest.raises(TrainingError, match=r"value_layer: got 2, expected 3, as when"):
         train_projector(tiny, tiny.split(2, 1), SHORT, **choices)  # type: ignore[arg-type]
     with pytest.raises(
-        TrainingError, match=r"extra_images: got [0-9a-f]{12}\.\.\., expected none, with"
+        TrainingError, match=r"extra_images: got [0-9a-f]{12}\.\.\., expected none, as when"
     ):
         extra = torch.zeros(1, 3, 16, 16)
         train_projector(tiny, tiny_split, SHORT, **choices, extra_images=extra)  # type: ignore[arg-type]
@@ -154,7 +158,7 @@ def test_resuming_with_other_settings_is_refused(
 def test_a_new_training_refuses_a_folder_in_use(
     tiny: StyleGAN2, tiny_split: StyleGAN2Split, tmp_path: Path, uninterrupted: str
 ) -> None:
-    with pytest.raises(TrainingError, match="holds a training that was begun earlier"):
+    with pytest.raises(TrainingError, match="holds an earlier training"):
         train_projector(tiny, tiny_split, SHORT, folder=tmp_path / "uninterrupted")
 
 
@@ -176,19 +180,32 @@ def test_reports_tell_how_it_goes(
 def test_the_generator_is_returned_as_it_was(
     tiny: StyleGAN2, tiny_split: StyleGAN2Split, tmp_path: Path
 ) -> None:
-    tiny.requires_grad_(True)
-    before = tiny.digest()
-    train_projector(tiny, tiny_split, SHORT, folder=tmp_path)
+    tiny.requires_grad_(True).train()
+    tiny.synthesis.const.requires_grad_(False)
+    before, seen = tiny.digest(), list[object]()
+
+    def look(done: int) -> None:
+        flags = {p.requires_grad for p in tiny.parameters()} | {m.training for m in tiny.modules()}
+        seen.append((flags, tiny.precision))
+
+    train_projector(tiny, tiny_split, SHORT, folder=tmp_path, on_step=look)
+    assert set(map(str, seen)) == {"({False}, torch.bfloat16)"}
     assert tiny.digest() == before and tiny.precision == torch.float32
-    assert all(p.requires_grad and p.grad is None for p in tiny.parameters())
+    fixed = {name for name, p in tiny.named_parameters() if not p.requires_grad}
+    assert fixed == {"synthesis.const"} and all(p.grad is None for p in tiny.parameters())
+    assert all(module.training for module in tiny.modules())
 
 
 def test_a_loss_that_is_not_finite_keeps_the_last_checkpoint(
     tiny: StyleGAN2, tiny_split: StyleGAN2Split, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(
-        Trainer, "_weight", lambda self, name: float("nan") if self.done == 7 else 1.0
-    )
+    steps = iter(range(12))
+
+    def broken(*arguments: Any, **more: Any) -> ProjectorLoss:
+        loss = total_loss(*arguments, **more)
+        return replace(loss, total=loss.total * float("nan")) if next(steps) == 7 else loss
+
+    monkeypatch.setattr(trainer, "total_loss", broken)
     with pytest.raises(ProjectorError, match="training stopped in step 8: feature_l1: got nan"):
         train_projector(tiny, tiny_split, SHORT, folder=tmp_path, architecture=ARCHITECTURE)
     saved = torch.load(tmp_path / "checkpoint.pt", weights_only=True)["state"]

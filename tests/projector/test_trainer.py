@@ -6,8 +6,9 @@ import pytest
 import torch
 
 from regen.errors import ProjectorError
-from regen.generators.stylegan2.generator import StyleGAN2, StyleGAN2Split
-from regen.projector.network import ProjectorConfig
+from regen.generators.stylegan2.generator import StyleGAN2
+from regen.generators.stylegan2.split import StyleGAN2Split
+from regen.projector.config import ProjectorConfig
 from regen.projector.sampling import Sampler
 from regen.projector.settings import ProjectorTrainingSettings
 from regen.projector.trainer import Trainer, step_size
@@ -17,8 +18,8 @@ from regen.training.distributed import Workers
 def trainer(tiny: StyleGAN2, split: StyleGAN2Split, **settings: object) -> Trainer:
     choices = {"kimg": 0.4, "batch": 4, "precision": "fp32", "warmup_kimg": 0.0, **settings}
     config = ProjectorTrainingSettings(**choices)  # type: ignore[arg-type]
-    sampler = Sampler(tiny, split, config, count=4, seed=0)
-    architecture = ProjectorConfig.for_split(split, 16, widths=(8, 8), blocks=(1, 1))
+    sampler = Sampler(tiny, split, tiny.source(), config, count=4, seed=0)
+    architecture = ProjectorConfig.for_split(split, tiny, widths=(8, 8), blocks=(1, 1))
     made = Trainer(config, architecture, sampler, Workers(), torch.device("cpu"))
     made.measure_values()
     return made
@@ -59,9 +60,9 @@ def test_a_constant_step_size_stays() -> None:
 def test_losses_without_a_weight_are_left_out(
     settings: dict[str, float], wanted: set[str], tiny: StyleGAN2, tiny_split: StyleGAN2Split
 ) -> None:
-    figures, _, decoded = trainer(tiny, tiny_split, **settings).step()
-    assert set(figures) == wanted
-    assert all(math.isfinite(figure) for figure in figures.values())
+    losses, _, decoded = trainer(tiny, tiny_split, **settings).step()
+    assert set(losses) == wanted
+    assert all(math.isfinite(loss) for loss in losses.values())
     assert decoded is not None and decoded.shape == (4, 3, 16, 16)
 
 
@@ -75,14 +76,14 @@ def test_nothing_is_decoded_without_a_semi_cycle(
 def test_each_loss_falls_by_itself(loss: str, tiny: StyleGAN2, tiny_split: StyleGAN2Split) -> None:
     weights = dict.fromkeys(("feature_l1", "adversarial", "semi_cycle_l1", "semi_cycle_ssim"), 0.0)
     made = trainer(tiny, tiny_split, lr=0.005, **{**weights, loss: 1.0})
-    figures = [made.step()[0][loss] for _ in range(60)]
-    assert sum(figures[-5:]) < 0.8 * sum(figures[:5])
+    losses = [made.step()[0][loss] for _ in range(60)]
+    assert sum(losses[-5:]) < 0.8 * sum(losses[:5])
 
 
 def test_the_context_changes_what_is_decoded(tiny: StyleGAN2, tiny_split: StyleGAN2Split) -> None:
     first = [trainer(tiny, tiny_split, context=c).step()[0] for c in ("own", "mean", "swap")]
-    assert len({figures["feature_l1"] for figures in first}) == 1
-    assert len({figures["semi_cycle_l1"] for figures in first}) == 3
+    assert len({losses["feature_l1"] for losses in first}) == 1
+    assert len({losses["semi_cycle_l1"] for losses in first}) == 3
 
 
 def test_the_generator_gets_no_gradient(tiny: StyleGAN2, tiny_split: StyleGAN2Split) -> None:
@@ -102,8 +103,8 @@ def test_the_average_follows(tiny: StyleGAN2, tiny_split: StyleGAN2Split) -> Non
 def test_the_penalty_is_added_every_so_often(tiny: StyleGAN2, tiny_split: StyleGAN2Split) -> None:
     without = trainer(tiny, tiny_split, r1_gamma=0.0)
     with_it = trainer(tiny, tiny_split, r1_gamma=9.0, r1_every_steps=2)
-    figures = [with_it.step()[0] for _ in range(3)]
-    assert ["r1" in each for each in figures] == [True, False, True]
+    losses = [with_it.step()[0] for _ in range(3)]
+    assert ["r1" in each for each in losses] == [True, False, True]
     assert "r1" not in without.step()[0]
     mine, other = with_it.discriminator.last.weight, without.discriminator.last.weight
     assert not torch.equal(mine, other)
@@ -130,6 +131,6 @@ def test_a_loss_that_is_not_finite_stops_training(
 def test_half_precision_trains(tiny: StyleGAN2, tiny_split: StyleGAN2Split) -> None:
     tiny.precision = torch.bfloat16
     made = trainer(tiny, tiny_split, precision="bf16")
-    figures = [made.step()[0]["feature_l1"] for _ in range(30)]
-    assert sum(figures[-5:]) < sum(figures[:5])
+    losses = [made.step()[0]["feature_l1"] for _ in range(30)]
+    assert sum(losses[-5:]) < sum(losses[:5])
     assert all(p.dtype == torch.float32 for p in made.projector.parameters())

@@ -87,3 +87,15 @@ def test_a_sheet_is_labelled() -> None:
     images = torch.ones(1, 3, 64, 64)
     named, blank = (draw_sheet([(label, images)], ["seed"]) for label in ("before", ""))
     assert named.size == blank.size and named.tobytes() != blank.tobytes()
+
+
+@pytest.mark.parametrize("label", ["seed 10003", "a very long name of a file.jpg"])
+def test_labels_of_columns_keep_to_their_columns(label: str) -> None:
+    images = torch.ones(2, 3, 16, 24)
+    sheet = draw_sheet([("", images)], [label, label])
+    paper, header = sheet.getpixel((0, 0)), range(34)
+    left = sheet.width - 2 * (2 * 24 + 6)
+    columns = [range(left + start - 1, left + start + 49) for start in (0, 54)]  # and soft edges
+    marked = {x for x in range(sheet.width) for y in header if sheet.getpixel((x, y)) != paper}
+    assert all(marked & set(column) for column in columns)
+    assert marked <= {x for column in columns for x in column}

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from regen.report.metrics_tables import metrics_table, flat_table, verdict
+from regen.report.metrics_tables import flat_table, metrics_table, verdict
 
 FULL = {
     "lpips": {"backbone": "squeeze", "version": "0.1", "resolution": 128},
@@ -47,7 +47,7 @@ def test_the_table_shows_change_oracle_and_how_it_was_taken() -> None:
     assert "<td>0.0500</td><td>0.2000</td>" in table
     assert "<td>0.0800 → 0.0200 <small>(25%)</small></td>" in table
     assert "<td>0.0000 → 0.0100</td>" in table  # no percentage of nothing
-    assert "Means over 64 seeds. The regions come from the renderer" in table
+    assert "Means over 64 samples. The regions come from an oracle" in table
     assert "LPIPS: squeeze, version 0.1, at 128 pixels" in table
 
 
@@ -64,3 +64,10 @@ def test_any_metrics_can_be_listed() -> None:
     assert table.count("<tr>") == 3
     assert "<code>seconds.fit</code></th><td>31.25</td>" in table
     assert "<code>seconds.&lt;x&gt;</code></th><td>None</td>" in table
+
+
+def test_a_flat_table_may_say_where_values_come_from() -> None:
+    table = flat_table({"fit": {"lr": 0.1}, "n": 1}, {"fit.lr": "<edits>"})
+    assert '<th scope="col">from</th>' in table
+    assert "<code>fit.lr</code></th><td>0.1</td><td>&lt;edits&gt;</td></tr>" in table
+    assert "<code>n</code></th><td>1</td><td></td></tr>" in table

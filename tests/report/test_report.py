@@ -47,7 +47,7 @@ def small_report(n: int = 3, side: int = 16) -> RewriteReport:
     return RewriteReport(
         title="Cat eyes",
         command="regen rewrite --edits eyes.json -o out",
-        labels=list(range(100, 100 + n)),
+        labels=[f"seed {seed}" for seed in range(100, 100 + n)],
         before=before,
         after=before * 0.5,
         metrics={"seeds": n, "inside": {"lpips": None, "l1": 0.25}},
@@ -67,6 +67,7 @@ def full_report(n: int = 12) -> RewriteReport:
         exemplars=[ExemplarView("cat.jpg", torch.zeros(3, 40, 30), one, two)],
         targets=[TargetView("seed 3", one, two, two), TargetView("seed 4", one, two, two)],
         losses={"recall": [(0, 1.0), (10, 0.01)], "empty": []},
+        use=["regen generate --rewrite rewrite.safetensors:0.5 --images <in> -o half"],
         notes=["Only 2 <b>targets</b>."],
     )
 
@@ -95,12 +96,12 @@ def test_the_page_says_what_a_stranger_needs(tmp_path: Path) -> None:
         "Only 2 &lt;b&gt;targets&lt;/b&gt;.",
         "difference x4",
         "white: the region",
-        "what a perfect rewrite draws",
-        "All 12 seeds",
-        "The regions come from the renderer",
+        "a perfect rewrite",
+        "All 12 samples",
+        "The regions come from an oracle",
         "decoded from its features",
         "regen rewrite --edits eyes.json -o out",
-        "regen generate --rewrite rewrite.safetensors:0.5",
+        "regen generate --rewrite rewrite.safetensors:0.5 --images &lt;in&gt; -o half",
     ):
         assert said in plain, said
 
@@ -140,7 +141,7 @@ def test_a_folder_that_cannot_be_written_is_refused(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("change", "message"),
     [
-        ({"seeds": [1]}, "report: before: got [3, 3, 16, 16], expected [1, 3, 16, 16]"),
+        ({"labels": ["seed 1"]}, "report: before: got [3, 3, 16, 16], expected [1, 3, 16, 16]"),
         (
             {"oracle": torch.zeros(3, 3, 8, 8)},
             "report: oracle: got [3, 3, 8, 8], expected [3, 3, 16, 16]",

@@ -8,7 +8,8 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from regen.generators.stylegan2.config import StyleGAN2Config
-from regen.generators.stylegan2.generator import StyleGAN2, StyleGAN2Split
+from regen.generators.stylegan2.generator import StyleGAN2
+from regen.generators.stylegan2.split import StyleGAN2Split
 from regen.images.regions import Region
 from regen.rewriting.preserved import Preserved
 from regen.rewriting.rule import Example, Project, Rule, RuleSettings, build_rule

@@ -13,8 +13,8 @@ from torch import Tensor, nn
 
 from regen.errors import RewriteError
 from regen.generators.convolution_keys import ConvolutionKeys
-from regen.generators.protocol import Activation
-from regen.generators.stylegan2.generator import StyleGAN2Split
+from regen.generators.protocol import Activation, Split
+from regen.generators.stylegan2.split import StyleGAN2Split
 from regen.rewriting.closed_form import (
     ClosedFormSettings,
     closed_form,
@@ -22,8 +22,8 @@ from regen.rewriting.closed_form import (
     solve,
 )
 from regen.rewriting.key_moments import KeyMoment, measure_moments
+from regen.rewriting.memory import fit_memory
 from regen.rewriting.preserved import Preserved
-from regen.rewriting.memory import FitInterrupted, fit_memory
 from regen.rewriting.rule import Rule, region_weights
 from regen.rewriting.settings import FitSettings
 
@@ -52,10 +52,10 @@ class Convolution(nn.Module):
         return key.with_features(F.conv2d(key.features, self.weight, padding=1))
 
 
-class LinearSplit:
+class LinearSplit(Split):
     """A generator that is one convolution; its value is its image."""
 
-    value_layer, memory_layers, value_channels, value_size = 1, 1, 3, (12, 12)
+    value_layer, memory_layers = 1, 1
 
     def __init__(self) -> None:
         self.memory = Convolution()
@@ -65,6 +65,9 @@ class LinearSplit:
 
     def tail(self, value: Activation) -> Tensor:
         return value.features
+
+    def value_shape(self, image_size: tuple[int, int]) -> tuple[int, int, int]:
+        return 3, *image_size
 
     def memory_weights(self) -> list[str]:
         return ["weight"]
@@ -177,7 +180,9 @@ def test_as_a_solver_it_reports_start_and_end_and_leaves_biases(
 ) -> None:
     reports: list[tuple[int, dict[str, float]]] = []
     config = replace(VALUES, solver="closed-form", preserve_batch=2)
-    deltas = fit_memory(split, rule, config, preserved, lambda *report: reports.append(report))
+    deltas = fit_memory(
+        split, rule, config, preserved, on_report=lambda *report: reports.append(report)
+    ).deltas
     assert [step for step, _ in reports] == [0, 1]
     assert reports[1][1]["recall_value"] < reports[0][1]["recall_value"]
     assert list(deltas) == [split.full_name(name) for name in split.memory_weights()]
@@ -191,7 +196,7 @@ def test_with_its_start_the_same_steps_come_further(
     def last(solver: Any, steps: int) -> float:
         reports: list[dict[str, float]] = []
         config = replace(VALUES, recall="both", solver=solver, steps=steps, preserve_batch=2)
-        fit_memory(split, rule, config, preserved, lambda _, terms: reports.append(terms))
+        fit_memory(split, rule, config, preserved, on_report=lambda _, terms: reports.append(terms))
         return reports[-1]["total"]
 
     assert last("both", 10) < last("adam", 10)
@@ -201,21 +206,17 @@ def test_both_is_repeatable_bit_for_bit(
     split: StyleGAN2Split, rule: Rule, preserved: Preserved
 ) -> None:
     config = replace(VALUES, solver="both", steps=3, preserve_batch=2)
-    first, second = (fit_memory(split, rule, config, preserved) for _ in range(2))
+    first, second = (fit_memory(split, rule, config, preserved).deltas for _ in range(2))
     assert all(torch.equal(first[name], second[name]) for name in first)
 
 
-def test_an_interrupt_in_its_steps_hands_over_start_and_steps(
+def test_stopping_in_its_steps_hands_over_start_and_steps(
     split: StyleGAN2Split, rule: Rule, moments: dict[str, KeyMoment]
 ) -> None:
-    def interrupt(step: int, losses: dict[str, float]) -> None:
-        raise KeyboardInterrupt
-
     config = replace(VALUES, solver="both", steps=3)
-    with pytest.raises(FitInterrupted) as caught:
-        fit_memory(split, rule, config, None, interrupt, moments)
-    assert caught.value.steps == 1
-    assert caught.value.deltas["synthesis.convs.4.weight"].abs().max() > 0
+    fitted = fit_memory(split, rule, config, None, moments, should_stop=lambda: True)
+    assert (fitted.steps, fitted.stopped) == (1, True)
+    assert fitted.deltas["synthesis.convs.4.weight"].abs().max() > 0
 
 
 def test_without_any_keys_it_says_what_is_needed(split: StyleGAN2Split, rule: Rule) -> None:

@@ -8,7 +8,7 @@ from torch import Tensor
 
 from regen.errors import RewriteError
 from regen.generators.convolution_keys import ConvolutionKeys
-from regen.generators.stylegan2.generator import StyleGAN2Split
+from regen.generators.stylegan2.split import StyleGAN2Split
 from regen.rewriting.coordinates import Coordinates, key_map
 from regen.rewriting.key_moments import KeyMoment, measure_moments, second_moment
 from regen.rewriting.preserved import Preserved

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -10,26 +11,26 @@ import pytest
 import torch
 
 from regen.edits.exemplars import Image
-from regen.edits.schema import Edit, Edits, Target
+from regen.edits.schema import Edit, Edits, SampleSpec, Target
 from regen.errors import ProjectorError
 from regen.generators.stylegan2.config import StyleGAN2Config
 from regen.generators.stylegan2.files import save_stylegan2
 from regen.generators.stylegan2.generator import StyleGAN2
 from regen.images import save_image
 from regen.images.regions import Region
+from regen.projector.config import ProjectorConfig
 from regen.projector.files import save_projector
-from regen.projector.network import BackwardProjector, ProjectorConfig
-from regen.rewriting import moment_cache
-from regen.rewriting.settings import RewriteSettings
-from regen.rewriting import layer_choice
-from regen.rewriting.layer_choice import choose_layer
+from regen.projector.network import BackwardProjector
+from regen.rewriting import layer_choice, moment_cache
 from regen.rewriting.layer_trials import LayerChoice, Trial
+from regen.rewriting.settings import RewriteSettings
+from regen.rewriting.task import Task, resolve
 
 
 @pytest.fixture
 def world(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """g.safetensors with projectors p4 and p5, and an image; short trials, a cache of its own."""
-    for name, value in (("STEPS", 3), ("PRESERVED", 2), ("SEEDS", 3)):
+    for name, value in (("STEPS", 3), ("PRESERVED_SAMPLES", 2), ("UNSEEN_SAMPLES", 3)):
         monkeypatch.setattr(layer_choice, name, value)
     monkeypatch.setattr(moment_cache, "SAMPLES", 4)
     monkeypatch.setenv("REGEN_CACHE", str(tmp_path / "cache"))
@@ -40,7 +41,7 @@ def world(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     save_stylegan2(tmp_path / "g.safetensors", generator, card={})
     for layer in (4, 5):
         split = generator.split(layer, 1)
-        made = ProjectorConfig.for_split(split, 32, widths=(8, 8), blocks=(1, 1))
+        made = ProjectorConfig.for_split(split, generator, widths=(8, 8), blocks=(1, 1))
         projector = BackwardProjector(made).eval()
         save_projector(tmp_path / f"p{layer}.safetensors", projector, generator, layer, card={})
     save_image(tmp_path / "stripes.png", torch.rand(1, 3, 32, 32) * 2 - 1)
@@ -49,7 +50,7 @@ def world(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 def edits(world: Path, targets: int = 2, **changes: Any) -> Edits:
     place = Region.box(8, 8, 20, 18)
-    shown = tuple(Target(seed, place) for seed in (3, 4)[:targets])
+    shown = tuple(Target(SampleSpec(seed), place) for seed in (3, 4)[:targets])
     edit = Edit(Image(str(world / "stripes.png")), Region.box(4, 4, 16, 14), shown)
     return replace(Edits((edit,), generator=str(world / "g.safetensors")), **changes)
 
@@ -59,43 +60,51 @@ def settings(memory_layers: int = 2) -> RewriteSettings:
     return replace(base, fit=replace(base.fit, precision="fp32", structure_weight=0.0))
 
 
+def choose(edits: Edits, settings: RewriteSettings, projectors: Sequence[Path] = ()) -> Task:
+    return resolve(edits, settings=settings, projectors=projectors, try_layers=True)
+
+
 def both(world: Path) -> list[Path]:
     return [world / "p5.safetensors", world / "p4.safetensors"]
 
 
 def test_every_cut_with_a_projector_is_tried_and_the_best_comes_first(world: Path) -> None:
-    choice = choose_layer(edits(world), settings(), projectors=both(world))
+    task = choose(edits(world), settings(), both(world))
+    choice = task.layer_choice
+    assert choice is not None
     cuts = sorted((trial.value_layer, trial.memory_layers) for trial in choice.trials)
     assert cuts == [(4, 1), (4, 2), (5, 1), (5, 2)]
     scores = [trial.inside + 0.4 * trial.outside for trial in choice.trials]  # q / p
     assert scores == sorted(scores)
     assert scores == pytest.approx([trial.score for trial in choice.trials])
     assert all(trial.inside > 0 and trial.outside > 0 for trial in choice.trials)
-    assert choice.held_out == 4
+    assert choice.held_out == "seed 4"
     assert choice.without_projector == [1, 2, 3, 6, 7]
-    best, changed = choice.best, choice.chosen(edits(world))
-    assert (changed.value_layer, changed.memory_layers) == (best.value_layer, best.memory_layers)
-    assert changed.projector == best.projector == str(world / f"p{best.value_layer}.safetensors")
+    best, split = choice.best, task.split
+    assert (split.value_layer, split.memory_layers) == (best.value_layer, best.memory_layers)
+    path = str(world / f"p{best.value_layer}.safetensors")
+    assert task.projector.name == best.projector == path
 
 
 def test_two_choices_are_alike(world: Path) -> None:
-    first, second = (
-        choose_layer(edits(world), settings(), projectors=both(world)) for _ in range(2)
-    )
+    first, second = (choose(edits(world), settings(), both(world)).layer_choice for _ in range(2))
+    assert first is not None and second is not None
     assert [replace(t, seconds=0) for t in first.trials] == [
         replace(t, seconds=0) for t in second.trials
     ]
 
 
 def test_a_lone_target_is_judged_on_itself(world: Path) -> None:
-    choice = choose_layer(edits(world, 1), settings(1), projectors=both(world)[:1])
+    choice = choose(edits(world, 1), settings(1), both(world)[:1]).layer_choice
+    assert choice is not None
     assert choice.held_out is None
     assert [trial.memory_layers for trial in choice.trials] == [1]
 
 
 def test_a_memory_that_the_edits_name_is_the_only_one_tried(world: Path) -> None:
     named = edits(world, memory_layers=2, projector=str(world / "p5.safetensors"))
-    choice = choose_layer(named, settings(3))
+    choice = choose(named, settings(3)).layer_choice
+    assert choice is not None
     assert [(t.value_layer, t.memory_layers) for t in choice.trials] == [(5, 2)]
 
 
@@ -120,10 +129,10 @@ def test_what_is_recorded_is_json_of_the_trials(world: Path) -> None:
 def test_without_a_projector_there_is_nothing_to_try(world: Path) -> None:
     message = "no projector is known for .*; give one --projector for each value layer to try"
     with pytest.raises(ProjectorError, match=message):
-        choose_layer(edits(world), settings())
+        choose(edits(world), settings())
 
 
 def test_two_projectors_for_one_layer_are_refused(world: Path) -> None:
     twice = [world / "p5.safetensors", world / "p5.safetensors"]
     with pytest.raises(ProjectorError, match="two projectors for value layer 5: got "):
-        choose_layer(edits(world), settings(), projectors=twice)
+        choose(edits(world), settings(), twice)

@@ -12,11 +12,13 @@ from torch.func import functional_call
 
 from regen.errors import RewriteError
 from regen.generators.protocol import Activation
-from regen.generators.stylegan2.generator import StyleGAN2, StyleGAN2Split
+from regen.generators.stylegan2.generator import StyleGAN2
+from regen.generators.stylegan2.split import StyleGAN2Split
+from regen.losses import weighted_l1
+from regen.rewriting.memory import fit_memory
 from regen.rewriting.preserved import Preserved
-from regen.rewriting.memory import FitInterrupted, FitSettings, fit_memory, frozen
-from regen.rewriting.recall import recall_error
 from regen.rewriting.rule import Example, Project, Rule, RuleSettings, build_rule, region_weights
+from regen.rewriting.settings import FitSettings
 
 SHORT = FitSettings(
     steps=12,
@@ -41,12 +43,12 @@ def with_deltas(split: StyleGAN2Split, deltas: dict[str, Tensor], key: Activatio
 
 def value_error(split: StyleGAN2Split, rule: Rule, deltas: dict[str, Tensor]) -> float:
     recalled = with_deltas(split, deltas, rule.keys).features
-    return recall_error(recalled, rule.wanted, region_weights(rule.mask, 10, 1)).item()
+    return weighted_l1(recalled, rule.wanted, region_weights(rule.mask, 10, 1)).item()
 
 
 def image_error(split: StyleGAN2Split, rule: Rule, deltas: dict[str, Tensor]) -> float:
     image = split.tail(with_deltas(split, deltas, rule.keys))
-    return recall_error(image, rule.composites, region_weights(rule.image_mask, 10, 1)).item()
+    return weighted_l1(image, rule.composites, region_weights(rule.image_mask, 10, 1)).item()
 
 
 def no_change(split: StyleGAN2Split) -> dict[str, Tensor]:
@@ -61,7 +63,7 @@ def no_change(split: StyleGAN2Split) -> dict[str, Tensor]:
 def test_the_memory_learns_what_it_shall_recall(
     split: StyleGAN2Split, rule: Rule, recall: Any, measures: list[Callable[..., float]]
 ) -> None:
-    deltas = fit_memory(split, rule, replace(ENOUGH, recall=recall))
+    deltas = fit_memory(split, rule, replace(ENOUGH, recall=recall)).deltas
     for measure in measures:
         assert measure(split, rule, deltas) < 0.95 * measure(split, rule, no_change(split))
 
@@ -69,7 +71,7 @@ def test_the_memory_learns_what_it_shall_recall(
 def test_the_answer_is_a_change_of_the_memorys_weights_by_full_name(
     generator: StyleGAN2, split: StyleGAN2Split, rule: Rule
 ) -> None:
-    deltas = fit_memory(split, rule, SHORT)
+    deltas = fit_memory(split, rule, SHORT).deltas
     parameters = dict(generator.named_parameters())
     assert list(deltas) == [split.full_name(name) for name in split.memory_weights()]
     for name, delta in deltas.items():
@@ -101,7 +103,7 @@ def test_latents_with_a_graph_of_their_own_do_no_harm(
     tracked = [replace(e, latent=generator.seed_latents([3])) for e in examples]
     assert tracked[0].latent.ws.requires_grad
     rule = build_rule(split, project, tracked, RuleSettings())
-    deltas = fit_memory(split, rule, SHORT)
+    deltas = fit_memory(split, rule, SHORT).deltas
     assert value_error(split, rule, deltas) < value_error(split, rule, no_change(split))
 
 
@@ -110,18 +112,18 @@ def test_two_fits_are_equal_bit_for_bit(
     split: StyleGAN2Split, rule: Rule, preserved: Preserved, precision: Any
 ) -> None:
     config = replace(SHORT, precision=precision)
-    first = fit_memory(split, rule, config, preserved)
+    first = fit_memory(split, rule, config, preserved).deltas
     torch.randn(100)  # the global generator has no part in it
-    second = fit_memory(split, rule, config, preserved)
+    second = fit_memory(split, rule, config, preserved).deltas
     assert all(torch.equal(first[name], second[name]) for name in first)
-    other = fit_memory(split, rule, replace(config, seed=1), preserved)
+    other = fit_memory(split, rule, replace(config, seed=1), preserved).deltas
     assert any(not torch.equal(first[name], other[name]) for name in first)
 
 
 def test_bf16_gives_float32_changes_of_the_same_quality(split: StyleGAN2Split, rule: Rule) -> None:
     errors = []
     for precision in ("fp32", "bf16"):
-        deltas = fit_memory(split, rule, replace(ENOUGH, precision=precision))  # type: ignore[arg-type]
+        deltas = fit_memory(split, rule, replace(ENOUGH, precision=precision)).deltas  # type: ignore[arg-type]
         assert all(delta.dtype == torch.float32 for delta in deltas.values())
         errors.append(value_error(split, rule, deltas))
     assert errors[1] == pytest.approx(errors[0], rel=0.05)
@@ -136,8 +138,8 @@ def moved(split: StyleGAN2Split, preserved: Preserved, deltas: dict[str, Tensor]
 def test_preserved_samples_restrain_the_change(
     split: StyleGAN2Split, rule: Rule, preserved: Preserved
 ) -> None:
-    free = fit_memory(split, rule, ENOUGH)
-    kept = fit_memory(split, rule, replace(ENOUGH, preserve_weight=3.0), preserved)
+    free = fit_memory(split, rule, ENOUGH).deltas
+    kept = fit_memory(split, rule, replace(ENOUGH, preserve_weight=3.0), preserved).deltas
     free_change = moved(split, preserved, free).mean()
     assert moved(split, preserved, kept).mean() < 0.6 * free_change
     assert value_error(split, rule, kept) < value_error(split, rule, no_change(split))
@@ -151,16 +153,16 @@ def test_samples_are_preserved_only_where_they_shall_be(
     left[..., 16:] = 0
     half = replace(preserved, keep=left[:, :, ::2, ::2], image_keep=left)
     config = replace(ENOUGH, recall=recall, preserve_weight=3.0)
-    whole = moved(split, preserved, fit_memory(split, rule, config, preserved))
-    part = moved(split, preserved, fit_memory(split, rule, config, half))
+    whole = moved(split, preserved, fit_memory(split, rule, config, preserved).deltas)
+    part = moved(split, preserved, fit_memory(split, rule, config, half).deltas)
     assert part[..., 18:].mean() > 1.2 * whole[..., 18:].mean()
 
 
 def test_preserving_without_weight_is_the_paper(
     split: StyleGAN2Split, rule: Rule, preserved: Preserved
 ) -> None:
-    plain = fit_memory(split, rule, SHORT)
-    same = fit_memory(split, rule, replace(SHORT, preserve_weight=0), preserved)
+    plain = fit_memory(split, rule, SHORT).deltas
+    same = fit_memory(split, rule, replace(SHORT, preserve_weight=0), preserved).deltas
     assert all(torch.equal(same[name], plain[name]) for name in plain)
 
 
@@ -171,7 +173,7 @@ def test_no_samples_to_preserve_cost_nothing(
     keep, image_keep = preserved.keep[:0], preserved.image_keep[:0]
     none = Preserved(preserved.keys.select([]), values, images, keep, image_keep)
     reports: list[dict[str, float]] = []
-    fit_memory(split, rule, SHORT, none, lambda _, losses: reports.append(losses))
+    fit_memory(split, rule, SHORT, none, on_report=lambda _, losses: reports.append(losses))
     assert {losses["preserve_value"] for losses in reports} == {0.0}
     assert reports[-1]["recall_value"] < reports[0]["recall_value"]
 
@@ -189,7 +191,13 @@ def test_reports_name_every_term(
 ) -> None:
     reports: list[tuple[int, dict[str, float]]] = []
     config = replace(SHORT, recall=recall)
-    fit_memory(split, rule, config, preserved, lambda step, losses: reports.append((step, losses)))
+    fit_memory(
+        split,
+        rule,
+        config,
+        preserved,
+        on_report=lambda step, losses: reports.append((step, losses)),
+    )
     assert [step for step, _ in reports] == [0, 5, 10, 11]
     for _, losses in reports:
         assert list(losses) == ["total", *terms]
@@ -201,7 +209,7 @@ def test_structure_is_a_term_of_its_own_where_recall_is_measured_on_the_image(
 ) -> None:
     reports: list[dict[str, float]] = []
     config = replace(SHORT, recall="image", structure_weight=0.5, steps=30)
-    fit_memory(split, rule, config, None, lambda _, losses: reports.append(losses))
+    fit_memory(split, rule, config, None, on_report=lambda _, losses: reports.append(losses))
     assert list(reports[0]) == ["total", "recall_image", "recall_structure"]
     assert reports[-1]["recall_structure"] < reports[0]["recall_structure"]
 
@@ -211,7 +219,7 @@ def test_the_first_report_is_the_error_before_any_change(
 ) -> None:
     reports: list[dict[str, float]] = []
     config = replace(SHORT, image_weight=3.0, weight_new=10.0, weight_old=1.0)
-    fit_memory(split, rule, config, preserved, lambda _, losses: reports.append(losses))
+    fit_memory(split, rule, config, preserved, on_report=lambda _, losses: reports.append(losses))
     unchanged = no_change(split)
     assert reports[0]["recall_value"] == pytest.approx(
         value_error(split, rule, unchanged), rel=1e-4
@@ -241,7 +249,11 @@ def test_rules_that_are_not_finite_are_named_at_once(split: StyleGAN2Split, rule
 
 def test_a_rule_of_another_layer_is_refused(split: StyleGAN2Split, rule: Rule) -> None:
     other = replace(rule, wanted=torch.zeros(2, 8, 8, 8))
-    with pytest.raises(RewriteError, match="memory and rule differ in shape: got recalled"):
+    message = (
+        r"memory and rule differ in shape: got recalled \[2, 8, 16, 16\], expected \[2, 8, 8, 8\]; "
+        r"was the rule made for another value layer\?"
+    )
+    with pytest.raises(RewriteError, match=message):
         fit_memory(split, other, SHORT)
 
 
@@ -254,48 +266,32 @@ def test_flags_return_after_a_failure(
         raise OSError("disk full")
 
     with pytest.raises(OSError, match="disk full"):
-        fit_memory(split, rule, SHORT, None, fail)
+        fit_memory(split, rule, SHORT, on_report=fail)
     assert all(p.requires_grad for p in generator.parameters())
 
 
-def test_frozen_parameters_get_their_own_flags_back(split: StyleGAN2Split) -> None:
-    split.memory.requires_grad_(False)
-    bias = split.memory.convs["4"].bias
-    bias.requires_grad_(True)
-    with pytest.raises(KeyError), frozen(split.memory):
-        assert not any(p.requires_grad for p in split.memory.parameters())
-        raise KeyError
-    assert [p is bias for p in split.memory.parameters() if p.requires_grad] == [True]
-
-
-def test_an_interrupted_fit_hands_over_what_it_learned(
+def test_a_stopped_fit_hands_over_what_it_learned(
     generator: StyleGAN2, split: StyleGAN2Split, rule: Rule
 ) -> None:
-    def interrupt(step: int, losses: dict[str, float]) -> None:
-        if step == 10:
-            raise KeyboardInterrupt
+    asked: list[int] = []
+
+    def should_stop() -> bool:
+        asked.append(len(asked))
+        return len(asked) == 11
 
     digest = generator.digest()
-    config = replace(ENOUGH, report_every=10)
-    with pytest.raises(FitInterrupted, match="interrupted after 11 steps") as caught:
-        fit_memory(split, rule, config, None, interrupt)
-    assert caught.value.steps == 11
-    deltas = caught.value.deltas
-    assert list(deltas) == [split.full_name(name) for name in split.memory_weights()]
-    assert value_error(split, rule, deltas) < value_error(split, rule, no_change(split))
+    fitted = fit_memory(split, rule, ENOUGH, should_stop=should_stop)
+    assert (fitted.steps, fitted.stopped) == (11, True)
+    assert list(fitted.deltas) == [split.full_name(name) for name in split.memory_weights()]
+    assert value_error(split, rule, fitted.deltas) < value_error(split, rule, no_change(split))
     assert generator.digest() == digest
 
 
-def test_a_fit_interrupted_before_its_first_step_learned_nothing(
-    split: StyleGAN2Split, rule: Rule, monkeypatch: pytest.MonkeyPatch
+def test_a_fit_that_is_told_to_stop_after_its_last_step_is_whole(
+    split: StyleGAN2Split, rule: Rule
 ) -> None:
-    def interrupt(value: Activation) -> Tensor:
-        raise KeyboardInterrupt
-
-    monkeypatch.setattr(split, "tail", interrupt)
-    with pytest.raises(KeyboardInterrupt) as caught:
-        fit_memory(split, rule, SHORT)
-    assert not isinstance(caught.value, FitInterrupted)
+    fitted = fit_memory(split, rule, replace(SHORT, steps=1), should_stop=lambda: True)
+    assert (fitted.steps, fitted.stopped) == (1, False)
 
 
 @pytest.mark.parametrize(

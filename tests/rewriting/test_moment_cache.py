@@ -9,7 +9,8 @@ import torch
 
 from regen.files import tensor_file
 from regen.generators.stylegan2.files import save_stylegan2
-from regen.generators.stylegan2.generator import StyleGAN2, StyleGAN2Split
+from regen.generators.stylegan2.generator import StyleGAN2
+from regen.generators.stylegan2.split import StyleGAN2Split
 from regen.rewriting import moment_cache
 from regen.rewriting.moment_cache import cache_folders, key_moments
 
@@ -28,6 +29,7 @@ def path(generator: StyleGAN2, tmp_path: Path) -> Path:
     path = tmp_path / "models" / "g.safetensors"
     path.parent.mkdir()
     save_stylegan2(path, generator, card={})
+    generator.source_name = str(path)
     return path
 
 
@@ -52,8 +54,8 @@ def files(folder: Path) -> list[Path]:
 def test_they_are_measured_once_beside_the_generator(
     generator: StyleGAN2, split: StyleGAN2Split, path: Path, measured: list[int]
 ) -> None:
-    first = key_moments(generator, split, path)
-    second = key_moments(generator, split, path)
+    first = key_moments(generator, split, generator.source())
+    second = key_moments(generator, split, generator.source())
     assert len(measured) == 1
     start = generator.digest()[:16]
     assert [file.name for file in files(path.parent)] == [
@@ -67,19 +69,19 @@ def test_they_are_measured_once_beside_the_generator(
 def test_another_cut_measures_only_what_it_lacks(
     generator: StyleGAN2, split: StyleGAN2Split, path: Path, measured: list[int]
 ) -> None:
-    key_moments(generator, split, path)
-    key_moments(generator, generator.split(5, 1), path)
+    key_moments(generator, split, generator.source())
+    key_moments(generator, generator.split(5, 1), generator.source())
     assert len(measured) == 1
-    key_moments(generator, generator.split(5, 3), path)
+    key_moments(generator, generator.split(5, 3), generator.source())
     assert len(measured) == 2
 
 
 def test_another_generator_of_the_same_name_has_its_own(
     generator: StyleGAN2, split: StyleGAN2Split, path: Path, measured: list[int]
 ) -> None:
-    key_moments(generator, split, path)
+    key_moments(generator, split, generator.source())
     generator.conv(4).bias.data += 1
-    key_moments(generator, split, path)
+    key_moments(generator, split, generator.source())
     assert len(measured) == 2 and len(files(path.parent)) == 4
 
 
@@ -87,7 +89,7 @@ def test_another_generator_of_the_same_name_has_its_own(
 def test_a_file_that_is_not_right_is_measured_again(
     generator: StyleGAN2, split: StyleGAN2Split, path: Path, measured: list[int], damage: str
 ) -> None:
-    key_moments(generator, split, path)
+    key_moments(generator, split, generator.source())
     file = files(path.parent)[0]
     stored = tensor_file.load(file)
     if damage == "truncated":
@@ -97,8 +99,8 @@ def test_a_file_that_is_not_right_is_measured_again(
     else:
         values = {**stored.tensors, "values": torch.full_like(stored.tensors["values"], torch.nan)}
         tensor_file.save(file, values, stored.header)
-    key_moments(generator, split, path)
-    key_moments(generator, split, path)
+    key_moments(generator, split, generator.source())
+    key_moments(generator, split, generator.source())
     assert len(measured) == 2
     assert tensor_file.load(file).header == stored.header
 
@@ -114,8 +116,8 @@ def test_bundled_generators_and_read_only_folders_use_the_users_cache(
     assert cache_folders("portraits") == [tmp_path / "cache" / "keys"]
     assert cache_folders(None) == [tmp_path / "cache" / "keys"]
     (path.parent / "g.keys").write_text("a file where the folder should be")
-    key_moments(generator, split, path)
-    key_moments(generator, split, path)
+    key_moments(generator, split, generator.source())
+    key_moments(generator, split, generator.source())
     assert len(measured) == 1
     assert len(files(tmp_path)) == 2
 
@@ -124,8 +126,11 @@ def test_without_any_place_to_write_they_are_measured_every_time(
     generator: StyleGAN2, split: StyleGAN2Split, tmp_path: Path, measured: list[int]
 ) -> None:
     (tmp_path / "cache").write_text("in the way")
-    key_moments(generator, split)
-    assert set(key_moments(generator, split)) == {"convs.4.weight", "convs.5.weight"}
+    key_moments(generator, split, generator.source())
+    assert set(key_moments(generator, split, generator.source())) == {
+        "convs.4.weight",
+        "convs.5.weight",
+    }
     assert len(measured) == 2
 
 

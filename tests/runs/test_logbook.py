@@ -6,11 +6,13 @@ import errno
 import io
 import json
 import math
+from contextlib import redirect_stderr
 from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
 import torch
+import tqdm.std
 
 from regen.errors import StoreError
 from regen.files.as_json import to_json
@@ -25,7 +27,7 @@ class Settings:
 
 
 class Clock:
-    """Time that passes when told to."""
+    """Time that passes when a test says so."""
 
     now = 100.0
 
@@ -79,7 +81,7 @@ def test_a_folder_that_cannot_be_made_is_refused(tmp_path: Path) -> None:
         Logbook(tmp_path / "file" / "run")
 
 
-def test_a_full_disk_is_an_error_of_ours(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_full_disk_is_a_store_error(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     from torch.utils.tensorboard import SummaryWriter
 
     def full(*_: object, **__: object) -> None:
@@ -94,66 +96,124 @@ def test_a_full_disk_is_an_error_of_ours(tmp_path: Path, monkeypatch: pytest.Mon
     )
 
 
-def test_a_short_job_says_nothing() -> None:
-    stream, clock = io.StringIO(), Clock()
-    with Progress(4, "fitting", stream=stream, clock=clock) as progress:
+@pytest.fixture
+def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
+    """The time that tqdm sees; progress is shown, unlike in other tests."""
+    monkeypatch.delenv("REGEN_PROGRESS")
+    clock = Clock()
+    monkeypatch.setattr(tqdm.std, "time", clock)
+    return clock
+
+
+@pytest.mark.parametrize("kind", [io.StringIO, Terminal])
+def test_a_short_job_shows_nothing(kind: type[io.StringIO], clock: Clock) -> None:
+    with redirect_stderr(kind()) as shown, Progress(4, "fitting") as progress:
         for _ in range(4):
             clock.now += 0.4
             progress.advance()
-    assert stream.getvalue() == ""
+    assert shown.getvalue() == ""
 
 
-def test_a_log_gets_a_line_now_and_then() -> None:
-    stream, clock = io.StringIO(), Clock()
-    with Progress(100, "fitting", stream=stream, clock=clock) as progress:
+def test_a_log_gets_a_line_now_and_then(clock: Clock) -> None:
+    with redirect_stderr(io.StringIO()) as log, Progress(100, "fitting") as progress:
         for step in range(100):
-            clock.now += 0.2
+            clock.now += 0.25
             progress.advance(note=f"loss {1 / (step + 1):.2f}")
-    assert stream.getvalue().splitlines() == [
-        "fitting: 10/100 (10%), 18 s left, loss 0.10",
-        "fitting: 60/100 (60%), 8 s left, loss 0.02",
-        "fitting: 100/100 in 20 s",
+    assert log.getvalue().splitlines() == [
+        "fitting: 40/100 (40%), 00:15 left, loss 0.03",
+        "fitting: 80/100 (80%), 00:05 left, loss 0.01",
+        "fitting: 100/100 (100%), 00:00 left, loss 0.01",
     ]
 
 
-def test_a_terminal_sees_one_line_that_changes() -> None:
-    stream, clock = Terminal(), Clock()
-    with Progress(3, "fitting", stream=stream, clock=clock) as progress:
+def test_a_terminal_sees_one_line_that_changes(clock: Clock) -> None:
+    with redirect_stderr(Terminal()) as terminal, Progress(3, "fitting") as progress:
         for _ in range(3):
             clock.now += 3
-            progress.advance()
-    shown = stream.getvalue()
+            progress.advance(note="loss 0.5")
+    shown = terminal.getvalue()
     assert shown.count("\n") == 1 and shown.endswith("\n")
-    states = [state.rstrip() for state in shown.strip().split("\r")]
-    assert states == [
-        "fitting: 1/3 (33%), 6 s left",
-        "fitting: 2/3 (66%), 3 s left",
-        "fitting: 3/3 (100%)",
-        "fitting: 3/3 in 9 s",
+    states = shown.strip().split("\r")
+    assert [state.split("%")[0] for state in states[:2]] == ["fitting:  33", "fitting:  67"]
+    assert "1/3 [00:03<00:06" in states[0] and states[-1].rstrip().endswith("loss 0.5]")
+
+
+def test_bars_in_bars_are_lines_in_a_log_as_well(clock: Clock) -> None:
+    with redirect_stderr(io.StringIO()) as log, Progress(1, "layers") as outer:
+        with Progress(2, "fitting") as inner:
+            for _ in range(2):
+                clock.now += 11
+                inner.advance()
+        outer.advance()
+    assert [line[:12] for line in log.getvalue().splitlines()] == [
+        *("fitting: 1/2", "fitting: 2/2", "layers: 1/1 "),
     ]
 
 
-def test_a_resumed_job_counts_its_own_pace() -> None:
-    clock = Clock()
-    progress = Progress(100, "training", done=50, stream=io.StringIO(), clock=clock)
-    clock.now += 10
-    progress.advance(10)
-    assert progress.line(clock.now) == "training: 60/100 (60%), 40 s left"
+def test_an_interrupted_job_shows_how_far_it_came(clock: Clock) -> None:
+    log = io.StringIO()
+    with (
+        pytest.raises(KeyboardInterrupt),
+        redirect_stderr(log),
+        Progress(10, "fitting") as progress,
+    ):
+        clock.now += 20
+        progress.advance()
+        progress.advance()
+        raise KeyboardInterrupt
+    assert log.getvalue().splitlines()[-1] == "fitting: 2/10 (20%), 01:20 left"
 
 
-def test_track_gives_every_item_and_needs_no_length() -> None:
-    assert list(track(iter("abc"), "reading", total=3)) == ["a", "b", "c"]
+def test_a_resumed_job_counts_its_own_pace(clock: Clock) -> None:
+    with redirect_stderr(io.StringIO()) as log, Progress(100, "training", done=50) as progress:
+        clock.now += 10
+        progress.advance(10)
+        assert progress.done == 60
+        assert log.getvalue() == "training: 60/100 (60%), 00:40 left\n"
+
+
+def test_progress_can_be_turned_off(clock: Clock, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("REGEN_PROGRESS", "off")
+    with redirect_stderr(io.StringIO()) as log, Progress(2, "fitting") as progress:
+        for _ in range(2):
+            clock.now += 1000
+            progress.advance(note="loss 0.5")
+    assert log.getvalue() == "" and progress.done == 2
+
+
+def test_a_terminal_that_was_closed_stops_no_job(
+    clock: Clock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def closed(text: str) -> int:
+        raise OSError(errno.EIO, "Input/output error")
+
+    terminal = Terminal()
+    monkeypatch.setattr(terminal, "write", closed)
+    with redirect_stderr(terminal), Progress(2, "fitting") as progress:
+        for _ in range(2):
+            clock.now += 1000
+            progress.advance()
+    assert progress.done == 2
+
+
+def test_track_gives_every_item(clock: Clock) -> None:
+    seen = []
+    with redirect_stderr(io.StringIO()) as log:
+        for item in track("abc", "reading"):
+            clock.now += 20
+            seen.append(item)
+    assert seen == ["a", "b", "c"] and log.getvalue().startswith("reading: 1/3 ")
 
 
 @pytest.mark.parametrize(
-    ("seconds", "said"),
+    ("seconds", "text"),
     [(59.4, "59 s"), (59.6, "1 min 0 s"), (3599.4, "59 min 59 s"), (3600, "1 h 0 min")],
 )
-def test_durations(seconds: float, said: str) -> None:
-    assert format_seconds(seconds) == said
+def test_durations(seconds: float, text: str) -> None:
+    assert format_seconds(seconds) == text
 
 
-def test_json_takes_tensors_and_refuses_what_it_has_no_word_for() -> None:
+def test_json_takes_tensors_and_refuses_what_it_cannot_hold() -> None:
     assert to_json({1: torch.tensor([1.0, math.inf])}) == {"1": [1.0, None]}
     with pytest.raises(TypeError, match="set has no place in JSON"):
         to_json({1, 2})

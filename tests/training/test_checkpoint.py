@@ -44,14 +44,14 @@ def test_how_often_to_report_and_save_may_change(tmp_path: Path) -> None:
 def test_another_setting_is_named(tmp_path: Path) -> None:
     write_checkpoint(tmp_path, WHO, {"done": 1})
     other = identity(replace(Settings(), lr=0.5), MAY_DIFFER, base="abc")
-    message = r"cannot resume .*checkpoint.pt: lr: got 0.5, expected 0.002, with which it was begun"
+    message = r"cannot resume .*checkpoint.pt: lr: got 0.5, expected 0.002, as when it started"
     with pytest.raises(TrainingError, match=message):
         read_checkpoint(tmp_path, other)
 
 
 def test_another_generator_is_named(tmp_path: Path) -> None:
     write_checkpoint(tmp_path, WHO, {"done": 1})
-    with pytest.raises(TrainingError, match="base: got xyz, expected abc, with which"):
+    with pytest.raises(TrainingError, match="base: got xyz, expected abc, as when"):
         read_checkpoint(tmp_path, identity(Settings(), MAY_DIFFER, base="xyz"))
 
 
@@ -101,7 +101,7 @@ def test_a_disk_that_is_full_leaves_the_one_before(
 def test_a_new_training_does_not_overwrite(tmp_path: Path) -> None:
     refuse_checkpoint(tmp_path)
     write_checkpoint(tmp_path, WHO, {})
-    with pytest.raises(TrainingError, match="holds a training that was begun earlier; resume it"):
+    with pytest.raises(TrainingError, match="holds an earlier training; resume it"):
         refuse_checkpoint(tmp_path)
 
 
@@ -117,7 +117,7 @@ def test_what_is_kept_is_said(tmp_path: Path) -> None:
     write_checkpoint(tmp_path, WHO, {"done": 4})
     path = tmp_path / NAME
     assert (
-        kept(tmp_path, 9) == f"4 of 9 steps are in {path}; --resume with the same options goes on"
+        kept(tmp_path, 9) == f"4 of 9 steps are in {path}; --resume with the same options continues"
     )
 
 
@@ -125,9 +125,15 @@ def test_of_large_values_only_the_difference_is_shown(tmp_path: Path) -> None:
     architecture = {"z_dim": 8, "w_dim": 8}
     write_checkpoint(tmp_path, {"base": "0123456789abcdef", "a": architecture, "from": ""}, {})
     for change, message in (
-        ({"base": "f123456789abcdef"}, "base: got f123456789ab..., expected 0123456789ab..., with"),
-        ({"a": {"z_dim": 8, "w_dim": 4}}, r"a: got \{'w_dim': 4\}, expected \{'w_dim': 8\}, with"),
-        ({"from": "x"}, "from: got x, expected none, with which"),
+        (
+            {"base": "f123456789abcdef"},
+            "base: got f123456789ab..., expected 0123456789ab..., as when",
+        ),
+        (
+            {"a": {"z_dim": 8, "w_dim": 4}},
+            r"a: got \{'w_dim': 4\}, expected \{'w_dim': 8\}, as when",
+        ),
+        ({"from": "x"}, "from: got x, expected none, as when"),
     ):
         who = {"base": "0123456789abcdef", "a": architecture, "from": "", **change}
         with pytest.raises(TrainingError, match=message):

@@ -1,43 +1,115 @@
+"""Signals that ask to stop: noted in a deferred block, KeyboardInterrupt elsewhere."""
+
 from __future__ import annotations
 
-import os
 import signal
 import threading
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager
 
 import pytest
 
-from regen.training.interrupt import deferred_interrupt
+from regen.training.interrupt import deferred_interrupt, every_signal_interrupts
+
+STOP = [signal.SIGINT, signal.SIGTERM, signal.SIGHUP]
 
 
-def press() -> None:
-    os.kill(os.getpid(), signal.SIGINT)
+@pytest.fixture(autouse=True)
+def usual_handlers() -> Iterator[None]:
+    """The handlers of a program started in a terminal, whoever runs the tests."""
+    usual = [signal.default_int_handler, signal.SIG_DFL, signal.SIG_DFL]
+    before = {number: signal.signal(number, h) for number, h in zip(STOP, usual, strict=True)}
+    yield
+    for number, handler in before.items():
+        signal.signal(number, handler)
 
 
-def test_the_first_ctrl_c_is_noted() -> None:
-    before = signal.getsignal(signal.SIGINT)
+def handlers() -> list[object]:
+    return [signal.getsignal(number) for number in STOP]
+
+
+@pytest.mark.parametrize("number", STOP)
+def test_a_signal_is_noted(number: signal.Signals) -> None:
+    before = handlers()
     with deferred_interrupt() as interrupt:
-        assert not interrupt.pressed
-        press()
-        assert interrupt.pressed
-    assert signal.getsignal(signal.SIGINT) is before
+        assert not interrupt.pressed and not interrupt.should_stop()
+        signal.raise_signal(number)
+        assert interrupt.pressed and interrupt.should_stop()
+    assert handlers() == before
 
 
-def test_the_second_ctrl_c_raises_and_the_handler_is_returned() -> None:
-    before = signal.getsignal(signal.SIGINT)
+@pytest.mark.parametrize("first", STOP)
+def test_a_ctrl_c_after_another_signal_raises_and_handlers_are_returned(
+    first: signal.Signals,
+) -> None:
+    before = handlers()
     with pytest.raises(KeyboardInterrupt), deferred_interrupt():
-        press()
-        press()
-    assert signal.getsignal(signal.SIGINT) is before
+        signal.raise_signal(first)
+        signal.raise_signal(signal.SIGINT)
+    assert handlers() == before
 
 
-def test_other_threads_defer_nothing() -> None:
-    seen = []
+@pytest.mark.parametrize("number", STOP[1:])
+def test_signals_that_are_sent_twice_ask_once(number: signal.Signals) -> None:
+    """A shell and the kernel both send SIGHUP when a terminal is closed."""
+    with deferred_interrupt() as interrupt:
+        signal.raise_signal(number)
+        signal.raise_signal(number)
+        assert interrupt.should_stop()
+
+
+@pytest.mark.parametrize("number", STOP)
+def test_every_signal_is_a_keyboard_interrupt(number: signal.Signals) -> None:
+    before = handlers()
+    with pytest.raises(KeyboardInterrupt), every_signal_interrupts():
+        signal.raise_signal(number)
+    assert handlers() == before
+
+
+def test_saving_is_disturbed_by_ctrl_c_alone() -> None:
+    saved = []
+    with every_signal_interrupts():
+        try:
+            signal.raise_signal(signal.SIGHUP)
+        except KeyboardInterrupt:
+            signal.raise_signal(signal.SIGHUP)
+            signal.raise_signal(signal.SIGTERM)
+            saved.append("what was done")
+            with pytest.raises(KeyboardInterrupt):
+                signal.raise_signal(signal.SIGINT)
+    assert saved == ["what was done"]
+
+
+def test_a_deferred_block_stands_inside_a_command() -> None:
+    with every_signal_interrupts():
+        inside = handlers()
+        with deferred_interrupt() as interrupt:
+            signal.raise_signal(signal.SIGTERM)
+            assert interrupt.should_stop()
+        assert handlers() == inside
+
+
+@pytest.mark.parametrize("block", [deferred_interrupt, every_signal_interrupts])
+@pytest.mark.parametrize("number", STOP)
+def test_what_is_ignored_stays_ignored(
+    block: Callable[[], AbstractContextManager[object]], number: signal.Signals
+) -> None:
+    """`nohup` ignores SIGHUP, a shell without job control SIGINT of what runs behind an &."""
+    signal.signal(number, signal.SIG_IGN)
+    with block():
+        signal.raise_signal(number)
+        assert signal.getsignal(number) == signal.SIG_IGN
+
+
+@pytest.mark.parametrize("block", [deferred_interrupt, every_signal_interrupts])
+def test_other_threads_change_nothing(block: Callable[[], AbstractContextManager[object]]) -> None:
+    before, seen = handlers(), []
 
     def work() -> None:
-        with deferred_interrupt() as interrupt:
-            seen.append(interrupt.pressed)
+        with block():
+            seen.append(handlers())
 
     thread = threading.Thread(target=work)
     thread.start()
     thread.join()
-    assert seen == [False]
+    assert seen == [before]

@@ -70,9 +70,9 @@ def test_the_second_process_writes_no_checkpoint(tmp_path: Path) -> None:
     assert counter.saved == [1, 2] and not (tmp_path / NAME).exists()
 
 
-def test_means_are_of_the_steps_that_named_the_figure() -> None:
+def test_means_are_of_the_steps_that_named_the_number() -> None:
     means = Means()
-    for figures in ({"a": 1.0, "b": 5.0}, {"a": 3.0}):
-        means.add(figures)
+    for numbers in ({"a": 1.0, "b": 5.0}, {"a": 3.0}):
+        means.add(numbers)
     assert means.take() == {"a": 2.0, "b": 5.0}
     assert means.take() == {}

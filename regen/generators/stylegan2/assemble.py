@@ -1,6 +1,6 @@
-"""A generator around tensors that are there already: nothing is drawn, little is copied.
+"""A generator around tensors that are there already: nothing is random, little is copied.
 
-Making a network and then filling it would draw millions of random numbers first, and moving it from
+Making a network and then filling it would take millions of random numbers first, and moving it from
 the meta device with ``to_empty`` imports a compiler; both take longer than reading the file.
 """
 

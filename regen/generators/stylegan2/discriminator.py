@@ -1,6 +1,6 @@
 """A discriminator that travels with its generator: tensors and what they are, never run here.
 
-Training goes on in the tool the file came from or goes to, so `regen` only has to lose nothing.
+Training continues in the tool the file came from or goes to, so `regen` only has to keep it whole.
 Tensors have the names of NVIDIA's torch code without its resampling filters, which the
 architecture determines: ``b64.conv0.weight``, ``b4.fc.bias``, ``mapping.embed.weight``.
 
@@ -45,7 +45,7 @@ class DiscriminatorConfig:
         num_fp16_res: How many of the highest resolutions NVIDIA's code computes in float16.
 
     Raises:
-        GeneratorError: If the resolution, the architecture or the channels are none.
+        GeneratorError: If the resolution, the architecture or the channels are not possible.
     """
 
     resolution: int
@@ -129,6 +129,11 @@ class Discriminator:
         wanted = {name: torch.empty(shape, device="meta") for name, shape in config.shapes()}
         return cls(config, tensor_file.check_tensors(tensors, wanted, f"{where}: discriminator"))
 
+    @property
+    def image_size(self) -> tuple[int, int]:
+        """Height and width of the images it judges, in pixels."""
+        return self.config.resolution, self.config.resolution
+
     def header(self) -> dict[str, Any]:
         """Its architecture as JSON values."""
         return asdict(self.config)
@@ -138,7 +143,7 @@ def read_discriminator_header(header: object, where: str) -> DiscriminatorConfig
     """The architecture that `Discriminator.header` wrote.
 
     Raises:
-        GeneratorError: If it is none.
+        GeneratorError: If it is not one.
     """
     known = {field.name for field in fields(DiscriminatorConfig)}
     if not isinstance(header, dict) or set(header) != known:

@@ -138,7 +138,7 @@ class StyleGAN2(Generator):
         self, z: Tensor, truncation: float | Sequence[float] = 1.0, *, label: Tensor | None = None
     ) -> Tensor:
         """Style codes ``[N, L + 1, W]`` of ``z [N, Z]``. Arguments are those of `latents`."""
-        w = self.mapping(z, label)
+        w: Tensor = self.mapping(z, label)
         psi = torch.as_tensor(truncation, dtype=w.dtype, device=w.device).reshape(-1, 1)
         if len(psi) not in (1, len(w)):
             raise GeneratorError("truncation", got=f"{len(psi)} values", expected=f"1 or {len(w)}")

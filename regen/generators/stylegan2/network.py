@@ -97,7 +97,7 @@ class Mapping(nn.Module):
                 "class",
                 got="none",
                 expected=f"0 to {self.classes - 1}",
-                remedy="this generator has classes; `regen generate --class` draws one",
+                remedy="this generator has classes; `regen generate --class` takes one",
             )
         if label is not None and label.shape != (samples, self.classes):
             raise GeneratorError(

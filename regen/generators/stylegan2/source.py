@@ -79,6 +79,10 @@ class SeedSource:
         ]
         return [StyleSample(seed=0, truncation=0.0), *truncated][:count]
 
+    def index_of(self, sample: Sample) -> int | None:
+        """The seed, whatever its truncation, noise and class."""
+        return sample.seed if isinstance(sample, StyleSample) else None
+
 
 def _truncation(index: int) -> float:
     """Evenly spread over the range, and the same for a seed on every machine."""
@@ -99,8 +103,7 @@ def read_sample(request: Mapping[str, object]) -> StyleSample:
     for name in request:
         if name not in _KNOWN:
             raise GeneratorError(
-                f"{name} of a sample",
-                got=repr(request[name]),
+                f"a sample with a {name}",
                 expected=f"one of {', '.join(_KNOWN)}",
                 remedy="this generator is asked for seeds",
             )

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+import shlex
 from pathlib import Path
 from typing import Any
 
 import torch
 
+from regen.edits.schema import Edits
 from regen.generators.samples import reserved_samples
 from regen.metrics import try_lpips
 from regen.report import ExemplarView, RewriteReport, TargetView, write_report
 from regen.rewriting.learn import Learned
-from regen.rewriting.rewrite import rewritten
+from regen.rewriting.rewrite import REWRITE_FILE, rewritten
 from regen.rewriting.rule import decode_wanted
 from regen.rewriting.task import Task
 from regen.runs.rewrite.measure import gather_evidence, metrics_of
@@ -40,7 +42,7 @@ def conclude(
     settings = task.settings
     samples = reserved_samples(task.source, UNSEEN, settings.measured_seeds, task.taken)
     with watch.stage("measure"):
-        lpips, reason = try_lpips(settings.lpips)
+        lpips, reason = try_lpips(settings.lpips, task.generator.image_size)
         evidence = gather_evidence(
             task.generator, task.split, learned.rewrite, learned.matcher, task.edits, samples
         )
@@ -65,6 +67,10 @@ def conclude(
         losses=learned.losses,
         layers=None if task.layer_choice is None else task.layer_choice.recorded(),
         notes=_notes(metrics, reason),
+        use=[
+            generate_command(task, REWRITE_FILE, "images"),
+            generate_command(task, f"{REWRITE_FILE}:0.5", "half"),
+        ],
     )
     return metrics, write_report(folder, report)
 
@@ -88,10 +94,26 @@ def _views(task: Task, learned: Learned) -> tuple[list[ExemplarView], list[Targe
     return exemplars, targets
 
 
+def generate_command(task: Task, rewrite: str, folder: str) -> str:
+    """The command line that generates samples of a task's generator with its rewrite.
+
+    Args:
+        task: Whose generator, and whose images if it needs any.
+        rewrite: Path of the rewrite, and a strength where it is not 1.
+        folder: Where the images go.
+    """
+    name, words = task.generator.source_name, ["regen", "generate"]
+    if name != Edits.generator:  # the default of the command too
+        words += ["--generator", name]
+    words += ["--rewrite", rewrite]
+    words += ["--seeds", "0-63"] if task.images is None else ["--images", str(task.images)]
+    return shlex.join([*words, "-o", folder])
+
+
 def _title(task: Task) -> str:
     name = task.generator.source_name
-    if task.edits.oracle:
-        return f"{name} with {task.edits.oracle.replace('_', ' ')}"
+    if task.edits.oracle_pattern:
+        return f"{name} with {task.edits.oracle_pattern.replace('_', ' ')}"
     return f"{Path(name).stem} rewritten after {Path(task.examples[0].exemplar_label).name}"
 
 

@@ -67,8 +67,8 @@ def known_regions(edits: Edits, oracle: Oracle | None, samples: Sequence[Sample]
     """
     if oracle is None:
         return None
-    if edits.oracle:
-        return oracle.changed(samples, edits.oracle)
+    if edits.oracle_pattern:
+        return oracle.changed(samples, edits.oracle_pattern)
     regions = [target.region for edit in edits.edits for target in edit.targets]
     names = sorted({region.name for region in regions if isinstance(region, NamedRegion)})
     if not all(isinstance(region, NamedRegion) for region in regions):
@@ -90,7 +90,7 @@ def gather_evidence(
     similarity = matcher.mask(keys_of(split, generator, samples), size).cpu()
     with rewritten(generator, rewrite):
         after = generator.images(samples, _BATCH)
-    oracle = generator.oracle
+    oracle, pattern = generator.oracle, edits.oracle_pattern
     regions = known_regions(edits, oracle, samples)
     return Evidence(
         [sample.label for sample in samples],
@@ -99,8 +99,8 @@ def gather_evidence(
         similarity,
         similarity if regions is None else regions,
         "similarity" if regions is None else "oracle",
-        oracle.wanted(samples, edits.oracle) if oracle and edits.oracle else None,
-        oracle.plain(samples) if oracle and edits.oracle else None,
+        oracle.wanted(samples, pattern) if oracle and pattern else None,
+        oracle.plain(samples) if oracle and pattern else None,
     )
 
 

@@ -15,11 +15,12 @@ from regen.edits.schema import Edits
 from regen.files.atomic import ensure_folder, write_json
 from regen.rewriting.layer_trials import LayerChoice
 from regen.rewriting.learn import Learned, fit, moments_for, prepare
+from regen.rewriting.precedence import Merged
 from regen.rewriting.rewrite import REWRITE_FILE, Rewrite
 from regen.rewriting.settings import RewriteSettings
 from regen.rewriting.task import Task, resolve
 from regen.runs.logbook import Logbook, Progress
-from regen.runs.rewrite.conclude import conclude
+from regen.runs.rewrite.conclude import conclude, generate_command
 from regen.runs.timing import Stopwatch
 from regen.training.interrupt import deferred_interrupt
 
@@ -34,19 +35,21 @@ class Outcome:
         rewrite: The weight change, also in ``rewrite.safetensors``.
         metrics: As in ``metrics.json``.
         report: Path of ``report.html``.
+        use: Command line that generates with the rewrite.
         layers: How the value layer was chosen, or None if it was given.
     """
 
     rewrite: Rewrite
     metrics: dict[str, Any]
     report: Path
+    use: str
     layers: LayerChoice | None = None
 
 
 def run_rewrite(
     edits: Edits | Path | str,
     folder: Path | str,
-    settings: RewriteSettings,
+    settings: RewriteSettings | Merged,
     *,
     device: str = "cpu",
     command: str = "",
@@ -60,7 +63,8 @@ def run_rewrite(
         edits: An edits file, or what one says; see `regen.edits`.
         folder: Run folder; gets rewrite.safetensors, report.html, before_after.png, metrics.json,
             settings.json, edits.json (with its images inside) and TensorBoard events.
-        settings: Everything the edits file does not say.
+        settings: Everything the edits file does not say; or all settings, merged, which count as
+            they are.
         device: Where to compute.
         command: Command line that the report shows for repeating the run.
         try_layers: Choose value layer, memory and projector by trying, see `choose_layer`.
@@ -96,7 +100,8 @@ def run_rewrite(
     except KeyboardInterrupt as interrupt:
         kept = f"the rewrite is in {folder / REWRITE_FILE}, without its report"
         raise KeyboardInterrupt(kept) from interrupt
-    return Outcome(learned.rewrite, metrics, report, task.layer_choice)
+    use = generate_command(task, str(folder / REWRITE_FILE), str(folder / "sheet"))
+    return Outcome(learned.rewrite, metrics, report, use, task.layer_choice)
 
 
 class _Trials:
@@ -123,9 +128,10 @@ def _learn(task: Task, book: Logbook, watch: Stopwatch) -> Learned:
     """Learn a task's rule, and save the rewrite in the run folder."""
     with watch.stage("project"):
         prepared = prepare(task)
-    with watch.stage("key moments"):  # of the generator alone, and kept from run to run
-        moments = moments_for(task)
-    settings = task.settings.fit
+    settings, moments = task.settings.fit, None
+    if settings.solver != "adam":
+        with watch.stage("key moments"):  # of the generator alone, and kept from run to run
+            moments = moments_for(task)
     steps = 2 if settings.solver == "closed-form" else settings.steps
     with (
         watch.stage("fit"),

@@ -1,7 +1,7 @@
-"""How good a trained generator is, beside the images it was trained on.
+"""How good a trained generator is, compared with the images it was trained on.
 
 Frechet distance, precision and recall are taken on the features of LPIPS's backbone, and are named
-so: they are no FID, which `fidelity` takes by torch-fidelity, with a network that it downloads.
+so: they are not FID, which `fidelity` takes by torch-fidelity, with a network that it downloads.
 
 Shapes: N samples; M training images; R their side.
 """
@@ -18,7 +18,7 @@ from torch import Tensor
 from torch.utils.data import Dataset
 
 from regen.errors import MetricError
-from regen.generators.stylegan2.generator import StyleGAN2
+from regen.generators.trainer import ImageSampler
 from regen.images import save_image, to_uint8
 from regen.metrics import (
     Lpips,
@@ -29,10 +29,10 @@ from regen.metrics import (
 )
 from regen.metrics.neighbours import nearest, sheet
 from regen.runs.logbook import track
+from regen.seeds import GENERATOR_METRICS
 
 NEIGHBOURS_FILE = "neighbours.png"
-FIRST_SEED = 1_000_000  # of the samples that are measured
-_BATCH, _K, _SHOWN, _LEAST = 16, 3, 12, 32
+_BATCH, _K, _SHOWN, _SMALLEST = 16, 3, 12, 32
 _NAME = "LPIPS-backbone features"
 
 
@@ -74,30 +74,24 @@ def load_torch_fidelity() -> Any:
         ) from error
 
 
-@torch.no_grad()
-def draw_samples(generator: StyleGAN2, count: int) -> Tensor:
-    """Samples of seeds from 1,000,000 on, untruncated, uint8 ``[N, 3, R, R]`` on the CPU."""
-    parts = []
-    for first in track(range(0, count, _BATCH), "drawing samples"):
-        seeds = range(FIRST_SEED + first, FIRST_SEED + min(first + _BATCH, count))
-        samples = [generator.sample({"seed": seed, "noise": "random"}) for seed in seeds]
-        parts.append(to_uint8(generator.images(samples)))
-    return torch.cat(parts)
-
-
-def measure_generator(
-    generator: StyleGAN2, images: Tensor, folder: Path, settings: MeasureSettings
+def measure_samples(
+    sample: ImageSampler,
+    images: Tensor,
+    folder: Path,
+    settings: MeasureSettings,
+    device: torch.device,
 ) -> dict[str, Any]:
     """Measure a generator, and show samples beside their nearest training images.
 
     Args:
-        generator: Trained.
+        sample: Its samples.
         images: What it was trained on, uint8 ``[M, 3, R, R]``, M at least 2.
         folder: Gets neighbours.png.
         settings: What to measure.
+        device: Where to compute features.
 
     Returns:
-        JSON values: figures, and beside each what it was taken on; a reason where it could not be.
+        JSON values: metrics, and beside each what it was taken on; a reason where it could not be.
 
     Raises:
         MetricError: If FID is asked for and cannot be had.
@@ -106,41 +100,49 @@ def measure_generator(
     if not settings.samples:
         return {}
     lpips, reason = try_lpips(settings.backbone)
-    if images.shape[-1] < _LEAST:
-        lpips, reason = None, f"images are smaller than {_LEAST} pixels"
-    figures: dict[str, Any] = {"features": f"none: {reason}"}
+    if images.shape[-1] < _SMALLEST:
+        lpips, reason = None, f"images are smaller than {_SMALLEST} pixels"
+    metrics: dict[str, Any] = {"features": f"none: {reason}"}
     if lpips is None and not settings.fid:
-        return {"training_images": len(images), **figures}
-    samples = draw_samples(generator, settings.samples)
+        return {"training_images": len(images), **metrics}
+    samples = measured_images(sample, settings.samples)
     if lpips is not None:
-        figures = _by_backbone(samples, images, folder, lpips, generator.device)
+        metrics = _by_backbone(samples, images, folder, lpips, device)
     if settings.fid:
-        figures.update(fidelity(samples, images, cuda=generator.device.type == "cuda"))
-    return {"samples": len(samples), "training_images": len(images), **figures}
+        metrics.update(fidelity(samples, images, cuda=device.type == "cuda"))
+    return {"samples": len(samples), "training_images": len(images), **metrics}
+
+
+def measured_images(sample: ImageSampler, count: int) -> Tensor:
+    """Samples of `GENERATOR_METRICS`, each with its own noise, uint8 ``[N, 3, R, R]``."""
+    numbers = GENERATOR_METRICS.take(count)
+    starts = track(range(0, count, _BATCH), "generating samples")
+    batches = (numbers[i : i + _BATCH] for i in starts)
+    return torch.cat([to_uint8(sample(batch, vary_noise=True)).cpu() for batch in batches])
 
 
 def _by_backbone(
     samples: Tensor, images: Tensor, folder: Path, lpips: Lpips, device: torch.device
 ) -> dict[str, Any]:
     def features(batch: Tensor) -> Tensor:
-        parts = [backbone_features(_floats(part).to(device), lpips) for part in batch.split(256)]
-        return torch.cat(parts).cpu()
+        parts = (_floats(part).to(device) for part in torch.split(batch, 256))
+        return torch.cat([backbone_features(part, lpips) for part in parts]).cpu()
 
-    drawn, real, mirrored = features(samples), features(images), features(images.flip(3))
-    found = nearest(drawn, real, mirrored=mirrored, k=min(_K, len(real)))
+    fake, real, mirrored = features(samples), features(images), features(images.flip(3))
+    found = nearest(fake, real, mirrored=mirrored, k=min(_K, len(real)))
     shown = sheet(_floats(samples[:_SHOWN]), _floats(images), found)
     save_image(folder / NEIGHBOURS_FILE, shown)
-    figures = {
+    metrics = {
         "features": f"{_NAME}: {lpips.backbone}, {images.shape[-1]} pixels",
-        "frechet_distance": frechet_distance(real, drawn),
+        "frechet_distance": frechet_distance(real, fake),
         "nearest_neighbour_ratio": found.ratio,
     }
     if len(real) > _K:
-        precision, recall = precision_recall(real, drawn, _K)
-        figures.update(precision=precision, recall=recall)
+        precision, recall = precision_recall(real, fake, _K)
+        metrics.update(precision=precision, recall=recall)
     else:
-        figures["precision"] = figures["recall"] = f"none: they need more than {_K} images"
-    return figures
+        metrics["precision"] = metrics["recall"] = f"none: they need more than {_K} images"
+    return metrics
 
 
 def _floats(images: Tensor) -> Tensor:

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import os
-from collections.abc import Callable
-from dataclasses import asdict, dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -14,24 +13,20 @@ from torch.backends import cudnn
 from regen.errors import TrainingError
 from regen.files.as_json import to_json
 from regen.files.atomic import ensure_folder, write_json
-from regen.generators.registry import GENERATOR_FILE
-from regen.generators.stylegan2.files import save_stylegan2
-from regen.generators.stylegan2.training.augmentation import Augmentation
-from regen.generators.stylegan2.training.discriminator_init import stored
-from regen.generators.stylegan2.training.initialization import Beginning, begin
-from regen.generators.stylegan2.training.loop import Listeners
-from regen.generators.stylegan2.training.settings import SIZES, TrainingSettings, check_size
-from regen.generators.stylegan2.training.train import train_generator
-from regen.generators.stylegan2.training.trainer import Trainer
+from regen.generators.registry import GENERATOR_FILE, family
+from regen.generators.trainer import FinishedTraining, Listeners, Log, Training, TrainingPlan
 from regen.images import grid, save_image
-from regen.images.folder import FEW, ImageFolder, read_folder
+from regen.images.folder import ImageFolder, read_folder
 from regen.runs.logbook import Progress
-from regen.runs.train_generator.measure import MeasureSettings, measure_generator
+from regen.runs.train_generator.measure import MeasureSettings, measure_samples
 from regen.runs.train_generator.watcher import TrainingWatcher
 from regen.training.checkpoint import NAME as CHECKPOINT
 from regen.training.checkpoint import kept, missing_checkpoint, refuse_checkpoint
+from regen.training.distributed import own_device
+from regen.training.environment import is_first
 
 MEASURES_FILE = "measures.json"
+_SHOWN = 36  # samples in samples.png
 
 
 @dataclass(frozen=True)
@@ -49,11 +44,14 @@ class TrainedGenerator:
     measures: dict[str, Any]
 
 
+def _quiet(_: str) -> None:
+    pass
+
+
 def train(
     image_folder: Path,
     folder: Path | str,
-    beginning: Beginning,
-    settings: TrainingSettings,
+    plan: TrainingPlan,
     *,
     measured: MeasureSettings | None = None,
     enlarge: bool = False,
@@ -61,143 +59,127 @@ def train(
     licence: str = "",
     resume: bool = False,
     device: str = "cpu",
-    tell: Callable[[str], None] = lambda _: None,
+    log: Log = _quiet,
 ) -> TrainedGenerator | None:
     """Train a generator on a folder of images and save it as generator.safetensors.
 
     Args:
         image_folder: Folder of images.
-        folder: Run folder, made where there is none; gets settings.json, TensorBoard events,
-            snapshots/, the checkpoint, the generator, measures.json and neighbours.png.
-        beginning: Size, and where to begin.
-        settings: Of the training.
+        folder: Run folder, made if it does not exist; gets settings.json, TensorBoard events,
+            snapshots/, the checkpoint, the generator, samples.png, measures.json and
+            neighbours.png.
+        plan: What to train, from a family's trainer.
         measured: What to measure at the end; by default 1000 samples.
         enlarge: Keep images that are too small.
         minutes: End after so many minutes of this run, as if the length were reached.
         licence: Of the result, for its header.
-        resume: Go on from the folder's checkpoint.
+        resume: Resume from the folder's checkpoint.
         device: Where to train.
-        tell: Called with the findings about the images, and what was taken over.
+        log: Called with the findings about the images, and what was taken from another generator.
 
     Returns:
         The result; None in all but the first of several processes.
 
     Raises:
-        RegenError: On bad input, if a loss is no longer finite, or the discriminator wins.
+        RegenError: On bad input, or if training fails.
         KeyboardInterrupt: On Ctrl-C, after a checkpoint was written, saying where.
     """
-    check_size(beginning.size)
-    place = _own_device(device)
-    first = int(os.environ.get("RANK", "0")) == 0
-    tell = tell if first else lambda _: None
+    place = own_device(device)
+    log = log if is_first() else _quiet
     folder = Path(folder)
     _check_folder(folder, image_folder, resume)
-    begun = begin(beginning, settings, place, tell)
-    images = read_images(image_folder, beginning.size, enlarge=enlarge)
-    tell(images.report())
-    if len(images.images) < FEW and settings.augmentation == Augmentation.none():
-        tell(f"  Few images, and no augmentation: below {FEW}, D soon knows them by heart")
+    training = plan.initialize(place, log)
+    images = read_images(image_folder, plan.size, plan.sizes, enlarge=enlarge)
+    log(images.report())
+    for advice in plan.advice(len(images.images)):
+        log(f"  {advice}")
     folder = ensure_folder(folder)
-    watcher = TrainingWatcher(
-        folder, settings, images.images, _recorded(image_folder, beginning, settings), minutes
-    )
+    recorded = {"images": str(image_folder), **plan.settings()}
+    watcher = TrainingWatcher(folder, plan, images.images, recorded, minutes)
+    finished = _trained(training, images, folder, plan, watcher, resume=resume, minutes=minutes)
+    if not is_first():
+        return None
+    if finished.steps_done < plan.steps:
+        log(f"Time is up: {kept(folder, plan.steps)}")
+    for note in finished.notes():
+        log(note)
+    kimg = finished.steps_done * plan.batch_images / 1000
+    card = _card(image_folder, images, finished, kimg, licence)
+    return _conclude(finished, images, folder, card, watcher.scalars, measured, place)
+
+
+def _trained(
+    training: Training,
+    images: ImageFolder,
+    folder: Path,
+    plan: TrainingPlan,
+    watcher: TrainingWatcher,
+    *,
+    resume: bool,
+    minutes: float | None,
+) -> FinishedTraining:
+    listeners = Listeners(watcher.step, watcher.report, watcher.snapshot)
     try:
         with cudnn.flags(enabled=True, benchmark=True, allow_tf32=True):
-            trainer = train_generator(
-                begun.generator,
-                images.images,
-                settings,
-                folder=folder,
-                discriminator=begun.discriminator,
-                began=begun.digest,
-                resume=resume,
-                minutes=minutes,
-                listeners=Listeners(watcher.step, watcher.report, watcher.snapshot),
+            return training.train(
+                images.images, folder=folder, resume=resume, minutes=minutes, listeners=listeners
             )
     except KeyboardInterrupt as interrupt:
-        raise KeyboardInterrupt(kept(folder, settings.steps)) from interrupt
+        raise KeyboardInterrupt(kept(folder, plan.steps)) from interrupt
     finally:
         watcher.close()
-    if not first:
-        return None
-    if trainer.done < settings.steps:
-        tell(f"Time is up: {kept(folder, settings.steps)}")
-    if trainer.done <= trainer.waits:
-        tell("The generator has not learned yet: so far the discriminator trained alone")
-    kimg = trainer.done * settings.batch_images / 1000
-    card = _card(image_folder, images, beginning, settings, begun.digest, kimg, licence)
-    return _conclude(trainer, images, folder, card, watcher.scalars, measured)
 
 
-def read_images(image_folder: Path, size: int, *, enlarge: bool = False) -> ImageFolder:
-    """`read_folder` with a word on how far it is."""
+def read_images(
+    image_folder: Path, size: int, sizes: Sequence[int], *, enlarge: bool = False
+) -> ImageFolder:
+    """`read_folder` with a progress bar; `sizes` are all that could be trained on."""
     total = sum(1 for _ in image_folder.iterdir()) if image_folder.is_dir() else 0
     with Progress(total, "reading images") as progress:
         return read_folder(
-            image_folder, size, enlarge=enlarge, sizes=SIZES, on_file=progress.advance
+            image_folder, size, enlarge=enlarge, sizes=sizes, on_file=progress.advance
         )
 
 
-def _own_device(device: str) -> torch.device:
-    """Each process of torchrun has a GPU of its own."""
-    if device == "cuda" and "LOCAL_RANK" in os.environ:
-        torch.cuda.set_device(int(os.environ["LOCAL_RANK"]))
-        return torch.device("cuda", int(os.environ["LOCAL_RANK"]))
-    return torch.device(device)
-
-
-def _recorded(
-    image_folder: Path, beginning: Beginning, settings: TrainingSettings
-) -> dict[str, object]:
-    return {"images": str(image_folder), **asdict(beginning), **asdict(settings)}
-
-
 def _card(
-    image_folder: Path,
-    images: ImageFolder,
-    beginning: Beginning,
-    settings: TrainingSettings,
-    began: str,
-    kimg: float,
-    licence: str,
+    image_folder: Path, images: ImageFolder, finished: FinishedTraining, kimg: float, licence: str
 ) -> dict[str, Any]:
     source = f"trained by `regen train-generator` on {len(images.images)} images"
     card: dict[str, Any] = {
         "provenance": f"{source} of the folder {image_folder.resolve().name}",
         "images_digest": images.digest,
         "kimg": round(kimg, 3),
-        "training": to_json(asdict(settings)),
+        **{name: to_json(value) for name, value in finished.card().items()},
     }
-    if beginning.init_from is not None:
-        card["begun_from"] = {"name": Path(beginning.init_from).name, "digest": began}
     return {**card, "licence": licence} if licence else card
 
 
 def _conclude(
-    trainer: Trainer,
+    finished: FinishedTraining,
     images: ImageFolder,
     folder: Path,
     card: dict[str, Any],
     scalars: dict[str, float],
     measured: MeasureSettings | None,
+    device: torch.device,
 ) -> TrainedGenerator:
     """Save first, then measure: what was trained is never lost to a measure that fails."""
-    path, generator = folder / GENERATOR_FILE, trainer.average
-    opponent = stored(trainer.discriminator)
-    save_stylegan2(path, generator, card=card, discriminator=opponent)
-    with torch.no_grad():
-        samples = generator.images(generator.source().samples(range(36)))
+    path = folder / GENERATOR_FILE
+    generator, discriminator = finished.generator, finished.discriminator
+    save = family(generator.family).save
+    save(path, generator, card=card, discriminator=discriminator)
+    samples = finished.sample(range(_SHOWN)).float().cpu()
     save_image(folder / "samples.png", grid(samples.clamp(-1, 1), columns=6))
     try:
-        measures = measure_generator(
-            generator, images.images, folder, measured or MeasureSettings()
+        measures = measure_samples(
+            finished.sample, images.images, folder, measured or MeasureSettings(), device
         )
     except KeyboardInterrupt as interrupt:
         raise KeyboardInterrupt(f"{path} is finished, but not measured") from interrupt
     if measures:
         write_json(folder / MEASURES_FILE, to_json(measures))
         card = {**card, "measures": to_json(measures)}
-        save_stylegan2(path, generator, card=card, discriminator=opponent)
+        save(path, generator, card=card, discriminator=discriminator)
     return TrainedGenerator(path, scalars, measures)
 
 

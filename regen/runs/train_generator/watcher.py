@@ -1,4 +1,7 @@
-"""What a generator's training shows while it runs: curves, sheets of samples, the time left."""
+"""What a generator's training shows while it runs: curves, sheets of samples, the time left.
+
+Shapes: M training images; R their side.
+"""
 
 from __future__ import annotations
 
@@ -9,9 +12,7 @@ import torch
 from torch import Tensor
 
 from regen.files.atomic import ensure_folder
-from regen.generators.stylegan2.generator import StyleGAN2
-from regen.generators.stylegan2.training.loop import Report
-from regen.generators.stylegan2.training.settings import TrainingSettings
+from regen.generators.trainer import ImageSampler, Report, TrainingPlan
 from regen.images import grid, save_image
 from regen.runs.logbook import Logbook, Progress, format_seconds
 
@@ -20,16 +21,16 @@ _COLUMNS, _ROWS = 6, 4
 
 
 class TrainingWatcher:
-    """Writes into a run folder, and tells on standard error how far a training is.
+    """Writes into a run folder, and shows on standard error how far a training is.
 
-    Nothing is written before the training has begun: until then settings may turn out not to fit
-    the checkpoint they shall go on from.
+    Nothing is written before training has started: until then settings may turn out not to fit the
+    checkpoint that it should resume from.
 
     Args:
         folder: Run folder.
-        settings: Of the training.
+        plan: Of the training.
         images: What it is trained on, uint8 ``[M, 3, R, R]``; some are shown beside the samples.
-        recorded: What settings.json shall say.
+        recorded: Content of settings.json.
         minutes: When the training ends at the latest, or None.
 
     Attributes:
@@ -39,12 +40,12 @@ class TrainingWatcher:
     def __init__(
         self,
         folder: Path,
-        settings: TrainingSettings,
+        plan: TrainingPlan,
         images: Tensor,
         recorded: dict[str, object],
         minutes: float | None,
     ) -> None:
-        self.folder, self.settings, self.images = folder, settings, images
+        self.folder, self.plan, self.images = folder, plan, images
         self.recorded = recorded
         self.end = None if minutes is None else time.monotonic() + 60 * minutes
         self.scalars: dict[str, float] = {}
@@ -53,7 +54,7 @@ class TrainingWatcher:
 
     @property
     def book(self) -> Logbook:
-        """The logbook, begun on first use."""
+        """The logbook, made on first use."""
         if self._book is None:
             self._book = Logbook(self.folder)
             self._book.settings(self.recorded)
@@ -62,8 +63,7 @@ class TrainingWatcher:
     def step(self, done: int) -> None:
         """Count a step."""
         if self._progress is None:
-            steps = self.settings.steps
-            self._progress = Progress(steps, "training the generator", done=done - 1)
+            self._progress = Progress(self.plan.steps, "training the generator", done=done - 1)
         self._progress.advance(done - self._progress.done, self._note())
 
     def _note(self) -> str:
@@ -81,18 +81,16 @@ class TrainingWatcher:
         self.scalars = report.scalars
         self.book.scalars(report.scalars, report.step)
 
-    @torch.no_grad()
-    def snapshot(self, done: int, generator: StyleGAN2) -> None:
-        """Draw the same seeds as always; the first time, show real images as well."""
+    def snapshot(self, done: int, sample: ImageSampler) -> None:
+        """Show the same samples as always; the first time, real images as well."""
         folder = ensure_folder(self.folder / SNAPSHOTS)
         book, count = self.book, _COLUMNS * _ROWS
         if not (folder / "real.png").exists():
             real = self.images[:count].float() / 127.5 - 1
             save_image(folder / "real.png", grid(real, _COLUMNS))
-        starts, source = range(0, count, _COLUMNS), generator.source()
-        parts = [generator.images(source.samples(range(i, i + _COLUMNS))) for i in starts]
-        samples = torch.cat(parts).float().cpu().clamp(-1, 1)
-        kimg = done * self.settings.batch_images / 1000
+        rows = (sample(range(i, i + _COLUMNS)) for i in range(0, count, _COLUMNS))
+        samples = torch.cat([row.float().cpu() for row in rows]).clamp(-1, 1)
+        kimg = done * self.plan.batch_images / 1000
         save_image(folder / f"{kimg:09.2f}kimg.png", grid(samples, _COLUMNS))
         book.images("samples", samples[:_COLUMNS], done)
 

@@ -162,3 +162,14 @@ def test_a_truncated_file_is_damaged(build: Build, tmp_path: Path) -> None:
     path.write_bytes(path.read_bytes()[:-100])
     with pytest.raises(StoreError, match="is damaged: truncated at"):
         load_stylegan2(path)
+
+
+def test_a_loaded_generator_does_not_depend_on_its_file_any_more(
+    build: Build, tmp_path: Path
+) -> None:
+    generator, path = build(), tmp_path / "g.safetensors"
+    save_stylegan2(path, generator, card={})
+    loaded = load_stylegan2(path)
+    with path.open("r+b") as file:  # in place, so the very bytes that were read are gone
+        file.write(bytes(path.stat().st_size))
+    assert loaded.digest() == generator.digest()

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 import torch
 
-from regen.generators.protocol import concatenate, value_of
+from regen.generators.protocol import concatenate
 from regen.generators.stylegan2.generator import StyleGAN2
 from regen.generators.stylegan2.latent import StyleContext, StyleLatent
 
@@ -19,7 +19,7 @@ def test_samples_can_be_chosen_and_joined(build: Build, value_layer: int, noise:
     generator = build()
     split = generator.split(value_layer, 1)
     latent = generator.seed_latents([1, 2, 3], noise=noise)
-    value = value_of(split, latent)
+    value = split.value_of(latent)
     image = generator(latent)
     chosen = value.select([2, 0, 2])
     torch.testing.assert_close(split.tail(chosen), image[[2, 0, 2]])
@@ -36,7 +36,7 @@ def test_joining_samples_of_different_noise_keeps_each_ones_own(build: Build) ->
     split = generator.split(3, 2)
     modes: list[Any] = ["none", "const", "random"]
     latents = [generator.seed_latents([6 + i], noise=mode) for i, mode in enumerate(modes)]
-    joined = concatenate([value_of(split, latent) for latent in latents])
+    joined = concatenate([split.value_of(latent) for latent in latents])
     wanted = torch.cat([generator(latent) for latent in latents])
     torch.testing.assert_close(split.tail(joined), wanted)
 
@@ -45,7 +45,7 @@ def test_detached_activations_are_outside_of_any_graph(build: Build) -> None:
     generator = build().requires_grad_(True)
     latent = generator.seed_latents([0, 1], noise="random")
     noise = tuple(n if n is None else n.requires_grad_() for n in latent.noise)
-    value = value_of(generator.split(3, 1), StyleLatent(latent.ws, noise)).detach()
+    value = generator.split(3, 1).value_of(StyleLatent(latent.ws, noise)).detach()
     context = value.context
     assert isinstance(context, StyleContext)
     assert context.rgb is not None

@@ -14,60 +14,64 @@ from torch import Tensor
 from regen.errors import MetricError
 from regen.generators.stylegan2.config import StyleGAN2Config
 from regen.generators.stylegan2.generator import StyleGAN2
+from regen.generators.stylegan2.training.loop import sampler
+from regen.generators.trainer import ImageSampler
 from regen.runs.train_generator.measure import (
     MeasureSettings,
-    draw_samples,
     fidelity,
-    measure_generator,
+    measure_samples,
+    measured_images,
 )
 
+CPU = torch.device("cpu")
 
-def generator(size: int = 32) -> StyleGAN2:
+
+def sample(size: int = 32) -> ImageSampler:
     torch.manual_seed(7)
     config = StyleGAN2Config(size, 8, 8, channel_base=256, channel_max=8, mapping_layers=2)
     made = StyleGAN2(config).eval().requires_grad_(False)
     for layer in range(1, made.convolutions + 1):
         made.conv(layer).noise_strength.fill_(0.1)
-    return made
+    return sampler(made)
 
 
 def test_samples_are_those_of_their_seeds() -> None:
-    samples = draw_samples(generator(), 20)
+    samples = measured_images(sample(), 20)
     assert samples.shape == (20, 3, 32, 32) and samples.dtype == torch.uint8
-    assert torch.equal(draw_samples(generator(), 3), samples[:3])
+    assert torch.equal(measured_images(sample(), 3), samples[:3])
 
 
 def test_a_generator_beside_its_own_samples(random_torch_home: Path, tmp_path: Path) -> None:
-    """What it was trained on is half of what it draws: the neighbours must be the copies."""
-    drawn = draw_samples(generator(), 24)
-    training = torch.cat([drawn[:12].flip(3), drawn[12:]])
-    figures = measure_generator(generator(), training, tmp_path, MeasureSettings(samples=24))
-    assert figures["samples"] == figures["training_images"] == 24
-    assert figures["features"] == "LPIPS-backbone features: squeeze, 32 pixels"
-    assert figures["nearest_neighbour_ratio"] == 0
-    assert 0 <= figures["frechet_distance"] < 100
-    assert 0.5 <= figures["precision"] <= 1 and 0.5 <= figures["recall"] <= 1
-    assert not any("fid" in name for name in figures)
+    """What it was trained on is half of what it generates: the neighbours must be the copies."""
+    fake = measured_images(sample(), 24)
+    training = torch.cat([fake[:12].flip(3), fake[12:]])
+    metrics = measure_samples(sample(), training, tmp_path, MeasureSettings(samples=24), CPU)
+    assert metrics["samples"] == metrics["training_images"] == 24
+    assert metrics["features"] == "LPIPS-backbone features: squeeze, 32 pixels"
+    assert metrics["nearest_neighbour_ratio"] == 0
+    assert 0 <= metrics["frechet_distance"] < 100
+    assert 0.5 <= metrics["precision"] <= 1 and 0.5 <= metrics["recall"] <= 1
+    assert not any("fid" in name for name in metrics)
     with Image.open(tmp_path / "neighbours.png") as sheet:
         assert sheet.size == (2 * (4 * 34 - 2) + 10, 6 * 42 - 10)
 
 
 def test_measures_that_cannot_be_had_say_why(empty_torch_home: Path, tmp_path: Path) -> None:
-    images = draw_samples(generator(), 4)
-    figures = measure_generator(generator(), images, tmp_path, MeasureSettings(samples=4))
-    assert set(figures) == {"training_images", "features"}  # and no sample was drawn
-    assert figures["features"].startswith("none: LPIPS squeeze: its weights are not in torch's")
+    images = measured_images(sample(), 4)
+    metrics = measure_samples(sample(), images, tmp_path, MeasureSettings(samples=4), CPU)
+    assert set(metrics) == {"training_images", "features"}  # and no sample was made
+    assert metrics["features"].startswith("none: LPIPS squeeze: its weights are not in torch's")
 
 
 def test_images_too_small_for_the_backbone(random_torch_home: Path, tmp_path: Path) -> None:
-    images = draw_samples(generator(16), 4)
-    figures = measure_generator(generator(16), images, tmp_path, MeasureSettings(samples=4))
-    assert figures["features"] == "none: images are smaller than 32 pixels"
+    images = measured_images(sample(16), 4)
+    metrics = measure_samples(sample(16), images, tmp_path, MeasureSettings(samples=4), CPU)
+    assert metrics["features"] == "none: images are smaller than 32 pixels"
 
 
 def test_nothing_to_measure(tmp_path: Path) -> None:
     images = torch.zeros(2, 3, 32, 32, dtype=torch.uint8)
-    assert measure_generator(generator(), images, tmp_path, MeasureSettings(samples=0)) == {}
+    assert measure_samples(sample(), images, tmp_path, MeasureSettings(samples=0), CPU) == {}
 
 
 def test_too_few_samples() -> None:
@@ -103,7 +107,7 @@ def stand_in(monkeypatch: pytest.MonkeyPatch, answer: object) -> dict[str, objec
 def test_fid_is_asked_of_the_package(monkeypatch: pytest.MonkeyPatch) -> None:
     answer = {"frechet_inception_distance": 12.5, "kernel_inception_distance_mean": 0.25}
     asked = stand_in(monkeypatch, answer)
-    samples: Tensor = draw_samples(generator(), 6)
+    samples: Tensor = measured_images(sample(), 6)
     assert fidelity(samples, samples[:5], cuda=False) == {"fid": 12.5, "kid": 0.25}
     first, second = asked["input1"], asked["input2"]
     assert len(first) == 6 and len(second) == 5  # type: ignore[arg-type]

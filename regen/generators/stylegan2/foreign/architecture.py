@@ -1,7 +1,7 @@
 """From the tensors of another tool's file to a `StyleGAN2`: sizes from shapes, never from options.
 
-Everything that a shape can tell is read off the shapes, so no wrong channel multiplier or mapping
-depth can be given. What shapes cannot tell (clamp, learning-rate multiplier, the resampling
+Everything that a shape says is read off the shapes, so no wrong channel multiplier or mapping
+depth can be given. What shapes do not say (clamp, learning-rate multiplier, the resampling
 filter) comes with the `Unshaped`. A network of other forms is refused, saying which form.
 
 Letters: C channels; r resolution; W dimensions of w.
@@ -21,12 +21,12 @@ from regen.generators.stylegan2.config import StyleGAN2Config
 from stylegan2_ops import filter_from_taps
 
 _USUAL_TAPS = (1.0, 3.0, 3.0, 1.0)
-_ONLY_THIS = "regen draws with StyleGAN2's skip architecture, 3 colours and square images"
+_ONLY_THIS = "regen has StyleGAN2's skip architecture only, with 3 colours and square images"
 
 
 @dataclass(frozen=True)
 class Unshaped:
-    """What no shape of a tensor tells.
+    """What the shapes of the tensors do not say.
 
     Attributes:
         conv_clamp: Limit of the activations, or None.
@@ -52,7 +52,7 @@ def infer_config(tensors: Mapping[str, Tensor], unshaped: Unshaped, where: str) 
         where: Begins the message of an error, the file for instance.
 
     Raises:
-        GeneratorError: If the network is none that `StyleGAN2` can be.
+        GeneratorError: If `StyleGAN2` cannot be such a network.
     """
     last = max(int(name.split(".")[2]) for name in tensors if name.startswith("synthesis.convs."))
     depth = sum(name.startswith("mapping.layers.") for name in tensors) // 2
@@ -147,7 +147,7 @@ def _taps(kernel: Tensor | None, where: str) -> tuple[float, ...]:
         assert kernel is not None
         raise GeneratorError(
             f"{where}: resampling filter",
-            got=f"one of {list(kernel.shape)} that is no product of one row with itself",
+            got=f"one of {list(kernel.shape)} that is not a product of one row with itself",
             expected="a separable one, [1, 3, 3, 1] for instance",
         )
     return tuple(taps)

@@ -21,6 +21,7 @@ import torch
 from torch import Tensor
 
 from regen.errors import GeneratorError
+from regen.generators.family import Checkpoint
 from regen.generators.stylegan2.foreign.architecture import Unshaped
 from regen.generators.stylegan2.foreign.modules import (
     Attributes,
@@ -33,11 +34,10 @@ from regen.generators.stylegan2.foreign.naming import Row, generator_rows
 from regen.generators.stylegan2.foreign.nvidia_discriminator import read_discriminator
 from regen.generators.stylegan2.foreign.persistent import EMPTY
 from regen.generators.stylegan2.foreign.rebuild import (
-    Checkpoint,
     Collected,
     collect,
     missing_network,
-    opponent,
+    readable,
     rebuild,
 )
 
@@ -61,7 +61,7 @@ def read_nvidia(value: object, which: str, where: str) -> Checkpoint:
         where: Begins the message of an error.
 
     Raises:
-        GeneratorError: If there is no such generator, or it is none that ours can be.
+        GeneratorError: If there is no such generator, or it cannot be one of ours.
         StoreError: If shapes contradict each other.
     """
     if Network.is_one(value):
@@ -80,7 +80,7 @@ def _checkpoint(generator: object, against: object, origin: str, where: str) -> 
     built, notes = rebuild(collected, _unshaped(network, where), where)
     found, why = None, None
     if Network.is_one(against) and Network.of(against, where).class_name != EMPTY:
-        found, why = opponent(lambda: read_discriminator(Network.of(against, where), where))
+        found, why = readable(lambda: read_discriminator(Network.of(against, where), where))
     return Checkpoint(built, found, origin, tuple(notes), why)
 
 
@@ -100,7 +100,7 @@ def _check_family(network: Network, where: str) -> None:
         )
     blocks = dict(_blocks(network))
     if 4 not in blocks or max(blocks) < 8:
-        raise GeneratorError(f"{where} is no StyleGAN2 generator", expected="blocks b4, b8, ...")
+        raise GeneratorError(f"{where} is not a StyleGAN2 generator", expected="blocks b4, b8, ...")
     for r, block in blocks.items():
         form = as_text(block.get("architecture", "skip"))
         if form == "skip" and f"synthesis.b{r}.skip" in network.modules:

@@ -24,7 +24,7 @@ def read_discriminator(network: Network, where: str) -> Discriminator:
     """The discriminator that a pickled network is.
 
     Raises:
-        GeneratorError: If it is none that `DiscriminatorConfig` describes.
+        GeneratorError: If `DiscriminatorConfig` cannot describe it.
         StoreError: If shapes contradict each other.
     """
     if network.class_name != "Discriminator":

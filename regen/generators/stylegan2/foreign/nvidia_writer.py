@@ -57,13 +57,13 @@ def write_nvidia(
     network = _generator(generator)
     notes = []
     if discriminator is None:
-        opponent = persistent(EMPTY, {})
-        notes.append("there is no discriminator to write: D is empty, training cannot go on")
+        judge = persistent(EMPTY, {})
+        notes.append("there is no discriminator to write: D is empty, so training cannot continue")
     else:
-        opponent = discriminator_object(discriminator)
+        judge = discriminator_object(discriminator)
     snapshot = {
         "G": network,
-        "D": opponent,
+        "D": judge,
         "G_ema": network,
         "training_set_kwargs": None,
         "augment_pipe": None,

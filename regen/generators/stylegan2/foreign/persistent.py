@@ -27,7 +27,7 @@ else:  # stylegan2-ada-pytorch
     from training.networks import *
 '''
 
-EMPTY = "Identity"  # class of what stands where a discriminator must, but is none
+EMPTY = "Identity"  # class of what stands in for a discriminator that is not there
 USUAL_TAPS = (1.0, 3.0, 3.0, 1.0)
 
 _RECONSTRUCT = Name("torch_utils.persistence", "_reconstruct_persistent_obj")

@@ -43,26 +43,7 @@ _MEAN = "mapping.w_mean"
 Layout = Callable[[Kind, Tensor], Tensor]
 
 
-@dataclass(frozen=True)
-class Checkpoint:
-    """What a file of any kind held.
-
-    Attributes:
-        generator: The one that was asked for.
-        discriminator: Its opponent, or None where the file has none that could be kept.
-        origin: Whose file it is, in words: "NVIDIA pickle, G_ema".
-        notes: Sentences the generator's user must know, without a full stop.
-        left_behind: Why there is no discriminator, if the file has one.
-    """
-
-    generator: StyleGAN2
-    discriminator: Discriminator | None
-    origin: str
-    notes: tuple[str, ...] = ()
-    left_behind: str | None = None
-
-
-def opponent(read: Callable[[], Discriminator]) -> tuple[Discriminator | None, str | None]:
+def readable(read: Callable[[], Discriminator]) -> tuple[Discriminator | None, str | None]:
     """What `read` gives, or why it cannot: a generator is not refused for its discriminator."""
     try:
         return read(), None
@@ -106,7 +87,7 @@ def collect(
         extra_rank: Dimensions of size 1 that the file's layout has beyond ours, by kind.
 
     Raises:
-        GeneratorError: If a tensor is missing, is none, or has the wrong number of dimensions.
+        GeneratorError: If a tensor is missing, is not a tensor, or has the wrong dimensions.
     """
     result = Collected()
     missing: list[str] = []
@@ -131,7 +112,7 @@ def collect(
         more = f" and {len(missing) - 3} more" if len(missing) > 3 else ""
         raise GeneratorError(
             f"{where} lacks {', '.join(missing[:3])}{more} (by regen's names)",
-            remedy="it is no whole StyleGAN2 generator",
+            remedy="it is not a whole StyleGAN2 generator",
         )
     return result
 
@@ -140,10 +121,10 @@ def rebuild(collected: Collected, unshaped: Unshaped, where: str) -> tuple[Style
     """A generator of collected tensors, and what its user must know of it.
 
     Noise that the network does not have gets strength 0, noise maps that a file does not hold are
-    drawn, and a mean of w that it does not hold is that of 10,000 samples; all from a fixed seed.
+    random, and a mean of w that it does not hold is that of 10,000 samples; all from a fixed seed.
 
     Raises:
-        GeneratorError: If the network is none that ours can be.
+        GeneratorError: If the network cannot be one of ours.
         StoreError: If shapes contradict each other.
     """
     tensors, absent = collected.tensors, collected.absent
@@ -168,7 +149,7 @@ def rebuild(collected: Collected, unshaped: Unshaped, where: str) -> tuple[Style
 
 @torch.no_grad()
 def mean_style(generator: StyleGAN2, samples: int = _MEAN_OF) -> Tensor:
-    """Mean w ``[W]`` over z drawn from a fixed seed, and over all classes where there are some."""
+    """Mean w ``[W]`` over random z of a fixed seed, and over all classes where there are some."""
     config = generator.config
     random = torch.Generator().manual_seed(_SEED)
     z = torch.randn(samples, config.z_dim, generator=random).to(generator.device)
@@ -176,7 +157,8 @@ def mean_style(generator: StyleGAN2, samples: int = _MEAN_OF) -> Tensor:
     if config.label_dim:
         classes = torch.arange(samples, device=z.device) % config.label_dim
         label = torch.nn.functional.one_hot(classes, config.label_dim)
-    return generator.mapping(z, label).double().mean(0).float()
+    w: Tensor = generator.mapping(z, label)
+    return w.double().mean(0).float()
 
 
 def _may_lack(row: Row) -> bool:
@@ -184,17 +166,17 @@ def _may_lack(row: Row) -> bool:
 
 
 def _fill_noise(tensors: dict[str, Tensor], absent: set[str]) -> list[str]:
-    """Noise where there is none. Gives notes."""
+    """Fill in noise that is absent. Gives notes."""
     random = torch.Generator().manual_seed(_SEED)
-    drawn = False
+    made = False
     for name in sorted(absent):
         layer, _, part = name.removeprefix("synthesis.convs.").partition(".")
         if part == "noise_const":
             silent = f"synthesis.convs.{layer}.noise_strength" in absent
             side = StyleGAN2Config.resolution_of(int(layer))
-            drawn = drawn or not silent
+            made = made or not silent
             zeros = torch.zeros(side, side)
             tensors[name] = zeros if silent else zeros.normal_(generator=random)
         elif part == "noise_strength":
             tensors[name] = torch.zeros([])
-    return ["the file has no noise maps: drawn from a fixed seed"] if drawn else []
+    return ["the file has no noise maps: made from a fixed seed"] if made else []

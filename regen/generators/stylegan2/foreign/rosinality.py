@@ -25,6 +25,7 @@ from torch import Tensor
 
 from regen.errors import GeneratorError, RegenError
 from regen.files.atomic import write_bytes
+from regen.generators.family import Checkpoint
 from regen.generators.stylegan2.discriminator import Discriminator
 from regen.generators.stylegan2.foreign.architecture import Unshaped
 from regen.generators.stylegan2.foreign.modules import as_dict, as_number
@@ -37,10 +38,9 @@ from regen.generators.stylegan2.foreign.naming import (
     to_rosinality,
 )
 from regen.generators.stylegan2.foreign.rebuild import (
-    Checkpoint,
     collect,
     missing_network,
-    opponent,
+    readable,
     rebuild,
 )
 from regen.generators.stylegan2.foreign.rosinality_discriminator import (
@@ -79,7 +79,7 @@ def read_rosinality(value: object, which: str, where: str) -> Checkpoint:
         where: Begins the message of an error.
 
     Raises:
-        GeneratorError: If there is no such generator, or it is none that ours can be.
+        GeneratorError: If there is no such generator, or it cannot be one of ours.
         StoreError: If shapes contradict each other.
     """
     content = as_dict(value)
@@ -99,7 +99,7 @@ def read_rosinality(value: object, which: str, where: str) -> Checkpoint:
     found, why = None, None
     state = as_dict(content.get("d"))
     if state:
-        found, why = opponent(lambda: read_discriminator(state, extra, where))
+        found, why = readable(lambda: read_discriminator(state, extra, where))
     origin = f"checkpoint of rosinality's, {place or 'one network'}"
     return Checkpoint(generator, found, origin, tuple(notes), why)
 

@@ -23,11 +23,12 @@ import torch
 from torch import Tensor
 
 from regen.errors import GeneratorError
+from regen.generators.family import Checkpoint
 from regen.generators.stylegan2.discriminator import Discriminator
 from regen.generators.stylegan2.foreign.architecture import Unshaped
 from regen.generators.stylegan2.foreign.modules import as_dict, as_number, as_text
 from regen.generators.stylegan2.foreign.naming import Kind, Row, from_tensorflow, generator_rows
-from regen.generators.stylegan2.foreign.rebuild import Checkpoint, collect, opponent, rebuild
+from regen.generators.stylegan2.foreign.rebuild import collect, readable, rebuild
 from regen.generators.stylegan2.foreign.tensorflow_discriminator import (
     read_discriminator,
     resample_kernel,
@@ -57,7 +58,7 @@ def read_tensorflow(value: Any, which: str, where: str) -> Checkpoint:
         where: Begins the message of an error.
 
     Raises:
-        GeneratorError: If it is no generator that ours can be.
+        GeneratorError: If it cannot be one of ours.
         StoreError: If shapes contradict each other.
     """
     if _is_network(value):
@@ -79,7 +80,7 @@ def read_tensorflow(value: Any, which: str, where: str) -> Checkpoint:
     generator, notes = rebuild(collected, _unshaped(arguments, where), where)
     found, why = None, None
     if "D" in networks:
-        found, why = opponent(lambda: _read_opponent(networks["D"], where))
+        found, why = readable(lambda: _read_discriminator(networks["D"], where))
     origin = f"TensorFlow pickle of NVIDIA's, {'Gs' if which == 'G_ema' else which}"
     return Checkpoint(generator, found, origin, tuple(notes), why)
 
@@ -92,7 +93,7 @@ def _name(row: Row) -> str:
     return row.tensorflow
 
 
-def _read_opponent(network: object, where: str) -> Discriminator:
+def _read_discriminator(network: object, where: str) -> Discriminator:
     return read_discriminator(
         dict(_variables(network, "", 0, where)),
         as_dict(as_dict(network).get("static_kwargs")),
@@ -145,7 +146,8 @@ def _resolution(variables: Mapping[str, Tensor], arguments: Mapping[str, Any], w
     sides = [int(match[1]) for match in matches if match]
     if not sides or max(sides) & (max(sides) - 1):
         raise GeneratorError(
-            f"{where} is no StyleGAN2 generator (StyleGAN1 and configuration a are other networks)"
+            f"{where} is not a StyleGAN2 generator",
+            remedy="StyleGAN1 and configuration a are other networks",
         )
     return max(sides)
 

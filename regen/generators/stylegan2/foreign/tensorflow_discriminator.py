@@ -47,7 +47,7 @@ def read_discriminator(
         where: Begins the message of an error.
 
     Raises:
-        GeneratorError: If it is none that `DiscriminatorConfig` describes.
+        GeneratorError: If `DiscriminatorConfig` cannot describe it.
         StoreError: If shapes contradict each other.
     """
     tensors = dict(filter(None, (_ours(name, tensor) for name, tensor in variables.items())))
@@ -84,7 +84,7 @@ def resample_kernel(arguments: Mapping[str, Any], where: str) -> Tensor:
     """The filter that a network was built with, ``[taps]`` or ``[fh, fw]``.
 
     Raises:
-        GeneratorError: If it is none.
+        GeneratorError: If they are not numbers.
     """
     taps = arguments.get("resample_kernel", [1, 3, 3, 1])
     taps = [1, 1] if taps is None else taps  # TensorFlow's code then repeats pixels

@@ -1,7 +1,7 @@
 """Differentiable augmentation of what D sees, so that few images suffice.
 
-Real and drawn images alike are changed before D judges them, and the generator learns through
-the change: D cannot memorise the real images, and the generator need not imitate the changes.
+Real and fake images alike are changed before D judges them, and the generator learns through the
+change: D cannot memorise the real images, and the generator need not imitate the changes.
 
 Source: Zhao et al. 2020, "Differentiable Augmentation for Data-Efficient GAN Training", section 4:
 colour (brightness, saturation, contrast), translation and cutout. Written from the paper.
@@ -11,82 +11,46 @@ Shapes: N images; H, W their height and width.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, fields
-
 import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from regen.errors import RegenError
+from regen.generators.stylegan2.training.augmentation_settings import Augmentation
 
-DRAWS = 7  # numbers that decide what happens to one image
-
-
-@dataclass(frozen=True)
-class Augmentation:
-    """How much images are changed; 0 leaves out a kind of change.
-
-    Attributes:
-        brightness: Added to all pixels, up to this much either way; images are in [-1, 1].
-        saturation: The distance of each pixel to its own grey is multiplied by 1 plus or minus
-            up to this.
-        contrast: The same for the distance to the image's mean.
-        translation: Shift in both directions, up to this share of the side; grey comes in.
-        cutout: Side of a grey square, as a share of the image's, at a random place.
-
-    Raises:
-        RegenError: If a value is out of range.
-    """
-
-    brightness: float = 0.5
-    saturation: float = 1.0
-    contrast: float = 0.5
-    translation: float = 0.125
-    cutout: float = 0.5
-
-    def __post_init__(self) -> None:
-        for spec in fields(self):
-            value = getattr(self, spec.name)
-            if not 0 <= value <= 1:
-                raise RegenError(f"augmentation: {spec.name}", got=value, expected="0 to 1")
-
-    @classmethod
-    def none(cls) -> Augmentation:
-        """No change at all."""
-        return cls(0.0, 0.0, 0.0, 0.0, 0.0)
+NUMBERS = 7  # random numbers that decide what happens to one image
 
 
-def draw(count: int, random: torch.Generator) -> Tensor:
-    """What happens to `count` images, for `augment`: even numbers in [0, 1), ``[N, 7]``."""
-    return torch.rand(count, DRAWS, generator=random)
+def random_numbers(count: int, random: torch.Generator) -> Tensor:
+    """What happens to `count` images, for `augment`: uniform in [0, 1), ``[N, 7]``."""
+    return torch.rand(count, NUMBERS, generator=random)
 
 
-def augment(images: Tensor, draws: Tensor, augmentation: Augmentation) -> Tensor:
-    """Change each image by its own draws; differentiable in `images` to any order.
+def augment(images: Tensor, numbers: Tensor, augmentation: Augmentation) -> Tensor:
+    """Change each image by its own random numbers; differentiable in `images` to any order.
 
     Args:
         images: ``[N, 3, H, W]``, nominally in [-1, 1].
-        draws: As from `draw`, on the CPU. Equal draws give equal changes; 1/2 everywhere changes
-            neither colour nor place.
+        numbers: As from `random_numbers`, on the CPU. Equal numbers give equal changes; 1/2
+            everywhere changes neither colour nor place.
         augmentation: How much.
 
     Returns:
         The shape, dtype and memory format of `images`; not clipped.
 
     Example:
-        >>> draws = draw(2, torch.Generator().manual_seed(0))
+        >>> numbers = random_numbers(2, torch.Generator().manual_seed(0))
         >>> images = torch.rand(2, 3, 8, 8)
-        >>> torch.equal(augment(images, draws, Augmentation.none()), images)
+        >>> torch.equal(augment(images, numbers, Augmentation.none()), images)
         True
     """
-    if len(draws) != len(images) or draws.shape[1:] != (DRAWS,):
-        raise ValueError(f"draws {list(draws.shape)} for {len(images)} images")
+    if len(numbers) != len(images) or numbers.shape[1:] != (NUMBERS,):
+        raise ValueError(f"random numbers {list(numbers.shape)} for {len(images)} images")
     if augmentation.brightness or augmentation.saturation or augmentation.contrast:
-        images = _recolour(images, 2 * draws[:, :3] - 1, augmentation)
+        images = _recolour(images, 2 * numbers[:, :3] - 1, augmentation)
     if augmentation.translation:
-        images = _translate(images, draws[:, 3:5], augmentation.translation)
+        images = _translate(images, numbers[:, 3:5], augmentation.translation)
     if augmentation.cutout:
-        images = images * _kept(images, draws[:, 5:], augmentation.cutout)
+        images = images * _kept(images, numbers[:, 5:], augmentation.cutout)
     return images
 
 
@@ -108,23 +72,23 @@ def _recolour(x: Tensor, signed: Tensor, augmentation: Augmentation) -> Tensor:
     return x * (contrast * saturation) + brightness
 
 
-def _translate(x: Tensor, even: Tensor, share: float) -> Tensor:
+def _translate(x: Tensor, uniform: Tensor, share: float) -> Tensor:
     """Shift by whole pixels, by numbers ``[N, 2]`` in [0, 1) for x and y."""
     most = torch.tensor([round(x.shape[3] * share), round(x.shape[2] * share)])
-    shifts = (even * (2 * most + 1)).floor().long() - most
+    shifts = (uniform * (2 * most + 1)).floor().long() - most
     moved = [
         F.pad(image, (dx, -dx, dy, -dy))  # negative padding crops
-        for image, (dx, dy) in zip(x.split(1), shifts.tolist(), strict=True)
+        for image, (dx, dy) in zip(torch.split(x, 1), shifts.tolist(), strict=True)
     ]
     return torch.cat(moved)
 
 
-def _kept(x: Tensor, even: Tensor, share: float) -> Tensor:
+def _kept(x: Tensor, uniform: Tensor, share: float) -> Tensor:
     """1 outside a square whose centre lies anywhere in the image, 0 inside, ``[N, 1, H, W]``."""
     outside = []
     for axis, side in enumerate((x.shape[3], x.shape[2])):
         length = round(side * share)
-        first = (even[:, axis] * side).floor() - length // 2
+        first = (uniform[:, axis] * side).floor() - length // 2
         position = torch.arange(side) - first[:, None]  # [N, side]
         outside.append(~((position >= 0) & (position < length)))
     kept = outside[0][:, None, :] | outside[1][:, :, None]  # [N, H, W]

@@ -1,7 +1,7 @@
 """Real images in an order that depends on nothing but the seed.
 
 Each epoch shows every image once, in an order of its own, so what image i of a training is can
-be told from i alone; see `regen.generators.stylegan2.training.streams`.
+be computed from i alone; see `regen.generators.stylegan2.training.streams`.
 
 Shapes: M images of the folder; N of this process in one step; S their side.
 """
@@ -17,13 +17,13 @@ from regen.generators.stylegan2.training.streams import numbered
 
 
 class Dataset:
-    """Images in memory, drawn by number.
+    """Images in memory, taken by number.
 
     Args:
         images: uint8 ``[M, 3, S, S]``.
         seed: Of the training.
         flip_probability: Share of the images that are shown mirrored.
-        device: Where the images drawn go.
+        device: Where batches go.
     """
 
     def __init__(
@@ -46,7 +46,7 @@ class Dataset:
             self._order = torch.randperm(len(self.images), generator=random)
         return int(self._order[place])
 
-    def draw(self, numbers: Sequence[int]) -> Tensor:
+    def batch(self, numbers: Sequence[int]) -> Tensor:
         """Images of these numbers, ``[N, 3, S, S]`` in [-1, 1], some of them mirrored."""
         chosen = self.images[[self.index(number) for number in numbers]]
         flips = torch.tensor([self._flipped(number) for number in numbers])

@@ -2,7 +2,7 @@
 
 Each block halves the image: two convolutions, the second with blur and stride 2, beside a 1x1
 convolution of the blurred and halved input; the sum is scaled to unit variance. At 4x4 a channel
-tells how much the images of a group differ (minibatch standard deviation).
+says how much the images of a group differ (minibatch standard deviation).
 
 Tensors are named and shaped as in the files of the official implementation (``b64.conv0.weight``,
 ``b4.fc.bias``), without its copies of the resampling filter.
@@ -113,7 +113,7 @@ class Convolution(nn.Module):
 
 
 class Block(nn.Module):
-    """One residual block, ``[N, I, r, r] -> [N, O, r / 2, r / 2]``; the first begins with RGB."""
+    """One residual block, ``[N, I, r, r] -> [N, O, r / 2, r / 2]``; the first takes RGB."""
 
     def __init__(self, inputs: int, outputs: int, *, first: bool, config: StyleGAN2Config) -> None:
         super().__init__()

@@ -1,7 +1,7 @@
-"""The discriminator in files: begun from the one that travels with a generator, and kept with ours.
+"""A discriminator before training: from the one that travels with a generator, or at random.
 
-A discriminator knows what is wrong with its generator's images. One that begins fresh against a
-trained generator teaches it nonsense at first, so it is taken along wherever there is one.
+A discriminator knows what is wrong with its generator's images. A new one teaches a trained
+generator nonsense at first, so the stored one is used wherever there is one.
 """
 
 from __future__ import annotations
@@ -18,26 +18,26 @@ from regen.generators.stylegan2.training.warm_start import layers_of
 
 
 @dataclass(frozen=True)
-class Opponent:
-    """Where a discriminator begins.
+class InitialDiscriminator:
+    """A discriminator before its first step.
 
     Attributes:
         discriminator: On the CPU, weights in float32.
-        told: What was taken, in words; "" for nothing.
+        summary: What was taken from the stored one, in words; "" for nothing.
     """
 
     discriminator: Discriminator
-    told: str
+    summary: str
 
 
-def opponent_for(
+def initialize_discriminator(
     config: StyleGAN2Config, stored: StoredDiscriminator | None, *, group: int, seed: int
-) -> Opponent:
+) -> InitialDiscriminator:
     """The counterpart of a generator; what fits of a stored one is taken, the rest is random.
 
     Args:
         config: The generator's architecture.
-        stored: From the file of the generator that training begins from, or None. Only a residual
+        stored: From the file of the generator that training starts from, or None. Only a residual
             one without classes is of use.
         group: Images of a group of the minibatch standard deviation.
         seed: Of what is random.
@@ -45,23 +45,23 @@ def opponent_for(
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
         made = Discriminator(config, group)
-    if stored is None or not is_of_use(stored):
-        return Opponent(made, "")
+    if stored is None or not is_usable(stored):
+        return InitialDiscriminator(made, "")
     mine = made.state_dict()
     taken = [n for n, t in stored.tensors.items() if n in mine and mine[n].shape == t.shape]
     for name in taken:
         mine[name].copy_(stored.tensors[name])
-    fresh = tuple(name for name in mine if name not in taken)
-    told = f"{len(taken)} tensors taken, {len(fresh)} begin fresh"
-    return Opponent(made, told + (f" ({', '.join(layers_of(fresh))})" if fresh else ""))
+    new = tuple(name for name in mine if name not in taken)
+    summary = f"{len(taken)} tensors taken over, {len(new)} new"
+    return InitialDiscriminator(made, summary + (f" ({', '.join(layers_of(new))})" if new else ""))
 
 
-def is_of_use(stored: StoredDiscriminator) -> bool:
-    """Whether training can begin from it: it is residual and knows no classes."""
+def is_usable(stored: StoredDiscriminator) -> bool:
+    """Whether training can start from it: it is residual and has no classes."""
     return stored.config.architecture == "resnet" and not stored.config.label_dim
 
 
-def stored(discriminator: Discriminator) -> StoredDiscriminator:
+def as_stored(discriminator: Discriminator) -> StoredDiscriminator:
     """A discriminator as data, for the file of its generator."""
     config = discriminator.config
     sizes = [*discriminator.sizes, 4]

@@ -1,9 +1,9 @@
-"""Whether a training is lost: D tells real from drawn without effort, and goes on doing so.
+"""Whether a training has failed: D tells real from fake without effort, and for long.
 
 The mean sign of D's logits of real images is 0 for a D that guesses and 1 for one that never errs
 (Karras et al. 2020, "Training Generative Adversarial Networks with Limited Data", section 3). That
-alone is no harm as long as the generator still gets somewhere; with a high loss of the generator
-for long, it is: its gradient says little but "wrong".
+alone does no harm as long as the generator still improves. With a high loss of the generator for
+long it does: the gradient says little but "wrong".
 """
 
 from __future__ import annotations
@@ -15,13 +15,13 @@ from regen.errors import TrainingError
 from regen.generators.stylegan2.training.settings import TrainingSettings
 
 _SAVED = (
-    "if there is a checkpoint, --resume with --length-kimg 0.001 saves its generator, from which "
-    "--init-from can go on in a new folder"
+    "if there is a checkpoint, --resume with --length-kimg 0.001 saves its generator, and "
+    "--init-from starts from that in a new folder"
 )
 
 
 class DivergenceMonitor:
-    """Looks at the losses of each step. Nothing of the training depends on it.
+    """Checks the losses of each step. Training itself does not depend on it.
 
     Args:
         settings: The three that begin with ``stop``, and the augmentation.
@@ -33,17 +33,17 @@ class DivergenceMonitor:
         self._signs: deque[float] = deque(maxlen=self._window)
         self._losses: deque[float] = deque(maxlen=self._window)
 
-    def see(self, figures: dict[str, float], step: int) -> None:
-        """Take notice of a step.
+    def update(self, metrics: dict[str, float], step: int) -> None:
+        """Add a step.
 
         Args:
-            figures: Losses; "generator" and "real_sign" are looked at, all must be finite.
+            metrics: Of the step; all must be finite, "generator" and "real_sign" are watched.
             step: Number of the step, for the message.
 
         Raises:
-            TrainingError: If a loss is not finite, or training is lost.
+            TrainingError: If one is not finite, or training has failed.
         """
-        for name, value in figures.items():
+        for name, value in metrics.items():
             if not math.isfinite(value):
                 raise TrainingError(
                     f"training stopped in step {step}: {name}",
@@ -51,10 +51,10 @@ class DivergenceMonitor:
                     expected="a finite loss",
                     remedy=f"lower the step sizes or use precision fp32; {_SAVED}",
                 )
-        if "generator" not in figures:
+        if "generator" not in metrics:
             return
-        self._signs.append(figures["real_sign"])
-        self._losses.append(figures["generator"])
+        self._signs.append(metrics["real_sign"])
+        self._losses.append(metrics["generator"])
         if len(self._signs) == self._window:
             self._check(step)
 
@@ -79,5 +79,5 @@ class DivergenceMonitor:
             advice.append("use augmentation")
         advice.append(f"raise r1_gamma (now {self.settings.r1_gamma:g})")
         advice.append(f"lower discriminator_lr (now {self.settings.discriminator_lr:g})")
-        advice.append("begin from a trained generator with --init-from, or add images")
+        advice.append("start from a trained generator with --init-from, or add images")
         return f"{', '.join(advice)}; {_SAVED}"

@@ -1,4 +1,4 @@
-"""Where the training of a generator begins: at random, or from one that can draw already."""
+"""Both networks before the first step: random, or from a generator that is trained already."""
 
 from __future__ import annotations
 
@@ -8,17 +8,21 @@ from pathlib import Path
 
 import torch
 
-from regen.generators.registry import generator_path, open_generator
+from regen.errors import TrainingError
+from regen.generators.family import Checkpoint
+from regen.generators.registry import open_checkpoint
 from regen.generators.stylegan2.config import StyleGAN2Config
 from regen.generators.stylegan2.discriminator import Discriminator as StoredDiscriminator
-from regen.generators.stylegan2.files import load_discriminator
-from regen.generators.stylegan2.foreign.files import is_foreign, read_checkpoint
 from regen.generators.stylegan2.generator import StyleGAN2
 from regen.generators.stylegan2.training.discriminator import Discriminator
-from regen.generators.stylegan2.training.discriminator_init import is_of_use, opponent_for
+from regen.generators.stylegan2.training.discriminator_init import (
+    initialize_discriminator,
+    is_usable,
+)
 from regen.generators.stylegan2.training.precision import training_dtype
 from regen.generators.stylegan2.training.settings import (
     FLOAT16_CLAMP,
+    InitSettings,
     TrainingSettings,
     architecture_preset,
 )
@@ -26,107 +30,127 @@ from regen.generators.stylegan2.training.warm_start import architecture_from, ta
 
 
 @dataclass(frozen=True)
-class Beginning:
-    """Where a training begins.
+class Initial:
+    """A trained generator to start from.
 
     Attributes:
-        size: Side of the images.
-        init_from: Name or path of a generator to begin from; None begins at random.
-        channel_base: Channels at resolution r are ``min(channel_base // r, channel_max)``; None
-            takes those of the generator to begin from, or of the size's preset.
-        channel_max: The same.
-        architecture: Taken instead of the preset's or the other generator's; None for theirs.
+        name: Name or path that it was opened by.
+        generator: Itself.
+        discriminator: The one in its file, if there is one.
     """
 
-    size: int
-    init_from: str | Path | None = None
-    channel_base: int | None = None
-    channel_max: int | None = None
-    architecture: StyleGAN2Config | None = None
+    name: str | Path
+    generator: StyleGAN2
+    discriminator: StoredDiscriminator | None
 
 
 @dataclass(frozen=True)
-class Begun:
-    """Both networks, and the digest of the generator that training begins from, "" for none."""
+class Networks:
+    """Both networks before the first step.
+
+    Attributes:
+        generator: On the device to train on.
+        discriminator: On the CPU.
+        init_digest: Digest of the generator they were initialized from; "" for random networks.
+    """
 
     generator: StyleGAN2
     discriminator: Discriminator
-    digest: str
+    init_digest: str
 
 
-def begin(
-    beginning: Beginning,
-    settings: TrainingSettings,
-    device: torch.device,
-    tell: Callable[[str], None],
-) -> Begun:
-    """Both networks at the first step.
-
-    Args:
-        beginning: Where.
-        settings: Seed, precision and the group of the minibatch standard deviation are used.
-        device: Of the generator; the discriminator is on the CPU.
-        tell: Called with what was taken over.
+def open_initial(init: InitSettings) -> Initial | None:
+    """The generator that `init` names, None where it names none.
 
     Raises:
-        RegenError: If the generator to begin from cannot be opened, or nothing of it fits.
+        TrainingError: If it is of another family.
+        RegenError: If it cannot be opened.
     """
-    old = None if beginning.init_from is None else open_generator(beginning.init_from)
-    assert old is None or isinstance(old, StyleGAN2)
-    size = beginning.size
-    config = beginning.architecture
-    if config is None:
-        config = architecture_preset(size) if old is None else architecture_from(old, size)
-    config = replace(
-        config,
-        channel_base=beginning.channel_base or config.channel_base,
-        channel_max=beginning.channel_max or config.channel_max,
-    )
+    if init.init_from is None:
+        return None
+    return _initial(init.init_from, open_checkpoint(init.init_from))
+
+
+def _initial(name: str | Path, checkpoint: Checkpoint) -> Initial:
+    generator, discriminator = checkpoint.generator, checkpoint.discriminator
+    if not isinstance(generator, StyleGAN2):
+        raise TrainingError(
+            f"generator to start from: family of {name}",
+            got=generator.family,
+            expected=StyleGAN2.family,
+        )
+    assert discriminator is None or isinstance(discriminator, StoredDiscriminator)
+    return Initial(name, generator, discriminator)
+
+
+def initialize_networks(
+    init: InitSettings,
+    settings: TrainingSettings,
+    initial: Initial | None,
+    device: torch.device,
+    log: Callable[[str], None],
+) -> Networks:
+    """Both networks before the first step.
+
+    Args:
+        init: Size and architecture.
+        settings: Seed, precision and the group of the minibatch standard deviation are used.
+        initial: As `open_initial` gives it for `init`.
+        device: Of the generator; the discriminator is on the CPU.
+        log: Called with what was taken over.
+
+    Raises:
+        RegenError: If nothing of the initial generator fits, or the settings do not suit the
+            device.
+    """
+    config = _architecture(init, initial)
     if training_dtype(settings.precision, device) == torch.float16:
         config = replace(config, conv_clamp=config.conv_clamp or FLOAT16_CLAMP)
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(settings.seed)
         generator = StyleGAN2(config)
-    name = beginning.init_from
-    stored = None if name is None else _stored_discriminator(name)
-    opponent = opponent_for(
+    started = initialize_discriminator(
         config,
-        stored,
+        None if initial is None else initial.discriminator,
         group=settings.minibatch_group_images,
         seed=settings.seed + 1,
     )
-    if old is not None:
-        tell(f"Generator begun from {name}: {take_over(generator, old)}")
-        told = opponent.told or "none in that file that fits, begins fresh"
-        tell(f"Discriminator: {told}{_care(settings) if _knows_nothing(stored, size) else ''}")
-    digest = "" if old is None else old.digest()
-    return Begun(generator.to(device), opponent.discriminator, digest)
+    if initial is None:
+        return Networks(generator.to(device), started.discriminator, "")
+    taken = take_over(generator, initial.generator)
+    log(f"Generator initialized from {initial.name}: {taken}")
+    warmup = _warmup(settings) if needs_discriminator_warmup(initial, init.size) else ""
+    log(f"Discriminator: {started.summary or 'new, as that file has none that fits'}{warmup}")
+    return Networks(generator.to(device), started.discriminator, initial.generator.digest())
 
 
-def meets_fresh_opponent(beginning: Beginning) -> bool:
-    """Whether a generator that can draw already will meet a discriminator that knows nothing.
+def _architecture(init: InitSettings, initial: Initial | None) -> StyleGAN2Config:
+    config = init.architecture
+    if config is None and initial is None:
+        config = architecture_preset(init.size)
+    elif config is None:
+        assert initial is not None
+        config = architecture_from(initial.generator, init.size)
+    return replace(
+        config,
+        channel_base=init.channel_base or config.channel_base,
+        channel_max=init.channel_max or config.channel_max,
+    )
 
-    One of another size knows nothing of what it sees: its first layers begin fresh.
 
-    Raises:
-        RegenError: If the generator to begin from cannot be opened.
+def needs_discriminator_warmup(initial: Initial | None, size: int) -> bool:
+    """Whether a trained generator will train against a discriminator that is not trained.
+
+    One for images of another size counts as such, since its first layers are new.
     """
-    if beginning.init_from is None:
+    if initial is None:
         return False
-    return _knows_nothing(_stored_discriminator(beginning.init_from), beginning.size)
+    stored = initial.discriminator
+    return stored is None or not is_usable(stored) or stored.config.resolution != size
 
 
-def _knows_nothing(stored: StoredDiscriminator | None, size: int) -> bool:
-    return stored is None or not is_of_use(stored) or stored.config.resolution != size
-
-
-def _care(settings: TrainingSettings) -> str:
-    """What is done about a discriminator that knows nothing, in words."""
-    alone = f"; it trains alone for {settings.generator_wait_kimg:g} kimg"
-    told = alone if settings.generator_wait_kimg else ""
-    return f"{told}; the generator's step size is {settings.generator_lr:g}"
-
-
-def _stored_discriminator(name_or_path: str | Path) -> StoredDiscriminator | None:
-    path = generator_path(name_or_path)
-    return read_checkpoint(path).discriminator if is_foreign(path) else load_discriminator(path)
+def _warmup(settings: TrainingSettings) -> str:
+    """What is done for a discriminator that is not trained, in words."""
+    wait = settings.generator_wait_kimg
+    alone = f"; it trains alone for {wait:g} kimg" if wait else ""
+    return f"{alone}; the generator's step size is {settings.generator_lr:g}"

@@ -1,16 +1,17 @@
-"""Steps, curves and sheets, until training is over or interrupted."""
+"""Steps, reports and snapshots, until training is over or interrupted."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Sequence
 from pathlib import Path
 
 import torch
+from torch import Tensor
 
 from regen.generators.stylegan2.generator import StyleGAN2
 from regen.generators.stylegan2.training.divergence import DivergenceMonitor
 from regen.generators.stylegan2.training.trainer import Trainer
+from regen.generators.trainer import ImageSampler, Listeners, Report
 from regen.training.checkpoint import Identity
 from regen.training.interrupt import Interrupt
 from regen.training.steps import Means, Schedule, take_steps
@@ -18,44 +19,25 @@ from regen.training.steps import Means, Schedule, take_steps
 _MEAN_OF, _MEAN_SEED = 10_000, 1  # styles whose mean truncation pulls towards
 
 
-@dataclass(frozen=True)
-class Report:
-    """How training goes.
-
-    Attributes:
-        step: Steps done.
-        kimg: Thousands of real images shown.
-        scalars: Means of the losses since the last report.
-    """
-
-    step: int
-    kimg: float
-    scalars: dict[str, float]
-
-
-@dataclass(frozen=True)
-class Listeners:
-    """Whom to tell; all are called in the first process only.
-
-    Attributes:
-        on_step: After every step, with the number of steps done.
-        on_report: Every `report_every_kimg`, and at the end.
-        on_snapshot: Every `snapshot_every_kimg`, before the first step and at the end, with the
-            number of steps done and the moving average of the generator, its mean style set.
-    """
-
-    on_step: Callable[[int], None] | None = None
-    on_report: Callable[[Report], None] | None = None
-    on_snapshot: Callable[[int, StyleGAN2], None] | None = None
-
-
 @torch.no_grad()
 def set_mean_style(generator: StyleGAN2) -> None:
     """Store the mean of w over many z, which truncation pulls towards; equal on every call."""
     random = torch.Generator().manual_seed(_MEAN_SEED)
     z = torch.randn(_MEAN_OF, generator.config.z_dim, generator=random)
-    parts = [generator.mapping(part).sum(dim=0) for part in z.to(generator.device).split(1000)]
+    parts = [generator.mapping(p).sum(dim=0) for p in torch.split(z.to(generator.device), 1000)]
     generator.mapping.w_mean.copy_(torch.stack(parts).sum(dim=0) / _MEAN_OF)
+
+
+def sampler(generator: StyleGAN2) -> ImageSampler:
+    """Samples of a generator, each by its seed, untruncated."""
+
+    @torch.no_grad()
+    def sample(numbers: Sequence[int], *, vary_noise: bool = False) -> Tensor:
+        latents = generator.seed_latents(numbers, noise="random" if vary_noise else "const")
+        images: Tensor = generator(latents)
+        return images
+
+    return sample
 
 
 class Loop:
@@ -73,7 +55,7 @@ class Loop:
         self.trainer, self.folder, self.who, self.interrupt = trainer, folder, who, interrupt
         self.listeners = listeners if trainer.workers.rank == 0 else Listeners()
         self.minutes = minutes
-        self.watch = DivergenceMonitor(trainer.settings)
+        self.monitor = DivergenceMonitor(trainer.settings)
         self._means = Means()
 
     def run(self) -> None:
@@ -94,10 +76,10 @@ class Loop:
         self._snapshot()
 
     def _step(self) -> None:
-        figures = self.trainer.step()
+        metrics = self.trainer.step()
         done, settings = self.trainer.done, self.trainer.settings
-        self.watch.see(figures, done - 1)
-        self._means.add(figures)
+        self.monitor.update(metrics, done - 1)
+        self._means.add(metrics)
         if self.listeners.on_step is not None:
             self.listeners.on_step(done)
         if done < settings.steps:  # the end has its own
@@ -115,4 +97,4 @@ class Loop:
     def _snapshot(self) -> None:
         if self.listeners.on_snapshot is not None:
             set_mean_style(self.trainer.average)
-            self.listeners.on_snapshot(self.trainer.done, self.trainer.average)
+            self.listeners.on_snapshot(self.trainer.done, sampler(self.trainer.average))

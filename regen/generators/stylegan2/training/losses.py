@@ -1,8 +1,8 @@
-"""What generator and discriminator are trained to do, each a pure function of tensors.
+"""The path length penalty of StyleGAN2; the losses it shares with other GANs are in `regen.losses`.
 
-*Non-saturating logistic loss*: Goodfellow et al. 2014. *R1*: Mescheder et al. 2018, on real
-images. *Path length*: Karras et al. 2020, section 3.2: a step in w of a fixed length shall change
-the image by a fixed amount, a, the running mean of what it does.
+Source: Karras et al. 2020, "Analyzing and Improving the Image Quality of StyleGAN", section 3.2: a
+step in w of a fixed length should change the image by a fixed amount, a, the running mean of what
+it does.
 
 Shapes: N images; R side of an image; L convolutions; W dimensions of w.
 """
@@ -12,38 +12,7 @@ from __future__ import annotations
 import math
 
 import torch
-import torch.nn.functional as F
 from torch import Tensor
-
-
-def generator_loss(logits_of_drawn: Tensor) -> Tensor:
-    """``E softplus(-D(G(z)))``, a scalar.
-
-    Example:
-        >>> round(generator_loss(torch.zeros(4, 1)).item(), 4) == round(math.log(2), 4)
-        True
-    """
-    return F.softplus(-logits_of_drawn).mean()
-
-
-def discriminator_loss(logits_of_real: Tensor, logits_of_drawn: Tensor) -> Tensor:
-    """``E softplus(-D(x)) + E softplus(D(G(z)))``, a scalar."""
-    return F.softplus(-logits_of_real).mean() + F.softplus(logits_of_drawn).mean()
-
-
-def r1_penalty(logits_of_real: Tensor, real: Tensor) -> Tensor:
-    """``E |grad D(x)|^2 / 2`` at real images x, to be multiplied by gamma.
-
-    Args:
-        logits_of_real: ``[N, 1]``, computed from `real`, by way of the augmentation if there is
-            any: the gradient is that of what D is shown, by the image before (Zhao et al. 2020).
-        real: ``[N, 3, R, R]``, requiring a gradient.
-
-    Returns:
-        A scalar, differentiable in D's parameters.
-    """
-    (gradient,) = torch.autograd.grad(logits_of_real.sum(), real, create_graph=True)
-    return gradient.square().sum(dim=(1, 2, 3)).mean() / 2
 
 
 def path_lengths(images: Tensor, ws: Tensor, noise: Tensor) -> Tensor:

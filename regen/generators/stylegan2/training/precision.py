@@ -7,15 +7,12 @@ et al. 2020 ("ADA"), appendix C. Weights, regularisers and the layers at 4x4 are
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+from collections.abc import Iterable
 
 import torch
 from torch import nn
 
 from regen.errors import TrainingError
-from regen.generators.stylegan2.generator import StyleGAN2
-from regen.generators.stylegan2.training.discriminator import Discriminator
 from regen.generators.stylegan2.training.settings import Precision
 from regen.precision import compute_dtype
 
@@ -33,27 +30,6 @@ def training_dtype(precision: Precision, device: torch.device) -> torch.dtype:
             "precision", got=f"fp16 on {device.type}", expected="auto, bf16 or fp32"
         )
     return torch.float16
-
-
-@contextmanager
-def computing_in(network: StyleGAN2 | Discriminator, dtype: torch.dtype) -> Iterator[None]:
-    """Let `network` compute in `dtype` within the block."""
-    before = network.precision
-    network.precision = dtype
-    try:
-        yield
-    finally:
-        network.precision = before
-
-
-@contextmanager
-def frozen(network: nn.Module) -> Iterator[None]:
-    """Within the block no graph leads to the parameters of `network`, all of which train else."""
-    network.requires_grad_(False)
-    try:
-        yield
-    finally:
-        network.requires_grad_(True)
 
 
 def zero_nonfinite_gradients_(parameters: Iterable[nn.Parameter]) -> None:

@@ -10,11 +10,12 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Collection
 from dataclasses import dataclass, field, replace
+from pathlib import Path
 from typing import Any, Literal
 
 from regen.errors import TrainingError
 from regen.generators.stylegan2.config import StyleGAN2Config
-from regen.generators.stylegan2.training.augmentation import Augmentation
+from regen.generators.stylegan2.training.augmentation_settings import Augmentation
 
 Precision = Literal["auto", "fp32", "bf16", "fp16"]
 Check = Callable[[float], bool]
@@ -33,7 +34,7 @@ _INTERVALS = (
     "stop_window_kimg",
 )
 _FROM_ZERO = ("r1_gamma", "path_length_weight", "ema_halflife_kimg", "generator_wait_kimg")
-_FRESH_WAIT_KIMG, _FRESH_STEP = 4.0, 0.25
+_WARMUP_WAIT_KIMG, _WARMUP_LR = 4.0, 0.25
 _SHARES = ("style_mixing_probability", "flip_probability", "path_length_decay", "stop_sign")
 
 
@@ -55,13 +56,13 @@ class TrainingSettings:
         style_mixing_probability: Share of samples whose styles come from two z.
         ema_halflife_kimg: The result is the generator's moving average of this half-life.
         flip_probability: Share of the real images shown mirrored. 0 where left and right differ.
-        augmentation: What real and drawn images go through before D sees them.
+        augmentation: What real and fake images go through before D sees them.
         minibatch_group_images: Images over which D compares standard deviations.
-        generator_wait_kimg: At first D trains alone for this long. For a generator that can
-            draw already, against a D that knows nothing.
+        generator_wait_kimg: At first D trains alone for this long: for a trained generator with a
+            discriminator that is not.
         precision: Of both networks, regularisers excepted (float32). "auto" is bf16 where the
             processor multiplies it natively, else fp32. Weights are float32 always.
-        stop_sign: Training is lost when the mean sign of D's logits of real images is above
+        stop_sign: Training has failed when the mean sign of D's logits of real images is above
             this ...
         stop_generator_loss: ... and the generator's mean loss above this, ...
         stop_window_kimg: ... both over this many images.
@@ -113,7 +114,8 @@ class TrainingSettings:
 
     def _check(self, name: str, expected: str, accepts: Check) -> None:
         value = getattr(self, name)
-        if not math.isfinite(value) or not accepts(value):
+        number = isinstance(value, (int, float)) and not isinstance(value, bool)
+        if not number or not math.isfinite(value) or not accepts(value):
             raise TrainingError(name, got=value, expected=expected)
 
     @property
@@ -125,20 +127,20 @@ class TrainingSettings:
         """How many steps `kimg` thousand images take, at least one."""
         return max(1, round(kimg * 1000 / self.batch_images))
 
-    def against_fresh_opponent(self, keep: Collection[str] = ()) -> TrainingSettings:
-        """These settings for a generator that can draw already, against a D that knows nothing.
+    def with_discriminator_warmup(self, keep: Collection[str] = ()) -> TrainingSettings:
+        """These settings for a trained generator with a discriminator D that is not trained.
 
-        With those of `preset` the generator soon draws what the first features of D cannot tell
-        from images, and D learns no further for a long time, while samples become alike.
-        D therefore trains alone for 4,000 images, and the generator takes a quarter of the
-        steps (measured in experiments/README.md).
+        With those of `preset` the generator soon makes images whose first features D cannot tell
+        from real ones, and D learns nothing more for a long time, while samples become alike.
+        D therefore trains alone for 4,000 images, and the generator's step size is a quarter
+        (measured in experiments/README.md).
 
         Args:
             keep: Names of settings that are left as they are.
         """
         wanted: dict[str, Any] = {
-            "generator_wait_kimg": _FRESH_WAIT_KIMG,
-            "generator_lr": _FRESH_STEP * self.generator_lr,
+            "generator_wait_kimg": _WARMUP_WAIT_KIMG,
+            "generator_lr": _WARMUP_LR * self.generator_lr,
         }
         return replace(self, **{n: value for n, value in wanted.items() if n not in keep})
 
@@ -157,6 +159,32 @@ class TrainingSettings:
         batch = 32 if size == 1024 else 16
         gamma = round(0.0002 * size**2 / batch, 4)
         return cls(batch_images=batch, r1_gamma=gamma, ema_halflife_kimg=batch * 10 / 32)
+
+
+@dataclass(frozen=True)
+class InitSettings:
+    """What the networks are before the first step.
+
+    Attributes:
+        size: Side of the images.
+        init_from: Name or path of a trained generator to start from; None for random networks.
+        channel_base: Channels at resolution r are ``min(channel_base // r, channel_max)``; None
+            takes those of the generator to start from, or of the size's preset.
+        channel_max: The same.
+        architecture: Taken instead of the preset's or the other generator's; None for theirs.
+
+    Raises:
+        TrainingError: If the size is not one of `SIZES`.
+    """
+
+    size: int
+    init_from: str | Path | None = None
+    channel_base: int | None = None
+    channel_max: int | None = None
+    architecture: StyleGAN2Config | None = None
+
+    def __post_init__(self) -> None:
+        check_size(self.size)
 
 
 def architecture_preset(size: int) -> StyleGAN2Config:

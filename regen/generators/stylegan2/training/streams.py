@@ -1,8 +1,8 @@
 """All that is random in a training, as a function of the seed and the number of an image.
 
 Image i of a training gets its z, noise and augmentation from generators seeded by (seed, purpose,
-i), so nothing needs to be remembered to go on from a checkpoint, and processes that share a batch
-draw what one process would. On the CPU the numbers are equal on every machine.
+i), so nothing needs to be remembered to resume from a checkpoint, and processes that share a batch
+use the numbers of one process. On the CPU the numbers are equal on every machine.
 
 Shapes: N images of this process; L convolutions; Z dimensions of z; R side of an image.
 """
@@ -17,11 +17,15 @@ import torch
 from torch import Tensor
 
 from regen.generators.stylegan2.config import StyleGAN2Config
-from regen.generators.stylegan2.training.augmentation import draw
+from regen.generators.stylegan2.training.augmentation import random_numbers
+
+# Purposes of the two augmentations. Like all purposes they are part of the seed, so renaming one
+# would change what an earlier checkpoint resumes to.
+REAL, FAKE = "real", "drawn"
 
 
 def numbered(random: torch.Generator, seed: int, purpose: str, index: int) -> torch.Generator:
-    """`random`, seeded anew by what is to be drawn; equal arguments give equal numbers."""
+    """`random`, seeded anew for one purpose and image; equal arguments give equal numbers."""
     name = f"{seed}/{purpose}/{index}".encode()
     digest = hashlib.blake2b(name, digest_size=8).digest()
     return random.manual_seed(int.from_bytes(digest, "little") >> 1)
@@ -50,7 +54,7 @@ class Streams:
     Args:
         seed: Of the training.
         config: The generator's architecture.
-        device: Where noise is drawn and all tensors go, augmentation excepted.
+        device: Where noise is generated and all tensors go, augmentation excepted.
     """
 
     def __init__(self, seed: int, config: StyleGAN2Config, device: torch.device) -> None:
@@ -73,14 +77,14 @@ class Streams:
             crossover[row] = 1 + int(where * (layers - 1)) if mixed < mixing else layers
             random = numbered(self._random, self.seed, "noise", index)
             torch.randn(flat.shape[1], generator=random, out=flat[row])
-        parts = flat.split([s * s for s in self._sides], dim=1)
+        parts = torch.split(flat, [s * s for s in self._sides], dim=1)
         noise = [p.reshape(-1, 1, s, s) for p, s in zip(parts, self._sides, strict=True)]
         z = z.to(self.device)
         return Latents(z[:, 0], z[:, 1], crossover.to(self.device), tuple(noise))
 
     def augmentation(self, images: Sequence[int], purpose: str) -> Tensor:
-        """Draws ``[N, 7]`` for `augment`, on the CPU; `purpose` tells real from drawn images."""
-        rows = [draw(1, numbered(self._cpu, self.seed, purpose, i)) for i in images]
+        """Numbers ``[N, 7]`` for `augment`, on the CPU; `purpose` is `REAL` or `FAKE`."""
+        rows = [random_numbers(1, numbered(self._cpu, self.seed, purpose, i)) for i in images]
         return torch.cat(rows)
 
     def direction(self, images: Sequence[int], size: int) -> Tensor:

@@ -1,6 +1,6 @@
 """Train a StyleGAN2 on images, from the first step or a checkpoint to the last.
 
-A run folder holds the checkpoint, from which training goes on as if it had never stopped: on the
+A run folder holds the checkpoint, from which training resumes as if it had never stopped: on the
 CPU, bit for bit. Under ``torchrun`` the processes share each batch.
 """
 
@@ -8,14 +8,10 @@ from __future__ import annotations
 
 import hashlib
 import math
-import os
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import asdict
 from pathlib import Path
 
 import torch
-import torch.distributed as dist
 from torch import Tensor
 
 from regen.errors import TrainingError
@@ -23,11 +19,12 @@ from regen.files.atomic import ensure_folder
 from regen.generators.stylegan2.generator import StyleGAN2
 from regen.generators.stylegan2.training.dataset import Dataset
 from regen.generators.stylegan2.training.discriminator import Discriminator
-from regen.generators.stylegan2.training.discriminator_init import opponent_for
-from regen.generators.stylegan2.training.loop import Listeners, Loop, set_mean_style
+from regen.generators.stylegan2.training.discriminator_init import initialize_discriminator
+from regen.generators.stylegan2.training.loop import Loop, set_mean_style
 from regen.generators.stylegan2.training.precision import training_dtype
 from regen.generators.stylegan2.training.settings import TrainingSettings
 from regen.generators.stylegan2.training.trainer import Trainer
+from regen.generators.trainer import Listeners
 from regen.precision import name_of
 from regen.training import checkpoint
 from regen.training.checkpoint import (
@@ -56,7 +53,7 @@ def train_generator(
     *,
     folder: Path | str,
     discriminator: Discriminator | None = None,
-    began: str = "",
+    init_digest: str = "",
     resume: bool = False,
     minutes: float | None = None,
     listeners: Listeners | None = None,
@@ -64,16 +61,16 @@ def train_generator(
     """Train a generator.
 
     Args:
-        generator: Where to begin, on the device to train on; trained in place.
+        generator: Before its first step, on the device to train on; trained in place.
         images: uint8 ``[M, 3, R, R]`` of the generator's size, at least two.
         settings: All the rest.
-        folder: Run folder, made if there is none; the checkpoint goes there.
-        discriminator: Where D begins; by default at random.
-        began: What tells one beginning from another, the digest of a warm start for instance.
-        resume: Go on from the folder's checkpoint, which must have been begun with equal settings
-            and images; the length may differ.
+        folder: Run folder, made if it does not exist; the checkpoint goes there.
+        discriminator: D before its first step; by default random.
+        init_digest: Digest of the generator that both were initialized from, "" for none.
+        resume: Resume from the folder's checkpoint, which must have been started with equal
+            settings, images and initialization; the length may differ.
         minutes: Stop after so many minutes of this call, as if the length were reached.
-        listeners: Whom to tell.
+        listeners: Called on the way.
 
     Returns:
         The trainer at the end; its `average` is the result, with its mean style set.
@@ -88,7 +85,7 @@ def train_generator(
     folder, listeners = ensure_folder(folder), listeners or Listeners()
     _check_images(images, generator)
     dtype = training_dtype(settings.precision, generator.device)
-    with _joined(generator.device), workers() as group, deferred_interrupt() as interrupt:
+    with workers(generator.device) as group, deferred_interrupt() as interrupt:
         _check_batch(settings, group, dtype, generator)
         dataset = Dataset(
             images,
@@ -96,12 +93,9 @@ def train_generator(
             flip_probability=settings.flip_probability,
             device=generator.device,
         )
-        if discriminator is None:
-            group_images, seed = settings.minibatch_group_images, settings.seed + 1
-            fresh = opponent_for(generator.config, None, group=group_images, seed=seed)
-            discriminator = fresh.discriminator
-        trainer = Trainer(generator, discriminator, dataset, settings, group, dtype)
-        who = identity(settings, generator, images, began, dtype)
+        judge = discriminator or _random_discriminator(generator, settings)
+        trainer = Trainer(generator, judge, dataset, settings, group, dtype)
+        who = identity(settings, generator, images, init_digest, dtype)
         if resume:
             trainer.load(read_checkpoint(folder, who))
             _check_finite(trainer.average, folder)
@@ -113,11 +107,16 @@ def train_generator(
         return trainer
 
 
+def _random_discriminator(generator: StyleGAN2, settings: TrainingSettings) -> Discriminator:
+    group, seed = settings.minibatch_group_images, settings.seed + 1
+    return initialize_discriminator(generator.config, None, group=group, seed=seed).discriminator
+
+
 def identity(
     settings: TrainingSettings,
     generator: StyleGAN2,
     images: Tensor,
-    began: str,
+    init_digest: str,
     dtype: torch.dtype,
 ) -> Identity:
     """What must be equal for a training to be the same one; the number of processes need not."""
@@ -125,23 +124,10 @@ def identity(
         settings,
         _MAY_DIFFER,
         images=hashlib.sha256(images.numpy().tobytes()).hexdigest(),
-        began=began,
+        began=init_digest,  # the names here are those of earlier checkpoints
         architecture=asdict(generator.config),
         computes_in=name_of(dtype),
     )
-
-
-@contextmanager
-def _joined(device: torch.device) -> Iterator[None]:
-    """On GPUs, join torchrun's processes by NCCL, one device each; gloo is for CPU tensors."""
-    if device.type != "cuda" or int(os.environ.get("WORLD_SIZE", "1")) == 1:
-        yield
-        return
-    dist.init_process_group("cpu:gloo,cuda:nccl")
-    try:
-        yield
-    finally:
-        dist.destroy_process_group()
 
 
 def _check_images(images: Tensor, generator: StyleGAN2) -> None:
@@ -158,7 +144,7 @@ def _check_finite(generator: StyleGAN2, folder: Path) -> None:
     if not all(bool(tensor.isfinite().all()) for tensor in generator.state_dict().values()):
         raise TrainingError(
             f"{folder / checkpoint.NAME} holds a generator whose weights are not finite",
-            remedy="begin again with smaller step sizes, or from an earlier result",
+            remedy="start again with smaller step sizes, or from an earlier result",
         )
 
 

@@ -1,8 +1,8 @@
 """One training step of a generator and its discriminator D, and the state that resuming needs.
 
-A step draws images once and uses them for both networks: the generator learns from D's verdict of
-them, then D learns from the same images, as they were drawn, beside real ones. Regularisers are
-*lazy*: steps of their own, rarer, with as much more weight (Karras et al. 2020, section 3.1).
+A step generates fake images once and uses them for both networks: the generator learns from D's
+verdict on them, then D learns from the same images beside real ones. Regularisers are *lazy*: steps
+of their own, rarer, with as much more weight (Karras et al. 2020, section 3.1).
 
 Shapes: N images of this process in one step; R their side.
 """
@@ -22,24 +22,19 @@ from regen.generators.stylegan2.training.augmentation import augment
 from regen.generators.stylegan2.training.dataset import Dataset
 from regen.generators.stylegan2.training.discriminator import Discriminator
 from regen.generators.stylegan2.training.losses import (
-    discriminator_loss,
-    generator_loss,
     path_length_penalty,
     path_lengths,
-    r1_penalty,
     updated_mean,
 )
-from regen.generators.stylegan2.training.precision import (
-    computing_in,
-    frozen,
-    zero_nonfinite_gradients_,
-)
+from regen.generators.stylegan2.training.precision import zero_nonfinite_gradients_
 from regen.generators.stylegan2.training.settings import TrainingSettings
-from regen.generators.stylegan2.training.streams import Latents, Streams
+from regen.generators.stylegan2.training.streams import FAKE, REAL, Latents, Streams
+from regen.losses import discriminator_loss, generator_loss, r1_penalty
 from regen.training.distributed import Workers
+from regen.training.frozen import computing_in, frozen
+from regen.training.moving_average import update_average
 
 State = dict[str, Any]
-_RAMP = 0.05  # early on, the half-life of the moving average is this share of what was seen
 
 
 def lazy_adam(
@@ -59,15 +54,15 @@ class Trainer:
     """Generator, its moving average, D, and their optimisers.
 
     Args:
-        generator: Where to begin, on the device to train on; trained in place.
-        discriminator: Where D begins, for images of the same size.
+        generator: Before its first step, on the device to train on; trained in place.
+        discriminator: D before its first step, for images of the same size.
         dataset: Real images of that size.
         settings: Of the training; its precision is `dtype` instead.
         workers: The processes that train together.
         dtype: What both networks compute in.
 
     Attributes:
-        waits: Steps at the beginning in which D trains alone.
+        wait_steps: First steps, in which D trains alone.
         done: Steps taken.
     """
 
@@ -87,8 +82,8 @@ class Trainer:
         self.average = copy.deepcopy(generator).requires_grad_(False).eval()
         self.average.precision = torch.float32
         self.generator.precision = self.discriminator.precision = dtype
-        self._mends = dtype == torch.float16
-        self.waits = round(settings.generator_wait_kimg * 1000 / settings.batch_images)
+        self._zeroes_nonfinite = dtype == torch.float16
+        self.wait_steps = round(settings.generator_wait_kimg * 1000 / settings.batch_images)
         self.streams = Streams(settings.seed, generator.config, self.device)
         self.generator_optimizer = lazy_adam(
             self.generator.parameters(),
@@ -119,27 +114,27 @@ class Trainer:
         """
         settings, numbers = self.settings, self.numbers
         latents = self.streams.latents(numbers, settings.style_mixing_probability)
-        learns = self.done >= self.waits
-        figures: dict[str, Tensor] = {}
+        learns = self.done >= self.wait_steps
+        metrics: dict[str, Tensor] = {}
         with torch.set_grad_enabled(learns):
-            drawn = self._augmented(self._draw(latents)[0], "drawn")
+            fake = self._augmented(self._generate(latents)[0], FAKE)
         if learns:
-            figures |= self._generator_step(drawn)
+            metrics |= self._generator_step(fake)
             if self._is_due(settings.path_length_weight, settings.path_length_interval_steps):
-                figures |= self._path_length_step(latents)
-        real = self.dataset.draw(numbers)
-        figures |= self._discriminator_step(self._augmented(real, "real"), drawn.detach())
+                metrics |= self._path_length_step(latents)
+        real = self.dataset.batch(numbers)
+        metrics |= self._discriminator_step(self._augmented(real, REAL), fake.detach())
         if self._is_due(settings.r1_gamma, settings.r1_interval_steps):
-            figures |= self._r1_step(real)
-        self._follow()
+            metrics |= self._r1_step(real)
         self.done += 1
-        return self._means(figures)
+        self._follow()
+        return self._means(metrics)
 
     def _is_due(self, weight: float, interval_steps: int) -> bool:
         return weight > 0 and self.done % interval_steps == 0
 
-    def _draw(self, latents: Latents, every: int = 1) -> tuple[Tensor, Tensor]:
-        """Images ``[N, 3, R, R]`` and the styles ``[N, L + 1, W]`` they were drawn with."""
+    def _generate(self, latents: Latents, every: int = 1) -> tuple[Tensor, Tensor]:
+        """Images ``[N, 3, R, R]`` and the styles ``[N, L + 1, W]`` that they come from."""
         first, other = latents.z[::every], latents.other_z[::every]
         ws = self.generator.style_codes(first)
         if self.settings.style_mixing_probability:
@@ -150,12 +145,12 @@ class Trainer:
         return self.generator(StyleLatent(ws, noise)), ws
 
     def _augmented(self, images: Tensor, purpose: str) -> Tensor:
-        draws = self.streams.augmentation(self.numbers, purpose)
-        return augment(images, draws, self.settings.augmentation)
+        random = self.streams.augmentation(self.numbers, purpose)
+        return augment(images, random, self.settings.augmentation)
 
-    def _generator_step(self, drawn: Tensor) -> dict[str, Tensor]:
+    def _generator_step(self, fake: Tensor) -> dict[str, Tensor]:
         with frozen(self.discriminator):
-            logits = self.discriminator(drawn)
+            logits = self.discriminator(fake)
         loss = generator_loss(logits)
         self._descend(loss, self.generator, self.generator_optimizer)
         return {"generator": loss}
@@ -163,7 +158,7 @@ class Trainer:
     def _path_length_step(self, latents: Latents) -> dict[str, Tensor]:
         settings, every = self.settings, self.settings.path_length_batch_shrink
         with computing_in(self.generator, torch.float32):
-            images, ws = self._draw(latents, every)
+            images, ws = self._generate(latents, every)
             direction = self.streams.direction(self.numbers[::every], images.shape[3])
             lengths = path_lengths(images, ws, direction)
         mean = updated_mean(self.mean_length, lengths, settings.path_length_decay)
@@ -173,21 +168,21 @@ class Trainer:
         self._descend(weight * penalty, self.generator, self.generator_optimizer)
         return {"path_length_penalty": penalty, "path_length": lengths.mean()}
 
-    def _discriminator_step(self, real: Tensor, drawn: Tensor) -> dict[str, Tensor]:
-        both = self.discriminator(torch.cat([real, drawn]), batches=2)
-        logits_of_real, logits_of_drawn = both.chunk(2)
-        loss = discriminator_loss(logits_of_real, logits_of_drawn)
+    def _discriminator_step(self, real: Tensor, fake: Tensor) -> dict[str, Tensor]:
+        both = self.discriminator(torch.cat([real, fake]), batches=2)
+        logits_real, logits_fake = both.chunk(2)
+        loss = discriminator_loss(logits_real, logits_fake)
         self._descend(loss, self.discriminator, self.discriminator_optimizer)
         return {
             "discriminator": loss,
-            "real_sign": logits_of_real.sign().mean(),
-            "drawn_sign": logits_of_drawn.sign().mean(),
+            "real_sign": logits_real.sign().mean(),
+            "fake_sign": logits_fake.sign().mean(),
         }
 
     def _r1_step(self, real: Tensor) -> dict[str, Tensor]:
         real = real.detach().requires_grad_()
         with computing_in(self.discriminator, torch.float32):
-            penalty = r1_penalty(self.discriminator(self._augmented(real, "real")), real)
+            penalty = r1_penalty(self.discriminator(self._augmented(real, REAL)), real)
         weight = self.settings.r1_gamma * self.settings.r1_interval_steps
         self._descend(weight * penalty, self.discriminator, self.discriminator_optimizer)
         return {"r1": penalty}
@@ -195,24 +190,25 @@ class Trainer:
     def _descend(self, loss: Tensor, network: nn.Module, optimizer: torch.optim.Adam) -> None:
         """One step of `optimizer` along the gradient, its mean over all processes."""
         optimizer.zero_grad(set_to_none=True)
-        loss.backward()
-        if self._mends:
+        torch.autograd.backward(loss)
+        if self._zeroes_nonfinite:
             zero_nonfinite_gradients_(network.parameters())
         self.workers.average_gradients(network.parameters())
         optimizer.step()
 
-    def _means(self, figures: dict[str, Tensor]) -> dict[str, float]:
-        values = torch.stack([value.detach().float() for value in figures.values()])
-        return dict(zip(figures, self.workers.average(values).tolist(), strict=True))
+    def _means(self, metrics: dict[str, Tensor]) -> dict[str, float]:
+        values = torch.stack([value.detach().float() for value in metrics.values()])
+        return dict(zip(metrics, self.workers.average(values).tolist(), strict=True))
 
-    @torch.no_grad()
     def _follow(self) -> None:
         """Move the moving average towards the generator."""
-        seen = (self.done + 1) * self.settings.batch_images
-        halflife = min(self.settings.ema_halflife_kimg * 1000, _RAMP * seen)
-        share = 1 - 0.5 ** (self.settings.batch_images / max(halflife, 1e-8))
-        torch._foreach_lerp_(
-            list(self.average.parameters()), list(self.generator.parameters()), share
+        settings = self.settings
+        update_average(
+            self.average,
+            self.generator,
+            seen_images=self.done * settings.batch_images,
+            batch_images=settings.batch_images,
+            halflife_kimg=settings.ema_halflife_kimg,
         )
 
     def _parts(self) -> dict[str, nn.Module | torch.optim.Optimizer]:
@@ -225,12 +221,12 @@ class Trainer:
         }
 
     def state(self) -> State:
-        """Everything that decides how training goes on."""
+        """All that is needed to resume."""
         state: State = {name: part.state_dict() for name, part in self._parts().items()}
         return {**state, "mean_length": self.mean_length, "done": self.done}
 
     def load(self, state: State) -> None:
-        """Go on from `state`, in place."""
+        """Resume from `state`, in place."""
         for name, part in self._parts().items():
             part.load_state_dict(state[name])
         self.mean_length = state["mean_length"].to(self.device)

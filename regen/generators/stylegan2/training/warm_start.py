@@ -1,7 +1,7 @@
-"""Beginning from a generator that can draw already, of another size or with other channels even.
+"""Starting from a trained generator, even of another size or with other channels.
 
-A layer is taken where its name and shape are the same; the rest begins at random. A generator of
-more pixels gets new layers at its end, whose colours begin at 0: its first images are the old
+A layer is taken over where its name and shape are the same; the rest is random. A generator of
+more pixels gets new layers at its end, whose colours start at 0: its first images are the old
 ones, enlarged. One of fewer pixels takes the old one's first layers.
 """
 
@@ -21,24 +21,24 @@ MAPPING_LR_MULTIPLIER = 0.01  # as published
 
 @dataclass(frozen=True)
 class WarmStart:
-    """What was taken.
+    """What was taken over.
 
     Attributes:
-        taken: Names of the tensors that were taken.
-        fresh: Names of those that are learned and begin at random, or at 0.
-        left: Names of those of the old generator that have no place in the new one.
+        taken: Names of the tensors that were taken over.
+        new: Names of those that are learned and start at random, or at 0.
+        unused: Names of those of the old generator that have no place in the new one.
     """
 
     taken: tuple[str, ...]
-    fresh: tuple[str, ...]
-    left: tuple[str, ...]
+    new: tuple[str, ...]
+    unused: tuple[str, ...]
 
     def __str__(self) -> str:
-        text = f"{len(self.taken)} tensors taken, {len(self.fresh)} begin fresh"
-        if self.fresh:
-            text += f" ({', '.join(layers_of(self.fresh))})"
-        if self.left:
-            text += f", {len(self.left)} not needed ({', '.join(layers_of(self.left))})"
+        text = f"{len(self.taken)} tensors taken over, {len(self.new)} new"
+        if self.new:
+            text += f" ({', '.join(layers_of(self.new))})"
+        if self.unused:
+            text += f", {len(self.unused)} not needed ({', '.join(layers_of(self.unused))})"
         return text
 
 
@@ -65,7 +65,7 @@ def architecture_from(old: StyleGAN2, size: int) -> StyleGAN2Config:
     """
     if old.config.label_dim:
         raise TrainingError(
-            "generator to begin from", got=f"{old.config.label_dim} classes", expected="none"
+            "generator to start from", got=f"{old.config.label_dim} classes", expected="none"
         )
     return replace(old.config, resolution=size, mapping_lr_multiplier=MAPPING_LR_MULTIPLIER)
 
@@ -77,16 +77,16 @@ def take_over(new: StyleGAN2, old: StyleGAN2) -> WarmStart:
     A mapping of another learning-rate multiplier computes the same afterwards.
 
     Raises:
-        TrainingError: If nothing but the odd bias fits: not a single convolution's weight does.
+        TrainingError: If not a single convolution's weight fits.
     """
     theirs, mine = _useful(old, new), new.state_dict()
     taken = [n for n, t in mine.items() if n in theirs and theirs[n].shape == t.shape]
     if not any(name.startswith("synthesis.convs") and name.endswith(".weight") for name in taken):
         raise TrainingError(
-            "generator to begin from: no convolution fits",
+            "generator to start from: no convolution fits",
             got=f"{_words(old.config)}",
             expected=_words(new.config),
-            remedy="leave out the channels, which are then its own",
+            remedy="leave out the channels: the new generator then has the old one's",
         )
     for name in taken:
         mine[name].copy_(theirs[name])
@@ -96,15 +96,15 @@ def take_over(new: StyleGAN2, old: StyleGAN2) -> WarmStart:
                 weight, bias = rgb.get_parameter("weight"), rgb.get_parameter("bias")
                 weight.zero_()
                 bias.zero_()
-    fresh = tuple(n for n in mine if n not in taken and not n.endswith("noise_const"))
-    left = tuple(name for name in theirs if name not in taken)
-    return WarmStart(tuple(taken), fresh, left)
+    added = tuple(n for n in mine if n not in taken and not n.endswith("noise_const"))
+    unused = tuple(name for name in theirs if name not in taken)
+    return WarmStart(tuple(taken), added, unused)
 
 
 def _useful(old: StyleGAN2, new: StyleGAN2) -> dict[str, Tensor]:
     """The tensors of `old`, its mapping's stored for the learning-rate multiplier of `new`.
 
-    Noise that is 0 everywhere, as of a generator trained without, is none to take.
+    Noise that is 0 everywhere, as in a generator trained without, is left out.
     """
     factor = old.config.mapping_lr_multiplier / new.config.mapping_lr_multiplier
     useful = {}

@@ -9,7 +9,7 @@ import pytest
 import torch
 
 from regen.errors import GeneratorError, StoreError
-from regen.generators.stylegan2.foreign.files import read_checkpoint
+from regen.generators.registry import read_checkpoint
 from tests.generators.stylegan2.foreign.checkpoints import (
     KERNEL,
     discriminator_network,
@@ -173,10 +173,10 @@ def flat_weight(tensors: dict[str, Any]) -> None:
 @pytest.mark.parametrize(
     ("damage", "message"),
     [
-        (lopsided, r"resampling filter: got one of \[4, 4\] that is no product"),
+        (lopsided, r"resampling filter: got one of \[4, 4\] that is not a product"),
         (two_filters, "resampling filters: got several, expected one"),
-        (grey, "colour channels: got 1, expected 3; regen draws"),
-        (wide, "constant input: got 8 x 4, expected 4 x 4; regen draws"),
+        (grey, "colour channels: got 1, expected 3; regen has"),
+        (wide, "constant input: got 8 x 4, expected 4 x 4; regen has"),
         (narrow_mapping, r"mapping network: got layers of \[4, 8\], expected all of 8"),
         (hourglass, r"channels by resolution: got 8 at 4, 4 at 8, 8 at 16, 4 at 32, expected min"),
         (holes, r"lacks synthesis.convs.4.weight, synthesis.rgbs.7.bias \(by regen's names\)"),
@@ -264,7 +264,5 @@ def test_why_a_discriminator_is_left_behind(tmp_path: Path) -> None:
 
 def test_a_pickle_of_something_else(tmp_path: Path) -> None:
     path = write(tmp_path / "g.pkl", {"weights": torch.zeros(3)})
-    with pytest.raises(
-        GeneratorError, match=r"g.pkl holds no StyleGAN2 generator: expected a file of"
-    ):
+    with pytest.raises(GeneratorError, match="g.pkl does not hold a generator that regen knows: "):
         read_checkpoint(path)

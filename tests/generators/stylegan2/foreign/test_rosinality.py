@@ -11,7 +11,7 @@ import torch
 from torch import Tensor
 
 from regen.errors import GeneratorError
-from regen.generators.stylegan2.foreign.files import read_checkpoint
+from regen.generators.registry import read_checkpoint
 from regen.generators.stylegan2.foreign.rosinality import write_rosinality
 from regen.generators.stylegan2.generator import StyleGAN2
 from tests.generators.stylegan2.foreign.checkpoints import KERNEL, generator, image
@@ -103,7 +103,7 @@ def test_missing_noise_is_drawn_and_said(tmp_path: Path) -> None:
     tensors = {k: t for k, t in tensors_of(ours).items() if not k.startswith("noises.")}
     path = save(tmp_path / "g.pt", {"g_ema": tensors, "latent_avg": ours.mapping.w_mean})
     found = read_checkpoint(path)
-    assert found.notes == ("the file has no noise maps: drawn from a fixed seed",)
+    assert found.notes == ("the file has no noise maps: made from a fixed seed",)
     maps = [found.generator.conv(i).noise_const for i in (6, 7)]
     assert all(0.9 < noise.std() < 1.1 for noise in maps) and not torch.equal(*maps)
     assert read_checkpoint(path).generator.digest() == found.generator.digest()

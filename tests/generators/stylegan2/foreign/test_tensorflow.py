@@ -12,7 +12,7 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from regen.errors import GeneratorError
-from regen.generators.stylegan2.foreign.files import read_checkpoint
+from regen.generators.registry import read_checkpoint
 from tests.generators.stylegan2.foreign.checkpoints import (
     KERNEL,
     discriminator_tensors,
@@ -170,10 +170,10 @@ def test_older_networks_are_told_by_their_variables(
         read_checkpoint(write(tmp_path / "g.pkl", network))
 
 
-def test_stylegan1_is_no_stylegan2(tmp_path: Path) -> None:
+def test_stylegan1_is_not_stylegan2(tmp_path: Path) -> None:
     network = writer.tensorflow_network("G_style", {}, {"lod": np.float32(0)})
     with pytest.raises(
-        GeneratorError, match="no StyleGAN2 generator .StyleGAN1 and configuration a"
+        GeneratorError, match="not a StyleGAN2 generator; StyleGAN1 and configuration a"
     ):
         read_checkpoint(write(tmp_path / "g.pkl", network))
 

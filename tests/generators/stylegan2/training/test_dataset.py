@@ -29,13 +29,13 @@ def test_a_number_is_a_image_whatever_was_drawn_before() -> None:
 
 
 def test_values_and_flips() -> None:
-    plain = dataset(flips=0.0).draw(range(20))
+    plain = dataset(flips=0.0).batch(range(20))
     assert plain.shape == (20, 3, 2, 2) and plain.dtype == torch.float32
     values = ((plain + 1) * 127.5).round().to(torch.uint8)
     order = [dataset().index(i) for i in range(20)]
     assert torch.equal(values, PICTURES[order])
-    assert torch.equal(dataset(flips=1.0).draw(range(20)), plain.flip(3))
-    some = dataset().draw(range(20))
+    assert torch.equal(dataset(flips=1.0).batch(range(20)), plain.flip(3))
+    some = dataset().batch(range(20))
     flipped = (some[:, 0, 0, 0] > some[:, 0, 0, 1]).sum().item()
     assert 3 < flipped < 17
-    assert torch.equal(some[7:9], dataset().draw([7, 8]))
+    assert torch.equal(some[7:9], dataset().batch([7, 8]))

@@ -15,17 +15,17 @@ from torch import Tensor
 from regen.errors import TrainingError
 from regen.generators.stylegan2.generator import StyleGAN2
 from regen.generators.stylegan2.training import train
-from regen.generators.stylegan2.training.loop import Listeners
 from regen.generators.stylegan2.training.settings import TrainingSettings
 from regen.generators.stylegan2.training.train import train_generator
+from regen.generators.trainer import Listeners
 from regen.training.distributed import Workers
 
 PROGRAM = """
 import json, os, sys
 from pathlib import Path
 import torch
-from regen.generators.stylegan2.training.loop import Listeners
 from regen.generators.stylegan2.training.train import train_generator
+from regen.generators.trainer import Listeners
 from regen.generators.stylegan2.config import StyleGAN2Config
 from regen.generators.stylegan2.generator import StyleGAN2
 from regen.generators.stylegan2.training.settings import TrainingSettings
@@ -79,10 +79,10 @@ def test_two_processes_equal_one_with_the_whole_batch(
     reports: list[dict[str, float]] = []
     listeners = Listeners(on_report=lambda report: reports.append(report.scalars))
     train_generator(tiny, images, small, folder=tmp_path / "one", listeners=listeners)
-    told = json.loads((tmp_path / "rank0.json").read_text())
-    assert len(told) == len(reports) == 4
+    logged = json.loads((tmp_path / "rank0.json").read_text())
+    assert len(logged) == len(reports) == 4
     assert json.loads((tmp_path / "rank1.json").read_text()) == []
-    for mine, theirs in zip(reports, told, strict=True):
+    for mine, theirs in zip(reports, logged, strict=True):
         assert theirs == pytest.approx(mine, rel=1e-4, abs=1e-5)
     for network in ("generator", "discriminator"):  # seven steps, so both end with a regulariser
         mine, theirs = (gradients(tmp_path / name, network) for name in ("one", "run"))
@@ -95,8 +95,8 @@ def test_a_checkpoint_of_one_process_can_be_resumed_by_two(
     tiny: StyleGAN2, images: Tensor, short: TrainingSettings
 ) -> None:
     """The number of processes is no part of what a training is."""
-    told = train.identity(short, tiny, images, "", torch.float32)
-    assert not any("process" in name for name in told)
+    logged = train.identity(short, tiny, images, "", torch.float32)
+    assert not any("process" in name for name in logged)
 
 
 @pytest.mark.parametrize(
@@ -121,7 +121,7 @@ def test_a_batch_must_be_shared_evenly_and_in_whole_groups(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     """Else minibatch standard deviations and path lengths are not those of one process."""
-    monkeypatch.setattr(train, "workers", lambda: nullcontext(Workers(0, processes)))
+    monkeypatch.setattr(train, "workers", lambda _: nullcontext(Workers(0, processes)))
     with pytest.raises(TrainingError) as raised:
         train_generator(tiny, images, short, folder=tmp_path)
     assert str(raised.value) == message

@@ -5,7 +5,7 @@ from dataclasses import replace
 import pytest
 
 from regen.errors import RegenError, TrainingError
-from regen.generators.stylegan2.training.augmentation import Augmentation
+from regen.generators.stylegan2.training.augmentation_settings import Augmentation
 from regen.generators.stylegan2.training.settings import (
     SIZES,
     TrainingSettings,
@@ -53,12 +53,12 @@ def test_presets_grow_with_the_size() -> None:
     assert architecture_preset(64).channels(64) == 64
 
 
-def test_against_a_fresh_opponent() -> None:
+def test_warming_up_the_discriminator() -> None:
     settings = TrainingSettings(generator_lr=0.004)
-    changed = settings.against_fresh_opponent()
+    changed = settings.with_discriminator_warmup()
     assert changed == replace(settings, generator_wait_kimg=4.0, generator_lr=0.001)
     both = {"generator_wait_kimg", "generator_lr"}
-    assert settings.against_fresh_opponent(keep=both) == settings
+    assert settings.with_discriminator_warmup(keep=both) == settings
 
 
 @pytest.mark.parametrize("size", [0, 48, 2048])

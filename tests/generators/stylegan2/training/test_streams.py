@@ -9,10 +9,10 @@ CONFIG = StyleGAN2Config(16, 8, 8, channel_base=128, channel_max=8, mapping_laye
 CPU = torch.device("cpu")
 
 
-def test_a_image_has_its_numbers_whoever_draws_them() -> None:
-    whole = Streams(1, CONFIG, CPU).seed_latents(range(4, 12), 0.5)
+def test_an_image_has_its_numbers_whoever_asks() -> None:
+    whole = Streams(1, CONFIG, CPU).latents(range(4, 12), 0.5)
     torch.randn(9)
-    half = Streams(1, CONFIG, CPU).seed_latents(range(8, 12), 0.5)
+    half = Streams(1, CONFIG, CPU).latents(range(8, 12), 0.5)
     assert torch.equal(whole.z[4:], half.z) and torch.equal(whole.other_z[4:], half.other_z)
     assert torch.equal(whole.crossover[4:], half.crossover)
     for mine, theirs in zip(whole.noise, half.noise, strict=True):
@@ -21,15 +21,15 @@ def test_a_image_has_its_numbers_whoever_draws_them() -> None:
 
 def test_seeds_images_and_purposes_differ() -> None:
     one, other = (Streams(seed, CONFIG, CPU) for seed in (1, 2))
-    z = one.seed_latents([0, 1], 0.0).z
+    z = one.latents([0, 1], 0.0).z
     assert not torch.equal(z[0], z[1])
-    assert not torch.equal(z, other.seed_latents([0, 1], 0.0).z)
-    assert not torch.equal(one.augmentation([0], "real"), one.augmentation([0], "drawn"))
+    assert not torch.equal(z, other.latents([0, 1], 0.0).z)
+    assert not torch.equal(one.augmentation([0], "real"), one.augmentation([0], "fake"))
     assert torch.equal(one.direction([3], 4), one.direction([2, 3], 4)[1:])
 
 
 def test_numbers_are_standard_normal() -> None:
-    latents = Streams(0, CONFIG, CPU).seed_latents(range(500), 0.0)
+    latents = Streams(0, CONFIG, CPU).latents(range(500), 0.0)
     for sample in (latents.z, latents.other_z, latents.noise[-1]):
         assert abs(sample.mean().item()) < 0.06 and abs(sample.std().item() - 1) < 0.06
 
@@ -43,7 +43,7 @@ def test_mixing_takes_place_at_every_layer() -> None:
 
 
 def test_noise_has_the_sizes_of_the_layers() -> None:
-    shapes = [list(n.shape) for n in Streams(0, CONFIG, CPU).seed_latents([0, 1], 0.9).noise]
+    shapes = [list(n.shape) for n in Streams(0, CONFIG, CPU).latents([0, 1], 0.9).noise]
     assert shapes == [[2, 1, r, r] for r in (4, 8, 8, 16, 16)]
 
 

@@ -14,9 +14,10 @@ from regen.errors import TrainingError
 from regen.files.tensor_file import digest
 from regen.generators.stylegan2.generator import StyleGAN2
 from regen.generators.stylegan2.training.discriminator import Discriminator
-from regen.generators.stylegan2.training.loop import Listeners, Report, set_mean_style
+from regen.generators.stylegan2.training.loop import set_mean_style
 from regen.generators.stylegan2.training.settings import TrainingSettings
 from regen.generators.stylegan2.training.train import train_generator
+from regen.generators.trainer import ImageSampler, Listeners, Report
 
 
 def trained(
@@ -27,7 +28,7 @@ def trained(
     *,
     resume: bool = False,
     minutes: float | None = None,
-    began: str = "",
+    init_digest: str = "",
     listeners: Listeners | None = None,
 ) -> str:
     trainer = train_generator(
@@ -37,7 +38,7 @@ def trained(
         folder=folder,
         resume=resume,
         minutes=minutes,
-        began=began,
+        init_digest=init_digest,
         listeners=listeners,
     )
     return digest(trainer.average.state_dict()) + digest(trainer.discriminator.state_dict())
@@ -96,11 +97,16 @@ def test_a_training_can_be_made_longer(
 
 
 def test_time_can_be_limited(
-    tiny: StyleGAN2, images: Tensor, short: TrainingSettings, tmp_path: Path, uninterrupted: str
+    tiny: StyleGAN2,
+    images: Tensor,
+    short: TrainingSettings,
+    tmp_path: Path,
+    uninterrupted: str,
+    hours_pass: None,
 ) -> None:
     steps: list[int] = []
     listeners = Listeners(on_step=steps.append)
-    trained(tiny, images, short, tmp_path / "run", minutes=1e-9, listeners=listeners)
+    trained(tiny, images, short, tmp_path / "run", minutes=30, listeners=listeners)
     assert steps == [1]
     assert trained(tiny, images, short, tmp_path / "run", resume=True) == uninterrupted
 
@@ -109,13 +115,14 @@ def test_listeners(
     tiny: StyleGAN2, images: Tensor, short: TrainingSettings, tmp_path: Path
 ) -> None:
     reports: list[Report] = []
-    sheets: list[tuple[int, bool]] = []
+    sheets: list[tuple[int, list[int], bool]] = []
 
-    def look(done: int, average: StyleGAN2) -> None:
-        sheets.append((done, bool(average.mapping.w_mean.any())))
+    def look(done: int, sample: ImageSampler) -> None:
+        shown = sample([0, 1])
+        sheets.append((done, list(shown.shape), shown.requires_grad))
 
     trained(tiny, images, short, tmp_path, listeners=Listeners(None, reports.append, look))
-    assert sheets == [(0, True), (2, True), (4, True), (6, True)]
+    assert sheets == [(done, [2, 3, 16, 16], False) for done in (0, 2, 4, 6)]
     assert [(r.step, r.kimg) for r in reports] == [(2, 0.016), (4, 0.032), (6, 0.048)]
     assert {"r1", "generator", "discriminator"} <= set(reports[0].scalars)
     assert "path_length" in reports[0].scalars and "path_length" not in reports[2].scalars
@@ -124,9 +131,9 @@ def test_listeners(
 @pytest.mark.parametrize(
     ("change", "text"),
     [
-        ({"r1_gamma": 9.0}, "r1_gamma: got 9.0, expected 1.0, with which it was begun"),
-        ({"seed": 4}, "seed: got 4, expected 0, with which it was begun"),
-        ({"precision": "bf16"}, "computes_in: got bf16, expected fp32, with which"),
+        ({"r1_gamma": 9.0}, "r1_gamma: got 9.0, expected 1.0, as when it started"),
+        ({"seed": 4}, "seed: got 4, expected 0, as when it started"),
+        ({"precision": "bf16"}, "computes_in: got bf16, expected fp32, as when"),
     ],
 )
 def test_other_settings_are_not_resumed(
@@ -143,19 +150,19 @@ def test_other_settings_are_not_resumed(
     assert text in str(raised.value)
 
 
-def test_other_images_or_beginnings_are_not_resumed(
+def test_other_images_or_initializations_are_not_resumed(
     tiny: StyleGAN2, images: Tensor, short: TrainingSettings, tmp_path: Path
 ) -> None:
     trained(tiny, images, replace(short, length_kimg=0.008), tmp_path)
     with pytest.raises(TrainingError, match=r"cannot resume .*: images: got "):
         trained(tiny, images[:6], short, tmp_path, resume=True)
     with pytest.raises(TrainingError, match=r"cannot resume .*: began: got abc"):
-        trained(tiny, images, short, tmp_path, resume=True, began="abc")
-    with pytest.raises(TrainingError, match="holds a training that was begun earlier"):
+        trained(tiny, images, short, tmp_path, resume=True, init_digest="abc")
+    with pytest.raises(TrainingError, match="holds an earlier training"):
         trained(tiny, images, short, tmp_path)
 
 
-def test_a_lost_training_leaves_its_checkpoint(
+def test_a_failed_training_leaves_its_checkpoint(
     tiny: StyleGAN2, images: Tensor, short: TrainingSettings, tmp_path: Path
 ) -> None:
     easy = replace(short, stop_sign=0.0, stop_generator_loss=1e-6, stop_window_kimg=0.032)

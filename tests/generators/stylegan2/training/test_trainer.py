@@ -9,10 +9,10 @@ from torch import Tensor
 
 from regen.files.tensor_file import digest
 from regen.generators.stylegan2.generator import StyleGAN2
-from regen.generators.stylegan2.training.augmentation import Augmentation
+from regen.generators.stylegan2.training.augmentation_settings import Augmentation
 from regen.generators.stylegan2.training.dataset import Dataset
 from regen.generators.stylegan2.training.discriminator import Discriminator
-from regen.generators.stylegan2.training.discriminator_init import opponent_for
+from regen.generators.stylegan2.training.discriminator_init import initialize_discriminator
 from regen.generators.stylegan2.training.settings import TrainingSettings
 from regen.generators.stylegan2.training.trainer import Trainer, lazy_adam
 from regen.training.distributed import Workers
@@ -27,24 +27,24 @@ def made(
     dtype: torch.dtype = torch.float32,
 ) -> Trainer:
     data = Dataset(images, seed=settings.seed, flip_probability=0.5, device=CPU)
-    judge = opponent_for(generator.config, None, group=4, seed=1).discriminator
+    judge = initialize_discriminator(generator.config, None, group=4, seed=1).discriminator
     return Trainer(copy.deepcopy(generator), judge, data, settings, Workers(), dtype)
 
 
 def test_regularisers_are_lazy(tiny: StyleGAN2, images: Tensor, short: TrainingSettings) -> None:
     trainer = made(tiny, images, short)
     steps = [trainer.step() for _ in range(6)]
-    assert ["r1" in figures for figures in steps] == [True, False] * 3
+    assert ["r1" in metrics for metrics in steps] == [True, False] * 3
     due = [True, False, False] * 2
-    assert ["path_length_penalty" in figures for figures in steps] == due
-    always = {"generator", "discriminator", "real_sign", "drawn_sign"}
-    assert all(always <= set(figures) for figures in steps)
+    assert ["path_length_penalty" in metrics for metrics in steps] == due
+    always = {"generator", "discriminator", "real_sign", "fake_sign"}
+    assert all(always <= set(metrics) for metrics in steps)
 
 
 def test_without_regularisers(tiny: StyleGAN2, images: Tensor, short: TrainingSettings) -> None:
     plain = replace(short, r1_gamma=0.0, path_length_weight=0.0)
-    figures = made(tiny, images, plain).step()
-    assert set(figures) == {"generator", "discriminator", "real_sign", "drawn_sign"}
+    metrics = made(tiny, images, plain).step()
+    assert set(metrics) == {"generator", "discriminator", "real_sign", "fake_sign"}
 
 
 def test_adam_is_corrected_for_lazy_steps() -> None:
@@ -90,7 +90,7 @@ def test_the_generator_can_wait(tiny: StyleGAN2, images: Tensor, short: Training
     trainer = made(tiny, images, replace(short, generator_wait_kimg=0.016))
     untouched = digest(tiny.state_dict())
     steps = [trainer.step() for _ in range(2)]
-    assert not any("generator" in figures for figures in steps)
+    assert not any("generator" in metrics for metrics in steps)
     assert digest(trainer.generator.state_dict()) == untouched
     assert "generator" in trainer.step()
     assert digest(trainer.generator.state_dict()) != untouched
@@ -157,7 +157,7 @@ def test_gradients_of_float16_that_are_not_finite_count_as_zero(
     tiny: StyleGAN2, images: Tensor, short: TrainingSettings
 ) -> None:
     trainer = made(tiny, images, replace(short, r1_gamma=0.0, path_length_weight=0.0))
-    trainer._mends = True
+    trainer._zeroes_nonfinite = True
     trainer.generator.conv(1).bias.register_hook(lambda gradient: gradient * float("inf"))
     trainer.step()
     assert trainer.generator.conv(1).bias.isfinite().all()
@@ -176,7 +176,7 @@ def test_r1_is_of_the_image_before_it_is_augmented(
     tiny: StyleGAN2, images: Tensor, short: TrainingSettings
 ) -> None:
     trainer = made(tiny, images, replace(short, generator_lr=1e-12, discriminator_lr=1e-12))
-    real = trainer.dataset.draw(trainer.numbers).requires_grad_()
+    real = trainer.dataset.batch(trainer.numbers).requires_grad_()
     shown = trainer._augmented(real, "real")
     (gradient,) = torch.autograd.grad(trainer.discriminator(shown).sum(), real)
     expected = gradient.square().sum(dim=(1, 2, 3)).mean() / 2

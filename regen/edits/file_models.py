@@ -1,0 +1,219 @@
+"""The keys of an edits file, each with what it means: what `read_edits` reads, and JSON Schema."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Literal
+
+from pydantic import ConfigDict, Field, Tag, ValidationInfo, field_validator
+
+from regen.edits.exemplars import ExemplarField, Image, ImageField
+from regen.edits.region_json import NamedRegion, RegionField
+from regen.edits.samples import SampleSpec, StyleField
+from regen.edits.validation import (
+    NOT_EMPTY,
+    OBJECT,
+    TEXT,
+    TEXT_OR_OBJECT,
+    ExistingFile,
+    Expected,
+    Integer0,
+    Integer1,
+    NameOrFile,
+    NumberAbove0,
+    NumberFrom0,
+    ObjectModel,
+    OneOf,
+    ReadAs,
+    located,
+)
+from regen.edits.values import DEFAULT_GENERATOR, Edit, Edits, PasteOracle, Target, Weights
+from regen.errors import EditsError
+from regen.images.regions import Region
+
+
+class TargetJson(ObjectModel):
+    """A sample of the generator, and the region of it that the pattern takes over.
+
+    The sample is either a seed, or a picture that the generator translates or fills.
+    """
+
+    model_config = ConfigDict(
+        json_schema_extra={"anyOf": [{"required": ["seed"]}, {"required": ["picture"]}]}
+    )
+
+    seed: Integer0 | None = Field(
+        default=None,
+        description="Which sample. Beside a picture with a style or a hole: of what is random.",
+    )
+    truncation: NumberFrom0 | None = Field(
+        default=None,
+        description="How far the sample may be from the mean one: 1, the default, is not "
+        "truncated, and 0 is the mean. For generators that have a truncation.",
+    )
+    picture: ImageField | None = Field(
+        default=None,
+        description="The image that the generator translates or fills: a path relative to this "
+        "file, a data URI, or skimage:NAME.",
+    )
+    style: StyleField | None = Field(
+        default=None, description="For a generator that translates: the style of the result."
+    )
+    hole: RegionField | None = Field(
+        default=None,
+        description="For a generator that fills: what it fills, in pixels of the picture. The "
+        "inside of the region is filled, everything else is kept.",
+    )
+    region: RegionField = Field(
+        description="The part of the generated image that the pattern takes over, in its pixels."
+    )
+
+
+def _target(written: TargetJson, _: Path) -> Target:
+    sample = SampleSpec(
+        written.seed, written.truncation, written.picture, written.style, written.hole
+    )
+    return Target(sample, written.region)
+
+
+TargetField = Annotated[Target, ReadAs(TargetJson, _target)]
+
+
+class EditJson(ObjectModel):
+    """A pattern, and the samples that receive it."""
+
+    exemplar: ExemplarField = Field(
+        description="The image that holds the new pattern: a path relative to this file, a data "
+        "URI, or skimage:NAME for a photograph of scikit-image; or a face that the renderer of the "
+        "portraits draws with a pattern."
+    )
+    region: RegionField = Field(
+        description="Where the pattern is in the exemplar, in pixels of the exemplar."
+    )
+    targets: Annotated[list[TargetField], NOT_EMPTY, Expected("a list of at least one target")] = (
+        Field(description="The samples that receive the pattern: one to three are usual.")
+    )
+
+    @field_validator("region")
+    @classmethod
+    def _is_known(cls, region: Region | NamedRegion, info: ValidationInfo) -> Region | NamedRegion:
+        if isinstance(region, NamedRegion) and isinstance(info.data.get("exemplar"), Image):
+            problem = "only an exemplar that is a pattern has named regions"
+            raise located(EditsError(problem, remedy="give a box or a polygon"))
+        return region
+
+
+def _edit(written: EditJson, _: Path) -> Edit:
+    return Edit(written.exemplar, written.region, tuple(written.targets))
+
+
+EditField = Annotated[Edit, ReadAs(EditJson, _edit)]
+
+
+class WeightsJson(ObjectModel):
+    """How much the rule counts inside the region, and how much everything else in the targets."""
+
+    new: NumberAbove0 | None = Field(default=None, description="p, inside the region.")
+    old: NumberFrom0 | None = Field(default=None, description="q, outside of the region.")
+
+
+class PasteOracleJson(ObjectModel):
+    """The pattern pasted into each sample, for generators whose samples are aligned."""
+
+    paste: Annotated[Literal[True], Expected("true")] = Field(
+        description="true: compare with the pattern pasted where the target's region is."
+    )
+
+
+WeightsField = Annotated[
+    Weights, ReadAs(WeightsJson, lambda written, _: Weights(written.new, written.old))
+]
+_EITHER = Expected('the name of a pattern, or {"paste": true}')
+_OracleJson = Annotated[
+    Annotated[str, NOT_EMPTY, _EITHER, Tag(TEXT)] | Annotated[PasteOracleJson, Tag(OBJECT)],
+    TEXT_OR_OBJECT,
+    _EITHER,
+]
+OracleField = Annotated[
+    str | PasteOracle,
+    ReadAs(_OracleJson, lambda written, _: written if isinstance(written, str) else PasteOracle()),
+]
+
+
+class EditsJson(ObjectModel):
+    """What to rewrite in a generator: patterns, and the samples that receive them.
+
+    Paths are relative to the file. What is not said here is taken from the settings of the run.
+    """
+
+    model_config = ConfigDict(title="An edits file of regen")
+
+    version: Annotated[Literal[1], Expected("1")] = Field(description="Of this format: 1.")
+    edits: Annotated[list[EditField], NOT_EMPTY, Expected("a list of at least one edit")] = Field(
+        description="Which patterns come where."
+    )
+    generator: NameOrFile | None = Field(
+        default=None,
+        description=f"Name or file of the generator; {DEFAULT_GENERATOR} where it is not said.",
+    )
+    projector: ExistingFile | None = Field(
+        default=None, description="File of the projector; by default the generator's own."
+    )
+    value_layer: Integer1 | None = Field(
+        default=None,
+        description="Convolution whose output is the value, counted from 1; by default the "
+        "projector's.",
+    )
+    memory_layers: Integer1 | None = Field(
+        default=None,
+        description="How many convolutions, up to the value layer, learn the rule.",
+    )
+    weights: WeightsField | None = Field(default=None, description="Of new and of old.")
+    align: Annotated[Literal["image", "feature"], OneOf()] | None = Field(
+        default=None,
+        description="Whether the exemplar is laid on the target as an image and then projected, "
+        "or is projected and laid on as features.",
+    )
+    scale: Annotated[Literal["uniform", "stretch"], OneOf()] | None = Field(
+        default=None,
+        description="How the exemplar's region comes to the size of the target's: enlarged "
+        "equally along both axes until it covers it, or stretched to fit exactly.",
+    )
+    feather: NumberFrom0 | None = Field(
+        default=None, description="Radius of the soft edge of what is pasted, in pixels."
+    )
+    oracle: OracleField | None = Field(
+        default=None,
+        description="What the result is measured against: the name of a pattern that the "
+        "generator's oracle knows, or the pattern pasted into each sample.",
+    )
+    json_schema: Annotated[str, Expected("text")] | None = Field(
+        default=None, alias="$schema", description="Path of this schema, for editors; ignored."
+    )
+
+    @field_validator("memory_layers")
+    @classmethod
+    def _fits(cls, memory_layers: int | None, info: ValidationInfo) -> int | None:
+        value_layer = info.data.get("value_layer")
+        if memory_layers is not None and value_layer is not None and memory_layers > value_layer:
+            expected = f"at most the value_layer, {value_layer}"
+            raise located(EditsError("", got=memory_layers, expected=expected))
+        return memory_layers
+
+
+def _edits(written: EditsJson, _: Path) -> Edits:
+    return Edits(
+        edits=tuple(written.edits),
+        generator=written.generator or DEFAULT_GENERATOR,
+        projector=written.projector,
+        value_layer=written.value_layer,
+        memory_layers=written.memory_layers,
+        weights=written.weights or Weights(),
+        align=written.align,
+        scale=written.scale,
+        feather=written.feather,
+        oracle=written.oracle,
+    )
+
+
+EditsField = Annotated[Edits, ReadAs(EditsJson, _edits)]

@@ -1,0 +1,128 @@
+"""What an edits file says, as values: edits, their targets, and the settings it names.
+
+An *edit* names an exemplar (an image that holds the new pattern), the region where the pattern is,
+and one or more targets: samples of the generator, each with the region that the pattern takes over.
+What is not said is None, and means what the caller's settings say.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, Literal
+
+from regen.edits.exemplars import Image, Pattern
+from regen.edits.region_json import NamedRegion, region_to_json
+from regen.edits.samples import SampleSpec
+from regen.images.regions import Region
+
+VERSION = 1
+DEFAULT_GENERATOR = "portraits"  # of a file that names none
+
+
+@dataclass(frozen=True)
+class Weights:
+    """Weight of the rule inside the region (`new`, above 0) and outside of it (`old`, from 0)."""
+
+    new: float | None = None
+    old: float | None = None
+
+
+@dataclass(frozen=True)
+class Target:
+    """A sample of the generator, and the region of it whose rule changes."""
+
+    sample: SampleSpec
+    region: Region | NamedRegion
+
+
+@dataclass(frozen=True)
+class Edit:
+    """A pattern, and the targets that receive it.
+
+    Attributes:
+        exemplar: The image that holds the pattern.
+        region: Where the pattern is, in pixels of the exemplar.
+        targets: At least one.
+    """
+
+    exemplar: Image | Pattern
+    region: Region | NamedRegion
+    targets: tuple[Target, ...]
+
+
+@dataclass(frozen=True)
+class PasteOracle:
+    """The result is compared with the pattern pasted into each sample, at the same place.
+
+    For generators whose samples all have the pattern's region at one place, aligned faces for
+    instance.
+    """
+
+
+@dataclass(frozen=True)
+class Edits:
+    """A whole edits file. None is what it does not say.
+
+    Attributes:
+        edits: At least one in a file.
+        generator: Name, or absolute path.
+        projector: Absolute path; None for the one that belongs to the generator.
+        value_layer: Convolution whose output is the value, from 1.
+        memory_layers: How many convolutions the memory has, from 1.
+        weights: Of new and of old.
+        align: Lay the exemplar on the target as an image, or as features.
+        scale: "uniform" enlarges the exemplar equally along both axes until it covers the target's
+            region, so that nothing is distorted; "stretch" fits its region exactly.
+        feather: Softness of pasted edges in pixels of the image, from 0.
+        oracle: What the result is measured against: the name of a pattern that the generator's
+            oracle knows, or the pattern pasted.
+    """
+
+    edits: tuple[Edit, ...]
+    generator: str = DEFAULT_GENERATOR
+    projector: str | None = None
+    value_layer: int | None = None
+    memory_layers: int | None = None
+    weights: Weights = Weights()
+    align: Literal["image", "feature"] | None = None
+    scale: Literal["uniform", "stretch"] | None = None
+    feather: float | None = None
+    oracle: str | PasteOracle | None = None
+
+    @property
+    def oracle_pattern(self) -> str | None:
+        """The name of the oracle's pattern, or None where the oracle is none or has no name."""
+        return self.oracle if isinstance(self.oracle, str) else None
+
+    def to_json(self, *, embed: bool = False) -> dict[str, Any]:
+        """What `read_edits` reads back as the same edits, from a file in any folder.
+
+        Args:
+            embed: Put images in as data URIs, so that one file is enough.
+
+        Raises:
+            ImageError: If an image to embed cannot be read.
+        """
+        content: dict[str, Any] = {"version": VERSION, "generator": self.generator}
+        keys = ("projector", "value_layer", "memory_layers", "align", "scale", "feather")
+        content |= _said({key: getattr(self, key) for key in keys})
+        if weights := _said(vars(self.weights)):
+            content["weights"] = weights
+        if self.oracle is not None:
+            paste = isinstance(self.oracle, PasteOracle)
+            content["oracle"] = {"paste": True} if paste else self.oracle
+        content["edits"] = [_edit_to_json(edit, embed) for edit in self.edits]
+        return content
+
+
+def _said(values: dict[str, Any]) -> dict[str, Any]:
+    return {key: value for key, value in values.items() if value is not None}
+
+
+def _edit_to_json(edit: Edit, embed: bool) -> dict[str, Any]:
+    targets = [
+        {**target.sample.to_json(embed=embed), "region": region_to_json(target.region, embed)}
+        for target in edit.targets
+    ]
+    region = region_to_json(edit.region, embed)
+    return {"exemplar": edit.exemplar.to_json(embed=embed), "region": region, "targets": targets}

@@ -1,0 +1,115 @@
+"""A tensor file read in parts: its header at once, each tensor when it is asked for.
+
+`tensor_file.load` reads and verifies a whole file. Where a file holds more than one thing, whoever
+wants one of them reads its tensors alone, from the file as it was opened once. They lie in the
+file, mapped into memory: what is kept must be copied.
+"""
+
+from __future__ import annotations
+
+import math
+import mmap
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from io import FileIO
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from regen.errors import StoreError
+from regen.files.tensor_file import Header, checked_header, damaged, read_head
+
+_DTYPES = {
+    "F64": torch.float64,
+    "F32": torch.float32,
+    "F16": torch.float16,
+    "BF16": torch.bfloat16,
+    "I64": torch.int64,
+    "I32": torch.int32,
+    "I16": torch.int16,
+    "I8": torch.int8,
+    "U8": torch.uint8,
+    "BOOL": torch.bool,
+}
+
+
+class TensorParts:
+    """An open tensor file.
+
+    Args:
+        path: Its name, for messages.
+        file: Open for reading, unbuffered.
+        format: The format it must have, or None for any.
+        version: The newest version of that format that the caller understands.
+
+    Attributes:
+        header: What the file says of itself; its ``digest``, of all tensors, is not verified.
+
+    Raises:
+        StoreError: As `tensor_file.read_header`.
+    """
+
+    def __init__(
+        self, path: Path | str, file: FileIO, *, format: str | None = None, version: int = 1
+    ) -> None:
+        self.path = path
+        file.seek(0)
+        head = read_head(path, file)
+        self._start = file.tell()
+        self.header: Header = checked_header(path, head, format, version)
+        self._entries = {name: e for name, e in head.items() if name != "__metadata__"}
+        self._mapped = mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_COPY)
+
+    @property
+    def names(self) -> list[str]:
+        """Names of all tensors."""
+        return list(self._entries)
+
+    def read(self, names: Iterable[str]) -> dict[str, Tensor]:
+        """Some of the tensors, on the CPU, as they lie in the file.
+
+        They stay readable after the file is closed, but not after it has been changed.
+
+        Raises:
+            StoreError: If there is no such tensor, or the file is damaged.
+        """
+        try:
+            return {name: self._tensor(self._entries[name]) for name in names}
+        except (KeyError, TypeError, ValueError, RuntimeError) as error:
+            raise damaged(self.path, f"a tensor cannot be read ({error})") from error
+
+    def _tensor(self, entry: Mapping[str, Any]) -> Tensor:
+        dtype, shape = _DTYPES[entry["dtype"]], list(entry["shape"])
+        first, end = entry["data_offsets"]
+        count = math.prod(shape)
+        if (
+            min(shape, default=0) < 0
+            or not 0 <= first <= end
+            or end - first != count * dtype.itemsize
+        ):
+            raise ValueError(f"{end - first} bytes for a shape of {shape}")
+        if not count:
+            return torch.empty(shape, dtype=dtype)
+        start = self._start + first
+        return torch.frombuffer(self._mapped, dtype=dtype, count=count, offset=start).reshape(shape)
+
+
+@contextmanager
+def open_parts(
+    path: Path | str, *, format: str | None = None, version: int = 1
+) -> Iterator[TensorParts]:
+    """Open a file for as long as its tensors are read.
+
+    Raises:
+        StoreError: As `tensor_file.read_header`; and if the file is missing or cannot be read.
+    """
+    if not Path(path).is_file():
+        raise StoreError(f"{path} does not exist", remedy="check the path")
+    try:
+        with Path(path).open("rb", buffering=0) as file:
+            yield TensorParts(path, file, format=format, version=version)
+    except OSError as error:
+        reason = error.strerror or error
+        raise StoreError(f"cannot read {path}: {reason}", remedy="check the file") from error

@@ -1,0 +1,48 @@
+"""Where a generator's file is: bundled ones have names, all others paths."""
+
+from __future__ import annotations
+
+import difflib
+from pathlib import Path
+
+from regen.errors import GeneratorError
+
+BUNDLED_FOLDER = Path(__file__).parent / "bundled"
+BUNDLED = ("portraits",)
+TRAINED_BY_USERS = ("london-faces",)  # bundled once `make gpu-faces` has made its files
+GENERATOR_FILE = "generator.safetensors"  # of a run folder of `regen train-generator`
+NAMED = BUNDLED + TRAINED_BY_USERS
+
+
+def _bundled(name: str) -> Path:
+    path = BUNDLED_FOLDER / f"{name}.safetensors"
+    if path.is_file():
+        return path
+    raise GeneratorError(
+        f"the bundled generator {name} has no weights in this installation",
+        remedy="train them on a GPU with `make gpu-faces`, then copy out/gpu_faces/publish/* to "
+        f"{BUNDLED_FOLDER}",
+    )
+
+
+def generator_path(name_or_path: str | Path) -> Path:
+    """The file of a bundled generator, that of a run folder, or the path itself.
+
+    Raises:
+        GeneratorError: If there is neither such a name nor such a file.
+    """
+    name = str(name_or_path)
+    if name in NAMED:
+        return _bundled(name)
+    path = Path(name)
+    if (path / GENERATOR_FILE).is_file():
+        return path / GENERATOR_FILE
+    if path.is_file():
+        return path
+    near = difflib.get_close_matches(name, BUNDLED, 1)
+    raise GeneratorError(
+        "no such generator",
+        got=name,
+        expected=f"a file, or the bundled {', '.join(BUNDLED)}",
+        remedy=f"did you mean {near[0]}?" if near else "check the path",
+    )

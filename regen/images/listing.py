@@ -1,0 +1,51 @@
+"""Which files of a folder are images, by their names."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from regen.errors import ImageError
+
+SUFFIXES = frozenset(
+    {".png", ".jpg", ".jpeg", ".jfif", ".webp", ".avif", ".bmp", ".gif", ".tif", ".tiff"}
+)
+"""What the name of an image file ends with, in lower case."""
+
+
+def has_image_suffix(path: Path) -> bool:
+    """Whether a file's name is that of an image, in any case.
+
+    Example:
+        >>> has_image_suffix(Path("cat.JPG")), has_image_suffix(Path("cat.txt"))
+        (True, False)
+    """
+    return path.suffix.lower() in SUFFIXES
+
+
+def image_files(folder: Path) -> list[Path]:
+    """The image files of a folder in the order of their names; nothing is opened.
+
+    Folders in it, hidden files, and files with another suffix are left out.
+
+    Raises:
+        ImageError: If it is not a folder, cannot be looked into, or has no images.
+    """
+    if not folder.is_dir():
+        raise ImageError(f"{folder} is not a folder", expected="a folder of images")
+    try:
+        there = sorted(folder.iterdir())
+    except OSError as error:
+        raise ImageError(f"cannot look into {folder} ({error.strerror})") from error
+    files = [
+        path
+        for path in there
+        if has_image_suffix(path) and not path.name.startswith(".") and not path.is_dir()
+    ]
+    if not files:
+        deeper = next((path for path in folder.rglob("*") if has_image_suffix(path)), None)
+        raise ImageError(
+            f"{folder} has no images",
+            expected=", ".join(sorted(SUFFIXES)),
+            remedy=None if deeper is None else f"there are some in {deeper.parent}",
+        )
+    return files

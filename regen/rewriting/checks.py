@@ -1,0 +1,67 @@
+"""Types, choices and ranges of settings, checked where they are made. Nothing here imports torch.
+
+Messages name a setting by its field, and say what was got and what is accepted.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from functools import lru_cache
+from typing import Any, Literal, get_args, get_origin, get_type_hints
+
+from regen.edits.checked_json import did_you_mean
+from regen.errors import RewriteError
+
+_LIMIT = 2**63  # of integers; torch takes none beyond
+_WORDS = {bool: "true or false", int: "an integer", float: "a number", str: "text"}
+
+
+def check_choice(name: str, value: object, choices: Sequence[str]) -> None:
+    """Raise RewriteError if the setting `name` is none of its choices ("did you mean")."""
+    if value not in choices:
+        raise RewriteError(
+            name,
+            got=repr(value),
+            expected=" or ".join(choices),
+            remedy=did_you_mean(str(value), choices),
+        )
+
+
+def check_types(settings: Any) -> None:
+    """Raise RewriteError if a field of a dataclass is not what its annotation says.
+
+    Annotations are bool, int, float, str, a Literal of words, a class, or one of these or None. An
+    integer is a float, as in Python; a bool is not an integer.
+
+    Args:
+        settings: An instance of a dataclass whose name for messages is the field's.
+    """
+    for name, kind in _annotations(settings.__class__).items():
+        _check(name, getattr(settings, name), kind)
+
+
+def check_range(settings: Any, names: Sequence[str], least: float = 0) -> None:
+    """Raise RewriteError if one of these numeric fields is below `least`, or not finite."""
+    for name in names:
+        if not least <= getattr(settings, name) < math.inf:
+            raise RewriteError(name, got=getattr(settings, name), expected=f"{least:g} or more")
+
+
+@lru_cache
+def _annotations(settings: Any) -> dict[str, Any]:
+    return get_type_hints(settings)
+
+
+def _check(name: str, value: object, kind: Any) -> None:
+    if get_origin(kind) is Literal:
+        return check_choice(name, value, get_args(kind))
+    members = get_args(kind)
+    if type(None) in members:
+        return None if value is None else _check(name, value, members[0])
+    accepted = (int, float) if kind is float else kind
+    too_large = isinstance(value, int) and abs(value) >= _LIMIT
+    if isinstance(value, accepted) and not too_large and (kind is bool) == isinstance(value, bool):
+        return None
+    limit = f" below {_LIMIT}" if too_large else ""
+    raise RewriteError(name, got=repr(value), expected=f"{_WORDS.get(kind, kind.__name__)}{limit}")

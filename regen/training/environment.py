@@ -1,0 +1,46 @@
+"""What `torchrun` says of this process in the environment. Nothing else in regen reads it.
+
+No torch is needed, so that a command can ask before it imports any.
+"""
+
+from __future__ import annotations
+
+import os
+
+from regen.errors import TrainingError
+
+
+def process_count() -> int:
+    """How many processes work together, 1 without `torchrun`. Raises TrainingError as `rank`."""
+    return _number("WORLD_SIZE", "1")
+
+
+def rank() -> int:
+    """The number of this process among all of them, from 0.
+
+    Raises:
+        TrainingError: If the environment holds something else than a number.
+    """
+    return _number("RANK", "0")
+
+
+def local_rank() -> int | None:
+    """The number of this process on its machine, None without `torchrun`. Raises as `rank`."""
+    return _number("LOCAL_RANK", "0") if "LOCAL_RANK" in os.environ else None
+
+
+def is_first() -> bool:
+    """Whether this process is the one, of several, that writes results and messages."""
+    return os.environ.get("RANK", "0") == "0"
+
+
+def _number(name: str, default: str) -> int:
+    text = os.environ.get(name, default)
+    if not (text.isascii() and text.isdigit()):
+        raise TrainingError(
+            f"environment variable {name}",
+            got=repr(text),
+            expected="a number, as torchrun sets it",
+            remedy=f"unset {name}, or start by torchrun",
+        )
+    return int(text)

@@ -1,0 +1,181 @@
+"""`regen.edits.validation`: JSON as file models read it, and messages without pydantic's words."""
+
+from pathlib import Path
+from typing import Annotated, Literal
+
+import pytest
+from pydantic import Field
+
+from regen.edits.validation import (
+    ExistingFile,
+    Expected,
+    Integer0,
+    Integer1,
+    NameOrFile,
+    Number,
+    NumberAbove0,
+    NumberFrom0,
+    ObjectModel,
+    OneOf,
+    ReadAs,
+    validated,
+)
+from regen.errors import EditsError, RegionError
+
+Text = Annotated[str, Field(min_length=1), Expected("text")]
+Words = Annotated[Literal["image", "feature"], OneOf()]
+Points = Annotated[list[Number], Field(min_length=1), Expected("a list of points")]
+
+
+class Thing(ObjectModel):
+    """An object with two keys that it must have and two that it may have."""
+
+    seed: Integer0
+    region: Text
+    truncation: Number | None = None
+    json_schema: str | None = Field(default=None, alias="$schema")
+
+
+def read(kind, value, folder=Path("/nowhere")):
+    return validated(kind, value, file="e.json", folder=folder)
+
+
+def message(kind, value, folder=Path("/nowhere")):
+    with pytest.raises(EditsError) as caught:
+        read(kind, value, folder)
+    return str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("kind", "value"),
+    [
+        (Integer0, 3),
+        (Integer0, 0),
+        (Integer0, 2**63 - 1),
+        (Number, 3),
+        (Number, -0.5),
+        (NumberFrom0, 0),
+        (NumberAbove0, 1e-9),
+        (Text, "cat.jpg"),
+        (Words, "image"),
+        (Points, [1, 2.5]),
+    ],
+)
+def test_values_of_the_right_kind(kind, value):
+    assert read(kind, value) == value
+
+
+def test_an_integer_is_a_number():
+    assert isinstance(read(Number, 3), float)
+
+
+@pytest.mark.parametrize(
+    ("kind", "value", "problem"),
+    [
+        (Integer0, 1.0, "got 1.0, expected an integer from 0"),
+        (Integer0, True, "got true, expected an integer from 0"),
+        (Integer0, "3", 'got "3", expected an integer from 0'),
+        (Integer0, -1, "got -1, expected an integer from 0"),
+        (Integer1, 0, "got 0, expected an integer from 1"),
+        (Integer0, 2**63, f"got {2**63}, expected an integer from 0"),
+        (Number, None, "got null, expected a number"),
+        (Number, False, "got false, expected a number"),
+        (Number, float("nan"), "got NaN, expected a number"),
+        (NumberFrom0, -0.5, "got -0.5, expected a number from 0"),
+        (NumberAbove0, 0, "got 0, expected a number above 0"),
+        (NumberFrom0, float("inf"), "got Infinity, expected a number from 0"),
+        (Number, 10**400, f"got 1{'0' * 56}..., expected a number"),
+        (Text, "", 'got "", expected text'),
+        (Text, 3, "got 3, expected text"),
+        (Points, [], "got [], expected a list of points"),
+        (Points, {}, "got {}, expected a list of points"),
+        (Points, "12", 'got "12", expected a list of points'),
+        (
+            Words,
+            "imgae",
+            "got \"imgae\", expected 'image' or 'feature'; did you mean 'image'?",
+        ),
+        (Words, 3, "got 3, expected 'image' or 'feature'"),
+        (Words, ["image"], "got [\"image\"], expected 'image' or 'feature'; did you mean 'image'?"),
+    ],
+)
+def test_values_of_another_kind_are_refused(kind, value, problem):
+    assert message(kind, value) == f"e.json: {problem}"
+
+
+@pytest.mark.parametrize(
+    ("value", "problem"),
+    [
+        ({"sead": 1}, "unknown key 'sead'; did you mean 'seed'?"),
+        ({"seed": 1, "xyz": 1}, "unknown key 'xyz'; known are seed, region, truncation, $schema"),
+        ({"seed": 1}, "key 'region' is missing"),
+        ([1], "got [1], expected an object {...}"),
+        ("text", 'got "text", expected an object {...}'),
+        ("x" * 99, f'got "{"x" * 56}..., expected an object {{...}}'),
+        ({"x" * 5_000_000: 1}, f"unknown key '{'x' * 57}...'; known are seed, region, trunc"),
+        ({f"k{i}": 1 for i in range(20_000)}, "unknown key 'k0'; known are seed, region, trunc"),
+    ],
+)
+def test_objects_have_the_keys_they_must_have_and_no_others(value, problem):
+    assert message(Thing, value).startswith(f"e.json: {problem}")
+
+
+def test_a_path_leads_to_what_is_wrong():
+    class Outer(ObjectModel):
+        """Things in a list."""
+
+        things: Annotated[list[Thing], Expected("a list of things")]
+
+    good = {"seed": 1, "region": "x"}
+    assert message(Outer, {"things": 3}) == "e.json: things: got 3, expected a list of things"
+    wrong = {"things": [good, {**good, "truncation": "0.7"}]}
+    assert message(Outer, wrong) == 'e.json: things[1].truncation: got "0.7", expected a number'
+    wrong = {"things": [good, {"seed": 1}]}
+    assert message(Outer, wrong) == "e.json: things[1]: key 'region' is missing"
+    wrong = {"things": [{**good, "sed": 1}]}
+    assert message(Outer, wrong) == "e.json: things[0]: unknown key 'sed'; did you mean 'seed'?"
+
+
+def test_null_is_not_said():
+    assert read(Thing, {"seed": 1, "region": "x", "truncation": None}).truncation is None
+
+
+def test_a_field_becomes_what_is_made_of_it(tmp_path):
+    doubled = Annotated[int, ReadAs(Integer0, lambda number, folder: (2 * number, folder))]
+    assert read(doubled, 4, tmp_path) == (8, tmp_path)
+    assert message(doubled, -4) == "e.json: got -4, expected an integer from 0"
+
+
+def test_an_error_of_the_maker_is_told_at_its_place():
+    def fail(value, folder):
+        raise RegionError("box", got=value, expected="a larger one", remedy="enlarge it")
+
+    class Outer(ObjectModel):
+        """One field named as the error, one not."""
+
+        box: Annotated[int, ReadAs(Integer0, fail)] | None = None
+        place: Annotated[int, ReadAs(Integer0, fail)] | None = None
+
+    found = "got 1, expected a larger one; enlarge it"
+    assert message(Outer, {"box": 1}) == f"e.json: box: {found}"
+    assert message(Outer, {"place": 1}) == f"e.json: place: box: {found}"
+
+
+def test_names_and_files(tmp_path):
+    (tmp_path / "g.pkl").write_text("")
+    assert read(ExistingFile, "g.pkl", tmp_path) == str(tmp_path / "g.pkl")
+    assert read(NameOrFile, "g.pkl", tmp_path) == str(tmp_path / "g.pkl")
+    assert read(NameOrFile, "portraits", tmp_path) == "portraits"
+    expected = f"{tmp_path / 'no/g'} does not exist; paths are relative to the edits file"
+    assert message(NameOrFile, "no/g", tmp_path) == f"e.json: {expected}"
+    assert message(ExistingFile, "", tmp_path) == 'e.json: got "", expected a path'
+    assert "does not exist" in message(ExistingFile, ".", tmp_path)
+    assert "does not exist" in message(ExistingFile, "a\0b", tmp_path)
+
+
+def test_base64_without_its_prefix_is_recognised(tmp_path):
+    found = message(ExistingFile, "iVBORw0KGgo" * 4000, tmp_path)
+    assert found == (
+        f'e.json: "{("iVBORw0KGgo" * 9)[:56]}... does not exist; '
+        'an image inside the file begins with "data:image/png;base64,"'
+    )

@@ -1,0 +1,122 @@
+"""From an edits file to the examples of a rule: what a generator must have for what it names."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import replace
+from typing import Any
+
+import pytest
+import torch
+
+from regen.edits.exemplars import Image
+from regen.edits.schema import (
+    Edit,
+    Edits,
+    NamedRegion,
+    PasteOracle,
+    Pattern,
+    SampleSpec,
+    Style,
+    Target,
+)
+from regen.errors import EditsError, RegionError
+from regen.generators.stylegan2.config import StyleGAN2Config
+from regen.generators.stylegan2.generator import StyleGAN2
+from regen.images.regions import Region
+from regen.portraits import PortraitsOracle
+from regen.rewriting.examples import load_examples
+from regen.rewriting.task import resolve
+
+EYES, BOX = NamedRegion("eyes"), Region.box(4, 4, 12, 12)
+
+
+@pytest.fixture(scope="module")
+def generator() -> StyleGAN2:
+    config = StyleGAN2Config(
+        resolution=32, z_dim=8, w_dim=8, channel_base=256, channel_max=8, mapping_layers=1
+    )
+    return StyleGAN2(config).eval().requires_grad_(False)
+
+
+def edits(*targets: Target, **more: Any) -> Edits:
+    return Edits((Edit(Pattern("cat_eyes", 5), EYES, targets),), **more)
+
+
+@pytest.fixture
+def portrait(generator: StyleGAN2) -> Iterator[StyleGAN2]:
+    """The generator, with the renderer as its oracle."""
+    generator.oracle = PortraitsOracle(32)
+    yield generator
+    generator.oracle = None
+
+
+def test_a_generator_with_an_oracle_has_named_regions(portrait: StyleGAN2) -> None:
+    (example,) = load_examples(edits(Target(SampleSpec(3), EYES)), portrait)
+    people = portrait.source().samples([3])
+    wanted = PortraitsOracle(32).region("eyes", people)
+    assert torch.equal(example.target_region.mask(32, 32), wanted)
+    assert example.target_label == "seed 3"
+
+
+def test_another_generator_has_none(generator: StyleGAN2) -> None:
+    plain, named = Target(SampleSpec(3), BOX), Target(SampleSpec(4), EYES)
+    with pytest.raises(EditsError) as caught:
+        load_examples(edits(plain, named), generator)
+    assert str(caught.value) == (
+        "edits[0].targets[1].region: got the name 'eyes', expected a box, polygon, ellipse or "
+        "mask; only the bundled portraits have regions with names"
+    )
+
+
+def test_a_truncated_sample_has_no_named_regions(portrait: StyleGAN2) -> None:
+    with pytest.raises(EditsError, match="for a sample the renderer lacks, expected truncation 1"):
+        load_examples(edits(Target(SampleSpec(3, 0.5), EYES)), portrait)
+
+
+@pytest.mark.parametrize(
+    ("oracle", "message"),
+    [
+        ("cat_eyes", "oracle: got 'cat_eyes', expected a generator with one, such as the bundled"),
+        (PasteOracle(), 'oracle: got {"paste": true}, which regen does not measure yet'),
+    ],
+)
+def test_an_oracle_that_is_not_there(generator: StyleGAN2, oracle: Any, message: str) -> None:
+    with pytest.raises(EditsError, match=f"^{re.escape(message)}"):
+        resolve(edits(Target(SampleSpec(3), BOX), oracle=oracle), generator)
+
+
+def test_a_truncation_that_is_not_said_is_1(generator: StyleGAN2) -> None:
+    targets = (Target(SampleSpec(3, truncation), BOX) for truncation in (None, 1.0, 0.5))
+    plain, whole, half = (
+        generator(item.latent) for item in load_examples(edits(*targets), generator)
+    )
+    assert plain.equal(whole) and not plain.equal(half)
+
+
+@pytest.mark.parametrize(
+    ("sample", "message"),
+    [
+        (SampleSpec(picture=Image("dog.jpg")), "a sample with a picture: expected one of seed, "),
+        (SampleSpec(3, style=Style(1)), "a sample with a style: expected one of seed, trunc"),
+        (SampleSpec(3, hole=BOX), "a sample with a hole: expected one of seed, trunc"),
+        (SampleSpec(2**33), "seed: got 8589934592, expected 0 to 4294967295"),
+    ],
+)
+def test_samples_of_another_family_are_refused(
+    generator: StyleGAN2, sample: SampleSpec, message: str
+) -> None:
+    with pytest.raises(EditsError) as caught:
+        load_examples(edits(Target(SampleSpec(3), BOX), Target(sample, BOX)), generator)
+    assert str(caught.value).startswith(f"edits[0].targets[1]: {message}")
+
+
+def test_a_region_outside_of_its_image_is_refused(generator: StyleGAN2) -> None:
+    far = Target(SampleSpec(3), Region.box(20, 20, 40, 30))
+    with pytest.raises(RegionError, match=r"^edits\[0\].targets\[0\].region: region reaches"):
+        load_examples(edits(far), generator)
+    one = edits(Target(SampleSpec(3), BOX))
+    outside = replace(one.edits[0], region=Region.box(20, 20, 40, 30))
+    with pytest.raises(RegionError, match=r"^edits\[0\].region: region reaches"):
+        load_examples(replace(one, edits=(outside,)), generator)

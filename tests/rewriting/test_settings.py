@@ -1,0 +1,142 @@
+"""`regen.rewriting.settings`: what a rewrite is decided by, and the presets."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from dataclasses import asdict
+from typing import Any
+
+import pytest
+
+from regen.edits.schema import Edits, Weights
+from regen.errors import RewriteError
+from regen.rewriting.settings import (
+    NAMES,
+    FitSettings,
+    RewriteSettings,
+    RuleSettings,
+    preset,
+    values_of,
+)
+
+
+def test_nothing_here_imports_torch() -> None:
+    code = (
+        "import sys\nimport regen.rewriting.settings, regen.rewriting.precedence\n"
+        "found = {'torch', 'numpy', 'scipy', 'pydantic', 'PIL'} & set(sys.modules)\n"
+        "assert not found, found\n"
+    )
+    result = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
+    assert result.returncode == 0, result.stderr
+
+
+def test_every_setting_has_a_dotted_name() -> None:
+    made = asdict(RewriteSettings())
+    for name in NAMES:
+        inner = made
+        for part in name.split("."):
+            inner = inner[part]
+    assert len(NAMES) == len(made) - 2 + len(made["rule"]) + len(made["fit"])
+    assert {"rule.align", "fit.steps", "value_layer", "measured_seeds"} <= set(NAMES)
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"memory_layers": 0}, "memory_layers: got 0, expected 1 or more"),
+        ({"memory_layers": 2.5}, "memory_layers: got 2.5, expected an integer"),
+        ({"value_layer": 0}, "value_layer: got 0, expected 1 or more"),
+        ({"value_layer": "10"}, "value_layer: got '10', expected an integer"),
+        ({"measured_seeds": 0}, "measured_seeds: got 0, expected 1 or more"),
+        ({"lpips": "squeze"}, "lpips: got 'squeze', expected squeeze or alex or vgg; did you mean"),
+        ({"fit": {"steps": 3}}, "fit: got {'steps': 3}, expected FitSettings"),
+    ],
+)
+def test_settings_that_make_no_sense(changes: dict[str, Any], message: str) -> None:
+    with pytest.raises(RewriteError) as caught:
+        RewriteSettings(**changes)
+    assert str(caught.value).startswith(message)
+
+
+def test_types_of_a_fit_are_checked() -> None:
+    for wrong in ({"steps": 3.0}, {"lr": "0.1"}, {"preserve_outside_match": 1}, {"seed": -1}):
+        with pytest.raises(RewriteError, match=f"^{next(iter(wrong))}: got "):
+            FitSettings(**wrong)  # type: ignore[arg-type]
+
+
+def test_settings_are_changed_by_dotted_name() -> None:
+    changed = RewriteSettings().changed({"rule.align": "feature", "fit.steps": 7, "lpips": "vgg"})
+    assert changed == RewriteSettings(RuleSettings("feature"), FitSettings(steps=7), lpips="vgg")
+    assert RewriteSettings().changed({}) == RewriteSettings()
+
+
+@pytest.mark.parametrize(
+    ("name", "remedy"),
+    [
+        ("fit.stepz", "did you mean 'fit.steps'?"),
+        ("value_layers", "did you mean 'value_layer'?"),
+        ("fit", "did you mean 'fit.lr'?"),
+        ("xyzzy", "known are rule.align, rule.scale,"),
+    ],
+)
+def test_a_setting_that_does_not_exist(name: str, remedy: str) -> None:
+    with pytest.raises(RewriteError) as caught:
+        RewriteSettings().changed({name: 1})
+    assert str(caught.value).startswith(f"unknown setting '{name}'; {remedy}")
+
+
+def test_edits_that_say_nothing_change_nothing() -> None:
+    given = RewriteSettings(
+        rule=RuleSettings(align="feature", scale="stretch"),
+        fit=FitSettings(weight_new=99, weight_old=1),
+    )
+    kept = given.with_edits(Edits(edits=()))
+    assert (kept.rule.align, kept.rule.scale) == ("feature", "stretch")
+    assert (kept.fit.weight_new, kept.fit.weight_old) == (99, 1)
+    assert kept == given
+
+
+def test_what_edits_say_counts_and_nothing_else() -> None:
+    edits = Edits(
+        (), weights=Weights(new=5.0), align="feature", feather=0.0, value_layer=8, memory_layers=1
+    )
+    assert values_of(edits) == {
+        "fit.weight_new": 5.0,
+        "rule.align": "feature",
+        "rule.feather_px": 0.0,
+        "value_layer": 8,
+        "memory_layers": 1,
+    }
+    made = RewriteSettings(fit=FitSettings(weight_old=2.0)).with_edits(edits)
+    assert made == RewriteSettings(
+        RuleSettings(align="feature", feather_px=0.0),
+        FitSettings(weight_new=5.0, weight_old=2.0),
+        memory_layers=1,
+        value_layer=8,
+    )
+
+
+def test_the_default_preset_is_the_default() -> None:
+    assert preset("default") == RewriteSettings()
+
+
+def test_the_paper_is_the_papers_method() -> None:
+    paper = preset("paper")
+    assert (paper.rule.align, paper.rule.paste, paper.rule.feather_px) == (
+        *("feature", "features"),
+        0,
+    )
+    fit = paper.fit
+    assert (fit.solver, fit.recall, fit.precision) == ("adam", "value", "fp32")
+    assert (fit.image_weight, fit.structure_weight, fit.border) == (0, 0, 0)
+    assert (fit.preserve, fit.preserve_outside_match) == (0, False)
+    assert (paper.memory_layers, paper.value_layer) == (2, 10)
+
+
+@pytest.mark.parametrize(("name", "near"), [("papr", "'paper'"), ("defualt", "'default'")])
+def test_a_preset_that_does_not_exist(name: str, near: str) -> None:
+    with pytest.raises(RewriteError) as caught:
+        preset(name)
+    expected = f"preset: got '{name}', expected default or paper; did you mean {near}?"
+    assert str(caught.value) == expected

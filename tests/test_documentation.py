@@ -1,0 +1,87 @@
+"""What the pages say exists: paths, links, targets, options and examples."""
+
+from __future__ import annotations
+
+import json
+import re
+from pathlib import Path
+
+import pytest
+
+from regen.edits.schema import read_edits
+from regen.portraits import PATTERNS, REGIONS
+from tests.test_layers import ROWS
+
+ROOT = Path(__file__).parent.parent
+PAGES = [
+    *sorted((ROOT / "docs").glob("*.md")),
+    *(ROOT / name for name in ("README.md", "CONTRIBUTING.md", "SECURITY.md")),
+    ROOT / "experiments" / "README.md",
+]
+_PATH = re.compile(r"`((?:regen|stylegan2_ops|tests|experiments|examples|docs)/[\w./-]+)`")
+_LINK = re.compile(r"\]\(([^)#:]+)(?:#[\w.-]+)?\)|<img src=\"([^\"]+)\"")
+_TARGET = re.compile(r"`make ([a-z0-9-]+)")
+
+
+def words(page: Path) -> str:
+    """A file without the comments of its HTML."""
+    return re.sub(r"<!--.*?-->", "", page.read_text(encoding="utf-8"), flags=re.DOTALL)
+
+
+def examples() -> list[str]:
+    """Whole edits files that the pages show."""
+    blocks = [b for p in PAGES for b in re.findall(r"```json\n(.*?)```", words(p), re.DOTALL)]
+    return [block for block in blocks if '"version"' in block]
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
+def test_what_a_page_names_is_there(page: Path) -> None:
+    text = words(page)
+    paths = set(_PATH.findall(text))
+    links = {one or other for one, other in _LINK.findall(text)}
+    missing = [path for path in paths if not (ROOT / path).exists()]
+    missing += [link for link in links if not (page.parent / link).exists()]
+    assert sorted(missing) == []
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
+def test_targets_that_a_page_names_are_in_the_makefile(page: Path) -> None:
+    makefile = words(ROOT / "Makefile")
+    missing = [name for name in _TARGET.findall(words(page)) if f"\n{name}: " not in makefile]
+    assert missing == []
+
+
+def test_every_page_is_in_the_navigation() -> None:
+    navigation = words(ROOT / "mkdocs.yml")
+    assert [p.name for p in (ROOT / "docs").glob("*.md") if f": {p.name}\n" not in navigation] == []
+
+
+def test_there_are_examples() -> None:
+    assert len(examples()) >= 2
+
+
+@pytest.mark.parametrize("example", examples())
+def test_edits_files_that_are_shown_can_be_read(tmp_path: Path, example: str) -> None:
+    path = tmp_path / "edits.json"
+    path.write_text(example, encoding="utf-8")
+    assert len(read_edits(path).edits) == len(json.loads(example)["edits"])
+
+
+def test_all_names_of_the_portraits_are_explained() -> None:
+    page = words(ROOT / "docs" / "edits-file.md")
+    rows = page.split("### Named regions")[1]
+    assert [name for name in (*PATTERNS, *REGIONS) if f"`{name}`" not in rows] == []
+
+
+def test_the_design_names_every_unit() -> None:
+    page = words(ROOT / "docs" / "design.md").split("## Folders")[1].split("\n## ")[0]
+    units = [unit for row in ROWS for unit in sorted(row) if not unit.startswith("__")]
+    assert [unit for unit in units if f"`{unit}`" not in page] == []
+
+
+def test_the_versions_agree() -> None:
+    setup = words(ROOT / "setup.cfg")
+    version = re.search(r"^version = (\S+)$", setup, re.MULTILINE)
+    assert version and f"version: {version[1]}\n" in words(ROOT / "CITATION.cff")
+    workflow = words(ROOT / ".github" / "workflows" / "ci.yml")
+    assert "python_requires = >=3.10" in setup and '"3.10"' in workflow and ".ci/run" in workflow
