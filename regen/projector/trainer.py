@@ -112,7 +112,7 @@ class Trainer:
             tail=partial(self._decode, batch),
         )
         self.optimizer.zero_grad(set_to_none=True)
-        loss.total.backward()
+        torch.autograd.backward(loss.total)
         losses = self._checked(loss.terms)
         self.workers.average_gradients(self.projector.parameters())
         self.optimizer.step()
@@ -150,7 +150,7 @@ class Trainer:
             losses["r1"] = self._r1(value)
             total = total + settings.r1_gamma * every * losses["r1"]
         self.discriminator_optimizer.zero_grad(set_to_none=True)
-        total.backward()
+        torch.autograd.backward(total)
         numbers = self._checked(losses)
         self.workers.average_gradients(self.discriminator.parameters())
         self.discriminator_optimizer.step()

@@ -9,13 +9,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Protocol, runtime_checkable
+from typing import Protocol
 
 import torch
 from torch import nn
 
 
-@runtime_checkable
 class HasPrecision(Protocol):
     """A network that computes in a dtype that can be set.
 

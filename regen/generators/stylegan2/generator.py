@@ -5,8 +5,8 @@ Shapes: N samples; Z, W dimensions of z and w; L convolutions; C, r channels and
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Mapping, Sequence
+from contextlib import AbstractContextManager
 from pathlib import Path
 
 import numpy as np
@@ -27,6 +27,7 @@ from regen.generators.stylegan2.source import (
     read_sample,
 )
 from regen.generators.stylegan2.split import StyleGAN2Split
+from regen.training.frozen import computing_in
 
 
 class StyleGAN2(Generator):
@@ -193,14 +194,9 @@ class StyleGAN2(Generator):
             )
         return StyleGAN2Split(self, value_layer, memory_layers)
 
-    @contextmanager
-    def computing_in(self, dtype: torch.dtype) -> Iterator[None]:
+    def computing_in(self, dtype: torch.dtype) -> AbstractContextManager[None]:
         """Inside the block the convolutions compute in `dtype`."""
-        before, self.precision = self.precision, dtype
-        try:
-            yield
-        finally:
-            self.precision = before
+        return computing_in(self, dtype)
 
 
 def _random_noise(like: Tensor, generators: list[torch.Generator]) -> Tensor:

@@ -13,13 +13,13 @@ from torch import Tensor
 
 from regen.errors import GeneratorError
 from regen.generators.protocol import Oracle, Sample
+from regen.seeds import CONTEXTS
 
 NoiseMode = Literal["const", "random", "none"]
 
 LARGEST_SEED = 2**32 - 1
 CONTEXT_TRUNCATION = 0.7  # of samples whose context is tried on a foreign image
 LEAST_TRUNCATION = 0.5  # of the samples that a projector trains on
-_FIRST_CONTEXT = 2_000_000
 _KNOWN = ("seed", "truncation", "noise", "class")
 
 
@@ -73,7 +73,7 @@ class SeedSource:
 
     def typical(self, count: int) -> list[Sample]:
         """The mean, then truncated seeds."""
-        seeds = range(_FIRST_CONTEXT, _FIRST_CONTEXT + count - 1)
+        seeds = CONTEXTS.take(count - 1) if count > 1 else []
         truncated: list[Sample] = [
             StyleSample(seed=seed, truncation=CONTEXT_TRUNCATION) for seed in seeds
         ]
