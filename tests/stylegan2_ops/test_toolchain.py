@@ -105,7 +105,7 @@ def test_another_major_version_of_cuda_is_refused(tools: Path) -> None:
         find_cuda()
 
 
-def test_no_nvcc_is_told(tools: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_no_nvcc_is_reported(tools: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     with pytest.raises(ToolMissingError, match="no nvcc on the PATH.*install the CUDA toolkit 13"):
         find_cuda()
     monkeypatch.setenv("CUDA_HOME", "/no/such/folder")
