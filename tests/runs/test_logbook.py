@@ -215,5 +215,5 @@ def test_durations(seconds: float, text: str) -> None:
 
 def test_json_takes_tensors_and_refuses_what_it_cannot_hold() -> None:
     assert to_json({1: torch.tensor([1.0, math.inf])}) == {"1": [1.0, None]}
-    with pytest.raises(TypeError, match="set has no place in JSON"):
+    with pytest.raises(TypeError, match="set cannot be written as JSON"):
         to_json({1, 2})
