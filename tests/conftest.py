@@ -19,7 +19,8 @@ import pytest
 import torch
 from hypothesis import HealthCheck, settings
 
-HANGING_SECONDS = 1800  # after which a subprocess is taken for one that will never end
+from tests.helpers.processes import HANGING_SECONDS
+from tests.helpers.signals import handlers_of_a_terminal
 
 settings.register_profile("any speed", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("any speed")
@@ -96,6 +97,13 @@ def random_torch_home(
     monkeypatch.setattr(torch.hub, "_hub_dir", None)
     monkeypatch.setenv("TORCH_HOME", str(_random_squeezenet))
     return _random_squeezenet
+
+
+@pytest.fixture
+def usual_handlers() -> Iterator[None]:
+    """The handlers of signals that a program started in a terminal has."""
+    with handlers_of_a_terminal():
+        yield
 
 
 @pytest.fixture

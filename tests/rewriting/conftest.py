@@ -7,12 +7,13 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from regen.generators.stylegan2.config import StyleGAN2Config
 from regen.generators.stylegan2.generator import StyleGAN2
 from regen.generators.stylegan2.split import StyleGAN2Split
 from regen.images.regions import Region
 from regen.rewriting.preserved import Preserved
 from regen.rewriting.rule import Example, Project, Rule, RuleSettings, build_rule
+from tests.helpers.examples import striped
+from tests.helpers.stylegan2 import seven_convolutions
 
 
 def _project(images: Tensor) -> Tensor:
@@ -30,14 +31,7 @@ def project() -> Project:
 @pytest.fixture
 def generator(seed: int) -> StyleGAN2:
     """Images of 32x32 from seven convolutions with noise and biases."""
-    config = StyleGAN2Config(
-        resolution=32, z_dim=8, w_dim=8, channel_base=256, channel_max=8, mapping_layers=1
-    )
-    generator = StyleGAN2(config)
-    for name, parameter in generator.named_parameters():
-        if name.endswith(("bias", "noise_strength")):
-            parameter.data += 0.1 * torch.randn_like(parameter)
-    return generator.eval().requires_grad_(False)
+    return seven_convolutions()
 
 
 @pytest.fixture
@@ -49,9 +43,8 @@ def split(generator: StyleGAN2) -> StyleGAN2Split:
 @pytest.fixture
 def examples(generator: StyleGAN2) -> list[Example]:
     """Two targets that get a pattern of stripes of two pixels."""
-    stripes = torch.tensor([1.0, 1.0, -1.0, -1.0]).repeat(8).expand(1, 3, 32, 32)
-    region, place = Region.box(4, 4, 12, 12), Region.box(10, 12, 18, 20)
-    return [Example(stripes, region, generator.seed_latents([seed]), place) for seed in (1, 2)]
+    place = Region.box(10, 12, 18, 20)
+    return striped(generator, place, place)
 
 
 @pytest.fixture

@@ -156,6 +156,14 @@ def discriminator_network(tensors: dict[str, Tensor]) -> Any:
     return network
 
 
+def whole_snapshot(of: StyleGAN2, tensors: dict[str, Tensor] | None = None) -> dict[str, Any]:
+    """What training writes, with a discriminator: of these tensors, or one for the classes."""
+    if tensors is None:
+        classes = of.config.label_dim
+        tensors = discriminator_tensors(**({"classes": classes} if classes else {}))
+    return snapshot(nvidia_network(of), D=discriminator_network(tensors))
+
+
 def tensorflow_variables(of: StyleGAN2) -> dict[str, dict[str, np.ndarray]]:
     """Variables of the network and its two parts, by the names of NVIDIA's TensorFlow code."""
 

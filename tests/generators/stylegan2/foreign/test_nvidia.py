@@ -12,13 +12,13 @@ from regen.errors import GeneratorError, StoreError
 from regen.generators.registry import read_checkpoint
 from tests.generators.stylegan2.foreign.checkpoints import (
     KERNEL,
-    discriminator_network,
     discriminator_tensors,
     generator,
     image,
     nvidia_network,
     nvidia_tensors,
     snapshot,
+    whole_snapshot,
     write,
 )
 from tests.unpickling import writer
@@ -239,8 +239,7 @@ def test_another_class_is_refused(tmp_path: Path) -> None:
 @pytest.mark.parametrize("labels", [{}, {"classes": 3}])
 def test_the_discriminator_comes_along(tmp_path: Path, labels: dict[str, int]) -> None:
     tensors = discriminator_tensors(**labels)
-    networks = snapshot(nvidia_network(generator()), D=discriminator_network(tensors))
-    found = read_checkpoint(write(tmp_path / "g.pkl", networks))
+    found = read_checkpoint(write(tmp_path / "g.pkl", whole_snapshot(generator(), tensors)))
     assert found.notes == () and found.discriminator is not None
     assert {k: t.tolist() for k, t in found.discriminator.tensors.items()} == {
         k: t.tolist() for k, t in tensors.items()
@@ -256,8 +255,7 @@ def test_the_discriminator_comes_along(tmp_path: Path, labels: dict[str, int]) -
 def test_why_a_discriminator_is_left_behind(tmp_path: Path) -> None:
     tensors = discriminator_tensors()
     tensors["b4.fc.weight"] = torch.randn(8, 99)
-    networks = snapshot(nvidia_network(generator()), D=discriminator_network(tensors))
-    found = read_checkpoint(write(tmp_path / "g.pkl", networks))
+    found = read_checkpoint(write(tmp_path / "g.pkl", whole_snapshot(generator(), tensors)))
     assert found.notes == () and found.discriminator is None
     assert "discriminator does not fit: b4.fc.weight is [8, 99]" in str(found.left_behind)
 

@@ -13,13 +13,10 @@ from regen.generators.stylegan2.discriminator import Discriminator
 from regen.generators.stylegan2.foreign.persistent import CLASSES
 from regen.unpickling import globals_of, read_pickle
 from tests.generators.stylegan2.foreign.checkpoints import (
-    discriminator_network,
-    discriminator_tensors,
     generator,
     image,
-    nvidia_network,
     nvidia_tensors,
-    snapshot,
+    whole_snapshot,
     write,
 )
 
@@ -32,9 +29,7 @@ def test_a_generator_and_its_discriminator_survive_every_format(
     tmp_path: Path, classes: int
 ) -> None:
     ours = generator(label_dim=classes, conv_clamp=256.0, num_fp16_res=2)
-    labels = {"classes": classes} if classes else {}
-    judge = discriminator_network(discriminator_tensors(**labels))
-    path = write(tmp_path / "0.pkl", snapshot(nvidia_network(ours), D=judge))
+    path = write(tmp_path / "0.pkl", whole_snapshot(ours))
     first = read_checkpoint(path)
     assert first.generator.digest() == ours.digest()
     for i, format in enumerate(f for f in LONG if not (classes and f == "rosinality")):
