@@ -14,7 +14,6 @@ from regen.errors import TrainingError
 from regen.files.tensor_file import digest
 from regen.generators.stylegan2.generator import StyleGAN2
 from regen.generators.stylegan2.training.discriminator import Discriminator
-from regen.generators.stylegan2.training.loop import set_mean_style
 from regen.generators.stylegan2.training.settings import TrainingSettings
 from regen.generators.stylegan2.training.train import train_generator
 from regen.generators.trainer import ImageSampler, Listeners, Report
@@ -187,16 +186,6 @@ def test_a_discriminator_can_be_given(
     given = Discriminator(tiny.config)
     trainer = train_generator(tiny, images, short, folder=tmp_path, discriminator=given)
     assert trainer.discriminator is given
-
-
-def test_the_mean_style_is_that_of_many_z(tiny: StyleGAN2) -> None:
-    set_mean_style(tiny)
-    with torch.no_grad():
-        expected = tiny.mapping(torch.randn(20_000, 8)).mean(dim=0)
-    torch.testing.assert_close(tiny.mapping.w_mean, expected, atol=0.05, rtol=0)
-    before = tiny.mapping.w_mean.clone()
-    set_mean_style(tiny)
-    assert torch.equal(tiny.mapping.w_mean, before)
 
 
 def test_images_of_another_size(
