@@ -7,11 +7,14 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+from regen.edits.schema import Edits
 from regen.generators.stylegan2.generator import StyleGAN2
 from regen.generators.stylegan2.split import StyleGAN2Split
 from regen.images.regions import Region
 from regen.rewriting.preserved import Preserved
 from regen.rewriting.rule import Example, Project, Rule, RuleSettings, build_rule
+from regen.rewriting.settings import FitSettings, RewriteSettings
+from regen.rewriting.task import Task
 from tests.helpers.examples import striped
 from tests.helpers.stylegan2 import seven_convolutions
 
@@ -60,3 +63,19 @@ def preserved(generator: StyleGAN2, split: StyleGAN2Split) -> Preserved:
     value = split.memory(keys)
     keep, image_keep = torch.ones(5, 1, 16, 16), torch.ones(5, 1, 32, 32)
     return Preserved(keys, value.features, split.tail(value), keep, image_keep)
+
+
+@pytest.fixture
+def task(generator: StyleGAN2, split: StyleGAN2Split, examples: list[Example]) -> Task:
+    """The two targets as a task of three steps and two preserved samples."""
+    fit = FitSettings(steps=3, report_every=1, preserve=2, preserve_batch=1, precision="fp32")
+    return Task(
+        edits=Edits(()),
+        settings=RewriteSettings(RuleSettings(paste="difference"), fit, memory_layers=2),
+        generator=generator,
+        source=generator.source(),
+        examples=examples,
+        taken={1, 2},
+        projector=_project,  # type: ignore[arg-type]  # nothing but calling it is needed
+        split=split,
+    )
