@@ -10,9 +10,8 @@ from torch import Tensor
 
 from stylegan2_ops import filter_from_taps
 from stylegan2_ops._dispatch import use
+from tests.tolerances import assert_near
 
-TOLERANCE = {torch.float64: 1e-11, torch.float32: 2e-5, torch.float16: 4e-3, torch.bfloat16: 3e-2}
-DTYPES = list(TOLERANCE)
 LAYOUTS = [torch.contiguous_format, torch.channels_last]
 ASYMMETRIC = torch.tensor([[1.0, 2.0, -0.5], [0.3, 1.5, 0.7], [-1.0, 0.2, 0.4], [0.1, 0.6, 2.0]])
 SEPARABLE = filter_from_taps([1, 3, 3, 1])
@@ -35,8 +34,7 @@ def both(function: Callable[[], Any]) -> tuple[Any, Any]:
 
 def close(got: Tensor, wanted: Tensor, dtype: torch.dtype) -> None:
     size = float(wanted.detach().abs().max()) if wanted.numel() else 0.0
-    tolerance = TOLERANCE[dtype]
-    torch.testing.assert_close(got, wanted, rtol=tolerance, atol=tolerance * max(size, 1e-3))
+    assert_near(got, wanted, dtype, size=max(size, 1e-3))
 
 
 def random(*shape: int, dtype: torch.dtype = torch.float64, layout: Any = None) -> Tensor:

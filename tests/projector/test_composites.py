@@ -73,8 +73,14 @@ def test_half_precision_images_become_float32() -> None:
     assert image.dtype == mask.dtype == torch.float32
 
 
-@pytest.mark.parametrize("shape", [(2, 3, 32, 16), (2, 1, 32, 32), (2, 3, 6, 6), (2, 3, 9, 9)])
-def test_what_is_not_a_square_image_is_refused(shape: tuple[int, ...]) -> None:
+def test_images_need_not_be_square() -> None:
+    image, mask = composite(torch.zeros(2, 3, 32, 16), source())
+    assert (image.shape, mask.shape) == ((2, 3, 32, 16), (2, 1, 32, 16))
+    assert image[mask.expand(-1, 3, -1, -1) == 0].eq(0).all()
+
+
+@pytest.mark.parametrize("shape", [(3, 32, 32), (2, 1, 32, 32), (2, 3, 32, 6), (2, 3, 9, 32)])
+def test_what_is_not_an_image_is_refused(shape: tuple[int, ...]) -> None:
     with pytest.raises(ProjectorError, match="images to paste into: got"):
         composite(torch.zeros(shape), source())
 

@@ -234,8 +234,3 @@ def test_a_folder_that_cannot_be_written_to(
     (tmp_path / "file").write_text("")
     with pytest.raises(StoreError, match="cannot write"):
         train_projector(tiny, tiny_split, SHORT, folder=tmp_path / "file" / "run")
-
-
-def test_what_is_no_generator(tiny_split: StyleGAN2Split, tmp_path: Path) -> None:
-    with pytest.raises(ProjectorError, match="generator: got str, expected an nn.Module"):
-        train_projector("portraits", tiny_split, SHORT, folder=tmp_path)  # type: ignore[arg-type]

@@ -10,6 +10,7 @@ from regen.generators.convolution_keys import ConvolutionKeys
 from regen.generators.stylegan2.split import StyleGAN2Split
 from regen.rewriting.key_moments import KeyMoment, measure_moments, second_moment
 from regen.rewriting.preserved import Preserved
+from tests.tolerances import assert_near
 
 
 def some_keys() -> ConvolutionKeys:
@@ -61,4 +62,4 @@ def test_rounding_leaves_no_negative_mean_square() -> None:
     rows = torch.randn(2, 6)
     moment = KeyMoment.of(rows.T @ rows)
     assert moment.values.min() >= 0
-    torch.testing.assert_close(moment.matrix().float(), rows.T @ rows, rtol=1e-4, atol=1e-5)
+    assert_near(moment.matrix().float(), rows.T @ rows)

@@ -11,7 +11,6 @@ from torch import Tensor
 from stylegan2_ops import ACTIVATIONS, bias_act, modulated_conv2d, upfirdn2d
 from tests.helpers.kernels import (
     ASYMMETRIC,
-    DTYPES,
     LAYOUTS,
     OPERATORS,
     RESAMPLINGS,
@@ -20,6 +19,7 @@ from tests.helpers.kernels import (
     close,
     random,
 )
+from tests.tolerances import DTYPES, assert_near
 
 pytestmark = pytest.mark.usefixtures("compiled")
 
@@ -170,4 +170,4 @@ def test_autocast_to_half_precision_does_not_overflow_the_demodulation() -> None
     wanted = modulated_conv2d(x, weight, styles, padding=1)
     with torch.autocast("cpu", torch.float16):
         got = modulated_conv2d(x, weight, styles, padding=1)
-    torch.testing.assert_close(got.float(), wanted, rtol=0.02, atol=0.02)
+    assert_near(got.float(), wanted, torch.float16)

@@ -13,7 +13,6 @@ from torch import Tensor
 from stylegan2_ops import ACTIVATIONS, bias_act, upfirdn2d, upfirdn2d_bias_act
 from tests.helpers.kernels import (
     ASYMMETRIC,
-    DTYPES,
     LAYOUTS,
     RESAMPLINGS,
     SEPARABLE,
@@ -21,6 +20,7 @@ from tests.helpers.kernels import (
     close,
     random,
 )
+from tests.tolerances import DTYPES
 
 pytestmark = pytest.mark.usefixtures("compiled")
 

@@ -7,7 +7,8 @@ import torch
 from torch import Tensor
 
 from stylegan2_ops import upfirdn2d_bias_act
-from tests.helpers.kernels import ASYMMETRIC, DTYPES, LAYOUTS, SEPARABLE, both, close, random
+from tests.helpers.kernels import ASYMMETRIC, LAYOUTS, SEPARABLE, both, close, random
+from tests.tolerances import DTYPES
 
 pytestmark = pytest.mark.usefixtures("compiled")
 
