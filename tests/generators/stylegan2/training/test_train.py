@@ -18,6 +18,8 @@ from regen.generators.stylegan2.training.settings import TrainingSettings
 from regen.generators.stylegan2.training.train import train_generator
 from regen.generators.trainer import ImageSampler, Listeners, Report
 
+pytestmark = pytest.mark.usefixtures("usual_handlers")
+
 
 def trained(
     tiny: StyleGAN2,
@@ -43,9 +45,23 @@ def trained(
     return digest(trainer.average.state_dict()) + digest(trainer.discriminator.state_dict())
 
 
+@pytest.fixture(scope="module")
+def finished() -> dict[str, str]:
+    """What was trained to its end, so that it is trained once for all tests."""
+    return {}
+
+
 @pytest.fixture
-def uninterrupted(tiny: StyleGAN2, images: Tensor, short: TrainingSettings, tmp_path: Path) -> str:
-    return trained(tiny, images, short, tmp_path / "uninterrupted")
+def uninterrupted(
+    tiny: StyleGAN2,
+    images: Tensor,
+    short: TrainingSettings,
+    tmp_path: Path,
+    finished: dict[str, str],
+) -> str:
+    if not finished:
+        finished["digests"] = trained(tiny, images, short, tmp_path / "uninterrupted")
+    return finished["digests"]
 
 
 def test_equal_settings_give_equal_generators(
