@@ -1,4 +1,4 @@
-"""`regen.generators` itself: names, paths and families."""
+"""Generators are opened, read and written, whoever made the file."""
 
 from __future__ import annotations
 

@@ -37,12 +37,9 @@ def weights(projector: BackwardProjector) -> str:
 @pytest.fixture(scope="module")
 def finished(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, str]:
     """The folder of a training that ran to its end, and its result: trained once for all."""
-    generator, folder = (
-        tiny_generator().eval().requires_grad_(False),
-        tmp_path_factory.mktemp("run"),
-    )
-    split = generator.split(3, 2)
-    projector = train_projector(generator, split, SHORT, folder=folder, architecture=ARCHITECTURE)
+    folder, tiny = tmp_path_factory.mktemp("run"), tiny_generator().eval().requires_grad_(False)
+    split = tiny.split(3, 2)
+    projector = train_projector(tiny, split, SHORT, folder=folder, architecture=ARCHITECTURE)
     return folder, weights(projector)
 
 

@@ -1,4 +1,4 @@
-"""The compiled kernels against the references: values, gradients of both orders, tracing."""
+"""The compiled kernels against the references: values, threads, and what they refuse."""
 
 from __future__ import annotations
 

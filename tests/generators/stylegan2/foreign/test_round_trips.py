@@ -1,4 +1,4 @@
-"""Through every format and back: nothing changes. And what the written pickles are made of."""
+"""Through every format and back: nothing changes."""
 
 from __future__ import annotations
 
