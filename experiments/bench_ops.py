@@ -152,7 +152,8 @@ def generator(resolution: int, batch: int, repeats: int, profile: Path | None) -
     for name, dtype in DTYPES.items():
 
         def whole(dtype: torch.dtype = dtype) -> Tensor:
-            return network(ws, noise, dtype)
+            image: Tensor = network(ws, noise, dtype)
+            return image
 
         def plain(run: Callable[[], Tensor] = whole) -> Tensor:
             with use("reference"):

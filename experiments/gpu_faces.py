@@ -33,7 +33,7 @@ from regen import open_generator, open_projector
 from regen.files.atomic import ensure_folder, write_json
 from regen.files.tensor_file import read_header
 from regen.generators.stylegan2.config import StyleGAN2Config
-from regen.generators.stylegan2.files import save_stylegan2
+from regen.generators.stylegan2.files import load_stylegan2, save_stylegan2
 from regen.generators.stylegan2.training.plan import StyleGAN2Plan
 from regen.generators.stylegan2.training.settings import InitSettings, TrainingSettings
 from regen.projector.files import save_projector
@@ -133,7 +133,7 @@ class Run:
         header = read_header(trained.path)
         kept = {name: header[name] for name in ("provenance", "kimg", "training", "measures")}
         card = {**CARD, **kept}
-        save_stylegan2(self.generator_file, open_generator(trained.path), card=card, half=True)
+        save_stylegan2(self.generator_file, load_stylegan2(trained.path), card=card, half=True)
         write_json(self.folder / "publish" / f"{NAME}.json", card)
         for name in ("samples.png", "neighbours.png"):
             shutil.copyfile(folder / name, self.folder / "publish" / f"{NAME}_{name}")

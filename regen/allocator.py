@@ -1,9 +1,9 @@
-"""Keep memory that tensors gave back, instead of returning it to the system.
+"""Keep the memory of freed tensors instead of returning it to the system.
 
 glibc maps each large block anew and unmaps it when it is freed, so that a network on the CPU waits
 for the system to zero fresh pages at every layer: writing a new tensor of 128 MB was measured to
 take three to six times as long as writing it to memory in use. Commands that compute therefore ask
-glibc to keep what is freed. A process that is not glibc's, or not on Linux, is left alone.
+glibc to keep what is freed. Nothing changes in a process without glibc.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ def keep_freed_memory() -> bool:
     Settings that the user made through glibc's own environment variables are left alone.
 
     Returns:
-        Whether it was asked and agreed.
+        Whether glibc accepted every setting.
     """
     if any(name in os.environ for name in _VARIABLES):
         return False
@@ -35,9 +35,9 @@ def keep_freed_memory() -> bool:
     except (OSError, AttributeError, TypeError):  # not glibc; Windows has no handle to itself
         return False
     wishes = {_MMAP_MAX: 0, _TRIM_THRESHOLD: _NEVER, _TOP_PAD: _MORE_AT_ONCE_BYTES}
-    answers = [mallopt(name, value) for name, value in wishes.items()]  # all are made
+    results = [mallopt(name, value) for name, value in wishes.items()]  # no short-circuit
     _fill_cache_of_small_blocks(aligned, free)
-    return all(answer == 1 for answer in answers)
+    return all(result == 1 for result in results)
 
 
 def _fill_cache_of_small_blocks(aligned: Any, free: Any) -> None:

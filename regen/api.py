@@ -1,7 +1,7 @@
 """The front door: everything that `regen` does, on tensors and values.
 
 No function here needs a folder, prints, or reads the command line. The command line, the tables
-and the reports call what stands here, or what this calls.
+and the reports call these functions, or what these call.
 
 Example:
     >>> generator = open_generator("portraits")
@@ -64,7 +64,7 @@ def open_projector(
 
     Raises:
         StoreError: If the file is damaged, or not a projector.
-        ProjectorError: If there is none, or it belongs to another generator.
+        ProjectorError: If no bundled one exists, or it belongs to another generator.
     """
     return _open_projector(path, generator, value_layer=value_layer)
 
@@ -80,7 +80,7 @@ def generate(
     """Images of seeds, or of samples.
 
     Args:
-        generator: Any; ``rewrite.applied_to(generator)`` for a rewritten one.
+        generator: Any generator; ``rewrite.applied_to(generator)`` for a rewritten one.
         seeds: One image each.
         samples: One image each, after those of the seeds; from ``generator.sample(...)`` or
             ``generator.source(...)``.
@@ -109,12 +109,12 @@ def project(
     candidates: int = 64,
     images: Path | None = None,
 ) -> Projection:
-    """Project any image into a generator's features.
+    """Project any image into a generator's features (section 4.1 of the paper).
 
     Args:
         image: ``[1, 3, H, W]`` in [-1, 1] at the generator's size, or an image file of any size
             and kind (path, bytes or data URI), of which the middle is used.
-        generator: Whose features.
+        generator: The generator whose features are computed.
         projector: By default the bundled one that does best on whole images.
         candidates: How many samples' contexts are tried to decode the features.
         images: Folder that a generator takes its samples from, if it needs images.
@@ -123,8 +123,8 @@ def project(
         The value features with a context, and what they decode to.
 
     Raises:
-        ImageError: If there is no readable image.
-        ProjectorError: If there is no projector, or the image does not fit it.
+        ImageError: If the image cannot be read.
+        ProjectorError: If the generator has no projector, or the image does not fit it.
         GeneratorError: If the generator needs a folder of images, or takes none.
     """
     if projector is None:
@@ -149,21 +149,21 @@ def rewrite(
     on_step: OnStep | None = None,
     should_stop: Callable[[], bool] | None = None,
 ) -> Rewrite:
-    """Teach a generator the rule of an edits file.
+    """Teach a generator the rule of an edits file (section 4.2 of the paper).
 
-    The generator is left as it was; the result is the change of its weights. It equals, byte for
+    The generator is not modified; the result is the change of its weights. It equals, byte for
     byte once saved, the rewrite that ``regen rewrite`` writes for the same edits and settings.
 
     Args:
-        edits: An edits file, or what one says.
-        generator: In place of the one that the edits name.
-        settings: What the edits do not say; by default those of the preset "default".
-        projector: A projector's file or run folder, in place of the edits'.
+        edits: An edits file, or its content.
+        generator: Used instead of the one that the edits name.
+        settings: Settings that the edits do not give; by default those of the preset "default".
+        projector: A projector's file or run folder, used instead of the edits' projector.
         images: Folder that a generator takes its samples from, if it needs images.
         device: Where to compute, if the generator is not open yet.
         on_step: Called every few steps with the step and the losses by name.
-        should_stop: Asked after every step; where it says yes, what was learned until then is the
-            result, and its settings say after how many steps that was.
+        should_stop: Called after every step. Once it returns True, the result is what was learned
+            until then, and its settings record the number of steps.
 
     Raises:
         RegenError: On bad input of any kind, or if the fit diverges.

@@ -109,7 +109,7 @@ def check_operators(device: str, needed: bool) -> Check:
 
 
 def check_bundled(folder: Path | None = None) -> list[Check]:
-    """Whether the bundled generators and projectors are whole and belong together.
+    """Whether the bundled generators and projectors are intact and belong together.
 
     Args:
         folder: Where they are; by default in the package.

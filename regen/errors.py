@@ -1,14 +1,14 @@
-"""Errors a user can cause and mend. Commands print them as one message and exit with code 2.
+"""Errors that a user can cause and correct. Commands print them and exit with code 2.
 
-Every message says what was got, what was expected and how to go on, so each error is built from
-these parts rather than from free text. Anything that is not a `RegenError` is a bug of ours.
+Every message says what was got, what was expected and what to do next, so each error is built from
+these parts rather than from free text. Anything that is not a `RegenError` is a bug in regen.
 """
 
 from __future__ import annotations
 
 
 class RegenError(Exception):
-    """Bad input, described so that whoever sees it can mend it.
+    """Bad input, described so that whoever sees it can correct it.
 
     Args:
         problem: What is wrong, naming the file, key or option it is about. No full stop.
@@ -40,7 +40,7 @@ class RegenError(Exception):
 
 
 class ShapeError(RegenError):
-    """Tensors that belong together do not fit each other."""
+    """Tensors that belong together have incompatible shapes."""
 
 
 class ImageError(RegenError):
@@ -56,11 +56,11 @@ class EditsError(RegenError):
 
 
 class StoreError(RegenError):
-    """A file of ours cannot be read or written, or does not hold what it must."""
+    """A file of regen's cannot be read or written, or does not hold what it should."""
 
 
 class GeneratorError(RegenError):
-    """A generator is unknown, damaged, or lacks the layer that was asked for."""
+    """A generator is unknown, damaged, or lacks a requested layer."""
 
 
 class UnpicklingError(RegenError):
@@ -68,11 +68,11 @@ class UnpicklingError(RegenError):
 
 
 class ProjectorError(RegenError):
-    """A backward projector does not fit its generator, or its training cannot go on."""
+    """A backward projector does not fit its generator, or its training cannot continue."""
 
 
 class TrainingError(RegenError):
-    """A training cannot be begun, resumed or brought to its end."""
+    """A training cannot be started, resumed or completed."""
 
 
 class RewriteError(RegenError):
@@ -80,4 +80,4 @@ class RewriteError(RegenError):
 
 
 class MetricError(RegenError):
-    """A measure cannot be taken, for lack of weights for instance."""
+    """A metric cannot be computed, because weights are missing for instance."""

@@ -10,8 +10,8 @@ def symmetric_root(matrix: Tensor) -> Tensor:
     """The positive semidefinite square root of a symmetric matrix.
 
     Args:
-        matrix: ``[D, D]``, positive semidefinite; eigenvalues below 0 are taken for rounding, and
-            count as 0.
+        matrix: ``[D, D]``, positive semidefinite; eigenvalues below 0 are attributed to rounding,
+            and count as 0.
 
     Returns:
         ``[D, D]`` float64 on the CPU: not every device has float64 or eigenvectors.
@@ -33,8 +33,8 @@ def whitening(moment: Tensor, ridge: float) -> Tensor:
 
     Args:
         moment: Second moment C, ``[D, D]``, positive semidefinite and not 0.
-        ridge: What keeps directions that hardly occur from being blown up, above 0, relative to
-            the mean eigenvalue.
+        ridge: Keeps directions that hardly occur from being amplified without bound; above 0,
+            relative to the mean eigenvalue.
 
     Returns:
         ``[D, D]`` float64 on the CPU.

@@ -18,16 +18,16 @@ SSIM_WINDOW = 11  # side of SSIM's Gaussian window in pixels, where the image is
 
 
 def weighted_l1(a: Tensor, b: Tensor, weights: Tensor | None = None) -> Tensor:
-    """Mean absolute difference, each position counted as much as its weight says.
+    """Mean absolute difference, weighted by position.
 
-    With p inside of a region and q outside as weights this is Eq. (11) of the paper, section 4.2;
+    With weights p inside a region and q outside of it this is Eq. (11) of the paper, section 4.2;
     without weights it is the L1 of section 4.1.2.
 
     Args:
         a: Features or images ``[N, C, h, w]``.
         b: The same shape.
         weights: Importance of each position, ``[N, 1, h, w]``, at least 0; only their ratios
-            matter. None for all alike.
+            matter. None weights all positions equally.
 
     Returns:
         ``sum(weights |a - b|) / (C sum(weights))``, a scalar in the units of `a`, in float32 or
@@ -97,9 +97,9 @@ def generator_loss(fake_logits: Tensor, weights: Tensor | None = None) -> Tensor
     """``E softplus(-D(G(z)))``, non-saturating (Goodfellow et al. 2014, section 3), a scalar.
 
     Args:
-        fake_logits: D's logits of what was generated, of any shape.
-        weights: What each logit counts, ``[N, 1, h, w]`` for logits of that shape; None for all
-            alike.
+        fake_logits: D's logits of fake images or features, of any shape.
+        weights: Weight of each logit, ``[N, 1, h, w]`` for logits of that shape; None weights all
+            equally.
 
     Example:
         >>> round(generator_loss(torch.zeros(4, 1)).item(), 4)  # log 2
@@ -115,8 +115,8 @@ def discriminator_loss(
 
     Args:
         real_logits: D's logits of real images or features, of any shape.
-        fake_logits: D's logits of what was generated.
-        fake_weights: What each of the latter counts, as in `generator_loss`.
+        fake_logits: D's logits of fake images or features.
+        fake_weights: Weight of each of the latter, as in `generator_loss`.
     """
     return F.softplus(-real_logits).mean() + _mean(F.softplus(fake_logits), fake_weights)
 

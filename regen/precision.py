@@ -35,6 +35,6 @@ def name_of(dtype: torch.dtype) -> str:
 
 
 def _cpu_has_bf16() -> bool:
-    ask = getattr(torch.cpu, "get_capabilities", None)  # older versions of torch have none
+    ask = getattr(torch.cpu, "get_capabilities", None)  # missing in older versions of torch
     known: Mapping[str, object] = ask() if ask is not None else {}
     return bool(known.get("avx512_bf16") or known.get("amx_bf16"))

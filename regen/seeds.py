@@ -1,14 +1,13 @@
-"""Which of a generator's numbered samples are for what: bands of numbers that do not overlap.
+"""Purposes of a generator's numbered samples: bands of numbers that do not overlap.
 
-Every source of samples counts them from 0; for a StyleGAN2 the number is the seed. What a result is
-measured on must be neither what was shown nor what was fitted to, so each purpose takes its samples
-from a band of its own. Some purposes share a band under two names: those of which neither judges
-the other. The bands never move: results stay comparable from version to version.
+Every source of samples counts them from 0; for a StyleGAN2 the number is the seed. A result must
+not be measured on samples that were shown or fitted to, so each purpose takes its samples from its
+own band. Some purposes share a band under two names: those of which neither evaluates the other.
+The bands never move, so that results stay comparable from version to version.
 
 Two kinds of randomness have no band. The training of a projector takes random numbers below 2**31,
 so each of its images has a given number with a probability of 2**-31. The mean style and the
-latents of a generator's training are not numbered samples: they have random generators of their
-own.
+latents of a generator's training are not numbered samples: they have separate random generators.
 """
 
 from __future__ import annotations
@@ -66,20 +65,20 @@ HELD_OUT = Band(20_000, 10_000, "to report on, which nothing was tuned on")
 
 EXPERIMENTS = Band(30_000, 70_000, "for the tables and recipes in experiments/")
 
-CHOICES = Band(100_000, 10_000, "to judge a choice by, such as the value layer's")
+CHOICES = Band(100_000, 10_000, "to evaluate a choice on, such as the value layer's")
 
-PRESERVED = Band(1_000_000, 1_000_000, "that a rewrite must leave as they are")
+PRESERVED = Band(1_000_000, 1_000_000, "that a rewrite must leave unchanged")
 
 VALUE_STATISTICS = PRESERVED
-"""Whose values give the means and deviations that a projector's features are normalised with."""
+"""Samples whose values give the means and deviations that normalise a projector's features."""
 
 GENERATOR_METRICS = PRESERVED
-"""That a trained generator is compared with its training images by."""
+"""Samples of a trained generator that are compared with its training images."""
 
 MOMENTS = Band(2_000_000, 1_000_000, "whose keys give second moments")
 
 CONTEXTS = MOMENTS
-"""Whose contexts are tried for decoding a projected image."""
+"""Samples whose contexts are tried for decoding a projected image."""
 
 BANDS = (UNSEEN, HELD_OUT, CHOICES, PRESERVED, MOMENTS)
-"""The bands that are kept from all else, in order."""
+"""The bands that are reserved, in order."""

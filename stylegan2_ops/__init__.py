@@ -3,7 +3,7 @@
     bias_act          bias, activation, gain and clamp of a layer
     upfirdn2d         upsample, pad, filter and downsample
     upfirdn2d_bias_act  the second of the first, in one pass over memory
-    modulated_conv2d  convolution whose input channels are scaled by a style, one scale per sample
+    modulated_conv2d  convolution whose input channels are scaled by a style, separately per sample
     implementation    which code runs, and why
 
 Written from Karras et al., "Analyzing and Improving the Image Quality of StyleGAN" (2020), and

@@ -1,7 +1,7 @@
 """Build the library of a device: the one place that runs compilers.
 
 Everything happens in a temporary folder; a finished library is published at once. However a build
-ends, and however many run at the same time, what others find is whole.
+ends, and however many run at the same time, others only find complete libraries.
 """
 
 from __future__ import annotations
@@ -49,8 +49,8 @@ def build(
     Args:
         todo: What to build.
         force: Build even if there is a library.
-        verbose: Say every command.
-        say: Called with what is about to be done, from several threads.
+        verbose: Report every command.
+        say: Called with messages about what is being done, from several threads.
 
     Raises:
         BuildError: If a compiler refuses, or the cache cannot be written to.
@@ -58,7 +58,7 @@ def build(
     sources, target = todo.sources_digest, _cache.folder() / f"{todo.record_name}.json"
     with _cache.workplace(target.parent) as temporary:
         if not force and _cache.is_whole(target):
-            target.touch()  # of several that fit, the one that was asked for last is used
+            target.touch()  # of several that fit, the most recently requested is used
             return Built(target, fresh=False)
         say(f"{todo.device}: compiling {len(todo.units)} files with {todo.compiler.version}")
         library = _compile(todo, temporary, say if verbose else lambda _: None)
@@ -105,7 +105,7 @@ def _compile(todo: Plan, folder: Path, say: Callable[[str], None]) -> Path:
 
 
 def _run(command: Sequence[str], say: Callable[[str], None]) -> None:
-    """Run a compiler; BuildError with the first of its complaints if it fails."""
+    """Run a compiler; raise BuildError with the first of its errors if it fails."""
     shown = shlex.join(command)
     say(shown)
     try:
@@ -122,5 +122,5 @@ def _run(command: Sequence[str], say: Callable[[str], None]) -> None:
     if done.returncode != 0:
         lines = done.stdout.strip().splitlines()
         first = next((i for i, line in enumerate(lines) if "error" in line.lower()), 0)
-        told = "\n".join(lines[first : first + _LINES_OF_ERRORS])
-        raise BuildError(f"this command failed with exit code {done.returncode}:\n{shown}\n{told}")
+        text = "\n".join(lines[first : first + _LINES_OF_ERRORS])
+        raise BuildError(f"this command failed with exit code {done.returncode}:\n{shown}\n{text}")

@@ -1,11 +1,11 @@
-"""Where built libraries lie: folders of records, each naming the library that it describes.
+"""Where built libraries are stored: folders of records, each naming the library that it describes.
 
 A *record* is a JSON file that says what a library is, was made from and was made with. It is
-written last and at once, and libraries are named after their content, so that whoever finds a
-record finds the whole library, whatever other processes do or however a build ends.
+written last and atomically, and libraries are named after their content, so that a process that
+finds a record finds the whole library, whatever other processes do or however a build ends.
 
-A record's name starts with all that must fit for its library to be used: device, platform, version
-of torch, and the digest of sources and flags. It ends with the digest of what it was built with.
+A record's name starts with everything that must match for its library to be used: device, platform,
+version of torch, and the digest of sources and flags. It ends with the digest of the build tools.
 """
 
 from __future__ import annotations
@@ -179,7 +179,7 @@ def bundle(path: Path, package_lib: Path) -> None:
 
 
 def _locked(descriptor: int) -> bool:
-    """Wait for the lock, which ends with the process; False where there are no such locks."""
+    """Wait for the lock, which ends with the process; False where locks are not supported."""
     try:
         import fcntl
 

@@ -18,7 +18,7 @@ _NO_CLAMP = -1.0
 
 
 def register() -> None:
-    """Tell torch about shapes and gradients. Call once, when the library has been loaded."""
+    """Register shapes and gradients with torch. Call once, when the library has been loaded."""
     for name, setup, backward in (
         ("upfirdn2d", _gradients.upfirdn2d_setup, _gradients.upfirdn2d_backward),
         ("bias_act", _gradients.bias_act_setup, _gradients.bias_act_backward),
@@ -41,7 +41,7 @@ def bias_act(
     gain: float = 1.0,
     clamp: float | None = None,
 ) -> Tensor:
-    """The operator, with its parts in the type it computes in."""
+    """The operator, with its parts in the dtype it computes in."""
     parts = prepared(x, scale, noise, b)
     y: Tensor = torch.ops.stylegan2_ops.bias_act(x, *parts, act, alpha, gain, limit_of(clamp))
     return y
@@ -55,7 +55,7 @@ def limit_of(clamp: float | None) -> float:
 def prepared(
     x: Tensor, scale: Tensor | None, noise: Tensor | None, b: Tensor | None
 ) -> _gradients.Parts:
-    """Scale, noise and bias in the type that `x` is computed in, contiguous."""
+    """Scale, noise and bias in the dtype that `x` is computed in, contiguous."""
     wide = torch.float64 if x.dtype == torch.float64 else torch.float32
 
     def part(value: Tensor | None) -> Tensor | None:
@@ -65,7 +65,7 @@ def prepared(
 
 
 def demodulation(weight: Tensor, styles: Tensor) -> Tensor | None:
-    """What demodulation scales outputs by, ``[N, O]``, or None where the kernel does not apply.
+    """The demodulation's scale of each output, ``[N, O]``, or None where the kernel does not apply.
 
     It applies to float32 on the CPU where no gradient is wanted, and to weights that lie in memory
     as convolutions read them: channels_last, or so with inputs and outputs exchanged.

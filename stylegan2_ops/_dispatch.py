@@ -53,8 +53,8 @@ def implementation(requested: Name = "auto", device: str = "cpu") -> Implementat
     """Resolve a request into what will run.
 
     Args:
-        requested: "auto" asks for what operators do by themselves: what `use` says, else what the
-            environment says, else compiled if possible. "reference" and "compiled" are final.
+        requested: "auto" gives what operators do by default: what `use` requests, else what the
+            environment requests, else compiled if possible. "reference" and "compiled" are final.
         device: Type of the device that the tensors are on, such as "cpu" or "cuda".
 
     Returns:
@@ -62,7 +62,7 @@ def implementation(requested: Name = "auto", device: str = "cpu") -> Implementat
 
     Raises:
         ValueError: If `requested`, or the environment variable, is not such a name.
-        RuntimeError: If "compiled" is asked for and there is no library for the device.
+        RuntimeError: If "compiled" is requested and there is no library for the device.
 
     Example:
         >>> implementation("reference")
@@ -89,7 +89,7 @@ def use(name: Name) -> Iterator[None]:
     """Run the operators called in this block, in this thread, with an implementation.
 
     Raises:
-        ValueError: If there is no such name. Whether "compiled" is there shows when it is needed.
+        ValueError: If the name is unknown. Whether "compiled" is available is checked on use.
 
     Example:
         >>> with use("reference"):
@@ -104,7 +104,7 @@ def use(name: Name) -> Iterator[None]:
 
 
 def compiled_for(x: Tensor) -> bool:
-    """Whether the compiled operators shall run on `x`; quick enough to be asked at every call.
+    """Whether the compiled operators should run on `x`; quick enough for every call.
 
     Raises:
         ValueError: As `implementation`.
@@ -116,7 +116,7 @@ def compiled_for(x: Tensor) -> bool:
 
 
 def _transformed() -> bool:
-    """Whether forward-mode derivatives or a transform of torch.func are at work.
+    """Whether forward-mode derivatives or a transform of torch.func are active.
 
     The kernels have rules for reverse mode only, so the reference runs under these.
     """

@@ -8,7 +8,7 @@ Every backward is written in operators that are differentiable themselves:
                         their derivative in torch
     upfirdn2d_bias_act  filters again, then as the two above ("fused" below)
 
-No gradient flows to a filter, nor through `demodulation`, which only drawing uses.
+No gradient flows to a filter, nor through `demodulation`, which only inference uses.
 
 Shapes: x, y [N, C, ...]; scale [N, C]; noise [1 or N, 1, H, W]; b [C]; f [fh, fw].
 """
@@ -97,7 +97,7 @@ def _epilogue_gradients(
 
 
 def _slope_shows(arguments: list[Any]) -> bool:
-    """Whether y alone tells the slope of act: it is linear on both sides, and keeps the sign."""
+    """Whether y alone determines the slope of act: linear on both sides, with the sign kept."""
     act, alpha, gain, _ = arguments
     return act in PIECEWISE_LINEAR and gain > 0 and alpha >= 0
 

@@ -1,8 +1,8 @@
 """Find the library of a device and load it, once in a process.
 
 A library is looked for in the package (a wheel may bring it), then in the cache of the user. It is
-verified before it is loaded, so that a damaged one is a reason and not a crash. Nothing here
-compiles, and nothing here raises for what it finds.
+verified before it is loaded, so that a damaged one is reported instead of crashing. Nothing here
+compiles, and a missing or damaged library raises nothing.
 """
 
 from __future__ import annotations
@@ -56,7 +56,7 @@ _lock = threading.RLock()
 
 
 def load(device: str) -> Library | Missing:
-    """The library of a device ("cpu", "cuda", ...), loaded; the first answer stays.
+    """The library of a device ("cpu", "cuda", ...), loaded; the first result is kept.
 
     With the CPU's library the operators are declared, so it is loaded before any other.
     """
@@ -128,9 +128,9 @@ def _unfit(record: Record) -> str:
     """Why a library for GPUs cannot run here, or nothing."""
     if record.device == "cpu":
         return ""
-    ours = str(torch.version.cuda)
-    if record.cuda.split(".")[0] != ours.split(".")[0]:
-        return f"the kernels for cuda are of CUDA {record.cuda}, torch is of CUDA {ours}"
+    release = str(torch.version.cuda)
+    if record.cuda.split(".")[0] != release.split(".")[0]:
+        return f"the kernels for cuda are of CUDA {record.cuda}, torch is of CUDA {release}"
     if torch.cuda.is_available():
         for index in range(torch.cuda.device_count()):
             gpu = torch.cuda.get_device_capability(index)
@@ -143,7 +143,7 @@ def _unfit(record: Record) -> str:
 
 
 def _covers(architecture: str, gpu: tuple[int, int]) -> bool:
-    """Whether machine code (same major version) or PTX (any later GPU) of ours runs on it."""
+    """Whether machine code (same major version) or PTX (any later GPU) runs on a GPU."""
     number = architecture.removesuffix("+PTX")
     major, minor = (int(part.rstrip("af")) for part in number.split("."))
     if architecture.endswith("+PTX") and (major, minor) <= gpu:

@@ -60,7 +60,7 @@ class Unit:
 
 @dataclass(frozen=True)
 class Plan:
-    """All that is to be done for one library.
+    """Everything needed to build one library.
 
     Attributes:
         device: "cpu" or "cuda".
@@ -148,7 +148,7 @@ def _cuda_units(sources: Path, architectures: tuple[str, ...]) -> tuple[Unit, ..
 
 
 def _architectures() -> tuple[str, ...]:
-    """GPUs to compile for: $TORCH_CUDA_ARCH_LIST, else what we support and an older one if here."""
+    """GPUs to compile for: $TORCH_CUDA_ARCH_LIST, else the supported ones and an older one here."""
     listed = os.environ.get("TORCH_CUDA_ARCH_LIST")
     names = re.split(r"[;,\s]+", (listed or _ARCHITECTURES).strip())
     for name in names:

@@ -1,7 +1,7 @@
 """What can compile on this machine: a C++ compiler and, for CUDA, an nvcc that agrees with torch.
 
-Nothing is judged by where it lies, since wrappers and links are common: a compiler is what answers
-``--version``, and nvcc itself is asked for the folder of its toolkit.
+Paths prove nothing, since wrappers and links are common: a compiler is a program that runs with
+``--version``, and nvcc itself reports the folder of its toolkit.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ class ToolMissingError(BuildError):
 
 @dataclass(frozen=True)
 class Compiler:
-    """A compiler that answers.
+    """A compiler that runs.
 
     Attributes:
         command: How to call it; several words for the likes of ``ccache g++``.
@@ -46,7 +46,7 @@ class Toolkit:
 
     Attributes:
         nvcc: Its compiler.
-        folder: Where it lies, as told by nvcc.
+        folder: Its folder, as reported by nvcc.
         release: Version of CUDA, such as "13.0".
     """
 
@@ -56,18 +56,18 @@ class Toolkit:
 
 
 def find_cxx() -> Compiler:
-    """The C++ compiler: $CXX if that is set, else the first of c++, g++ and clang++ that answers.
+    """The C++ compiler: $CXX if that is set, else the first of c++, g++ and clang++ that runs.
 
     Raises:
-        ToolMissingError: If there is none, or the one named by $CXX does not answer.
+        ToolMissingError: If there is none, or the one named by $CXX does not run.
     """
     if sys.platform == "win32":
         raise ToolMissingError("the kernels cannot be built on Windows yet")
     named = os.environ.get("CXX")
     for words in [shlex.split(named)] if named else [["c++"], ["g++"], ["clang++"]]:
-        answer = _ask([*words, "--version"])
-        if answer:
-            return Compiler(tuple(words), answer.splitlines()[0].strip())
+        version = _output_of([*words, "--version"])
+        if version:
+            return Compiler(tuple(words), version.splitlines()[0].strip())
     if named:
         raise ToolMissingError(f"CXX is {named!r}, which does not run; unset or correct it")
     raise ToolMissingError(
@@ -86,7 +86,8 @@ def find_cuda() -> Toolkit:
         raise ToolMissingError(f"torch {torch.__version__} is built without CUDA")
     home = os.environ.get("CUDA_HOME")
     command = str(Path(home, "bin", "nvcc")) if home else "nvcc"
-    release = re.search(r"^.*\brelease (\d+\.\d+).*$", _ask([command, "--version"]), re.MULTILINE)
+    version = _output_of([command, "--version"])
+    release = re.search(r"^.*\brelease (\d+\.\d+).*$", version, re.MULTILINE)
     if release is None:
         where = f"at {command} (CUDA_HOME is set)" if home else "on the PATH, and no CUDA_HOME"
         raise ToolMissingError(f"no nvcc {where}; install the CUDA toolkit {wanted.split('.')[0]}")
@@ -101,22 +102,22 @@ def find_cuda() -> Toolkit:
 
 def _toolkit_folder(nvcc: str) -> Path:
     """A dry run prints the lines ``#$ _HERE_=FOLDER/bin`` and ``#$ TOP=FOLDER/bin/..``."""
-    settings = _ask([nvcc, "--dryrun", "-x", "cu", os.devnull, "-c", "-o", os.devnull])
+    settings = _output_of([nvcc, "--dryrun", "-x", "cu", os.devnull, "-c", "-o", os.devnull])
     for pattern in (r"^#\$ TOP=(.+)$", r"^#\$ _HERE_=(.+)$"):
         found = re.search(pattern, settings, re.MULTILINE)
         if found:
             folder = Path(found[1].strip()).resolve()
             return folder.parent if folder.name == "bin" else folder
-    raise ToolMissingError(f"{nvcc} does not tell where its toolkit is; name it with CUDA_HOME")
+    raise ToolMissingError(f"{nvcc} does not report where its toolkit is; name it with CUDA_HOME")
 
 
-def _ask(command: Sequence[str]) -> str:
+def _output_of(command: Sequence[str]) -> str:
     """What a command prints (both streams), or nothing if it cannot run or fails."""
     program = shutil.which(command[0])
     if program is None:
         return ""
     try:
-        answer = subprocess.run(
+        done = subprocess.run(
             [program, *command[1:]],
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
@@ -127,4 +128,4 @@ def _ask(command: Sequence[str]) -> str:
         )
     except (OSError, subprocess.SubprocessError):
         return ""
-    return answer.stdout if answer.returncode == 0 else ""
+    return done.stdout if done.returncode == 0 else ""

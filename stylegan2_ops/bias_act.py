@@ -76,7 +76,7 @@ def bias_act(
         A tensor of the shape, dtype and memory format of `x`.
 
     Raises:
-        ValueError: If `x` is no such tensor, `act` unknown, `clamp` negative, or bias or scale
+        ValueError: If `x` is not such a tensor, `act` unknown, `clamp` negative, or bias or scale
             do not fit.
 
     Example:

@@ -59,24 +59,14 @@ def modulated_conv2d(
     Raises:
         ValueError: If shapes do not fit, or `up` is not 1 or 2, or lacks its filter.
     """
-    if weight.ndim != 4 or weight.shape[2] != weight.shape[3] or weight.shape[2] % 2 == 0:
-        raise ValueError(f"weight must be [O, I, k, k] with an odd k, got {list(weight.shape)}")
-    in_channels = weight.shape[1]
-    if x.ndim != 4 or x.shape[1] != in_channels or styles.shape != (x.shape[0], in_channels):
-        raise ValueError(
-            f"weight {list(weight.shape)} wants x [N, {in_channels}, H, W] and styles "
-            f"[N, {in_channels}], got x {list(x.shape)} and styles {list(styles.shape)}"
-        )
-    if up not in (1, 2) or (up == 2 and resample_filter is None):
-        raise ValueError(f"up must be 1, or 2 with a resample_filter; got {up}")
+    _check(x, weight, styles, up, resample_filter)
     scale = None
     if demodulate:
         weight, styles, scale = _demodulation(weight, styles, half=_dtype_of(x) == torch.float16)
     x, weight = _modulated(x, weight, styles, pointwise=up == 1 and padding == 0)
-    if up == 1:
+    if up == 1 or resample_filter is None:
         x = _convolve(x, weight, padding)
         return bias_act(x, bias, scale=scale, noise=noise, act=act, gain=gain, clamp=clamp)
-    assert resample_filter is not None
     x = F.conv_transpose2d(x, weight.transpose(0, 1), stride=2)
     return upfirdn2d_bias_act(
         x,
@@ -92,8 +82,23 @@ def modulated_conv2d(
     )
 
 
+def _check(
+    x: Tensor, weight: Tensor, styles: Tensor, up: int, resample_filter: Tensor | None
+) -> None:
+    if weight.ndim != 4 or weight.shape[2] != weight.shape[3] or weight.shape[2] % 2 == 0:
+        raise ValueError(f"weight must be [O, I, k, k] with an odd k, got {list(weight.shape)}")
+    in_channels = weight.shape[1]
+    if x.ndim != 4 or x.shape[1] != in_channels or styles.shape != (x.shape[0], in_channels):
+        raise ValueError(
+            f"weight {list(weight.shape)} needs x [N, {in_channels}, H, W] and styles "
+            f"[N, {in_channels}], got x {list(x.shape)} and styles {list(styles.shape)}"
+        )
+    if up not in (1, 2) or (up == 2 and resample_filter is None):
+        raise ValueError(f"up must be 1, or 2 with a resample_filter; got {up}")
+
+
 def _dtype_of(x: Tensor) -> torch.dtype:
-    """What a convolution of `x` computes in: its own dtype, or that of an autocast region."""
+    """The dtype a convolution of `x` computes in: its own, or that of an autocast region."""
     kind = x.device.type
     if kind in ("cpu", "cuda") and torch.is_autocast_enabled(kind):
         return torch.get_autocast_dtype(kind)

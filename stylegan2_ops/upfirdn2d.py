@@ -31,8 +31,8 @@ def filter_from_taps(
         float32, ``[fh, fw]`` or ``[taps]``.
 
     Raises:
-        ValueError: If the taps are empty or have more than two dimensions, sum to 0 and shall be
-            normalized, or are separable and `gain` is negative.
+        ValueError: If the taps are empty or have more than two dimensions, sum to 0 although they
+            should be normalized, or are separable and `gain` is negative.
 
     Example:
         >>> filter_from_taps([1, 1])
@@ -168,7 +168,7 @@ def _filter_compiled(x: Tensor, f: Tensor, r: Resampling, flip: bool, gain: floa
 
 
 def upsample2d(x: Tensor, f: Tensor, *, up: int = 2) -> Tensor:
-    """Enlarge `x` by `up` with filter `f`, keeping the picture centred and its brightness.
+    """Enlarge `x` by `up` with filter `f`, keeping the image centred and its brightness.
 
     Args:
         x: ``[N, C, H, W]``, floating.
@@ -216,7 +216,7 @@ def _insert_zeros(x: Tensor, upx: int, upy: int) -> Tensor:
 
 
 def _pad(x: Tensor, x0: int, x1: int, y0: int, y1: int) -> Tensor:
-    """Zeros first, then cropping: a side may be cropped by more than the picture was wide."""
+    """Zeros first, then cropping: a side may be cropped by more than the image was wide."""
     sides = (x0, x1, y0, y1)
     if any(side > 0 for side in sides):
         x = F.pad(x, [max(side, 0) for side in sides])

@@ -1,7 +1,7 @@
 """Filter and then finish a layer: `upfirdn2d` followed by `bias_act`, in one pass over memory.
 
-StyleGAN2 blurs after each enlarging convolution and finishes the layer on what the blur gives; done
-together, the blurred tensor is never written. Under autograd the blur is computed again in the
+StyleGAN2 blurs after each enlarging convolution and applies bias and activation to the result; when
+fused, the blurred tensor is never written. Under autograd the blur is computed again in the
 backward pass instead of being kept.
 """
 

@@ -22,6 +22,7 @@ from regen.edits.schema import Edit, Edits, SampleSpec, Target
 from regen.errors import EditsError, GeneratorError, RegenError, RewriteError, TrainingError
 from regen.files import tensor_file
 from regen.generators import families
+from regen.generators.registry import open_generator
 from regen.images import load_image, save_image
 from regen.images.regions import Region
 from regen.projector.project import Projection
@@ -31,6 +32,8 @@ from regen.rewriting.rewrite import Rewrite
 from regen.rewriting.settings import FitSettings, RewriteSettings
 from regen.rewriting.task import Task, resolve
 from regen.runs import generate, project, train_projector
+from regen.runs.convert import convert
+from regen.runs.info import describe
 from regen.runs.rewrite.run import run_rewrite
 from tests.toy_family import CHANNELS, FAMILY, SIZE, Toy
 
@@ -366,7 +369,7 @@ def test_the_run_folder(world: World, tmp_path: Path) -> None:
     assert json.loads((out / "settings.json").read_text())["images"] == str(world.images)
     page = (out / "report.html").read_text()
     assert "LPIPS could not be measured: images of 16x24" in page
-    assert all(NAMES[t] not in page.split("What was asked for")[0] for t in TARGETS)
+    assert all(NAMES[t] not in page.split("<h2>The targets</h2>")[0] for t in TARGETS)
     assert f"regen generate --generator {world.generator} --rewrite rewrite.safetensors" in page
     assert f"--images {world.images} -o images" in page
     width, height = size_of(out / "before_after.png")
@@ -469,3 +472,22 @@ def test_the_commands(world: World, tmp_path: Path, monkeypatch: pytest.MonkeyPa
     assert "1 image in" in run("generate", *data, "--seed", "3", "-o", tmp_path / "one", *device)
     facts = run("info", tmp_path / "rewrite.safetensors", "--generator", world.generator)
     assert str(world.generator) in facts
+
+
+def test_its_files_are_converted_and_explained(world: World, tmp_path: Path) -> None:
+    target = tmp_path / "copy.safetensors"
+    done = convert(world.generator, target)
+    opened = open_generator(target)
+    assert (done.format, done.image_size, done.digest) == ("native", SIZE, opened.digest())
+    facts = describe(target)
+    assert (facts["family"], facts["image_size"], facts["convolutions"]) == ("toy", list(SIZE), 3)
+    assert facts["architecture"] == {"keyed": True} and opened.source_name == str(target)
+
+
+def test_what_its_family_lacks_is_said(world: World, tmp_path: Path) -> None:
+    with pytest.raises(GeneratorError, match=r"g.pkl: suffix: got .pkl, expected .safetensors; na"):
+        convert(world.generator, tmp_path / "g.pkl")
+    with pytest.raises(GeneratorError, match="has no discriminator that can be kept"):
+        convert(world.generator, tmp_path / "d.safetensors", which="D")
+    with pytest.raises(GeneratorError, match="generators of the family toy cannot be trained"):
+        families.trainer_of("toy")

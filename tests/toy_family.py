@@ -232,10 +232,6 @@ def _save(path: Path, toy: Toy, *, card: Mapping[str, object], **more: object) -
 FAMILY = Family(
     name="toy",
     load=_load,
-    load_discriminator=lambda file: None,
     save=_save,
     describe=lambda toy: {"architecture": {"keyed": toy.keyed}},
-    read_foreign=lambda value, which, where: None,
-    foreign_files=(),
-    foreign_formats={},
 )

@@ -74,7 +74,7 @@ def styled_keys(split: Split, keys: Activation) -> Tensor:
     convolution = _convolution(split)
     context = keys.context
     assert isinstance(context, StyleContext)
-    styles = convolution.affine(context.latent.ws[:, split.value_layer - 1])
+    styles: Tensor = convolution.affine(context.latent.ws[:, split.value_layer - 1])
     return keys.features.float() * styles.float()[:, :, None, None]
 
 
@@ -116,7 +116,7 @@ def context_directions(split: Split, rule: Rule, moment: Tensor, rank: int) -> T
         raise RewriteError("rank", got=rank, expected=f"at most {int(inside.sum())} keys")
     whitened = (_rows(keys)[inside] @ white) * weights[inside, None]  # [M, K]
     leading = torch.linalg.svd(whitened, full_matrices=False).Vh[:rank]
-    directions, _ = torch.linalg.qr((leading @ white).T)
+    directions: Tensor = torch.linalg.qr((leading @ white).T).Q
     return directions.T.contiguous()
 
 

@@ -170,11 +170,13 @@ def _paper() -> RewriteSettings:
     """The paper's method, with exemplars laid on as images: rows differ in what they fit, not in
     what they are asked for. Rows that recall the image weigh it as `regen rewrite` does.
     """
-    paper, ours = preset("paper"), FitSettings()
-    weights = {"image_weight": ours.image_weight, "structure_weight": ours.structure_weight}
-    return replace(
-        paper, rule=replace(paper.rule, align="image"), fit=replace(paper.fit, **weights)
+    paper, usual = preset("paper"), FitSettings()
+    fit = replace(
+        paper.fit,
+        image_weight=usual.image_weight,
+        structure_weight=usual.structure_weight,
     )
+    return replace(paper, rule=replace(paper.rule, align="image"), fit=fit)
 
 
 def _default(settings: Table2Settings) -> RewriteSettings:

@@ -1,4 +1,4 @@
-"""The command `regen`; one module here a verb."""
+"""The command `regen`; each command has its own module."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ _SETTINGS = {"help_option_names": ["-h", "--help"], "max_content_width": 100}
 
 
 _ENVIRONMENT = (
-    "Each command explains itself with --help. REGEN_PROGRESS=off in the environment hides the "
+    "Each command has its own --help. REGEN_PROGRESS=off in the environment hides the "
     "progress of long runs."
 )
 

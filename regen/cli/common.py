@@ -1,7 +1,7 @@
 """What all commands share: how errors and help are shown, and common options.
 
 A command parses, calls one library function, and prints. Nothing here or in a command's module
-imports torch before the command runs, so help and typing mistakes are answered at once.
+imports torch before the command runs, so that help and usage errors appear at once.
 """
 
 from __future__ import annotations
@@ -43,7 +43,7 @@ class Verbs(click.Group):
         return list(self.commands)
 
     def invoke(self, ctx: click.Context) -> Any:
-        """Run the command that was asked for."""
+        """Run the chosen command."""
         try:
             with warnings.catch_warnings(), every_signal_interrupts():
                 warnings.showwarning = _show_warning
@@ -52,7 +52,7 @@ class Verbs(click.Group):
             click.echo(f"Error: {error}", err=True)
             ctx.exit(BAD_INPUT)
         except KeyboardInterrupt as interrupt:
-            if is_first():  # of several processes, one says it
+            if is_first():  # only one of several processes prints it
                 kept = str(interrupt) or "nothing was kept"
                 with suppress(OSError):  # a terminal that was closed takes no message
                     click.echo(f"\nInterrupted: {kept}", err=True)
@@ -149,8 +149,8 @@ def computing(command: Command) -> Command:
         type=click.IntRange(1, 1024),
         expose_value=False,
         callback=_threads,
-        help="How many processor threads to use, by default as many as torch chooses. On cores "
-        "that other jobs keep busy, 1 can be several times faster.",
+        help="Number of processor threads, by default chosen by torch. On cores that other jobs "
+        "keep busy, 1 can be several times faster.",
     )
     return device(threads(command))
 
@@ -236,7 +236,7 @@ def _device(ctx: click.Context, param: click.Parameter, value: str) -> str:
 
 
 def _check_operators() -> None:
-    """Report at once if the operators that the environment asks for are missing."""
+    """Raise at once if the operators that STYLEGAN2_OPS requests are missing."""
     if not os.environ.get("STYLEGAN2_OPS"):
         return
     from stylegan2_ops import implementation

@@ -1,4 +1,4 @@
-"""`regen convert`: the file of a generator becomes that of another tool, with rewrites applied."""
+"""`regen convert`: write a generator in another tool's file format, with rewrites applied."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ def command(
     which: Any,
     to: Any,
 ) -> None:
-    """Convert a generator to the file of another tool.
+    """Convert a generator to the file format of another tool.
 
     SRC is a name or a file of regen's, a pickle of NVIDIA's (stylegan2-ada-pytorch, stylegan3,
     DragGAN; TensorFlow's StyleGAN2 and ADA), or a checkpoint of rosinality's stylegan2-pytorch. It

@@ -1,4 +1,4 @@
-"""`regen project`: what a generator makes of any image."""
+"""`regen project`: project any image into a generator's features."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ _EXAMPLE = "\b\nExample:\n  regen project photo.jpg --refine 100 -o out/photo"
     type=click.Choice(["cover", "contain", "stretch"]),
     default="cover",
     show_default=True,
-    help="How an image gets the generator's size: cropped, padded, or distorted.",
+    help="How an image is brought to the generator's size: cropped, padded, or distorted.",
 )
 @click.option(
     "--refine",
@@ -53,7 +53,7 @@ _EXAMPLE = "\b\nExample:\n  regen project photo.jpg --refine 100 -o out/photo"
     type=click.IntRange(0),
     default=0,
     show_default=True,
-    help="How many gradient steps to refine the projected features by.",
+    help="Number of gradient steps that refine the projected features.",
 )
 @seed_option(expose_value=False)
 @click.option(

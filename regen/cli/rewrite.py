@@ -1,4 +1,4 @@
-"""`regen rewrite`: the whole second stage, from an edits file to a rewrite with its report."""
+"""`regen rewrite`: the whole second stage, from an edits file to a rewrite and its report."""
 
 from __future__ import annotations
 
@@ -55,7 +55,7 @@ _EXAMPLE = "\b\nExample:\n  regen rewrite --edits examples/eyes.json --steps 100
     metavar="FILE",
     type=file_type(),
     required=True,
-    help="JSON file that says what to change.",
+    help="JSON file that describes what to change.",
 )
 @folder_option(
     help="Folder to write the results to.  [default: out/ and the name of the edits file]"
@@ -87,8 +87,8 @@ _EXAMPLE = "\b\nExample:\n  regen rewrite --edits examples/eyes.json --steps 100
     type=click.Choice(["default", "paper"]),
     default="default",
     show_default=True,
-    help="Which settings to use where none is given: those that measured best here, or the "
-    "paper's. The defaults shown are those of 'default'.",
+    help="Which settings to use by default: those that measured best here, or the paper's. The "
+    "defaults shown are those of 'default'.",
 )
 @click.option(
     "--value-layer",
@@ -101,7 +101,7 @@ _EXAMPLE = "\b\nExample:\n  regen rewrite --edits examples/eyes.json --steps 100
     "--memory-layers",
     metavar="N",
     type=click.IntRange(1),
-    help="How many convolutions, the last of them at the value layer, learn the rule.",
+    help="Number of convolutions that learn the rule; the last of them is the value layer.",
 )
 @_fit(
     "--weights-new",
@@ -120,13 +120,13 @@ _EXAMPLE = "\b\nExample:\n  regen rewrite --edits examples/eyes.json --steps 100
 @_rule(
     "--align",
     type=click.Choice(["image", "feature"]),
-    help="Whether the exemplar is laid on the target as an image, before it is projected, or as "
+    help="Whether the exemplar is pasted into the target as an image, before projection, or as "
     "features, after it.",
 )
 @_rule(
     "--scale",
     type=click.Choice(["uniform", "stretch"]),
-    help="How the exemplar gets the size of the target's region: uniform keeps its proportions, "
+    help="How the exemplar is resized to the target's region: uniform keeps its proportions, "
     "stretch fits it exactly.",
 )
 @_rule(
@@ -140,9 +140,9 @@ _EXAMPLE = "\b\nExample:\n  regen rewrite --edits examples/eyes.json --steps 100
     "--solver",
     type=click.Choice(["adam", "closed-form", "both"]),
     help="Whether to fit by gradient steps, in closed form, or by gradient steps that start from "
-    "the closed form and need a third as many.",
+    "the closed form, of which a third as many suffice.",
 )
-@_fit("--steps", metavar="N", type=click.IntRange(1), help="How many gradient steps to take.")
+@_fit("--steps", metavar="N", type=click.IntRange(1), help="Number of gradient steps.")
 @_rule(
     "--paste",
     type=click.Choice(["difference", "features"]),
@@ -171,13 +171,13 @@ _EXAMPLE = "\b\nExample:\n  regen rewrite --edits examples/eyes.json --steps 100
     "--border",
     metavar="SHARE",
     type=Number(0, 1),
-    help="Which share of q the band around the region gets.",
+    help="Share of q that goes to the band around the region.",
 )
 @_fit(
     "--preserve",
     metavar="N",
     type=click.IntRange(0),
-    help="How many random samples of the generator must stay as they are.",
+    help="Number of random samples of the generator that must stay unchanged.",
 )
 @_fit(
     "--preserve-weight",
@@ -207,7 +207,7 @@ _EXAMPLE = "\b\nExample:\n  regen rewrite --edits examples/eyes.json --steps 100
     "measured_seeds",
     metavar="N",
     type=click.IntRange(1),
-    help="How many unseen seeds to measure the result on.",
+    help="Number of unseen seeds to measure the result on.",
 )
 @_run("--lpips", type=click.Choice(BACKBONES), help="Backbone of the LPIPS metric.")
 @_fit(
@@ -227,10 +227,10 @@ def command(
 ) -> None:
     """Teach a generator the rule of an edits file.
 
-    A setting is taken from the first that says it: an option that is given, the edits file, the
+    A setting is taken from the first of these that gives it: the command line, the edits file, the
     file of --config, the preset, the default. Writes rewrite.safetensors, report.html,
     before_after.png, metrics.json, settings.json and TensorBoard events; the report shows what was
-    changed, and settings.json who said what.
+    changed, and settings.json where each setting came from.
     """
     from regen.edits.schema import read_edits
     from regen.runs.rewrite.run import run_rewrite
@@ -252,19 +252,19 @@ def command(
 
 
 def _layer_options(options: dict[str, Any]) -> tuple[bool, list[str]]:
-    """Whether to try layers and with which projectors; `options` gets what is left to say."""
+    """Whether to try layers, and with which projectors; `options` keeps the layer and projector."""
     projectors = [str(path) for path in options.pop("projectors")]
     try_layers = options["value_layer"] == "auto"
     if try_layers:
         options["value_layer"] = None
     elif len(projectors) > 1:
-        raise click.UsageError("Several --projector want --value-layer auto, to choose from them.")
+        raise click.UsageError("Several --projector need --value-layer auto, to choose from them.")
     options["projector"] = projectors[0] if projectors and not try_layers else None
     return try_layers, projectors if try_layers else []
 
 
 def _with_options(edits: Edits, options: dict[str, Any]) -> Edits:
-    """The edits with those options that an edits file can say as well, to repeat the run by."""
+    """The edits with those options that an edits file can hold too, to repeat the run."""
     from regen.edits.schema import Weights
 
     changes = given({**options, "feather": options["feather_px"]}, type(edits))
@@ -276,7 +276,7 @@ def _with_options(edits: Edits, options: dict[str, Any]) -> Edits:
 
 
 def _merged(written: Edits, config: Path | None, preset: str, options: dict[str, Any]) -> Merged:
-    """All settings: from the options, the edits as written, the config, the preset, the default."""
+    """All settings: from the options, the edits as read, the config, the preset, the default."""
     from regen.rewriting.precedence import (
         COMMAND_LINE,
         PartialSettings,
@@ -288,7 +288,7 @@ def _merged(written: Edits, config: Path | None, preset: str, options: dict[str,
 
     return merge(
         [
-            PartialSettings(COMMAND_LINE, _said(options)),
+            PartialSettings(COMMAND_LINE, _given_settings(options)),
             settings_of_edits(written),
             *([] if config is None else [read_settings(config)]),
             settings_of_preset(preset),
@@ -296,7 +296,7 @@ def _merged(written: Edits, config: Path | None, preset: str, options: dict[str,
     )
 
 
-def _said(options: dict[str, Any]) -> dict[str, object]:
+def _given_settings(options: dict[str, Any]) -> dict[str, object]:
     """The settings among the options that were given, by dotted name."""
     from regen.rewriting.settings import FitSettings, RewriteSettings, RuleSettings
 
@@ -317,10 +317,10 @@ def _summarise(outcome: Outcome) -> None:
             f"Value layer {best.value_layer} with a memory of {best.memory_layers}, "
             f"the best of {len(outcome.layers.trials)} tried"
         )
-    for place in ("inside", "outside"):
-        click.echo(f"Changed {place} the region: {_distance(metrics[place])}")
+    for part in ("inside", "outside"):
+        click.echo(f"Changed {part} the region: {_distance(metrics[part])}")
         if metrics.get("oracle"):
-            before, after = (metrics["oracle"][f"{place}_{time}"] for time in ("before", "after"))
+            before, after = (metrics["oracle"][f"{part}_{time}"] for time in ("before", "after"))
             click.echo(f"  to the oracle: {_distance(before)} before, {_distance(after)} after")
     peak = metrics["peak_memory_mb"]
     memory = "" if peak is None else f", at most {peak:.0f} MB of memory"

@@ -1,4 +1,4 @@
-"""`regen train-generator`: a folder of images becomes a generator."""
+"""`regen train-generator`: train a generator on a folder of images."""
 
 from __future__ import annotations
 
@@ -13,8 +13,8 @@ import click
 from regen.cli.common import BACKBONES, Grouped, Setting, computing, folder_option
 from regen.cli.values import LARGEST_SEED, Number
 
-_FAMILY = "stylegan2"  # whose options these are
-_SHOWN_SIZE = 256  # whose defaults the help shows
+_FAMILY = "stylegan2"  # the family these options belong to
+_SHOWN_SIZE = 256  # the size whose defaults the help shows
 
 
 def _defaults() -> SimpleNamespace:
@@ -55,8 +55,8 @@ _EXAMPLE = "\b\nExample:\n  regen train-generator photos/ --size 128 --minutes 9
     help="Generator to initialize from, of any size: its name, file or run folder. The layers "
     "that fit are taken over.",
 )
-@click.option("--enlarge", is_flag=True, help="Keep images that are too small, enlarged.")
-@click.option("--check", is_flag=True, help="Only check the images, and report what is found.")
+@click.option("--enlarge", is_flag=True, help="Enlarge small images instead of leaving them out.")
+@click.option("--check", is_flag=True, help="Only check the images, and report the findings.")
 @folder_option()
 @click.option("--resume", is_flag=True, help="Continue from the checkpoint in the output folder.")
 @click.option(
@@ -72,13 +72,13 @@ _EXAMPLE = "\b\nExample:\n  regen train-generator photos/ --size 128 --minutes 9
     "--minutes",
     metavar="MINUTES",
     type=_ABOVE_0,
-    help="Stop after this many minutes, if the training is not over before.",
+    help="Stop after this many minutes, if the training has not finished by then.",
 )
 @_setting(
     "--batch-images",
     metavar="N",
     type=click.IntRange(1),
-    help="How many images a step has, over all processes.",
+    help="Number of images in a step, over all processes.",
 )
 @_setting(
     "--flip-probability",
@@ -122,7 +122,7 @@ _EXAMPLE = "\b\nExample:\n  regen train-generator photos/ --size 128 --minutes 9
     "--style-mixing-probability",
     metavar="SHARE",
     type=_SHARE,
-    help="Share of the samples whose styles come from two z.",
+    help="Share of the samples whose styles are mixed from two z.",
 )
 @_setting(
     "--ema-halflife-kimg",
@@ -141,13 +141,13 @@ _EXAMPLE = "\b\nExample:\n  regen train-generator photos/ --size 128 --minutes 9
     "--channel-base",
     metavar="N",
     type=click.IntRange(1),
-    help="Layers at resolution r have N / r channels, by default as suits the size.",
+    help="Layers at resolution r have N / r channels; the default depends on the size.",
 )
 @click.option(
     "--channel-max",
     metavar="N",
     type=click.IntRange(1),
-    help="No layer has more than N channels, by default as suits the size.",
+    help="Most channels of any layer; the default depends on the size.",
 )
 @click.option(
     "--measure-samples",
@@ -155,14 +155,14 @@ _EXAMPLE = "\b\nExample:\n  regen train-generator photos/ --size 128 --minutes 9
     type=click.IntRange(0),
     default=1000,
     show_default=True,
-    help="How many samples to measure at the end; 0 measures nothing.",
+    help="Number of samples to measure at the end; 0 measures nothing.",
 )
 @click.option(
     "--backbone",
     type=click.Choice(BACKBONES),
     default="squeeze",
     show_default=True,
-    help="Backbone of LPIPS, on whose features is measured.",
+    help="Backbone of LPIPS, whose features the metrics use.",
 )
 @click.option("--fid", is_flag=True, help="Also measure FID and KID, with torch-fidelity.")
 @_setting(
@@ -200,7 +200,7 @@ def command(
 ) -> None:
     """Train a StyleGAN2 on the images in IMAGES_DIR.
 
-    The images are checked first, and what was found is reported. Ctrl-C keeps a checkpoint, from
+    The images are checked first, and the findings reported. Ctrl-C keeps a checkpoint, from
     which --resume continues. Under torchrun several processes share each batch. Writes
     generator.safetensors, samples.png, measures.json, neighbours.png, settings.json, snapshots/,
     TensorBoard events and checkpoint.pt.

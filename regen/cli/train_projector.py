@@ -1,4 +1,4 @@
-"""`regen train-projector`: the first stage, a projector for one layer of one generator."""
+"""`regen train-projector`: the first stage, training a projector for one layer of a generator."""
 
 from __future__ import annotations
 
@@ -64,8 +64,8 @@ _EXAMPLE = (
     type=click.Choice(["default", "paper"]),
     default="default",
     show_default=True,
-    help="Which settings to use where none is given: those that measured best here, or the "
-    "paper's. The defaults shown are those of 'default'.",
+    help="Which settings to use by default: those that measured best here, or the paper's. The "
+    "defaults shown are those of 'default'.",
 )
 @click.option(
     "--value-layer",
@@ -80,7 +80,7 @@ _EXAMPLE = (
     type=_ABOVE_0,
     help="Length of the training, in thousands of images.",
 )
-@_setting("--batch", metavar="N", type=click.IntRange(1), help="How many images a step has.")
+@_setting("--batch", metavar="N", type=click.IntRange(1), help="Number of images in a step.")
 @_setting("--lr", metavar="X", type=_ABOVE_0, help="Step size of Adam.")
 @_setting(
     "--seed", metavar="N", type=click.IntRange(0, LARGEST_SEED), help="Seed of all random numbers."

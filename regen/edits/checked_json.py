@@ -1,7 +1,7 @@
 """JSON that people write by hand, read strictly, and its values shown in messages.
 
 Stricter than `json.load`: a key that is written twice is an error, not overwritten, and NaN and
-Infinity, which are not JSON, are refused. What is not valid JSON is said with line and column.
+Infinity, which are not JSON, are refused. Invalid JSON is reported with line and column.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ _LONGEST = 60  # characters of a value or key that a message shows
 
 
 class _Objects:
-    """Makes the objects of a file, and remembers those that have a key more than once."""
+    """Builds the objects of a file, and remembers those that have a key more than once."""
 
     def __init__(self) -> None:
         self.twice: list[tuple[dict[str, Any], str]] = []

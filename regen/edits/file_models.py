@@ -1,4 +1,4 @@
-"""The keys of an edits file, each with what it means: what `read_edits` reads, and JSON Schema."""
+"""The keys of an edits file and their meaning: what `read_edits` reads, and its JSON Schema."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ from regen.images.regions import Region
 class TargetJson(ObjectModel):
     """A sample of the generator, and the region of it that the pattern takes over.
 
-    The sample is either a seed, or a picture that the generator translates or fills.
+    The sample is either a seed, or an image that the generator translates or inpaints.
     """
 
     model_config = ConfigDict(
@@ -44,16 +44,17 @@ class TargetJson(ObjectModel):
 
     seed: Integer0 | None = Field(
         default=None,
-        description="Which sample. Beside a picture with a style or a hole: of what is random.",
+        description="Seed of the sample; beside a picture with a style or a hole, seed of its "
+        "random part.",
     )
     truncation: NumberFrom0 | None = Field(
         default=None,
-        description="How far the sample may be from the mean one: 1, the default, is not "
-        "truncated, and 0 is the mean. For generators that have a truncation.",
+        description="How far the sample may be from the mean: 1, the default, does not truncate, "
+        "and 0 is the mean. For generators that support truncation.",
     )
     picture: ImageField | None = Field(
         default=None,
-        description="The image that the generator translates or fills: a path relative to this "
+        description="The image that the generator translates or inpaints: a path relative to this "
         "file, a data URI, or skimage:NAME.",
     )
     style: StyleField | None = Field(
@@ -61,8 +62,8 @@ class TargetJson(ObjectModel):
     )
     hole: RegionField | None = Field(
         default=None,
-        description="For a generator that fills: what it fills, in pixels of the picture. The "
-        "inside of the region is filled, everything else is kept.",
+        description="For a generator that inpaints: the region to fill, in pixels of the picture. "
+        "Everything outside it is kept.",
     )
     region: RegionField = Field(
         description="The part of the generated image that the pattern takes over, in its pixels."
@@ -84,8 +85,8 @@ class EditJson(ObjectModel):
 
     exemplar: ExemplarField = Field(
         description="The image that holds the new pattern: a path relative to this file, a data "
-        "URI, or skimage:NAME for a photograph of scikit-image; or a face that the renderer of the "
-        "portraits draws with a pattern."
+        "URI, or skimage:NAME for a photograph of scikit-image; or a face that the renderer of "
+        "the portraits draws with a pattern."
     )
     region: RegionField = Field(
         description="Where the pattern is in the exemplar, in pixels of the exemplar."
@@ -111,7 +112,7 @@ EditField = Annotated[Edit, ReadAs(EditJson, _edit)]
 
 
 class WeightsJson(ObjectModel):
-    """How much the rule counts inside the region, and how much everything else in the targets."""
+    """Weights of the loss inside the region and in the rest of the targets (Eq. (11))."""
 
     new: NumberAbove0 | None = Field(default=None, description="p, inside the region.")
     old: NumberFrom0 | None = Field(default=None, description="q, outside of the region.")
@@ -121,7 +122,7 @@ class PasteOracleJson(ObjectModel):
     """The pattern pasted into each sample, for generators whose samples are aligned."""
 
     paste: Annotated[Literal[True], Expected("true")] = Field(
-        description="true: compare with the pattern pasted where the target's region is."
+        description="true: compare with the pattern pasted into the target's region."
     )
 
 
@@ -143,18 +144,18 @@ OracleField = Annotated[
 class EditsJson(ObjectModel):
     """What to rewrite in a generator: patterns, and the samples that receive them.
 
-    Paths are relative to the file. What is not said here is taken from the settings of the run.
+    Paths are relative to the file. Whatever is not given here is taken from the run's settings.
     """
 
     model_config = ConfigDict(title="An edits file of regen")
 
-    version: Annotated[Literal[1], Expected("1")] = Field(description="Of this format: 1.")
+    version: Annotated[Literal[1], Expected("1")] = Field(description="Version of this format: 1.")
     edits: Annotated[list[EditField], NOT_EMPTY, Expected("a list of at least one edit")] = Field(
-        description="Which patterns come where."
+        description="The patterns, each with the samples that receive it."
     )
     generator: NameOrFile | None = Field(
         default=None,
-        description=f"Name or file of the generator; {DEFAULT_GENERATOR} where it is not said.",
+        description=f"Name or file of the generator; by default {DEFAULT_GENERATOR}.",
     )
     projector: ExistingFile | None = Field(
         default=None, description="File of the projector; by default the generator's own."
@@ -166,18 +167,18 @@ class EditsJson(ObjectModel):
     )
     memory_layers: Integer1 | None = Field(
         default=None,
-        description="How many convolutions, up to the value layer, learn the rule.",
+        description="Number of convolutions, up to the value layer, that learn the rule.",
     )
-    weights: WeightsField | None = Field(default=None, description="Of new and of old.")
+    weights: WeightsField | None = Field(default=None, description="Weights p and q of the loss.")
     align: Annotated[Literal["image", "feature"], OneOf()] | None = Field(
         default=None,
-        description="Whether the exemplar is laid on the target as an image and then projected, "
-        "or is projected and laid on as features.",
+        description="Whether the exemplar is pasted into the target as an image and then "
+        "projected, or is projected and pasted as features.",
     )
     scale: Annotated[Literal["uniform", "stretch"], OneOf()] | None = Field(
         default=None,
-        description="How the exemplar's region comes to the size of the target's: enlarged "
-        "equally along both axes until it covers it, or stretched to fit exactly.",
+        description="How the exemplar's region is resized to the target's: enlarged equally along "
+        "both axes until it covers it, or stretched to fit exactly.",
     )
     feather: NumberFrom0 | None = Field(
         default=None, description="Radius of the soft edge of what is pasted, in pixels."

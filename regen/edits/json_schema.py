@@ -23,7 +23,7 @@ PATH = Path("docs", "edits.schema.json")
 
 
 class _Generator(GenerateJsonSchema):
-    """Leaves out null, which is read as "not said" but need not be written, and made-up titles."""
+    """Leaves out null, which is read as "not given" but need not be written, and made-up titles."""
 
     def nullable_schema(self, schema: core_schema.NullableSchema) -> JsonSchemaValue:
         return self.generate_inner(schema["schema"])

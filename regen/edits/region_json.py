@@ -104,13 +104,13 @@ class RegionJson(ObjectModel):
 
 
 def _region(written: RegionJson, _: Path) -> Region | NamedRegion:
-    said = {name: value for name, value in written if value is not None}
-    if len(said) != 1:
-        got = " and ".join(said) or shown(dict.fromkeys(written.model_fields_set))
+    given = {name: value for name, value in written if value is not None}
+    if len(given) != 1:
+        got = " and ".join(given) or shown(dict.fromkeys(written.model_fields_set))
         raise EditsError(
             "", got=got, expected=f"exactly one of {', '.join(RegionJson.model_fields)}"
         )
-    (value,) = said.values()
+    (value,) = given.values()
     return Region.union(value) if isinstance(value, list) else value
 
 
@@ -121,11 +121,11 @@ def region_to_json(region: Region | NamedRegion, embed: bool) -> dict[str, Any]:
     """What `RegionField` reads back; masks become data URIs with `embed`, or without a file."""
     if isinstance(region, NamedRegion):
         return {PORTRAITS: region.name}
-    drawn = [shape for shape in region.shapes if isinstance(shape, Mask)]
-    if drawn:
-        source = drawn[0].source
+    masks = [shape for shape in region.shapes if isinstance(shape, Mask)]
+    if masks:
+        source = masks[0].source
         if len(region.shapes) > 1 or source is None or (embed and not source.startswith("data:")):
-            mask = region.mask(*drawn[0].mask.shape[2:])
+            mask = region.mask(*masks[0].mask.shape[2:])
             source = "data:image/png;base64," + base64.b64encode(mask_to_png(mask)).decode()
         return {"mask": source}
     boxes = [[s.x0, s.y0, s.x1, s.y1] for s in region.shapes if isinstance(s, Box)]

@@ -1,7 +1,7 @@
-"""Which sample of a generator a target is: a seed, or a picture with what belongs to it.
+"""Which sample of a generator a target is: a seed, or an input image with its style or hole.
 
-What a key means is the generator's affair: a family makes its own sample of a `SampleSpec`, and
-refuses what it does not know, a style for a generator that has none for instance.
+The generator interprets the keys: a family makes its own sample from a `SampleSpec`, and refuses
+keys that it does not support, a style for a generator without styles for instance.
 """
 
 from __future__ import annotations
@@ -20,24 +20,24 @@ from regen.images.regions import Region
 
 @dataclass(frozen=True)
 class Style:
-    """The style of a translated picture: what the seed gives."""
+    """The style of a translated image, given by a seed."""
 
     seed: int
 
 
 @dataclass(frozen=True)
 class SampleSpec:
-    """What an edits file says about one sample of a generator; None for what it does not say.
+    """How an edits file describes one sample of a generator; None for keys that are not given.
 
     Attributes:
-        seed: From 0. Of the sample; beside a picture, of what else is random.
-        truncation: From 0; how far the sample may be from the mean one, for families that have it.
-        picture: What the generator translates or fills.
-        style: Of the translation.
-        hole: What the generator fills, in pixels of the picture.
+        seed: Seed of the sample, from 0; beside an input image, seed of its random part.
+        truncation: How far the sample may be from the mean, from 0, for families that have it.
+        picture: The input image that the generator translates or inpaints.
+        style: Style of the translation.
+        hole: The region that the generator fills, in pixels of the input image.
 
     Raises:
-        EditsError: If there is neither a seed nor a picture, or both and nothing else is random.
+        EditsError: If there is neither a seed nor a picture, or both without a style or a hole.
     """
 
     seed: int | None = None
@@ -48,7 +48,7 @@ class SampleSpec:
 
     def __post_init__(self) -> None:
         if self.seed is None and self.picture is None:
-            remedy = "give a seed, or a 'picture' for a generator that translates or fills one"
+            remedy = "give a seed, or a 'picture' for a generator that translates or inpaints"
             raise EditsError("key 'seed' is missing", remedy=remedy)
         plain = self.style is None and self.hole is None
         if plain and self.seed is not None and self.picture is not None:
@@ -59,24 +59,24 @@ class SampleSpec:
             )
 
     def request(self) -> dict[str, object]:
-        """What a generator is asked for: only what is said, pictures as path or data URI."""
-        said = {
+        """The request to a generator: only keys that are given, images as path or data URI."""
+        given = {
             "seed": self.seed,
             "truncation": self.truncation,
             "picture": None if self.picture is None else self.picture.location,
             "style": None if self.style is None else self.style.seed,
             "hole": self.hole,
         }
-        return {key: value for key, value in said.items() if value is not None}
+        return {key: value for key, value in given.items() if value is not None}
 
     def to_json(self, *, embed: bool) -> dict[str, Any]:
-        """The keys of a target that say this; only what is said.
+        """This sample as keys of a target; only keys that are given.
 
         Args:
-            embed: Put the picture in as a data URI.
+            embed: Put the image in as a data URI.
 
         Raises:
-            ImageError: If a picture to embed cannot be read.
+            ImageError: If an image to embed cannot be read.
         """
         written = {
             "seed": self.seed,
@@ -89,7 +89,7 @@ class SampleSpec:
 
 
 class StyleJson(ObjectModel):
-    """The style of a translated picture."""
+    """The style of a translated image."""
 
     seed: Integer0 = Field(description="Which random style.")
 

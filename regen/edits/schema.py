@@ -37,10 +37,10 @@ def read_edits(path: Path | str) -> Edits:
     """Read and check an edits file. Paths in it are relative to it.
 
     Returns:
-        What it says; None for what it does not say.
+        Its content; None for keys that are not given.
 
     Raises:
-        EditsError: If it breaks the schema. The message begins with the file and the path in it.
+        EditsError: If it breaks the schema. The message starts with the file and the path in it.
     """
     content = read_json(path)
     if isinstance(content, dict) and "version" in content:

@@ -1,8 +1,8 @@
-"""How pydantic reads an edits file, and how what it finds wrong becomes a message of regen's.
+"""How pydantic reads an edits file, and how its findings become messages of regen's.
 
 A file model (`ObjectModel`) says which keys an object of the file has. A field may be *read as*
 one thing and *made into* another (`ReadAs`): a list of four numbers becomes a region. Whatever is
-wrong, `validated` raises one EditsError that begins with the file and the path inside it, and says
+wrong, `validated` raises one EditsError that starts with the file and the path inside it, and says
 what was got, what was expected and what to do. No wording of pydantic's is shown.
 """
 
@@ -45,13 +45,13 @@ def validated(kind: Any, value: object, *, file: str, folder: Path) -> Any:
     """A value of JSON as what a type annotation says.
 
     Args:
-        kind: A type, often `Annotated` with what stands below.
+        kind: A type, often `Annotated` with classes of this module.
         value: As `read_json` gives it.
         file: Name of the file, for messages.
-        folder: What paths in the file are relative to.
+        folder: Folder that paths in the file are relative to.
 
     Raises:
-        EditsError: If the value is not what `kind` says.
+        EditsError: If the value is not of type `kind`.
     """
     try:
         return TypeAdapter(kind).validate_python(value, context=folder)
@@ -84,7 +84,7 @@ class ObjectModel(BaseModel):
 
 @dataclass(frozen=True)
 class Expected:
-    """What a message says was expected where the value itself, not one inside it, is wrong."""
+    """What a message names as expected where the value itself, not one inside it, is wrong."""
 
     text: str
 
@@ -183,7 +183,7 @@ def existing_file(text: str, folder: Path) -> str:
         name = printable(str(path), 1000) if len(text) < 1000 else shown(text)
         remedy = "paths are relative to the edits file"
         if len(text) > 255 and text.isascii() and " " not in text:
-            remedy = 'an image inside the file begins with "data:image/png;base64,"'
+            remedy = 'an image inside the file starts with "data:image/png;base64,"'
         raise EditsError(f"{name} does not exist", remedy=remedy)
     return str(path)
 

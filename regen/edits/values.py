@@ -1,8 +1,8 @@
-"""What an edits file says, as values: edits, their targets, and the settings it names.
+"""The content of an edits file as values: edits, their targets, and the settings it gives.
 
 An *edit* names an exemplar (an image that holds the new pattern), the region where the pattern is,
 and one or more targets: samples of the generator, each with the region that the pattern takes over.
-What is not said is None, and means what the caller's settings say.
+A setting that the file does not give is None, and is taken from the caller's settings.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ DEFAULT_GENERATOR = "portraits"  # of a file that names none
 
 @dataclass(frozen=True)
 class Weights:
-    """Weight of the rule inside the region (`new`, above 0) and outside of it (`old`, from 0)."""
+    """Weights p inside the region (`new`, above 0) and q outside (`old`, from 0) of Eq. (11)."""
 
     new: float | None = None
     old: float | None = None
@@ -52,25 +52,25 @@ class Edit:
 
 @dataclass(frozen=True)
 class PasteOracle:
-    """The result is compared with the pattern pasted into each sample, at the same place.
+    """The result is compared with the pattern pasted into each sample, at the same position.
 
-    For generators whose samples all have the pattern's region at one place, aligned faces for
-    instance.
+    For generators whose samples all have the pattern's region at the same position, aligned faces
+    for instance.
     """
 
 
 @dataclass(frozen=True)
 class Edits:
-    """A whole edits file. None is what it does not say.
+    """A whole edits file. A field is None where the file does not give it.
 
     Attributes:
         edits: At least one in a file.
         generator: Name, or absolute path.
         projector: Absolute path; None for the one that belongs to the generator.
         value_layer: Convolution whose output is the value, from 1.
-        memory_layers: How many convolutions the memory has, from 1.
-        weights: Of new and of old.
-        align: Lay the exemplar on the target as an image, or as features.
+        memory_layers: Number of convolutions of the memory, from 1.
+        weights: Weights p and q of the loss.
+        align: Whether the exemplar is pasted into the target as an image, or as features.
         scale: "uniform" enlarges the exemplar equally along both axes until it covers the target's
             region, so that nothing is distorted; "stretch" fits its region exactly.
         feather: Softness of pasted edges in pixels of the image, from 0.
@@ -105,8 +105,8 @@ class Edits:
         """
         content: dict[str, Any] = {"version": VERSION, "generator": self.generator}
         keys = ("projector", "value_layer", "memory_layers", "align", "scale", "feather")
-        content |= _said({key: getattr(self, key) for key in keys})
-        if weights := _said(vars(self.weights)):
+        content |= _without_none({key: getattr(self, key) for key in keys})
+        if weights := _without_none(vars(self.weights)):
             content["weights"] = weights
         if self.oracle is not None:
             paste = isinstance(self.oracle, PasteOracle)
@@ -115,7 +115,7 @@ class Edits:
         return content
 
 
-def _said(values: dict[str, Any]) -> dict[str, Any]:
+def _without_none(values: dict[str, Any]) -> dict[str, Any]:
     return {key: value for key, value in values.items() if value is not None}
 
 

@@ -1,4 +1,4 @@
-"""Values of ours in the types that JSON has."""
+"""Values of regen's in the types that JSON has."""
 
 from __future__ import annotations
 
@@ -13,10 +13,10 @@ from torch import Tensor
 def to_json(value: object) -> object:
     """`value` in the types JSON has: dataclasses and mappings become objects, paths strings.
 
-    A number that is not finite becomes null, which JSON has no word for either.
+    A number that is not finite becomes null, since JSON has no such numbers.
 
     Raises:
-        TypeError: If `value` holds anything else; a bug of ours.
+        TypeError: If `value` holds anything else, which is a bug.
 
     Example:
         >>> to_json({"path": Path("a"), "range": (1, math.inf)})

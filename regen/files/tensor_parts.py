@@ -1,8 +1,8 @@
-"""A tensor file read in parts: its header at once, each tensor when it is asked for.
+"""A tensor file read in parts: its header at once, each tensor on request.
 
-`tensor_file.load` reads and verifies a whole file. Where a file holds more than one thing, whoever
-wants one of them reads its tensors alone, from the file as it was opened once. They lie in the
-file, mapped into memory: what is kept must be copied.
+`tensor_file.load` reads and verifies a whole file. Where a file holds more than one thing, a caller
+that wants one of them reads only its tensors, and the file is opened once. They are mapped from the
+file into memory: what is kept must be copied.
 """
 
 from __future__ import annotations
@@ -45,7 +45,7 @@ class TensorParts:
         version: The newest version of that format that the caller understands.
 
     Attributes:
-        header: What the file says of itself; its ``digest``, of all tensors, is not verified.
+        header: The file's header; its ``digest``, of all tensors, is not verified.
 
     Raises:
         StoreError: As `tensor_file.read_header`.
@@ -68,7 +68,7 @@ class TensorParts:
         return list(self._entries)
 
     def read(self, names: Iterable[str]) -> dict[str, Tensor]:
-        """Some of the tensors, on the CPU, as they lie in the file.
+        """Some of the tensors, on the CPU, mapped from the file.
 
         They stay readable after the file is closed, but not after it has been changed.
 

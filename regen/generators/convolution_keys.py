@@ -3,10 +3,10 @@
 A convolution is linear in its weight: every position of its output, before noise, bias and
 activation and up to a factor per sample and channel, is the product of the weight, flattened to
 ``[O, I * k * k]``, with one *key*: the patch of the input that the position sees (im2col), with
-all that the layer does to its input, such as styles or enlarging, done already.
+everything that the layer does to its input, such as styles or enlarging, already applied.
 
-A family whose split can give these keys can be rewritten in closed form. It is asked for nothing
-else, and one that cannot is fitted by gradient steps alone.
+A family whose split provides these keys can be rewritten in closed form; nothing else is required
+of it. A family without keys is fitted by gradient steps alone.
 
 Shapes: N samples; I, O input and output channels; k kernel; h, w size of the output.
 """
@@ -28,7 +28,7 @@ class ConvolutionKeys:
 
     Attributes:
         name: Of its weight ``[O, I, k, k]``, inside the memory.
-        field: What the kernel slides over, padding included, ``[N, I, h + k - 1, w + k - 1]``.
+        field: Input that the kernel slides over, with padding, ``[N, I, h + k - 1, w + k - 1]``.
         kernel: k.
         backwards: Whether the weight's taps run against the field, as they do in a transposed
             convolution.
@@ -72,6 +72,6 @@ class KeyedSplit(Protocol):
 
         Args:
             key: N samples.
-            weights: Used in place of the memory's own, by name; what it lacks stays.
+            weights: Used in place of the memory's own, by name; the others stay.
         """
         ...

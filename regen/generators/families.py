@@ -1,4 +1,4 @@
-"""The families of generators: one line each, where its record is; imported on first use."""
+"""The families of generators: one line each with the path of its record, imported on first use."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ FAMILIES = {
 
 
 def family(name: object) -> Family:
-    """The family of a name.
+    """The family with a name.
 
     Raises:
         GeneratorError: If there is none.
@@ -34,10 +34,10 @@ def families() -> list[Family]:
 
 
 def trainer_of(name: str) -> FamilyTrainer:
-    """What trains generators of a family.
+    """The trainer of a family's generators.
 
     Raises:
-        GeneratorError: If there is no such family, or it is only opened.
+        GeneratorError: If there is no such family, or its generators cannot be trained.
     """
     trainer = family(name).trainer
     if trainer is None:

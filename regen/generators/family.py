@@ -1,4 +1,4 @@
-"""What a family of generators gives to the rest of regen: one record, found by `registry`.
+"""What a family of generators provides to the rest of regen: one record, found by `registry`.
 
 A family is a folder beside this file. Its ``family.py`` exports ``FAMILY``, and nothing outside the
 folder imports anything else from it. Looking a record up should cost nothing, so the functions in
@@ -46,11 +46,11 @@ class Checkpoint:
     """What a file of any kind held.
 
     Attributes:
-        generator: The one that was asked for.
+        generator: The requested network.
         discriminator: Its discriminator, or None where the file has none that could be kept.
-        origin: Whose file it is, in words: "pickle of NVIDIA's, G_ema".
+        origin: What kind of file it is, in words: "pickle of NVIDIA's, G_ema".
         notes: Sentences the generator's user must know, without a full stop.
-        left_behind: Why there is no discriminator, if the file has one.
+        left_behind: Why the file's discriminator was not kept, or None.
     """
 
     generator: Generator
@@ -81,9 +81,9 @@ class ForeignFormat:
     """A format of another tool that a family can write.
 
     Attributes:
-        suffix: By which a file's name asks for it, ".pkl" for instance.
-        write: Writes path, generator and discriminator; gives what the user must know, sentences
-            without a full stop. Raises GeneratorError if the format has no room for the generator.
+        suffix: File name suffix that selects the format, ".pkl" for instance.
+        write: Takes path, generator and discriminator; returns what the user must know, sentences
+            without a full stop. Raises GeneratorError if the format cannot hold the generator.
     """
 
     suffix: str
@@ -96,21 +96,21 @@ def _nothing(*_: object) -> None:
 
 @dataclass(frozen=True)
 class Family:
-    """A family of generators. The first four are needed, the others have a meaning without.
+    """A family of generators. The first four fields are required; the others are optional.
 
     Attributes:
         name: As native files and `Generator.family` have it.
         load: The generator in a native file of this family; reads nothing of a discriminator.
         save: Writes a native file.
-        describe: What can be said of a generator that not all families have, its architecture
-            above all; JSON values.
+        describe: Facts about a generator that are specific to the family, above all its
+            architecture; JSON values.
         load_discriminator: The discriminator in a native file, None where there is none.
-        read_foreign: Takes a foreign value, which network to take ("G_ema" or "G"), and a text to
-            begin messages with. Gives None where the value is not of this family, and raises
-            GeneratorError or StoreError where it is but cannot be one of ours.
+        read_foreign: Takes a foreign value, which network to take ("G_ema" or "G"), and a prefix
+            for messages. Returns None where the value is not of this family, and raises
+            GeneratorError or StoreError where it is, but regen cannot open it.
         foreign_files: Names of the tools whose files `read_foreign` knows.
         foreign_formats: Formats of other tools that it can write, by name.
-        trainer: Trains new generators; None for a family that is only opened.
+        trainer: Trains new generators; None for a family that cannot be trained.
     """
 
     name: str

@@ -1,4 +1,4 @@
-"""Where a generator's file is: bundled ones have names, all others paths."""
+"""Where a generator's file is: bundled generators have names, all others paths."""
 
 from __future__ import annotations
 

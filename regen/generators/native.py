@@ -22,7 +22,7 @@ from regen.files.tensor_parts import TensorParts, open_parts
 from regen.generators.family import StoredDiscriminator
 
 FORMAT = "generator"
-DISCRIMINATOR_FORMAT = "discriminator"  # of a file that holds nothing else
+DISCRIMINATOR_FORMAT = "discriminator"  # of a file that holds only a discriminator
 VERSION = 1
 
 _PREFIX = "discriminator."
@@ -34,7 +34,7 @@ class GeneratorFile:
 
     Attributes:
         path: Its name.
-        header: What it says of itself.
+        header: Its header.
     """
 
     def __init__(self, parts: TensorParts) -> None:
@@ -43,7 +43,7 @@ class GeneratorFile:
 
     @classmethod
     def of(cls, path: Path | str, file: FileIO) -> GeneratorFile:
-        """The generator's file that `file` is, open for reading.
+        """A generator's file from an open `file`.
 
         Raises:
             StoreError: If it is damaged, or not a generator's.
@@ -56,7 +56,7 @@ class GeneratorFile:
         return self.header.get("discriminator")
 
     def generator_tensors(self) -> dict[str, Tensor]:
-        """The generator's tensors by name, verified; they lie in the file, see `TensorParts`.
+        """The generator's tensors by name, verified; mapped from the file, see `TensorParts`.
 
         Raises:
             StoreError: If they are damaged, or not those that were saved.
@@ -65,7 +65,7 @@ class GeneratorFile:
         return self._verified("generator", self._parts.read(names))
 
     def discriminator_tensors(self) -> dict[str, Tensor]:
-        """The discriminator's tensors by name, verified; they lie in the file as well.
+        """The discriminator's tensors by name, verified; mapped from the file as well.
 
         Raises:
             StoreError: If they are damaged, or not those that were saved.
@@ -110,7 +110,7 @@ def save_file(
         path: A ``.safetensors`` file; replaced whole or not at all.
         tensors: The generator's state, floating point, on any device; stored as float32.
         family: Its name.
-        architecture: What the family makes the network from; JSON values.
+        architecture: What the family builds the network from; JSON values.
         card: Header entries about it: provenance, licence, measures; JSON values only. The
             entries that loading needs cannot be replaced by it.
         half: Store float16. The digest of the loaded generator is then that of the rounded

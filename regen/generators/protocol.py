@@ -1,6 +1,7 @@
-"""What a generator must offer so that its rules can be rewritten.
+"""What a generator must provide so that its rules can be rewritten.
 
-A network is cut twice, into head, memory and tail, so that for every latent
+A network is cut twice, into head, memory and tail (section 3.2 of the paper), so that for every
+latent
 
     tail(memory(head(latent))) == network(latent)        bit for bit.
 
@@ -31,12 +32,12 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, kw_only=True)
 class Sample:
-    """One image that a generator can be asked for. Families add what theirs depend on.
+    """One image that a generator can generate. Families add what their samples depend on.
 
     Attributes:
-        label: What people call it: "seed 3", "dog.jpg".
-        index: Its number in the generator's source; None for what is not exactly one of its
-            samples, such as an image of one's own or a truncated seed.
+        label: Name to display: "seed 3", "dog.jpg".
+        index: Its number in the generator's source; None for what is not exactly one of the
+            source's samples, such as a user's own image or a truncated seed.
     """
 
     label: str
@@ -57,7 +58,7 @@ class Oracle(Protocol):
         ...
 
     def knows(self, sample: Sample) -> bool:
-        """Whether it has an answer for a sample."""
+        """Whether it knows the perfect rewrite of a sample."""
         ...
 
     def plain(self, samples: Sequence[Sample]) -> Tensor:
@@ -82,12 +83,12 @@ class Source(Protocol):
 
     @property
     def count(self) -> int | None:
-        """How many there are; None for as many as there are numbers."""
+        """How many there are; None for an infinite source."""
         ...
 
     @property
     def oracle(self) -> Oracle | None:
-        """Who knows the right answer for them, if anyone does."""
+        """The oracle that knows their perfect rewrites, or None."""
         ...
 
     def samples(self, indices: Iterable[int]) -> list[Sample]:
@@ -95,13 +96,13 @@ class Source(Protocol):
         ...
 
     def varied(self, indices: Iterable[int]) -> list[Sample]:
-        """The same, as varied as a projector should see them while it trains."""
+        """The same with the variation that a projector should be trained on."""
         ...
 
     def typical(self, count: int) -> list[Sample]:
         """Samples whose context is worth trying on a foreign image, the most typical first.
 
-        At least one, and at most `count`: a source with an end may have fewer.
+        At least one, and at most `count`: a finite source may have fewer.
         """
         ...
 
@@ -109,7 +110,7 @@ class Source(Protocol):
         """The number of the sample that `sample` is or is a variant of; None if there is none.
 
         A sample may have one although its own `index` is None: a truncated seed, or an image of
-        the folder that was named by its path. A target's is left out where samples are reserved.
+        the folder that was named by its path. Numbers of targets are left out of reserved samples.
         """
         ...
 
@@ -176,10 +177,11 @@ class Split(ABC):
     """A generator cut at a value layer.
 
     Attributes:
-        memory: The convolutions between key and value, `Activation` -> `Activation`. Its
-            parameters are those of the generator itself, not copies.
+        memory: The convolutions between key and value, `Activation` -> `Activation`, together one
+            associative memory (section 3.2 of the paper). Its parameters are those of the
+            generator itself, not copies.
         value_layer: The convolution whose output is the value, counted from 1.
-        memory_layers: How many convolutions the memory holds.
+        memory_layers: Number of convolutions of the memory.
     """
 
     memory: nn.Module
@@ -224,8 +226,8 @@ class Generator(nn.Module, ABC):
 
     Attributes:
         family: Name of its family, as files record it.
-        source_name: How it was opened, a name or a path; "" for one that was made in memory.
-        oracle: Who knows what a perfect rewrite of it would generate, or None.
+        source_name: The name or path it was opened by; "" for one that was made in memory.
+        oracle: The oracle that knows its perfect rewrites, or None.
     """
 
     family: ClassVar[str]
@@ -258,12 +260,12 @@ class Generator(nn.Module, ABC):
         """The sample that a request describes.
 
         Args:
-            request: What an edits file or a command says of it: ``seed``, ``truncation``,
-                ``picture``, ``style``, ``hole``; a family takes those it knows.
+            request: Keys that describe it in an edits file or a command: ``seed``, ``truncation``,
+                ``picture``, ``style``, ``hole``; a family takes those it supports.
 
         Raises:
-            GeneratorError: If the request names what the family does not know, or lacks what it
-                needs.
+            GeneratorError: If the request has a key that the family does not support, or lacks one
+                that it needs.
         """
 
     @abstractmethod
@@ -288,7 +290,7 @@ class Generator(nn.Module, ABC):
 
     @property
     def device(self) -> torch.device:
-        """Where its parameters live."""
+        """The device of its parameters."""
         return next(self.parameters()).device
 
     def digest(self) -> str:

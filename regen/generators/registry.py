@@ -1,8 +1,8 @@
 """Generators that `regen` can open and write: any family, any file that one of them reads.
 
-A file is opened once: its first bytes say whether it is one of regen's, which names its family, or
-another tool's, which each family is asked about. Opening a file of another tool gives a
-`CheckpointWarning` that says what should be known of it.
+A file is opened once: its first bytes show whether it is one of regen's, which names its family, or
+another tool's, which each family in turn tries to read. Opening another tool's file gives a
+`CheckpointWarning` with what its user should know.
 """
 
 from __future__ import annotations
@@ -47,11 +47,11 @@ __all__ = [
 NATIVE, NATIVE_SUFFIX = "native", ".safetensors"
 NETWORKS = ("G_ema", "G")
 _OWN = "regen's own file"
-_FASTER_BELOW = 0.6  # share of a pickle that is the generator; our own file is verified, it is not
+_FASTER_BELOW = 0.6  # share of a pickle that is the generator, below which converting saves time
 
 
 class CheckpointWarning(UserWarning):
-    """What the user of another tool's file should know of it."""
+    """What the user of another tool's file should know about it."""
 
 
 def open_generator(name_or_path: str | Path, *, device: torch.device | str = "cpu") -> Generator:
@@ -76,7 +76,7 @@ def open_generator(name_or_path: str | Path, *, device: torch.device | str = "cp
 
 
 def open_checkpoint(name_or_path: str | Path) -> Checkpoint:
-    """Open a generator with the discriminator beside it. Else as `open_generator`, on the CPU."""
+    """Open a generator with the discriminator beside it, on the CPU; see `open_generator`."""
     return _open(name_or_path, discriminator=True)
 
 
@@ -101,8 +101,8 @@ def read_checkpoint(path: Path, which: str = "G_ema") -> Checkpoint:
         which: "G_ema", the average over training that all tools use, or "G".
 
     Raises:
-        GeneratorError: If there is no such generator, or it cannot be one of ours.
-        StoreError: If a file of ours is damaged, or shapes contradict each other.
+        GeneratorError: If there is no such generator, or regen does not support it.
+        StoreError: If a file of regen's is damaged, or shapes contradict each other.
         UnpicklingError: If a pickle is damaged, or names what no such checkpoint needs.
     """
     checkpoint = _read(path, which, discriminator=True)
@@ -117,7 +117,7 @@ def _read(path: Path, which: str, *, discriminator: bool) -> Checkpoint:
         format = format_of(content)
         if format == "pickle" or format == "torch":
             return _read_foreign(path, value_of(content, format), which)
-        if content.buffer[8:9] != b"{":  # not even a damaged file of ours
+        if content.buffer[8:9] != b"{":  # not even a damaged file of regen's
             raise _not_a_generator(f"{path} is not a generator")
         if which != "G_ema":
             raise GeneratorError(f"{path}: network", got=which, expected="G_ema, its only one")
@@ -153,7 +153,7 @@ def _suggestion(path: Path, checkpoint: Checkpoint) -> str:
     share = sum(t.numel() * t.element_size() for t in tensors) / path.stat().st_size
     better = "that is smaller and opens faster" if share < _FASTER_BELOW else "that is verified"
     native = path.with_suffix(NATIVE_SUFFIX).name
-    if native == path.name:  # a file of another tool that is named like ours
+    if native == path.name:  # another tool's file that is named like one of regen's
         native = f"{path.stem}-regen{NATIVE_SUFFIX}"
     return f"{path} is a {checkpoint.origin}; for a file {better}: regen convert {path} {native}"
 
@@ -168,9 +168,9 @@ def format_for(path: Path, owner: Family, wanted: str | None = None) -> str:
     """The format to write a generator of a family in.
 
     Args:
-        path: The file to write; its suffix decides where nothing is wanted.
+        path: The file to write; its suffix decides if `wanted` is None.
         owner: The family.
-        wanted: The name of a format.
+        wanted: The name of a format, or None.
 
     Raises:
         GeneratorError: If the family has no such format, or none of that suffix.
@@ -212,7 +212,7 @@ def write_checkpoint(
         What its user must know, sentences without a full stop.
 
     Raises:
-        GeneratorError: If the format has no room for such a generator.
+        GeneratorError: If the format cannot hold such a generator.
         StoreError: If the file cannot be written.
     """
     owner = family(generator.family)

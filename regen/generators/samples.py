@@ -14,13 +14,13 @@ def reserved_samples(
 ) -> list[Sample]:
     """The first samples of a band.
 
-    A source with an end has no such numbers. Those that are not taken are dealt to the bands in
-    turn, so that no sample serves two purposes there either.
+    The numbers of a band lie beyond a finite source. Its samples that are not taken are dealt to
+    the bands in turn, so that no sample serves two purposes there either.
 
     Args:
         source: Where they come from.
         band: What they are for.
-        count: How many are wanted; a source with an end may have fewer.
+        count: How many are wanted; a finite source may have fewer.
         taken: Numbers to leave out, of targets for instance.
 
     Returns:
@@ -44,12 +44,12 @@ def reserved_samples(
 
 
 def random_samples(source: Source, indices: Iterable[int], *, varied: bool = False) -> list[Sample]:
-    """Samples of any numbers; a source with an end is gone through again and again.
+    """Samples of any numbers; a finite source is repeated.
 
     Args:
         source: Where they come from.
         indices: Numbers from 0.
-        varied: As varied as a projector should see them while it trains.
+        varied: With the variation that a projector should be trained on.
     """
     count = source.count
     numbers = [index if count is None else index % count for index in indices]

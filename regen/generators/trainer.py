@@ -1,10 +1,10 @@
-"""How a family trains a generator on images: what `regen.runs.train_generator` asks of it.
+"""How a family trains a generator on images: what `regen.runs.train_generator` requires of it.
 
     FamilyTrainer --plan(size, options)--> TrainingPlan --initialize(device)--> Training
     Training --train(images, folder)--> FinishedTraining
 
-What the networks are, what trains them and with which settings is the family's own affair. Reading
-the images, watching, measuring and saving are not, and are done by the run.
+The family decides on the networks, their training and its settings. The run reads the images, shows
+progress, measures and saves.
 
 Shapes: N samples; M training images; R their side.
 """
@@ -42,12 +42,12 @@ class ImageSampler(Protocol):
 
 @dataclass(frozen=True)
 class Report:
-    """How training goes.
+    """The progress of a training.
 
     Attributes:
         step: Steps done.
         kimg: Thousands of real images shown.
-        scalars: Means since the last report: losses, and what else the family watches.
+        scalars: Means since the last report: losses, and whatever else the family monitors.
     """
 
     step: int
@@ -88,21 +88,21 @@ class FamilyTrainer(Protocol):
         ...
 
     def plan(self, size: int, given: Mapping[str, object]) -> TrainingPlan:
-        """Decide on a training.
+        """Plan a training.
 
         Args:
             size: R.
-            given: Values of options; for all others the family chooses.
+            given: Values of options; the family chooses all others.
 
         Raises:
-            TrainingError: If there is no such option, or a value is out of range.
+            TrainingError: If an option is unknown, or a value is out of range.
             RegenError: If a generator to initialize from cannot be opened.
         """
         ...
 
 
 class TrainingPlan(Protocol):
-    """A training that is decided on. Its settings are opaque but for these."""
+    """A planned training. Apart from these properties its settings are opaque."""
 
     @property
     def sizes(self) -> tuple[int, ...]:
@@ -177,7 +177,7 @@ class Training(Protocol):
 
 
 class FinishedTraining(Protocol):
-    """What a training left."""
+    """The outcome of a training."""
 
     @property
     def generator(self) -> Generator:
@@ -186,12 +186,12 @@ class FinishedTraining(Protocol):
 
     @property
     def discriminator(self) -> StoredDiscriminator | None:
-        """The discriminator at the end, None for a family without."""
+        """The discriminator at the end, None for a family without one."""
         ...
 
     @property
     def steps_done(self) -> int:
-        """Fewer than those of the plan if time was up."""
+        """Steps taken; fewer than planned if time was up."""
         ...
 
     @property
@@ -200,7 +200,7 @@ class FinishedTraining(Protocol):
         ...
 
     def notes(self) -> list[str]:
-        """What its user should know of the result, one sentence each."""
+        """What its user should know about the result, one sentence each."""
         ...
 
     def card(self) -> dict[str, Any]:

@@ -1,9 +1,9 @@
-"""Image files, of whatever kind, decoded with care.
+"""Decode image files of any kind safely.
 
-A *source* is a path, the bytes of an image file, or a data URI. What comes out is the first
-frame, upright, in one of three Pillow modes: RGB, RGBA, or F (grey from 0 to 1) for grey of more
-than eight bits. Whatever is wrong with a file becomes an `ImageError`, and an image too large to
-be one is refused from its header, before a pixel of it is decoded.
+A *source* is a path, the bytes of an image file, or a data URI. The result is the first frame,
+upright, in one of three Pillow modes: RGB, RGBA, or F (grey from 0 to 1) for grey of more than
+eight bits. Whatever is wrong with a file becomes an `ImageError`, and an implausibly large image is
+refused from its header, before any pixel is decoded.
 """
 
 from __future__ import annotations

@@ -1,8 +1,8 @@
 """A folder of images, checked before anything is trained on it.
 
-Every file is decoded once. What is wrong with the folder comes back as one list of *findings*, each
-with what will be done about it, so that all of it can be corrected at once; the images that remain
-are kept in memory, cropped to their middle and resized.
+Every file is decoded once. Problems of the folder are returned as one list of *findings*, each with
+what will be done about it, so that all can be corrected at once; the images that remain are kept in
+memory, cropped to their middle and resized.
 
 Shapes: M images that remain; S side to train at.
 """
@@ -163,9 +163,9 @@ def _note_others(folder: Path, survey: _Survey) -> None:
         if path.name.startswith("."):
             continue
         if path.is_dir():
-            survey.note("in fact a folder", "not looked into", path.name)
+            survey.note("that is a folder", "skipped", path.name)
         elif not has_image_suffix(path):
-            survey.note("with another suffix than images have", "left out", path.name)
+            survey.note("without an image suffix", "left out", path.name)
 
 
 def _read(

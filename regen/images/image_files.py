@@ -51,7 +51,7 @@ def load_image(
         ``[1, 3, H, W]`` in [-1, 1].
 
     Raises:
-        ImageError: If there is no readable image, it has too many pixels, or `size` is not one.
+        ImageError: If the image cannot be read or has too many pixels, or `size` is not valid.
     """
     height, width = _checked_size(size)
     image = _flatten(decode(source), background)

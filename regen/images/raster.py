@@ -60,7 +60,7 @@ def bounds(mask: Tensor, threshold: float = 0.5) -> Bounds:
         threshold: Exclusive.
 
     Raises:
-        RegionError: If there is no such pixel.
+        RegionError: If no pixel is above it.
     """
     rows = (mask > threshold).any(dim=3).flatten().nonzero()
     columns = (mask > threshold).any(dim=2).flatten().nonzero()

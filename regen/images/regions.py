@@ -1,8 +1,8 @@
-"""Where a pattern is in an image, and how it comes to lie on the place of another.
+"""Where a pattern is in an image, and how it is moved onto a region of another image.
 
-A `Region` is one shape or several (two eyes) in pixels of its image. `align` carries the image
-around one region onto another region: shifted and scaled, antialiased, shape by shape where both
-regions have equally many. `paste` puts the result in.
+A `Region` is one shape or several (two eyes) in pixels of its image. `align` moves the image around
+one region onto another region: shifted and scaled, antialiased, shape by shape where both regions
+have equally many. `paste` blends the result in.
 """
 
 from __future__ import annotations
@@ -116,7 +116,7 @@ class Region:
             )
 
     def split(self) -> list[Region]:
-        """Single shapes, in the order given; a lone drawn mask falls into its connected parts."""
+        """Single shapes, in the order given; a single mask is split into its connected parts."""
         if len(self.shapes) == 1 and isinstance(self.shapes[0], Mask):
             return [Region((part,)) for part in self.shapes[0].parts()]
         return [Region((shape,)) for shape in self.shapes]
@@ -162,8 +162,8 @@ def align(
 ) -> tuple[Tensor, Tensor]:
     """Shift and scale an image so that one region of it lies on a region of another image.
 
-    Where both regions have the same number of shapes above one, each shape is carried to the one in
-    the same relative place (left eye to left eye), and a pixel is taken from the nearest of them.
+    Where both regions have the same number of shapes, at least two, each shape is moved to the one
+    in the same relative position (left eye to left eye), and a pixel is taken from the nearest.
 
     Args:
         image: ``[1, C, H, W]``, an image or features.
@@ -224,7 +224,7 @@ def paste(values: Tensor, pasted: Tensor, mask: Tensor) -> Tensor:
 
 
 def _pairs(region: Region, onto: Region) -> list[tuple[Region, Region]]:
-    """Shapes in the same relative place; the regions as wholes where their numbers differ."""
+    """Shapes in the same relative position; the whole regions where their numbers differ."""
     parts, places = region.split(), onto.split()
     if len(parts) != len(places) or len(parts) == 1:
         return [(region, onto)]

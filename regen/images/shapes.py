@@ -1,4 +1,4 @@
-"""The shapes that a region is made of: boxes, ellipses, polygons and drawn masks.
+"""The shapes that a region consists of: boxes, ellipses, polygons and masks.
 
 Coordinates are pixels of the image that a shape belongs to, x to the right and y down, and pixel
 (i, j) covers [j, j + 1] x [i, i + 1]. A shape becomes a mask by *coverage*: the part of each pixel
@@ -22,7 +22,7 @@ from regen.images.raster import Bounds, Point, bounds, fill_polygon, resize_mask
 
 _SMALLEST_AREA = 1e-6  # pixels
 _ROUND = 256  # corners of an ellipse
-_SPECK = 0.05  # parts of a drawn mask below this share of the largest are none of their own
+_SPECK = 0.05  # parts of a mask below this share of the largest are merged into another part
 
 
 class Shape(Protocol):
@@ -111,7 +111,7 @@ class Ellipse(_Outlined):
 
     @property
     def corners(self) -> tuple[Point, ...]:
-        """So many points on the outline that what they cut off is nothing (1e-4 of the area)."""
+        """Enough points on the outline that they miss only 1e-4 of the area."""
         turns = [2 * math.pi * i / _ROUND for i in range(_ROUND)]
         return tuple(
             (self.cx + self.rx * math.cos(t), self.cy + self.ry * math.sin(t)) for t in turns

@@ -8,7 +8,7 @@ from torch import Tensor
 from regen.errors import MetricError
 
 TOLERANCE = 1e-3
-"""How far pixels may lie outside of [-1, 1]: rounding of half precision is no mistake."""
+"""How far pixels may lie outside of [-1, 1], since half precision rounds."""
 
 
 def check_pair(metric: str, a: Tensor, b: Tensor, least: int = 1) -> None:

@@ -38,5 +38,5 @@ def backbone_features(images: Tensor, backbone: Lpips, batch: int = _BATCH) -> T
         raise MetricError(
             "backbone features: no images", got=list(images.shape), expected="N at least 1"
         )
-    parts = [backbone.layers(part)[-1].mean(dim=(2, 3)) for part in images.split(batch)]
+    parts = [backbone.layers(part)[-1].mean(dim=(2, 3)) for part in torch.split(images, batch)]
     return torch.cat(parts).float()

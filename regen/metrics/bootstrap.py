@@ -1,4 +1,4 @@
-"""How sure a mean is: bootstrap intervals (Efron 1979), by percentiles."""
+"""Confidence of a mean: bootstrap intervals (Efron 1979), by percentiles."""
 
 from __future__ import annotations
 

@@ -1,8 +1,8 @@
-"""Did a rewrite change what it should, and nothing else?
+"""Did a rewrite change what it should, and only that?
 
 Distances are measured inside a *region* and outside of it. LPIPS looks at neighbourhoods, so the
 LPIPS of a region is that of two images in which all else is painted the same mid grey. L1 is the
-mean absolute difference on [-1, 1], each pixel counted as much as the mask says. Both are means
+mean absolute difference on [-1, 1], with each pixel weighted by the mask. Both are means
 over all images; a distance is `{"lpips": ..., "l1": ...}`, LPIPS None without its weights.
 
 The *oracle* is the exact image that a perfect rewrite would make; only a renderer can know it.
@@ -129,7 +129,7 @@ def oracle_distance(
 
 
 def _checked_mask(mask: Tensor, images: Tensor) -> Tensor:
-    """`mask` as ``[N, 1, H, W]``, or the reason why it is none."""
+    """`mask` as ``[N, 1, H, W]``; raises MetricError if it is not a mask of the images."""
     n, _, height, width = images.shape
     if mask.shape not in ((n, 1, height, width), (1, 1, height, width)):
         raise MetricError(

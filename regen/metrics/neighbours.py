@@ -1,4 +1,4 @@
-"""The training images that samples are nearest to, so that memorising is seen.
+"""The training images that samples are nearest to, which reveals memorisation.
 
 Nearest means: least distance of features. Samples of a generator that has memorised its training
 images lie much closer to one of them than two training images lie to each other.

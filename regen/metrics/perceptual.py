@@ -1,9 +1,9 @@
 """LPIPS, the learned perceptual distance of Zhang et al. 2018.
 
 Its *backbone* is an ImageNet network whose weights do not come with the `lpips` package: they are
-looked for in torch's hub cache, and downloaded only if they are not there. An LPIPS means nothing
-without the backbone, the version and the resolution it was taken with: `Lpips.describe` names
-them. A backbone is never exchanged for another; a missing one is an error with a remedy.
+looked for in torch's hub cache, and downloaded only if they are not there. LPIPS values are only
+comparable for the same backbone, version and resolution: `Lpips.describe` names them. A backbone is
+never substituted by another; a missing one is an error with a remedy.
 """
 
 from __future__ import annotations
@@ -51,7 +51,7 @@ class Lpips:
 
         Args:
             a: Images ``[N, 3, H, W]`` in [-1, 1], at least 32 pixels high and wide. Published
-                values use 64 and up; below that the deepest layers see next to nothing.
+                values use 64 and up; below that the deepest layers have almost no pixels.
             b: Images of the same shape.
             differentiable: Whether gradients flow to `a` and `b` (first order).
 
@@ -88,7 +88,7 @@ class Lpips:
             return list(network.net(network.scaling_layer(images.float())))
 
     def describe(self, resolution: int) -> dict[str, str | int]:
-        """What must stand beside every LPIPS: backbone, version and resolution in pixels."""
+        """What every LPIPS is reported with: backbone, version and resolution in pixels."""
         return {"backbone": self.backbone, "version": lpips_version(), "resolution": resolution}
 
 
@@ -140,7 +140,7 @@ def try_lpips(
         compare images of this size.
 
     Raises:
-        MetricError: If there is no such backbone: that is a mistake, not missing weights.
+        MetricError: If the backbone is unknown, which is an error unlike missing weights.
     """
     weights_path(backbone)
     if size is not None and min(size) < SMALLEST:

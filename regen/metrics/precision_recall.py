@@ -53,10 +53,11 @@ def _covered(rows: Tensor, support: Tensor, k: int) -> float:
     radii = torch.cat(
         [
             torch.cdist(part, support).kthvalue(k + 1, dim=1).values
-            for part in support.split(_ROWS_AT_ONCE)
+            for part in torch.split(support, _ROWS_AT_ONCE)
         ]
     )
     inside = [
-        (torch.cdist(part, support) <= radii).any(dim=1) for part in rows.split(_ROWS_AT_ONCE)
+        (torch.cdist(part, support) <= radii).any(dim=1)
+        for part in torch.split(rows, _ROWS_AT_ONCE)
     ]
     return torch.cat(inside).double().mean().item()

@@ -1,8 +1,8 @@
 """How far two distributions of features lie apart, in units of the features.
 
-A feature map is taken as a heap of numbers: where a value stands, and in which sample, does not
-count. Both measures rest on the Wasserstein-1 distance of two sets of numbers, the area between
-their distribution functions, as `scipy.stats.wasserstein_distance` has it.
+A feature map is treated as an unordered set of numbers: the position and the sample of a value do
+not matter. Both measures are based on the Wasserstein-1 distance of two sets of numbers, the area
+between their distribution functions, as computed by `scipy.stats.wasserstein_distance`.
 
 Shapes: N, M samples; C channels; h, w size of the features.
 """
@@ -22,7 +22,7 @@ def wasserstein_per_channel(a: Tensor, b: Tensor) -> float:
     """Wasserstein-1 distance of each channel's values, summed over the channels.
 
     For every channel the values of all positions of all samples of `a` are one set of numbers,
-    those of `b` another. What channels have in common is not seen: see `sliced_wasserstein`.
+    those of `b` another. Dependence between channels is ignored: see `sliced_wasserstein`.
 
     Args:
         a: Features ``[N, C, h, w]``, unbounded.
@@ -32,7 +32,7 @@ def wasserstein_per_channel(a: Tensor, b: Tensor) -> float:
         A number from 0, in units of the features, growing with C.
 
     Raises:
-        MetricError: If either is no batch of features, or they differ in channels.
+        MetricError: If either is not a batch of features, or they differ in channels.
 
     Example:
         >>> import torch
@@ -51,19 +51,19 @@ def sliced_wasserstein(a: Tensor, b: Tensor, directions: int = 128, seed: int = 
 
     Each position of each sample is a vector of C channels. All vectors are projected on random
     unit directions; the result is the mean of the one-dimensional distances along them, and so
-    sees how channels go together.
+    includes dependence between channels.
 
     Args:
         a: Features ``[N, C, h, w]``, unbounded.
         b: Features ``[M, C, h', w']``.
         directions: How many directions, at least 1.
-        seed: Of the directions, which depend on nothing else but C.
+        seed: Of the directions, which otherwise depend only on C.
 
     Returns:
         A number from 0, in units of the features.
 
     Raises:
-        MetricError: As `wasserstein_per_channel`, or if there is no direction.
+        MetricError: As `wasserstein_per_channel`, or if `directions` is below 1.
     """
     from scipy.stats import wasserstein_distance
 

@@ -101,7 +101,7 @@ def _skull(u: Tensor, v: Tensor, a: Attributes) -> Tensor:
 
 
 def _hair(u: Tensor, v: Tensor, a: Attributes) -> Tensor:
-    """All hair: a circle around the skull, drawn out downwards as it grows longer."""
+    """All hair: a circle around the skull, stretched downwards as it grows longer."""
     radius = a.face_width + 2.2 + 3.6 * a.hair_volume
     crown = v + 11.5 - 3 * a.hair_length
     length = 78 * a.hair_length * (0.3 + 0.7 * a.hair_length)

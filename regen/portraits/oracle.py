@@ -1,7 +1,7 @@
-"""The exact answer: what a perfect rewrite of the embedded default would draw for any seed.
+"""Ground truth: what a perfect rewrite of the bundled generator would generate for any seed.
 
-The bundled generator learned z -> image from the renderer, so a seed names a person to both; the
-renderer draws that person with a pattern as well as without.
+The bundled generator learned z -> image from the renderer, so a seed is the same person for both;
+the renderer draws that person with a pattern as well as without.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from regen.portraits.traits import Z_DIM, Attributes, attributes
 
 
 def seed_to_z(seeds: Sequence[int], z_dim: int = Z_DIM) -> Tensor:
-    """Latents of seeds, drawn as NVIDIA's StyleGAN2 tools draw them.
+    """Latents of seeds, sampled as NVIDIA's StyleGAN2 tools sample them.
 
     Args:
         seeds: N integers from 0 to 2**32 - 1.
@@ -33,8 +33,8 @@ def seed_to_z(seeds: Sequence[int], z_dim: int = Z_DIM) -> Tensor:
     Raises:
         RegenError: If a seed is not such an integer.
     """
-    draws = [np.random.RandomState(_checked(seed)).randn(1, z_dim) for seed in seeds]
-    return torch.from_numpy(np.concatenate([np.zeros((0, z_dim)), *draws])).float()
+    rows = [np.random.RandomState(_checked(seed)).randn(1, z_dim) for seed in seeds]
+    return torch.from_numpy(np.concatenate([np.zeros((0, z_dim)), *rows])).float()
 
 
 def _checked(seed: object) -> int:
@@ -53,9 +53,9 @@ class Numbered(Protocol):
 
 @dataclass(frozen=True)
 class PortraitsOracle:
-    """The renderer's answer for generators whose seeds are rendered people.
+    """The renderer's ground truth for generators whose seeds are rendered people.
 
-    It keeps `regen.generators.protocol.Oracle`, which it does not import.
+    It implements `regen.generators.protocol.Oracle` without importing it.
 
     Attributes:
         size: Height and width of images in pixels.

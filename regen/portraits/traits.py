@@ -2,8 +2,8 @@
 
 A latent z is normalised as StyleGAN2's mapping network does it; each coordinate then goes through
 the normal distribution function, which makes it uniform on (0, 1), and is stretched over the range
-of its attribute or looked up on a palette. Nothing switches: a small step in z is a small step in
-every attribute.
+of its attribute or looked up on a palette. Nothing is discontinuous: a small step in z is a small
+step in every attribute.
 
 Units: lengths are 1/128 of the image's side, angles radians, colours RGB in [0, 1].
 """
@@ -106,7 +106,7 @@ PALETTES: dict[str, Palette] = {
 
 
 class Attributes(NamedTuple):
-    """Everything that tells N people apart: tensors ``[N]``, colours ``[N, 3]``, float32.
+    """Everything that distinguishes N people: tensors ``[N]``, colours ``[N, 3]``, float32.
 
     Ranges and palettes are `RANGES` and `PALETTES`; field i is a function of z's coordinate i.
     """

@@ -1,8 +1,8 @@
-"""Images with foreign patterns pasted in, so that B learns to keep what no sample has.
+"""Images with foreign patterns pasted in, so that B learns to keep patterns that no sample has.
 
 A *paste* is a tile: a shape with smaller shapes nested in it, each filled with colours, gradients,
-stripes or rings, or with a piece of another image. Shapes, sizes and colours are random; nothing
-here knows what the generator's images show. Most pastes are small, with strong contrast inside.
+stripes or rings, or with a piece of another image. Shapes, sizes and colours are random and do not
+depend on what the generator's images show. Most pastes are small, with strong contrast inside.
 All tiles are rendered together; equal states of the random generator give equal composites.
 
 The paper trains on plain samples; composites are regen's own. They make foreign patterns survive
@@ -58,7 +58,7 @@ def composite(
     Args:
         images: ``[N, 3, H, W]`` in [-1, 1], the shorter side even and at least 8.
         generator: Source of all randomness, on the CPU.
-        config: How many pastes, how large, and of what.
+        config: Number, size and content of the pastes.
         extra: Further images ``[M, 3, H, W]`` whose pieces may be pasted.
 
     Returns:

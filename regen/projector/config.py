@@ -22,7 +22,7 @@ class ProjectorConfig:
         value_channels: Channels C of the value layer.
         value_size: Side of the value layer, or height and width; the images are larger by a power
             of two.
-        widths: Channels at the sizes h, h/2, h/4, ...
+        widths: Channels at the value's size, half of it, a quarter, ...
         blocks: Residual blocks at each of these sizes, before going coarser and again after.
 
     Raises:
@@ -71,7 +71,7 @@ class ProjectorConfig:
 
     @property
     def ratio(self) -> int:
-        """How many pixels of an image a position of the value spans along each axis."""
+        """Number of pixels that a position of the value spans along each axis."""
         return self.image_size[0] // self.value_shape[1]
 
     @classmethod

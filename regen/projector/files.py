@@ -33,9 +33,9 @@ class Projector:
 
     Attributes:
         network: In eval mode, requiring no gradients, on the generator's device.
-        value_layer: The convolution whose output it answers with, counted from 1.
+        value_layer: The convolution whose output it predicts, counted from 1.
         name: The file, for messages.
-        header: All that the file says about itself.
+        header: The file's header.
     """
 
     network: BackwardProjector
@@ -44,12 +44,12 @@ class Projector:
     header: tensor_file.Header
 
     def __call__(self, image: Tensor) -> Tensor:
-        """Value features ``[N, C, h, h]`` of ``image [N, 3, R, R]`` in [-1, 1]."""
+        """Value features ``[N, C, h, w]`` of ``image [N, 3, H, W]`` in [-1, 1]."""
         features: Tensor = self.network(image)
         return features
 
     def check_layer(self, value_layer: int) -> None:
-        """Make sure that it answers with the features of `value_layer`.
+        """Check that it predicts the features of `value_layer`.
 
         Raises:
             ProjectorError: If it was trained for another layer.
@@ -115,8 +115,8 @@ def load_projector(path: Path | str, generator: Generator) -> Projector:
         generator: The generator it must belong to.
 
     Raises:
-        StoreError: If the file is damaged, or no projector.
-        ProjectorError: If it belongs to another generator, or its header makes no sense.
+        StoreError: If the file is damaged, or not a projector.
+        ProjectorError: If it belongs to another generator, or its header is invalid.
     """
     path = Path(path) / PROJECTOR_FILE if Path(path).is_dir() else path
     stored = tensor_file.load(path, format=FORMAT, version=VERSION)
@@ -153,11 +153,11 @@ def open_projector(
         path: The file or run folder, or None for a bundled one.
         generator: The generator.
         value_layer: Which bundled one; None for the preferred.
-        preferred: The one that does best what it is opened for, where there is more than one.
+        preferred: The value layer that suits the purpose best, where there is more than one.
 
     Raises:
         StoreError: If the file is damaged, or not a projector.
-        ProjectorError: If there is none, or it belongs to another generator.
+        ProjectorError: If the generator has none, or it belongs to another generator.
     """
     if path is not None:
         return load_projector(path, generator)
@@ -195,7 +195,7 @@ def _architecture(path: Path | str, header: tensor_file.Header) -> ProjectorConf
 def _check_value(
     path: Path | str, config: ProjectorConfig, value_layer: object, generator: Generator
 ) -> None:
-    """Whether the generator has that layer, with features and images of these sizes."""
+    """Check that the generator has that layer, with features and images of these sizes."""
     if not isinstance(value_layer, int) or isinstance(value_layer, bool):
         raise ProjectorError(f"{path}: value_layer", got=value_layer, expected="an integer")
     try:

@@ -10,9 +10,9 @@ image x, its value v, the feature discriminator D and the generator's tail T the
 
 Features are in normalised units: 1 is one standard deviation of a channel over the generator's
 values. Beyond the paper, an image may be a composite. Where a pattern was pasted v does not hold:
-feature L1 and D do not look there, and the L1 of the semi-cycle looks all the more.
+feature L1 and D ignore these positions, and the L1 of the semi-cycle gives them more weight.
 
-Shapes: N images; R side of an image; C, h channels and side of the value.
+Shapes: N images; H, W their height and width; C, h, w channels, height and width of the value.
 """
 
 from __future__ import annotations
@@ -37,7 +37,7 @@ class ProjectorLoss:
         total: A scalar, what B minimises.
         terms: Its terms before they are weighted, by the names of their weights in
             `ProjectorTrainingSettings`; those of weight 0 are missing.
-        decoded: T(B(x)), ``[N, 3, R, R]``; None where the semi-cycle has no weight.
+        decoded: T(B(x)), ``[N, 3, H, W]``; None where the semi-cycle has no weight.
     """
 
     total: Tensor
@@ -57,13 +57,13 @@ def total_loss(
     """The total loss of section 4.1.2, for the predictions of one batch.
 
     Args:
-        prediction: B(x) in normalised units, ``[N, C, h, h]``.
+        prediction: B(x) in normalised units, ``[N, C, h, w]``.
         value: v in normalised units, the same shape.
         batch: The images x, and where something was pasted into them.
         settings: The weights of the terms.
-        discriminator: D, from normalised features to logits ``[N, 1, h', h']``. Not called where
+        discriminator: D, from normalised features to logits ``[N, 1, h', w']``. Not called where
             its term has no weight.
-        tail: T, from normalised features to images ``[N, 3, R, R]``. Not called where the
+        tail: T, from normalised features to images ``[N, 3, H, W]``. Not called where the
             semi-cycle has no weight.
 
     Raises:
@@ -91,11 +91,11 @@ def kept_cells(kept: Tensor, logits: Tensor) -> Tensor:
     """Which cells of the discriminator's logits hold no paste.
 
     Args:
-        kept: Positions of the value without a paste, ``[N, 1, h, h]``, 1 or 0.
-        logits: ``[N, 1, h', h']``, h' at most h.
+        kept: Positions of the value without a paste, ``[N, 1, h, w]``, 1 or 0.
+        logits: ``[N, 1, h', w']``, at most as large.
 
     Returns:
-        ``[N, 1, h', h']``, 1 or 0.
+        ``[N, 1, h', w']``, 1 or 0.
 
     Example:
         >>> kept = torch.tensor([[[[1.0, 1.0], [1.0, 0.0]]]])

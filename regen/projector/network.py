@@ -1,15 +1,15 @@
 """The backward projector B, section 4.1 of the paper: any image to features of a value layer.
 
 A `Downsampler` brings the image to the size of the features, `FeatureAlignment` brings it into
-their space: residual blocks at that size, and at coarser sizes for what is decided by the whole
-image (the style of a StyleGAN2 sets the scale of every channel). B computes *normalised*
+their space: residual blocks at that size, and at coarser sizes for what depends on the whole image
+(the style of a StyleGAN2 sets the scale of every channel). B computes *normalised*
 features, each channel with mean 0 and deviation 1 over the generator's own values, and gives
 features in the generator's units.
 
-Source: downsampler, residual blocks for feature alignment and feature discriminator are those of
-section 4.1 of the paper. The coarser sizes are regen's own.
+Source: downsampler and residual blocks for feature alignment are those of section 4.1 of the paper,
+the feature discriminator is that of section 4.1.1. The coarser sizes are regen's own.
 
-Shapes: N images; R side of an image; C, h channels and side of the value.
+Shapes: N images; H, W their height and width; C, h, w channels, height and width of the value.
 """
 
 from __future__ import annotations
@@ -40,10 +40,10 @@ def _conv(inputs: int, outputs: int, size: int, stride: int = 1, gain: float = 1
 
 
 class Downsampler(nn.Module):
-    """Image ``[N, 3, R, R]`` to ``[N, width, h, h]`` by convolutions of stride 2 (section 4.1).
+    """Image ``[N, 3, H, W]`` to ``[N, width, h, w]`` by convolutions of stride 2 (section 4.1).
 
     The first reads 6x6 pixels and writes at half the size: at full size even a few channels would
-    cost as much as everything behind them.
+    cost as much as all later layers.
     """
 
     def __init__(self, ratio: int, width: int) -> None:
@@ -54,7 +54,7 @@ class Downsampler(nn.Module):
         self.halve = nn.ModuleList(_conv(a, b, 4, stride=2) for a, b in pairwise(widths))
 
     def forward(self, image: Tensor) -> Tensor:
-        """``[N, 3, R, R]`` -> ``[N, width, h, h]``, before any activation."""
+        """``[N, 3, H, W]`` -> ``[N, width, h, w]``, before any activation."""
         x: Tensor = self.first(image)
         for conv in self.halve:
             x = conv(F.leaky_relu(x, SLOPE))
@@ -73,15 +73,15 @@ class ResidualBlock(nn.Module):
         self.second = _conv(width, width, 3, gain=0.2)
 
     def forward(self, x: Tensor) -> Tensor:
-        """``[N, width, r, r]`` -> the same shape."""
+        """``[N, width, h, w]`` -> the same shape."""
         branch: Tensor = self.second(F.leaky_relu(self.first(F.leaky_relu(x, SLOPE)), SLOPE))
         return x + branch
 
 
 class GlobalMixing(nn.Module):
-    """Adds to every position what a fully connected layer makes of the mean over all of them.
+    """Adds to every position a fully connected layer's output for the mean over all positions.
 
-    It takes the place of a coarser size where there is none.
+    It replaces a coarser size where there is none.
     """
 
     def __init__(self, width: int) -> None:
@@ -89,18 +89,18 @@ class GlobalMixing(nn.Module):
         self.mix = _conv(width, width, 1, gain=0.2)
 
     def forward(self, x: Tensor) -> Tensor:
-        """``[N, width, r, r]`` -> the same shape."""
+        """``[N, width, h, w]`` -> the same shape."""
         mixed: Tensor = self.mix(F.leaky_relu(x, SLOPE).mean(dim=(2, 3), keepdim=True))
         return x + mixed
 
 
 class FeatureAlignment(nn.Module):
-    """Residual blocks at one size, around the same at half the size.
+    """Residual blocks at one size, with the same at half the size in between.
 
     The blocks are the feature alignment of section 4.1; the coarser sizes are regen's own.
 
     Args:
-        widths: Channels at the sizes r, r/2, r/4, ...
+        widths: Channels at the full size, half of it, a quarter, ...
         blocks: Residual blocks at each of them, before going coarser and again after.
     """
 
@@ -119,7 +119,7 @@ class FeatureAlignment(nn.Module):
         self.coarsest = len(widths) == 1
 
     def forward(self, x: Tensor) -> Tensor:
-        """``[N, widths[0], r, r]`` -> the same shape."""
+        """``[N, widths[0], h, w]`` -> the same shape."""
         x = self.before(x)
         if self.coarsest:
             x = self.coarser(x)
@@ -157,7 +157,7 @@ class BackwardProjector(nn.Module):
         self.register_buffer("value_std", torch.ones(1, config.value_channels, 1, 1))
 
     def forward(self, image: Tensor) -> Tensor:
-        """Value features ``[N, C, h, h]``, float32, of ``image [N, 3, R, R]`` in [-1, 1].
+        """Value features ``[N, C, h, w]``, float32, of ``image [N, 3, H, W]`` in [-1, 1].
 
         Raises:
             ProjectorError: If the image has another size.
@@ -191,11 +191,11 @@ class BackwardProjector(nn.Module):
 
 
 class FeatureDiscriminator(nn.Module):
-    """Tells real values from projected ones, patch by patch: D of section 4.1.2 of the paper.
+    """Distinguishes real from projected values, patch by patch: D of section 4.1.1 of the paper.
 
     Args:
         channels: C of the value.
-        size: h of the value; it is halved up to three times, not below 4.
+        size: The smaller side of the value; it is halved up to three times, not below 4.
         widths: Channels after each halving.
 
     Attributes:
@@ -212,7 +212,7 @@ class FeatureDiscriminator(nn.Module):
         self.last = _conv(sizes[-1], 1, 3)
 
     def forward(self, features: Tensor) -> Tensor:
-        """Logits ``[N, 1, h', h']`` of normalised ``features [N, C, h, h]``, positive for real."""
+        """Logits ``[N, 1, h', w']`` of normalised ``features [N, C, h, w]``, positive for real."""
         x: Tensor = features.contiguous(memory_format=torch.channels_last)
         half = self.precision != torch.float32
         with torch.autocast(x.device.type, self.precision if half else None, enabled=half):

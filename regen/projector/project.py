@@ -1,10 +1,10 @@
-"""Project images that the generator never drew: features, what they decode to, and refinement.
+"""Project images that the generator never generated: features, decoded images, and refinement.
 
 A foreign image has no context of its own. `usual_context` gives that of the most typical sample,
 `best_context` looks for a better one among samples; a composite, which is how a rewrite projects,
 is decoded with the context of the sample that it was pasted into.
 
-Shapes: N images of side R; C, h channels and side of the value.
+Shapes: N images; H, W their height and width; C, h, w channels, height and width of the value.
 """
 
 from __future__ import annotations
@@ -26,11 +26,11 @@ _BATCH = 16
 
 @dataclass(frozen=True)
 class Projection:
-    """What an image became.
+    """The features of images, and what they decode to.
 
     Attributes:
-        value: Features ``[N, C, h, h]``, with the context that decodes them.
-        decoded: ``[N, 3, R, R]``, what the tail draws from them, within [-1, 1].
+        value: Features ``[N, C, h, w]``, with the context that decodes them.
+        decoded: ``[N, 3, H, W]``, what the tail generates from them, within [-1, 1].
     """
 
     value: Activation
@@ -46,8 +46,8 @@ class RefineSettings:
         lr: Step size, in standard deviations of the features, above 0.
         l1: Weight of the L1 of images.
         ssim: Weight of 1 - SSIM.
-        pull: Weight of the mean absolute departure from B's answer, in standard deviations; what
-            holds the features where the memory can learn them.
+        pull: Weight of the mean absolute departure from B's prediction, in standard deviations; it
+            keeps the features where the memory can learn them.
     """
 
     steps: int = 100
@@ -65,7 +65,7 @@ class RefineSettings:
 
 @dataclass(frozen=True)
 class Refinement:
-    """A refined projection, and what it gained.
+    """A refined projection, and its error before and after.
 
     Attributes:
         projection: With the improved features.
@@ -91,11 +91,12 @@ def project(projector: Project, split: Split, image: Tensor, context: Activation
     Args:
         projector: B, or a `Projector` from a file.
         split: The generator, cut at B's layer.
-        image: ``[N, 3, R, R]`` in [-1, 1].
+        image: ``[N, 3, H, W]`` in [-1, 1].
         context: An activation of N samples whose context decodes.
 
     Raises:
-        ProjectorError: If there are not as many contexts as images, or B's answer is not finite.
+        ProjectorError: If there are not as many contexts as images, or B's prediction is not
+            finite.
     """
     if len(context.features) != len(image):
         raise ProjectorError(
@@ -103,7 +104,7 @@ def project(projector: Project, split: Split, image: Tensor, context: Activation
         )
     features = projector(image)
     if not bool(torch.isfinite(features).all()):
-        raise ProjectorError("the projector's answer", got="numbers that are not finite")
+        raise ProjectorError("the projector's prediction", got="numbers that are not finite")
     return _decoded(split, context.with_features(features))
 
 
@@ -116,14 +117,14 @@ def best_context(
     image: Tensor,
     candidates: int = 64,
 ) -> Activation:
-    """The context, among the mean and those of samples, with which B's answer decodes best.
+    """The context, among those of typical samples, with which B's prediction decodes best.
 
     Args:
         projector: B.
         generator: The generator, for samples.
         split: The same, cut at B's layer.
         source: Its samples.
-        image: One image ``[1, 3, R, R]`` in [-1, 1].
+        image: One image ``[1, 3, H, W]`` in [-1, 1].
         candidates: How many samples to try beside the most typical one.
 
     Returns:
@@ -164,22 +165,22 @@ def refine(
     region: Tensor | None = None,
     on_step: Callable[[int, float], None] | None = None,
 ) -> Refinement:
-    """Improve features by gradient steps through the tail, from B's answer.
+    """Improve features by gradient steps through the tail, starting from B's prediction.
 
-    The decoded image comes closer, but features leave what the generator itself makes, and the
-    memory learns those less well; `pull` trades one for the other.
+    The decoded image comes closer, but the features leave the distribution of the generator's own,
+    and the memory learns such features less well; `pull` balances the two.
 
     Args:
         split: The generator, cut at B's layer; its parameters are not touched.
-        projection: Where to begin.
-        image: ``[N, 3, R, R]`` in [-1, 1], what should be decoded.
+        projection: The features to start from.
+        image: ``[N, 3, H, W]`` in [-1, 1], what should be decoded.
         config: Steps, step size and weights.
-        region: Where the image matters, ``[N, 1, R, R]`` in [0, 1]; None for everywhere. With a
+        region: Where the image matters, ``[N, 1, H, W]`` in [0, 1]; None for everywhere. With a
             region SSIM compares images that are equal outside of it.
         on_step: Called with the number of steps done and the loss.
 
     Raises:
-        ProjectorError: If the loss is no longer finite.
+        ProjectorError: If the loss becomes infinite or NaN.
         ShapeError: If shapes do not fit.
     """
     start = projection.value.features.detach().float()

@@ -1,6 +1,7 @@
 """Training images made on the fly: samples of the generator, their values, and pastes.
 
-Shapes: N images of a batch; R side of an image; C, h channels and side of the value.
+Shapes: N images of a batch; H, W their height and width; C, h, w channels, height and width of the
+value.
 """
 
 from __future__ import annotations
@@ -22,13 +23,13 @@ _LARGEST = 2**31
 
 @dataclass(frozen=True)
 class Batch:
-    """What B sees in one step, and what it is compared with.
+    """Inputs of B for one step, and the targets of its prediction.
 
     Attributes:
-        image: ``[N, 3, R, R]`` in [-1, 1], pastes included.
-        pasted: Where something foreign was pasted, ``[N, 1, R, R]`` in [0, 1].
-        kept: Where `value` still holds for the image, ``[N, 1, h, h]``, 0 or 1.
-        value: The sample's own value ``[N, C, h, h]``, in the precision of training.
+        image: ``[N, 3, H, W]`` in [-1, 1], pastes included.
+        pasted: Where something foreign was pasted, ``[N, 1, H, W]`` in [0, 1].
+        kept: Where `value` still holds for the image, ``[N, 1, h, w]``, 0 or 1.
+        value: The sample's own value ``[N, C, h, w]``, in the precision of training.
     """
 
     image: Tensor
@@ -38,7 +39,7 @@ class Batch:
 
 
 def kept_positions(pasted: Tensor, value: Tensor) -> Tensor:
-    """Positions of the value, 1 or 0, that no paste reaches, with one cell to spare.
+    """Positions of the value, 1 or 0, that no paste reaches, with a margin of one cell.
 
     Args:
         pasted: Masks ``[N, 1, H, W]`` in [0, 1].
@@ -59,7 +60,7 @@ def kept_positions(pasted: Tensor, value: Tensor) -> Tensor:
 
 
 class Sampler:
-    """Draws batches. All randomness comes from `random`, whose state can be saved.
+    """Generates batches. All randomness comes from `random`, whose state can be saved.
 
     Args:
         generator: In eval mode, its parameters frozen.
@@ -68,7 +69,7 @@ class Sampler:
         config: Batch, composites and context are used.
         count: Images in a batch of this process.
         seed: Of this process.
-        extra: Images ``[M, 3, R, R]`` to paste pieces of, or None.
+        extra: Images ``[M, 3, H, W]`` to paste pieces of, or None.
     """
 
     def __init__(
@@ -89,7 +90,7 @@ class Sampler:
         self._mean: Activation | None = None
 
     @torch.no_grad()
-    def draw(self) -> Batch:
+    def next_batch(self) -> Batch:
         """The next batch."""
         numbers = torch.randint(_LARGEST, [self.count], generator=self.random).tolist()
         samples = random_samples(self.source, numbers, varied=True)
@@ -111,7 +112,7 @@ class Sampler:
 
     @torch.no_grad()
     def decoding_context(self, value: Activation) -> Activation:
-        """The activation whose context decodes B's answer to `value`'s images."""
+        """The activation whose context decodes B's prediction for `value`'s images."""
         count = len(value.features)
         if self.config.context == "own":
             return value

@@ -54,13 +54,13 @@ class CompositeSettings:
 
 @dataclass(frozen=True)
 class ProjectorTrainingSettings:
-    """How long, how fast, on which images, and towards what.
+    """Length, step sizes, images and losses of a training.
 
     Attributes:
         kimg: Length in thousands of images, all processes together.
         batch: Images in one step, all processes together.
         lr: Step size of Adam for B, above 0.
-        schedule: "cosine" lets it fall to 1 % of `lr` at the end, "constant" leaves it alone.
+        schedule: "cosine" lets it fall to 1 % of `lr` at the end, "constant" keeps it.
         warmup_kimg: Over this many images the step size rises from 0.
         feature_l1: Weight of the L1 of features, in normalised units. These four weigh the total
             loss of section 4.1.2 of the paper, see `regen.projector.losses`.
@@ -72,7 +72,6 @@ class ProjectorTrainingSettings:
             or another sample's of the batch ("swap").
         composites: Share of the images with foreign patterns pasted in; 0 is the paper's choice.
         pastes: What these patterns are.
-        truncation: psi of each sample is random, uniform over this range.
         discriminator_lr: Step size of Adam for the discriminator.
         r1_gamma: Weight of the R1 penalty.
         r1_every_steps: Steps between two R1 penalties, which are scaled up by as much.
@@ -99,7 +98,6 @@ class ProjectorTrainingSettings:
     context: Context = "own"
     composites: float = 0.75
     pastes: CompositeSettings = field(default_factory=CompositeSettings)
-    truncation: tuple[float, float] = (0.5, 1.0)
     discriminator_lr: float = 0.002
     r1_gamma: float = 0.1
     r1_every_steps: int = 16
@@ -110,7 +108,6 @@ class ProjectorTrainingSettings:
     seed: int = 0
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "truncation", tuple(self.truncation))
         self._check_numbers()
         choices = {
             "schedule": ("cosine", "constant"),
@@ -136,8 +133,6 @@ class ProjectorTrainingSettings:
                 raise ProjectorError(name, got=getattr(self, name), expected="0 or more")
         if not any(getattr(self, name) for name in weights):
             raise ProjectorError("training", got="no loss with a weight", expected="at least one")
-        if len(self.truncation) != 2 or not 0 <= self.truncation[0] <= self.truncation[1]:
-            raise ProjectorError("truncation", got=self.truncation, expected="low and high, from 0")
 
     @property
     def steps(self) -> int:

@@ -35,14 +35,14 @@ _MAY_DIFFER = {"checkpoint_every_kimg", "report_every_kimg"}  # neither changes 
 
 @dataclass(frozen=True)
 class Report:
-    """How training goes.
+    """The progress of a training.
 
     Attributes:
         step: Steps done.
         steps: Steps in all.
         kimg: Thousands of images seen.
         scalars: Losses without their weights, means since the last report, and the step size.
-        inputs: What B saw in the last step, ``[n, 3, R, R]`` in [-1, 1].
+        inputs: What B saw in the last step, ``[n, 3, H, W]`` in [-1, 1].
         decoded: What its predictions decode to, the same shape; None without a semi-cycle.
     """
 
@@ -70,17 +70,17 @@ def train_projector(
     on_report: OnReport | None = None,
     on_step: Callable[[int], None] | None = None,
 ) -> BackwardProjector:
-    """Train B for the value layer of `split`.
+    """Train B for the value layer of `split` (section 4.1 of the paper).
 
     Args:
-        generator: A trained one, on the device to train on. It is left as it was.
+        generator: A trained one, on the device to train on. It is not modified.
         split: The same generator, cut.
-        settings: How long, how fast, and towards what.
+        settings: Length, step sizes, images and losses.
         source: Its samples; by default those it needs no images for.
         folder: Run folder, made if there is none; the checkpoint goes there.
         architecture: Of B; by default `ProjectorConfig.for_split`.
-        resume: Continue from the folder's checkpoint, which must be of equal settings.
-        extra_images: Images ``[M, 3, R, R]`` in [-1, 1] to paste pieces of.
+        resume: Continue from the folder's checkpoint, which must have equal settings.
+        extra_images: Images ``[M, 3, H, W]`` in [-1, 1] to paste pieces of.
         on_report: Called in the first process every `report_every_kimg`.
         on_step: Called in the first process after every step, with the number of steps done.
 
@@ -88,7 +88,7 @@ def train_projector(
         The moving average of B, in eval mode, computing in float32; equal in all processes.
 
     Raises:
-        ProjectorError: If settings do not fit, or a loss is no longer finite.
+        ProjectorError: If settings do not fit, or a loss becomes infinite or NaN.
         TrainingError: If a checkpoint cannot be resumed or would be overwritten.
         StoreError: If the folder cannot be written to.
         KeyboardInterrupt: On Ctrl-C, after the step in progress and a checkpoint; at once, and
@@ -97,30 +97,19 @@ def train_projector(
     folder = ensure_folder(folder)
     source = source or generator.source()
     architecture = architecture or ProjectorConfig.for_split(split, generator)
-    dtype = DTYPES[settings.precision]
     with (
         workers(generator.device) as group,
         frozen(generator),
         evaluating(generator),
-        generator.computing_in(dtype),
+        generator.computing_in(DTYPES[settings.precision]),
         deferred_interrupt() as interrupt,
     ):
-        who = identity(
-            settings,
-            _MAY_DIFFER,
-            base=generator.digest(),
-            value_layer=split.value_layer,
-            architecture=asdict(architecture),
-            extra_images=None if extra_images is None else digest({"images": extra_images}),
-            samples=_names_digest(source),
-            processes=group.count,
-        )
         count = _share_of(settings.batch, group)
-        seed = settings.seed * group.count + group.rank  # each process has samples of its own
-        sampler = Sampler(
-            generator, split, source, settings, count=count, seed=seed, extra=extra_images
-        )
+        seed = settings.seed * group.count + group.rank  # each process has its own samples
+        extra = extra_images
+        sampler = Sampler(generator, split, source, settings, count=count, seed=seed, extra=extra)
         trainer = Trainer(settings, architecture, sampler, group, generator.device)
+        who = _identity(trainer, architecture, extra_images)
         if resume:
             trainer.load(read_checkpoint(folder, who))
         else:
@@ -130,8 +119,25 @@ def train_projector(
         return trainer.average
 
 
+def _identity(
+    trainer: Trainer, architecture: ProjectorConfig, extra_images: Tensor | None
+) -> Identity:
+    """What must be equal for a checkpoint to be resumed."""
+    sampler = trainer.sampler
+    return identity(
+        trainer.settings,
+        _MAY_DIFFER,
+        base=sampler.generator.digest(),
+        value_layer=sampler.split.value_layer,
+        architecture=asdict(architecture),
+        extra_images=None if extra_images is None else digest({"images": extra_images}),
+        samples=_names_digest(sampler.source),
+        processes=trainer.workers.count,
+    )
+
+
 def _names_digest(source: Source) -> str | None:
-    """What tells the samples of a source with an end from those of another one."""
+    """A digest that distinguishes the samples of finite sources; None for an infinite one."""
     if source.count is None:
         return None
     labels = [sample.label for sample in source.samples(range(source.count))]

@@ -1,9 +1,10 @@
 """One training step of the backward projector, and the state that a resumed training needs.
 
 A step minimises the total loss of section 4.1.2 of the paper in B, then the loss of the feature
-discriminator, its opponent in that section's adversarial term, on the same predictions.
+discriminator (section 4.1.1) on the same predictions.
 
-Shapes: N images of a batch; R side of an image; C, h channels and side of the value.
+Shapes: N images of a batch; H, W their height and width; C, h, w channels, height and width of the
+value.
 """
 
 from __future__ import annotations
@@ -81,7 +82,7 @@ class Trainer:
         self.done = 0
 
     def measure_values(self) -> None:
-        """Take the means and deviations of the value's channels; before the first step."""
+        """Measure means and deviations of the value's channels; call before the first step."""
         for network in (self.projector, self.average):
             mean, std = self.sampler.statistics()
             network.value_mean.copy_(mean)
@@ -92,14 +93,14 @@ class Trainer:
 
         Returns:
             The losses before they are weighted, means over all processes; the batch; and what B's
-            prediction decodes to, ``[N, 3, R, R]``, where the semi-cycle has a weight.
+            prediction decodes to, ``[N, 3, H, W]``, where the semi-cycle has a weight.
 
         Raises:
             ProjectorError: If a loss is not finite. The weights are those before the step.
         """
         for group in self.optimizer.param_groups:
             group["lr"] = step_size(self.settings, self.done)
-        batch = self.sampler.draw()
+        batch = self.sampler.next_batch()
         prediction = self.projector.normalised(batch.image)
         value = self.projector.normalise(batch.value.features.float())
         loss = total_loss(
@@ -111,7 +112,7 @@ class Trainer:
             tail=partial(self._decode, batch),
         )
         self.optimizer.zero_grad(set_to_none=True)
-        loss.total.backward()
+        torch.autograd.backward(loss.total)
         losses = self._checked(loss.terms)
         self.workers.average_gradients(self.projector.parameters())
         self.optimizer.step()
@@ -128,7 +129,7 @@ class Trainer:
         return logits
 
     def _decode(self, batch: Batch, prediction: Tensor) -> Tensor:
-        """Images ``[N, 3, R, R]`` of normalised features, through the tail."""
+        """Images ``[N, 3, H, W]`` of normalised features, through the tail."""
         features = self.projector.denormalise(prediction).to(batch.value.features.dtype)
         context = self.sampler.decoding_context(batch.value)
         return self.sampler.split.tail(context.with_features(features)).float()
@@ -149,7 +150,7 @@ class Trainer:
             losses["r1"] = self._r1(value)
             total = total + settings.r1_gamma * every * losses["r1"]
         self.discriminator_optimizer.zero_grad(set_to_none=True)
-        total.backward()
+        torch.autograd.backward(total)
         numbers = self._checked(losses)
         self.workers.average_gradients(self.discriminator.parameters())
         self.discriminator_optimizer.step()

@@ -1,7 +1,7 @@
 """What a finished rewrite did, for people (HTML, PNG) and for programs (JSON).
 
-report.html stands alone: its images are inside, nothing is fetched, it reads well in light and
-dark. before_after.png shows the same rows of images, for places that take no HTML.
+report.html is self-contained: its images are inside, nothing is fetched, it has a light and a dark
+theme. before_after.png shows the same rows of images, where HTML cannot be shown.
 metrics.json holds the metrics.
 """
 

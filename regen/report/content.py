@@ -19,12 +19,12 @@ DIFFERENCE_GAIN = 4
 
 @dataclass(frozen=True)
 class ExemplarView:
-    """One exemplar on its way into the generator; images ``[3, *, *]`` in [-1, 1], any size.
+    """One exemplar and its projection; images ``[3, *, *]`` in [-1, 1], any size.
 
     Attributes:
         label: Its file, or what it shows.
         exemplar: The image that holds the new pattern.
-        aligned: What was projected: the pattern laid onto a target's image (or the exemplar
+        aligned: What was projected: the pattern pasted into a target's image (or the exemplar
             itself, where features are aligned instead).
         decoded: What the projected features decode to.
     """
@@ -40,9 +40,9 @@ class TargetView:
     """One target; images ``[3, H, W]`` in [-1, 1].
 
     Attributes:
-        label: What people call it, "seed 3".
-        before: The image as it was.
-        wanted: The image the pasted features decode to: what the rule asks for.
+        label: Its name, "seed 3".
+        before: The image without the rewrite.
+        wanted: The image that the rule aims for, decoded from the pasted features.
         after: The image with the rewrite.
     """
 
@@ -59,16 +59,16 @@ class RewriteReport:
     Attributes:
         title: What the rewrite does, in a few words.
         command: The command line that repeats it.
-        labels: What people call the N samples, which were not targets.
+        labels: Names of the N samples, which were not targets.
         before: What the generator generates for them, ``[N, 3, H, W]`` in [-1, 1].
         after: The same with the rewrite.
         metrics: As they go into metrics.json.
         settings: As they are in settings.json.
         regions: Where the rule should act on each sample, ``[N, 1, H, W]`` in [0, 1], or None.
-        region_source: Who said so: an oracle, or the similarity map where there is none.
-        similarity: Where the rule will act, read from the keys, ``[N, 1, h, w]`` in [0, 1].
+        region_source: Where the regions come from: an oracle, or the similarity map.
+        similarity: Where the rule will act, predicted from keys, ``[N, 1, h, w]`` in [0, 1].
         oracle: What a perfect rewrite would generate, like `before`, or None.
-        exemplars: The exemplars on their way into the generator.
+        exemplars: The exemplars and their projections.
         targets: The targets before, as wanted, and after.
         losses: (step, value) pairs by name, in order.
         layers: How the value layer was chosen, see `regen.report.layers`, or None if it was given.
@@ -115,7 +115,7 @@ def image_rows(report: RewriteReport, columns: int) -> list[Row]:
     """The rows of images of the first `columns` samples, from before to the oracle."""
     before, after = report.before[:columns], report.after[:columns]
     rows = [
-        Row("before", "the generator as it was", before),
+        Row("before", "the original generator", before),
         Row("after", "the same sample, rewritten", after),
         Row(
             f"difference x{DIFFERENCE_GAIN}",

@@ -7,13 +7,13 @@ from html import escape
 from pathlib import Path
 from typing import Any
 
-EXPLANATION = """The value layer was chosen by trying. Each row is a short fit that was judged on
-what it was not shown: the mean error left inside the region of a target that was held out, and the
-mean change outside of the region on unseen samples, both as shares of what there was to do. The
-score weighs them as the rule does, inside by p and outside by q; the smallest is taken, and 1 would
-be a rewrite that does nothing."""
+EXPLANATION = """The value layer was chosen by trying. Each row is a short fit that was evaluated on
+held-out samples: the mean error left inside the region of a held-out target, and the mean change
+outside of the region on unseen samples, both relative to the error before the fit. The score
+weights them as the rule does, inside by p and outside by q; the smallest is chosen, and 1 would be
+a rewrite without effect."""
 
-ALONE = """With a single target there is none to hold out, so the error inside is that of the target
+ALONE = """With a single target none can be held out, so the error inside is that of the target
 itself."""
 
 
@@ -33,7 +33,7 @@ def layers_section(choice: Mapping[str, Any] | None) -> str:
     alone = "" if choice["held_out"] is not None else f" {ALONE}"
     return (
         f"<h2>Which layer</h2>\n<p>{EXPLANATION}{alone}</p>\n"
-        f'<div class="scroll"><table class="figures"><thead><tr>{head}</tr></thead>'
+        f'<div class="scroll"><table class="numbers"><thead><tr>{head}</tr></thead>'
         f"<tbody>{rows}</tbody>{left}</table></div>"
     )
 

@@ -19,7 +19,7 @@ REGION_SOURCES = {
 
 
 def verdict(metrics: Metrics) -> str:
-    """One or two sentences for someone who reads no tables, as far as the metrics allow.
+    """One or two sentences that summarise the tables, as far as the metrics allow.
 
     Example:
         >>> verdict({"inside": {"lpips": None, "l1": 0.2}, "outside": {"lpips": None, "l1": 0.01}})
@@ -48,19 +48,19 @@ def verdict(metrics: Metrics) -> str:
 
 
 def metrics_table(metrics: Metrics, region_source: str, samples: int) -> str:
-    """The main metrics as an HTML table, with a caption saying how they were taken."""
+    """The main metrics as an HTML table, with a caption saying how they were computed."""
     rows = [
-        _row("Changed inside the region: this is what was asked for", metrics.get("inside")),
+        _row("Changed inside the region: the intended change", metrics.get("inside")),
         _row("Changed outside of it: 0 is best", metrics.get("outside")),
     ]
     oracle = metrics.get("oracle")
     if isinstance(oracle, Mapping):
-        for place in ("inside", "outside"):
-            before, after = oracle.get(f"{place}_before"), oracle.get(f"{place}_after")
-            rows.append(_row(f"From the oracle, {place}: before → after", before, after))
+        for part in ("inside", "outside"):
+            before, after = oracle.get(f"{part}_before"), oracle.get(f"{part}_after")
+            rows.append(_row(f"Distance to the oracle, {part}: before → after", before, after))
     caption = f"Means over {samples} samples. {REGION_SOURCES[region_source]} {_about(metrics)}"
     return (
-        '<table class="figures"><thead><tr><th></th><th>LPIPS</th><th>L1</th></tr></thead>'
+        '<table class="numbers"><thead><tr><th></th><th>LPIPS</th><th>L1</th></tr></thead>'
         f"<tbody>{''.join(rows)}</tbody><caption>{escape(caption)}</caption></table>"
     )
 
@@ -84,7 +84,7 @@ def flat_table(values: Metrics, said_by: Mapping[str, str] | None = None) -> str
     columns = ("setting", "value", "from")
     heads = "".join(f'<th scope="col">{column}</th>' for column in columns)
     head = "" if said_by is None else f"<thead><tr>{heads}</tr></thead>"
-    return f'<table class="figures">{head}<tbody>{"".join(rows)}</tbody></table>'
+    return f'<table class="numbers">{head}<tbody>{"".join(rows)}</tbody></table>'
 
 
 def _flat(values: Metrics, prefix: str = "") -> Iterator[tuple[str, str]]:
@@ -118,7 +118,7 @@ def _cell(first: object, then: object, name: str) -> str:
 
 
 def _about(metrics: Metrics) -> str:
-    """How LPIPS was taken, or why not; and what L1 is."""
+    """How LPIPS was computed, or why not; and what L1 is."""
     l1 = (
         "L1 is the mean absolute difference on [-1, 1]; for both, all but the region is masked out."
     )
@@ -126,7 +126,7 @@ def _about(metrics: Metrics) -> str:
     if not isinstance(lpips, Mapping):
         return l1
     if lpips.get("backbone") is None:
-        return f"LPIPS could not be taken: {lpips.get('unavailable')}. {l1}"
+        return f"LPIPS could not be computed: {lpips.get('unavailable')}. {l1}"
     return (
         f"LPIPS: {lpips.get('backbone')}, version {lpips.get('version')}, "
         f"at {lpips.get('resolution')} pixels; lower is more alike. {l1}"

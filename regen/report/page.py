@@ -26,18 +26,17 @@ INTRODUCTION = """The generator was shown a pattern that it could not have
 generated, in {examples}, and learned it as a rule: a small change to a few of its weights. Below
 are samples that were not used for learning."""
 
-MAP_EXPLANATION = """The map was computed before anything was learned. It compares what the
-generator thinks at each place (the keys that its memory reads) with what it thinks inside the
-examples' regions; orange is where the rule was expected to act, and where the generator was not
-asked to stay as it was."""
+MAP_EXPLANATION = """The map was computed before anything was learned. It compares the keys that
+the generator's memory reads at each position with the keys inside the examples' regions; orange is
+where the rule was expected to act, and where the generator was allowed to change."""
 
-EXEMPLAR_EXPLANATION = """The pattern is laid onto the image of a target, and the backward
+EXEMPLAR_EXPLANATION = """The pattern is pasted into the image of a target, and the backward
 projector turns the result into features of the generator. The last image is what these
 features decode to: what is lost there can be learned from the image alone."""
 
-TARGET_EXPLANATION = """The generator before; what it was asked for (the image with the
-pattern laid on it, or, where recall was measured on values only, what the pasted features decode
-to); and what it generates now."""
+TARGET_EXPLANATION = """The image before the rewrite; the image it should become (with the pattern
+pasted in, or, where recall was measured on values only, decoded from the pasted features); and the
+image with the rewrite."""
 
 
 def render_page(report: RewriteReport) -> str:
@@ -78,11 +77,11 @@ def render_page(report: RewriteReport) -> str:
 def _header(report: RewriteReport) -> str:
     count = len(report.targets)
     examples = "one example" if count == 1 else f"{count} examples" if count else "examples"
-    said = verdict(report.metrics)
+    summary = verdict(report.metrics)
     return (
         f"<h1>{escape(report.title)}</h1>\n"
         f'<p class="lead">{INTRODUCTION.format(examples=examples)}</p>\n'
-        + (f'<p class="verdict">{escape(said)}</p>\n' if said else "")
+        + (f'<p class="verdict">{escape(summary)}</p>\n' if summary else "")
         + "".join(f'<p class="note">{escape(note)}</p>\n' for note in report.notes)
     )
 
@@ -102,7 +101,7 @@ def _sheet(report: RewriteReport) -> str:
     return (
         "<h2>Before and after</h2>\n"
         "<p>Point at an image of the second row, or press it, to see what was there before. "
-        f"The difference is the absolute one, {DIFFERENCE_GAIN} times amplified.</p>\n"
+        f"The difference is absolute and amplified {DIFFERENCE_GAIN} times.</p>\n"
         f'<div class="scroll"><table class="sheet"><thead><tr><th></th>{heads}</tr></thead>\n'
         f"<tbody>{''.join(rows)}</tbody></table></div>\n{explanation}"
     )
@@ -121,7 +120,7 @@ def _all_samples(report: RewriteReport) -> str:
 
 def _metrics(report: RewriteReport) -> str:
     return (
-        "<h2>In numbers</h2>\n"
+        "<h2>Metrics</h2>\n"
         f"{metrics_table(report.metrics, report.region_source, len(report.labels))}\n"
         f"<details><summary>All metrics</summary>{flat_table(report.metrics)}</details>"
     )
@@ -132,7 +131,7 @@ def _exemplars(report: RewriteReport) -> str:
         return ""
     cards = "".join(_exemplar_card(view) for view in report.exemplars)
     return (
-        "<h2>How the pattern came in</h2>\n"
+        "<h2>How the pattern was projected</h2>\n"
         f'<p>{EXEMPLAR_EXPLANATION}</p>\n<div class="gallery">{cards}</div>'
     )
 
@@ -150,10 +149,7 @@ def _targets(report: RewriteReport) -> str:
     if not report.targets:
         return ""
     cards = "".join(_target_card(view) for view in report.targets)
-    return (
-        "<h2>What was asked for</h2>\n"
-        f'<p>{TARGET_EXPLANATION}</p>\n<div class="gallery">{cards}</div>'
-    )
+    return f'<h2>The targets</h2>\n<p>{TARGET_EXPLANATION}</p>\n<div class="gallery">{cards}</div>'
 
 
 def _target_card(view: TargetView) -> str:
@@ -175,22 +171,22 @@ def _losses(report: RewriteReport) -> str:
         for name, points in report.losses.items()
         if points
     )
-    return f'<h2>While it learned</h2>\n<div class="gallery curves">{curves}</div>'
+    return f'<h2>Learning curves</h2>\n<div class="gallery curves">{curves}</div>'
 
 
 def _use(report: RewriteReport) -> str:
     lines = [*report.use, "regen info rewrite.safetensors"]
     return f"""<h2>Use it, repeat it</h2>
-<p>The rewrite is a file of its own beside this page; the generator's file is untouched. Generate
+<p>The rewrite is a separate file beside this page; the generator's file is unchanged. Generate
 with it, at half strength, or with several at once:</p>
 <pre>{escape(chr(10).join(lines))}</pre>
-<p>This run is repeated by</p>
+<p>To repeat this run:</p>
 <pre>{escape(report.command)}</pre>
 <details><summary>All settings</summary>{_settings(report)}</details>"""
 
 
 def _settings(report: RewriteReport) -> str:
-    """All settings, with who said each where that is known."""
+    """All settings, with the source of each where it is known."""
     settings = dict(report.settings)
     said_by = settings.pop("said_by", None)
     return flat_table(settings, said_by if isinstance(said_by, Mapping) else None)

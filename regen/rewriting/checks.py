@@ -1,4 +1,4 @@
-"""Types, choices and ranges of settings, checked where they are made. Nothing here imports torch.
+"""Types, choices and ranges of settings, checked when they are made. Nothing here imports torch.
 
 Messages name a setting by its field, and say what was got and what is accepted.
 """
@@ -18,7 +18,7 @@ _WORDS = {bool: "true or false", int: "an integer", float: "a number", str: "tex
 
 
 def check_choice(name: str, value: object, choices: Sequence[str]) -> None:
-    """Raise RewriteError if the setting `name` is none of its choices ("did you mean")."""
+    """Raise RewriteError if the setting `name` is not one of its choices ("did you mean")."""
     if value not in choices:
         raise RewriteError(
             name,
@@ -29,7 +29,7 @@ def check_choice(name: str, value: object, choices: Sequence[str]) -> None:
 
 
 def check_types(settings: Any) -> None:
-    """Raise RewriteError if a field of a dataclass is not what its annotation says.
+    """Raise RewriteError if a field of a dataclass does not match its annotation.
 
     Annotations are bool, int, float, str, a Literal of words, a class, or one of these or None. An
     integer is a float, as in Python; a bool is not an integer.

@@ -1,20 +1,20 @@
 """A rewrite in closed form: weighted, regularised least squares, one convolution after the other.
 
-For keys K, weights S of their positions and residuals R of what a convolution gives there, the
-change that mends R best while it alters the generator at large as little as may be is
+For keys K, weights S of their positions and residuals R of what a convolution outputs there, the
+change of its weight that best corrects R while it changes random samples as little as possible is
 
     dW = R S K' (mu C + K S K')^-1
 
 with C the second moment of all keys (ROME and MEMIT, Meng et al. 2022 and 2023, with the weights
-that a rule of images has). A memory of several convolutions is walked through as MEMIT does: of L
-convolutions the i-th, from 0, takes the share 1 / (L - i) of what is still missing, and the
+that a rule of images has). The convolutions of a memory are updated in turn as in MEMIT: of L
+convolutions the i-th, from 0, takes the share 1 / (L - i) of the remaining residual, and the
 residual is measured again after each.
 
-A generator is no chain of linear maps, and a rule says what the value and the image shall be, not
-what each convolution shall give. Residuals are therefore carried back: ``R S K'`` is the negative
-gradient of half the weighted square error with respect to the weight, whatever lies between, and is
-had by back-propagation through activations, demodulation and tail. The length of the step follows
-from the same least-squares model, the error's change along dW being measured.
+A generator is not a chain of linear maps, and a rule defines what the value and the image should
+be, not what each convolution should output. Residuals are therefore propagated back: ``R S K'`` is
+the negative gradient of half the weighted square error with respect to the weight, whatever lies
+between, and is computed by back-propagation through activations, demodulation and tail. The length
+of the step follows from the same least-squares model, with the error's change along dW measured.
 
 Shapes: T targets; O output channels; K = I * k * k entries of a key; L convolutions.
 """
@@ -82,12 +82,12 @@ def closed_form(
 ) -> dict[str, Tensor]:
     """Weights of the memory's convolutions that recall a rule better.
 
-    Recall is measured as `fit` says, in squares. Biases stay as they are, and so does what `fit`
-    preserves only as far as C speaks for it.
+    Recall is measured as `fit` says, in squares. Biases are not changed. Samples that `fit`
+    preserves are taken into account only through C.
 
     Args:
         split: The generator; not modified.
-        rule: What shall be recalled.
+        rule: What should be recalled.
         fit: Weights, border, and where recall is measured.
         moments: C of each convolution, by the name of its weight.
         config: How the change is regularised.
@@ -119,7 +119,7 @@ def closed_form(
 def _improved(
     error: _Error, weights: dict[str, Tensor], name: str, factor: Tensor, share: float
 ) -> Tensor:
-    """One convolution's weight after its step; the same weight if no step is any good."""
+    """One convolution's weight after its step; the same weight if no step reduces the error."""
     weight = weights[name].requires_grad_()
     residual = error(weights)
     loss = residual.square().sum()

@@ -1,14 +1,14 @@
 """Coordinates in which a fit takes its steps.
 
 Keys are far from white: a few directions, each a mixture of many taps, carry nearly all of their
-energy. Adam gives every variable a step size of its own, which serves where variables are these
+energy. Adam gives every variable its own step size, which helps where the variables are these
 directions and not where they are taps. In *key coordinates* Z,
 
     W = W0 + Z T,    T = s (E + 1)^(-1/4) V',    E = eigenvalues of C over their mean
 
-with V the eigenvectors of C, the second moment of keys; the loudest directions are also shortened
-a little. That Adam gains by turning to such a basis is the finding of SOAP (Vyas et al. 2024),
-which has to estimate it from gradients; here it is known beforehand. Biases are left as they are.
+with V the eigenvectors of C, the second moment of keys; the strongest directions are also shortened
+a little. That Adam benefits from such a basis is the finding of SOAP (Vyas et al. 2024), which has
+to estimate it from gradients; here it is known beforehand. Biases keep their coordinates.
 
 Shapes: O, I channels; k kernel; K = I * k * k.
 """
@@ -29,9 +29,8 @@ class Coordinates:
     """Variables to optimise, and the weights they stand for.
 
     Args:
-        start: Parameters to begin with, by name.
-        moments: C of those that are convolutions; others, or all if None, are their own
-            coordinates.
+        start: Initial parameters, by name.
+        moments: C of those that are convolutions; others, or all if None, are optimised directly.
 
     Attributes:
         variables: Leaves that require gradients, by name.

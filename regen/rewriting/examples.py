@@ -20,8 +20,8 @@ def load_examples(edits: Edits, generator: Generator) -> list[Example]:
         One example for each target, in the order of the file.
 
     Raises:
-        EditsError: If a named region is asked for where no oracle knows it, or a target cannot be
-            a sample of this generator.
+        EditsError: If a region is given by a name that no oracle knows, or a target cannot be a
+            sample of this generator.
         ImageError: If an exemplar cannot be read.
         RegionError: If a region reaches outside its image.
     """
@@ -69,15 +69,15 @@ def taken_by(edits: Edits, generator: Generator, source: Source) -> set[int]:
 
 
 def exemplar_label(edit: Edit) -> str:
-    """What people call the exemplar of an edit."""
+    """Name of an edit's exemplar, to display."""
     exemplar = edit.exemplar
     if isinstance(exemplar, Pattern):
-        return f"{exemplar.pattern.replace('_', ' ')} drawn on the face of seed {exemplar.seed}"
+        return f"{exemplar.pattern.replace('_', ' ')} on the face of seed {exemplar.seed}"
     return "embedded image" if exemplar.source.startswith("data:") else exemplar.source
 
 
 def _check_inside(region: Region, path: str, height: int, width: int) -> None:
-    """Raise RegionError, naming the path in the edits file, if a region leaves its image."""
+    """Raise RegionError, naming the path in the edits file, if a region is not inside its image."""
     try:
         region.mask(height, width)
     except RegionError as error:
@@ -98,7 +98,7 @@ def _exemplar(edit: Edit, index: int, generator: Generator) -> tuple[Tensor, Reg
                 f"edits[{index}].region",
                 got=f"the portraits' region {edit.region.name!r}",
                 expected="a box, polygon, ellipse or mask in pixels of the exemplar",
-                remedy="regions have names only in images that the renderer draws",
+                remedy="only images of the renderer have named regions",
             )
         return exemplar.load(), edit.region
     person = Sample(label=f"seed {exemplar.seed}", index=exemplar.seed)
@@ -122,7 +122,7 @@ def _target_region(oracle: Oracle | None, target: Target, sample: Sample, path: 
             f"{path}.region",
             got=f"the name {target.region.name!r}",
             expected="a box, polygon, ellipse or mask",
-            remedy="only the bundled portraits have regions with names",
+            remedy="only the bundled portraits have named regions",
         )
     if not oracle.knows(sample):
         raise EditsError(

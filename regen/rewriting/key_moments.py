@@ -1,7 +1,7 @@
-"""Second moments of keys: what the convolutions of a memory see in the generator at large.
+"""Second moments of keys: what the convolutions of a memory see on random samples.
 
-C is the mean of k k' over positions of many samples, not centred. It belongs to the generator and
-the convolution alone, so it is measured once and kept (`regen.rewriting.moment_cache`). It is held
+C is the mean of k k' over positions of many samples, not centred. It depends only on the generator
+and the convolution, so it is measured once and kept (`regen.rewriting.moment_cache`). It is stored
 as its eigenvectors and eigenvalues, from which C and any root of it are one product away.
 
 Shapes: K = I * k * k entries of a key; N samples; M keys.
@@ -21,7 +21,7 @@ from regen.generators.convolution_keys import ConvolutionKeys, KeyedSplit
 from regen.generators.protocol import Activation
 
 _ROWS_AT_ONCE = 4096
-POSITIONS = 512  # of each sample of the generator at large; neighbours say little that is new
+POSITIONS = 512  # of each random sample; neighbouring positions add little information
 _MOST_POSITIONS = 2048  # of each target
 
 
@@ -54,9 +54,9 @@ Moments = Mapping[str, KeyMoment]
 def second_moment(keys: ConvolutionKeys, weights: Tensor) -> Tensor:
     """``K S K'``: the sum of w k k' over the positions of all samples.
 
-    Where a sample has many positions, the heaviest take part, and of the others some that stand
-    for all: each is drawn with a probability in proportion to its weight, always alike, and counts
-    the more the less likely it was.
+    Where a sample has many positions, those of largest weight take part, and a random subset of the
+    others, with a fixed seed: each is chosen with a probability in proportion to its weight, and
+    its weight is divided by that probability.
 
     Args:
         keys: N samples.
@@ -87,12 +87,12 @@ def _thinned(weight: Tensor) -> Tensor:
     if len(weight) <= _MOST_POSITIONS or not bool(weight.sum() > 0):
         return weight
     chance = (weight * (_MOST_POSITIONS / weight.sum())).clamp(max=1)
-    draws = torch.rand(len(weight), generator=torch.Generator().manual_seed(0))
-    return torch.where(draws < chance, weight / chance.clamp_min(1e-30), 0)
+    uniform = torch.rand(len(weight), generator=torch.Generator().manual_seed(0))
+    return torch.where(uniform < chance, weight / chance.clamp_min(1e-30), 0)
 
 
 def check_keyed(split: object) -> KeyedSplit:
-    """`split`, if its family can give keys.
+    """`split`, if its family provides keys.
 
     Raises:
         RewriteError: If it cannot.
@@ -109,15 +109,15 @@ def measure_moments(split: object, samples: Iterable[Activation]) -> dict[str, K
     """C of each of the memory's convolutions.
 
     Args:
-        split: Gives the keys.
-        samples: Keys of the generator at large, in batches. Of each sample `POSITIONS` positions
-            take part, chosen at random but always alike.
+        split: Provides the keys.
+        samples: Keys of random samples, in batches. Of each sample `POSITIONS` positions take
+            part, chosen at random with a fixed seed.
 
     Returns:
         One moment for each convolution, by the name of its weight inside the memory.
 
     Raises:
-        RewriteError: If the family cannot give keys, or there are no samples.
+        RewriteError: If the family does not provide keys, or there are no samples.
     """
     keyed, totals, counts = check_keyed(split), dict[str, Tensor](), dict[str, int]()
     for batch in samples:

@@ -31,7 +31,7 @@ class KeyMatcher:
     Attributes:
         whitening: C^(-1/2), ``[K, K]`` float64, on the CPU.
         directions: Whitened keys of the region, unit length, ``[M, K]`` float64.
-        share: Part of an image's area that the region covers in the targets, in (0, 1].
+        share: Share of an image's area that the region covers in the targets, in (0, 1].
     """
 
     whitening: Tensor
@@ -56,8 +56,8 @@ class KeyMatcher:
     def mask(self, keys: Tensor, size: tuple[int, int], *, slack: float = 1.5) -> Tensor:
         """Where the rule will act, as a soft mask.
 
-        The positions of all samples together are ranked; as large a share of them as the region
-        has in the targets, times `slack`, is inside. The edge is a logistic slope around it.
+        The positions of all samples together are ranked; the share of them that the region covers
+        in the targets, times `slack`, is inside. The edge is a logistic slope.
 
         Args:
             keys: ``[N, K, kh, kw]``; the share is taken over all N.
@@ -87,7 +87,7 @@ def match_keys(samples: Tensor, keys: Tensor, mask: Tensor) -> KeyMatcher:
     """Prepare the comparison with a region.
 
     Args:
-        samples: Keys of the generator at large, ``[N, K, kh, kw]``.
+        samples: Keys of random samples, ``[N, K, kh, kw]``.
         keys: Keys of the targets, ``[T, K, kh, kw]``.
         mask: The targets' region at any size, ``[T, 1, h, w]`` in [0, 1].
 

@@ -1,16 +1,17 @@
-"""Choosing the value layer by trying: a short fit for each cut, judged on what it was not shown.
+"""Choosing the value layer by trying: a short fit for each cut, evaluated on held-out samples.
 
-A value layer needs a projector, so the candidates are the layers that have one: the bundled ones of
-a bundled generator, or those of the files that are given. Each is tried with the memory's length as
-set and with one convolution less. The last target is held out (a lone target cannot be, and is
-judged on itself): what a perfect rule would make of it is known, its image with the pattern laid
-on. Two means are taken, as shares of what there was to do, and weighed as the rule weighs them:
+A value layer needs a projector, so the candidates are the layers that have one: those of the
+bundled projectors of a generator, or those of the files that are given. Each is tried with the
+memory's length as set and with one convolution less. The last target is held out (a single target
+cannot be, and is evaluated on itself): its perfect result is known, its image with the pattern
+pasted in. Two means are normalised by the error before the fit, and weighted as the rule weights
+them:
 
     inside   mean over the held-out region of |after - wanted|  / the same before the fit
     outside  mean outside of the region of |after - before|, on held-out seeds  / the same as above
     score    inside + q / p * outside
 
-The cut with the smallest score is taken; a rewrite that does nothing scores 1. No oracle is asked.
+The cut with the smallest score is chosen; a rewrite without effect scores 1. No oracle is used.
 """
 
 from __future__ import annotations
@@ -62,7 +63,7 @@ def choose_layer(
         settings: As for the rewrite; the trials take `STEPS` steps from the closed form, where
             the family has one, and preserve `PRESERVED_SAMPLES` samples.
         projectors: To choose from, one for each layer.
-        on_trial: Called with the number of cuts tried and of all.
+        on_trial: Called with the number of cuts tried so far and the number of all.
         memory_layers: The only length of the memory to try; by default that of the settings and
             one convolution less.
         taken: Numbers of the source that are targets.
@@ -71,7 +72,7 @@ def choose_layer(
         The trials, the best first, and the projector of the best.
 
     Raises:
-        ProjectorError: If there is no projector, or two are for the same layer.
+        ProjectorError: If there are no projectors, or two for the same layer.
         RegenError: On any other bad input.
     """
     known = _by_layer(projectors, generator)
@@ -119,7 +120,7 @@ def _lengths(only: int | None, longest: int, layer: int) -> list[int]:
 
 
 class _Trials:
-    """Tries cuts, all alike."""
+    """Tries cuts, each with the same samples and settings."""
 
     def __init__(
         self,
@@ -175,7 +176,7 @@ class _Trials:
         to_do = weighted_l1(start, wanted, mask)
         if not bool(to_do > 0):
             raise RewriteError(
-                "value layer auto: the last target is as wanted already",
+                "value layer auto: the last target already looks as wanted",
                 remedy="give the value layer, or another target",
             )
         before = self.generator.images(self.unseen)

@@ -1,4 +1,4 @@
-"""What trying value layers came to: the cuts that were tried, and which of them was taken."""
+"""The result of trying value layers: the cuts that were tried, and which of them was chosen."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from regen.rewriting.precedence import PartialSettings
 
 @dataclass(frozen=True)
 class Trial:
-    """One cut, and how a short fit of it did.
+    """One cut, and the result of a short fit with it.
 
     Attributes:
         value_layer: Convolution whose output is the value.
@@ -18,8 +18,8 @@ class Trial:
         projector: File of its projector.
         inside: Error left in the held-out region, as a share.
         outside: Change outside of the region on unseen seeds, as a share.
-        score: Both, weighed; 0 is perfect, 1 is as good as nothing.
-        seconds: Spent on it.
+        score: Weighted sum of both; 0 is perfect, 1 is a rewrite without effect.
+        seconds: Time spent on it.
     """
 
     value_layer: int
@@ -33,11 +33,11 @@ class Trial:
 
 @dataclass(frozen=True)
 class LayerChoice:
-    """Which cut was taken, and against which others.
+    """Which cut was chosen, and from which others.
 
     Attributes:
         trials: The best first.
-        held_out: Label of the target that was held out, or None for a lone target.
+        held_out: Label of the target that was held out, or None for a single target.
         without_projector: Layers that could not be tried.
     """
 
@@ -47,11 +47,11 @@ class LayerChoice:
 
     @property
     def best(self) -> Trial:
-        """The cut that is taken."""
+        """The cut that is chosen."""
         return self.trials[0]
 
     def recorded(self) -> dict[str, Any]:
-        """What settings.json and the report say of it; JSON values only."""
+        """The entry of settings.json and the report; JSON values only."""
         rounded = [
             {k: round(v, 4) if isinstance(v, float) else v for k, v in vars(trial).items()}
             for trial in self.trials
@@ -62,8 +62,8 @@ class LayerChoice:
             "without_projector": self.without_projector,
         }
 
-    def said(self) -> PartialSettings:
-        """The settings that the best cut says."""
+    def chosen_settings(self) -> PartialSettings:
+        """The settings that follow from the best cut."""
         best = self.best
         values = {"value_layer": best.value_layer, "memory_layers": best.memory_layers}
         return PartialSettings("trials of value layers", values)

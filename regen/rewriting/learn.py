@@ -25,12 +25,12 @@ Losses = dict[str, list[tuple[int, float]]]
 
 @dataclass(frozen=True)
 class Prepared:
-    """All that a fit needs, before the first step.
+    """Everything that a fit needs, before the first step.
 
     Attributes:
         rule: What should be recalled.
-        preserved: What must stay, or None.
-        matcher: Knows where the rule will act.
+        preserved: What must stay unchanged, or None.
+        matcher: Predicts where the rule will act.
     """
 
     rule: Rule
@@ -45,9 +45,9 @@ class Learned:
     Attributes:
         rewrite: The weight change.
         rule: What it was fitted to.
-        matcher: Knows where the rule will act.
+        matcher: Predicts where the rule will act.
         losses: (step, value) pairs by name.
-        stopped_after: Steps after which the fit was stopped, or None if it came to its end.
+        stopped_after: Steps after which the fit was stopped, or None if it was completed.
     """
 
     rewrite: Rewrite
@@ -58,10 +58,10 @@ class Learned:
 
 
 def prepare(task: Task) -> Prepared:
-    """Build the rule of a task, and find what must stay and where the rule will act.
+    """Build the rule of a task, and find what must stay unchanged and where the rule will act.
 
     Raises:
-        RegenError: If a region leaves its image, or the source has too few samples.
+        RegenError: If a region reaches outside its image, or the source has too few samples.
     """
     rule = build_rule(task.split, task.projector, task.examples, task.settings.rule)
     fit = task.settings.fit
@@ -85,14 +85,15 @@ def fit(
     on_step: OnStep | None = None,
     should_stop: Callable[[], bool] | None = None,
 ) -> Learned:
-    """Fit the memory.
+    """Fit the memory (section 4.2 of the paper).
 
     Args:
         task: What to learn.
         prepared: From `prepare`.
         moments: From `moments_for`.
         on_step: Called every few steps with the step and the losses.
-        should_stop: Asked after every step; what was learned until then is the result.
+        should_stop: Called after every step; once it returns True, the fit ends with what was
+            learned until then.
 
     Raises:
         RewriteError: If the fit diverges.

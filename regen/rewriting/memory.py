@@ -1,11 +1,12 @@
 """Teach a generator's memory a rule: chosen keys must recall chosen values.
 
-The convolutions between key and value, with their nonlinearities, are one associative memory. A
-rule says which values its keys should recall; *preserved* random samples say what else must stay.
-Fitting minimises the weighted L1 of what is recalled, measured on values (Re-Generator, 2025,
-section 4.2, Eq. (11)), on the decoded image, or on both. The memory is never modified.
+The convolutions between key and value, with their nonlinearities, are one associative memory
+(section 3.2 of the paper). A rule defines which values its keys should recall; *preserved* random
+samples define what else must stay unchanged. Fitting minimises the weighted L1 of what is recalled,
+measured on values (section 4.2, Eq. (11)), on the decoded image, or on both. The memory is never
+modified.
 
-Shapes: T targets; P preserved samples; C, h, w the value; R side of the image.
+Shapes: T targets; P preserved samples; C, h, w the value; H, W height and width of the image.
 """
 
 from __future__ import annotations
@@ -31,12 +32,12 @@ from regen.training.frozen import frozen
 Report = Callable[[int, dict[str, float]], None]
 
 _BETAS = (0.9, 0.99)
-_QUICK_BETAS = (0.8, 0.95)  # a start that is good and few steps: an old gradient misleads
+_QUICK_BETAS = (0.8, 0.95)  # with a good start and few steps, old gradients mislead
 
 
 @dataclass(frozen=True)
 class Fitted:
-    """What a fit came to.
+    """The result of a fit.
 
     Attributes:
         deltas: One for each changed parameter, float32, under the generator's own name for it.
@@ -61,16 +62,18 @@ def fit_memory(
 ) -> Fitted:
     """Find the change of the memory's weights that makes it recall `rule`.
 
+    On values alone and without preserved samples this minimises Eq. (11) of the paper, section 4.2.
+
     Args:
         split: The generator; its memory is in eval mode and is not modified.
         rule: Keys, wanted values and masks.
         settings: How to fit.
-        preserved: What else must stay, or None.
+        preserved: What else must stay unchanged, or None.
         moments: Second moments of keys for the closed form, see `regen.rewriting.moment_cache`;
             by default they are measured on the preserved samples.
         on_report: Called with the step and the losses; by the closed form alone with step 0 for
             the start and step 1 for the end.
-        should_stop: Asked after every step; the fit ends where it says yes.
+        should_stop: Called after every step; the fit ends once it returns True.
 
     Raises:
         RewriteError: If the loss explodes or is not finite, or the closed form lacks what it
@@ -111,7 +114,7 @@ def _moments_of(split: Split, preserved: Preserved | None) -> Moments:
 def _report_ends(
     losses: Losses, before: dict[str, Tensor], after: dict[str, Tensor], report: Report | None
 ) -> None:
-    """Losses of the start and the end of a fit without steps."""
+    """Report the losses at the start and at the end of a fit without steps."""
     for step, weights in enumerate((before, after)):
         with torch.no_grad():
             terms = {name: term.item() for name, term in losses(weights).items()}

@@ -4,8 +4,8 @@ One file for each convolution, named by the generator's digest, in ``NAME.keys``
 generator's file; where that cannot be written to, or the generator is bundled, in the user's
 folder for caches: ``$REGEN_CACHE``, or ``regen`` in ``$XDG_CACHE_HOME``, by default ``~/.cache``.
 A file that is damaged or of another generator is measured again. A cache that cannot be written
-costs time, never the run. Samples of a source with an end are the user's own, others each time, so
-their moments are not kept.
+costs time but never fails the run. Samples of a finite source are the user's own and differ from
+run to run, so their moments are not kept.
 """
 
 from __future__ import annotations
@@ -47,7 +47,7 @@ def key_moments(
         One moment for each convolution, by the name of its weight inside the memory.
 
     Raises:
-        RewriteError: If the family cannot give keys.
+        RewriteError: If the family does not provide keys.
     """
     check_keyed(split)
     if source.count is not None:
@@ -79,12 +79,12 @@ def _measured(
 
 
 def _as_kept(moment: KeyMoment) -> KeyMoment:
-    """Rounded as the file rounds it, so that the first run gives the rewrite of all later ones."""
+    """Rounded as the file rounds it, so that the first run gives the same rewrite as later ones."""
     return KeyMoment(moment.values.float().double(), moment.vectors.float().double())
 
 
 def cache_folders(source_name: str) -> list[Path]:
-    """Where moments of a generator may lie, the best place first; "" for one without a file."""
+    """Folders for the moments of a generator, the best first; "" for one without a file."""
     named = os.environ.get("REGEN_CACHE")
     base = os.environ.get("XDG_CACHE_HOME") or os.path.join("~", ".cache")
     user = Path(named) if named else Path(base).expanduser() / "regen"

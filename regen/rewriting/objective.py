@@ -1,9 +1,9 @@
 """What a fit minimises, as a function of the memory's weights.
 
-Recall of the rule, and staying of the preserved samples, each measured on values, on the decoded
-image, or on both.
+Recall of the rule, and change of the preserved samples, each measured on values, on the decoded
+image, or on both. Recall on values is Eq. (11) of the paper, section 4.2.
 
-Shapes: T targets; P preserved samples; C, h, w the value; R side of the image.
+Shapes: T targets; P preserved samples; C, h, w the value; H, W height and width of the image.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from regen.rewriting.recall import structure_error
 from regen.rewriting.rule import Rule, region_weights
 from regen.rewriting.settings import FitSettings
 
-_HOPELESS = 1000.0  # losses so many times above the size of values and images never come back
+_HOPELESS = 1000.0  # losses so many times above the size of values and images never recover
 
 
 class Losses:
@@ -28,9 +28,9 @@ class Losses:
 
     Args:
         split: The generator.
-        rule: What shall be recalled.
-        config: How it is weighed.
-        preserved: What must stay, or None.
+        rule: What should be recalled.
+        config: How it is weighted.
+        preserved: What must stay unchanged, or None.
 
     Attributes:
         limit: A sum of the terms above which a fit has diverged.
@@ -56,7 +56,7 @@ class Losses:
         return batch
 
     def __call__(self, weights: dict[str, Tensor]) -> dict[str, Tensor]:
-        """Terms by name, each already weighed; preserved samples take turns from call to call."""
+        """Terms by name, already weighted; preserved samples take turns from call to call."""
         keys, kept = self.rule.keys, None
         if self.preserved is not None:
             size = min(self.config.preserve_batch, len(self.preserved))

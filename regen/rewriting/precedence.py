@@ -1,9 +1,9 @@
-"""Who says which setting, where several places say settings.
+"""Which source a setting is taken from, where several sources give settings.
 
 The order is the same everywhere: the command line, then the edits file, then a file of settings
-(``--config``), then the preset, then the default. Each place says what it says by dotted name, and
-nothing else (`PartialSettings`); `merge` takes every setting from the first place that says it, and
-keeps the name of that place, for the report.
+(``--config``), then the preset, then the default. Each source gives some settings by dotted name
+(`PartialSettings`); `merge` takes every setting from the first source that gives it, and keeps the
+name of that source, for the report.
 """
 
 from __future__ import annotations
@@ -25,23 +25,23 @@ DEFAULT, CALLER = "default", "caller"
 COMMAND_LINE, EDITS_FILE = "command line", "edits file"
 PARTS = ("rule", "fit")
 
-# What settings.json of a run folder holds beside settings: a record of the run, not a setting.
+# Keys of settings.json in a run folder that are a record of the run, not a setting.
 RECORDS = ("edits", "images", "layer_choice", "said_by")
 
 
 @dataclass(frozen=True)
 class PartialSettings:
-    """What one place says about settings.
+    """The settings that one source gives.
 
     Attributes:
-        place: Its name, "edits file" for instance.
-        values: By dotted name; only what is said.
+        origin: Name of the source, "edits file" for instance.
+        values: By dotted name; only those that are given.
 
     Raises:
-        RewriteError: If a setting is unknown ("did you mean"), or its value is not one.
+        RewriteError: If a setting is unknown ("did you mean"), or its value is not valid.
     """
 
-    place: str
+    origin: str
     values: Mapping[str, object]
 
     def __post_init__(self) -> None:
@@ -49,7 +49,7 @@ class PartialSettings:
             try:
                 RewriteSettings().changed({name: value})
             except RewriteError as error:
-                where = f"{self.place}: {name if name in NAMES else error.problem}"
+                where = f"{self.origin}: {name if name in NAMES else error.problem}"
                 raise RewriteError(
                     where, got=error.got, expected=error.expected, remedy=error.remedy
                 ) from error
@@ -57,24 +57,24 @@ class PartialSettings:
 
 @dataclass(frozen=True)
 class Merged:
-    """Settings, and who said each of them.
+    """Settings, and the source of each of them.
 
     Attributes:
         settings: All of them.
-        said_by: Name of the place by dotted name of the setting, for every setting.
+        said_by: Name of the source by dotted name of the setting, for every setting.
     """
 
     settings: RewriteSettings
     said_by: Mapping[str, str]
 
     def overridden(self, partial: PartialSettings) -> Merged:
-        """The same with what `partial` says in place of what was said."""
-        said_by = {**self.said_by, **dict.fromkeys(partial.values, partial.place)}
+        """The same with the settings of `partial` in place of earlier ones."""
+        said_by = {**self.said_by, **dict.fromkeys(partial.values, partial.origin)}
         return Merged(self.settings.changed(partial.values), said_by)
 
 
 def merge(partials: Sequence[PartialSettings]) -> Merged:
-    """Every setting from the first that says it; what none says is the default.
+    """Every setting from the first that gives it, otherwise its default.
 
     Example:
         >>> merged = merge([PartialSettings("a", {"fit.steps": 5}),
@@ -91,41 +91,41 @@ def merge(partials: Sequence[PartialSettings]) -> Merged:
 
 
 def settings_of_edits(edits: Edits) -> PartialSettings:
-    """What an edits file says."""
+    """The settings of an edits file."""
     return PartialSettings(EDITS_FILE, values_of(edits))
 
 
 def settings_of_preset(name: str) -> PartialSettings:
-    """What a preset says. Raises RewriteError if there is no such preset ("did you mean")."""
+    """The settings of a preset. Raises RewriteError for an unknown one ("did you mean")."""
     check_choice("preset", name, tuple(PRESETS))
     return PartialSettings(f"preset {name}", PRESETS[name])
 
 
 def resolve(settings: RewriteSettings | Merged, edits: Edits) -> Merged:
-    """Settings that are merged already as they are; a caller's, below what `edits` say."""
+    """Merged settings unchanged; a caller's settings with those of `edits` in precedence."""
     if isinstance(settings, Merged):
         return settings
     return merge([settings_of_edits(edits), settings_of_caller(settings)])
 
 
 def settings_of_caller(settings: RewriteSettings) -> PartialSettings:
-    """What a caller from Python says: everything that is not the default."""
+    """The settings of a caller from Python: every one that is not the default."""
     default = dict(_flat(asdict(RewriteSettings())))
-    said = {name: v for name, v in _flat(asdict(settings)) if v != default[name]}
-    return PartialSettings(CALLER, said)
+    given = {name: v for name, v in _flat(asdict(settings)) if v != default[name]}
+    return PartialSettings(CALLER, given)
 
 
 def read_settings(path: Path | str) -> PartialSettings:
     """Read a file of settings: JSON with some of what settings.json of a run folder holds.
 
-    What is only a record of the run (`RECORDS`) is left aside, and null is not said.
+    Records of the run (`RECORDS`) are ignored, and so are settings that are null.
 
     Returns:
-        What it says, under the name of the file.
+        Its settings, under the name of the file.
 
     Raises:
-        RewriteError: If it is missing, not valid JSON, or says what is not a setting. The message
-            names the file and the setting.
+        RewriteError: If it is missing, not valid JSON, or has a key that is not a setting. The
+            message names the file and the setting.
     """
     content = read_json(path, "settings, as JSON", RewriteError)
     if not isinstance(content, dict):
@@ -135,8 +135,8 @@ def read_settings(path: Path | str) -> PartialSettings:
             raise RewriteError(
                 f"{path}: {part}", got=shown(content[part]), expected="an object {...}"
             )
-    said = {name: value for name, value in content.items() if name not in RECORDS}
-    return PartialSettings(str(path), {n: v for n, v in _flat(said) if v is not None})
+    given = {name: value for name, value in content.items() if name not in RECORDS}
+    return PartialSettings(str(path), {n: v for n, v in _flat(given) if v is not None})
 
 
 def _flat(values: Mapping[str, object]) -> Iterator[tuple[str, object]]:

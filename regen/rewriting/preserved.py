@@ -1,4 +1,4 @@
-"""Samples of a generator that a rewrite must leave as they are, and where on each.
+"""Samples of a generator that a rewrite must leave unchanged, and where on each.
 
 Shapes: P preserved samples; C, h, w the value; H, W an image.
 """
@@ -20,13 +20,13 @@ BATCH = 16
 
 @dataclass(frozen=True)
 class Preserved:
-    """Samples of the generator that must stay as they are.
+    """Samples of the generator that must stay unchanged.
 
     Attributes:
         keys: P samples.
         values: Their values, ``[P, C, h, w]``.
         images: Their images, ``[P, 3, H, W]``.
-        keep: Where they must stay, at the value's size, ``[P, 1, h, w]`` in [0, 1].
+        keep: Where they must not change, at the value's size, ``[P, 1, h, w]`` in [0, 1].
         image_keep: The same at the image's size, ``[P, 1, H, W]``.
     """
 
@@ -44,10 +44,10 @@ class Preserved:
 def preserve(
     generator: Generator, split: Split, rule: Rule, settings: FitSettings, samples: list[Sample]
 ) -> tuple[Preserved | None, KeyMatcher]:
-    """Samples that must stay, and the matcher that knows where the rule will act.
+    """Samples that must stay unchanged, and the matcher that predicts where the rule will act.
 
     Args:
-        generator: As it is.
+        generator: Without a rewrite.
         split: The same, cut.
         rule: Whose region is compared with the samples' keys.
         settings: Whether and where to preserve.

@@ -1,4 +1,4 @@
-"""What a rewrite will ask for and where it will act, shown before anything is learned."""
+"""What a rewrite should do and where it will act, shown before anything is learned."""
 
 from __future__ import annotations
 
@@ -19,10 +19,10 @@ class Preview:
     """Images are float32 on the CPU in [-1, 1].
 
     Attributes:
-        targets: The targets as they are, ``[T, 3, H, W]``.
+        targets: The targets without a rewrite, ``[T, 3, H, W]``.
         composites: With the exemplar's pixels pasted, ``[T, 3, H, W]``.
         decoded: What the wanted values decode to, ``[T, 3, H, W]``.
-        labels: What people call the unseen samples.
+        labels: Names of the unseen samples, to display.
         unseen: Samples that were not targets, ``[N, 3, H, W]``.
         maps: Where the rule will act on them, ``[N, 1, H, W]`` in [0, 1].
     """
@@ -41,10 +41,10 @@ def preview(task: Task, samples: int = 8) -> Preview:
 
     Args:
         task: What would be learned.
-        samples: N, how many unseen samples to look at.
+        samples: N, the number of unseen samples.
 
     Raises:
-        RegenError: If a region leaves its image, or the source has too few samples.
+        RegenError: If a region reaches outside its image, or the source has too few samples.
     """
     prepared = prepare(task)
     rule, generator = prepared.rule, task.generator

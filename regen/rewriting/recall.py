@@ -1,6 +1,6 @@
 """How well a memory recalls what it should.
 
-Shapes: N samples; C, h, w the value; R side of the image.
+Shapes: N samples; H, W height and width of the image.
 """
 
 from __future__ import annotations
@@ -16,12 +16,12 @@ def structure_error(images: Tensor, wanted: Tensor, mask: Tensor) -> Tensor:
     """`ssim_loss` of a region, relative to its area.
 
     Everything outside the region is made equal first. SSIM compares local contrast and structure,
-    and so keeps fine dark-and-light detail that an L1 settles by a grey in between.
+    and so keeps fine dark and light detail that an L1 would average to grey.
 
     Args:
-        images: ``[N, 3, R, R]`` in [-1, 1].
-        wanted: ``[N, 3, R, R]`` in [-1, 1].
-        mask: The region, ``[N, 1, R, R]`` in [0, 1].
+        images: ``[N, 3, H, W]`` in [-1, 1].
+        wanted: ``[N, 3, H, W]`` in [-1, 1].
+        mask: The region, ``[N, 1, H, W]`` in [0, 1].
 
     Returns:
         A scalar from 0 (equal) to about 2, differentiable in `images`.

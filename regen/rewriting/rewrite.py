@@ -55,7 +55,7 @@ class Rewrite:
         return Rewrite(deltas, self.base, self.family, {**self.settings, "strength": total})
 
     def applied_to(self, generator: Generator) -> Generator:
-        """A copy of `generator` that obeys the rewrite; what does not change is shared.
+        """A copy of `generator` with the rewrite applied; unchanged tensors are shared.
 
         Raises:
             RewriteError: If the rewrite belongs to another generator.
@@ -132,7 +132,7 @@ def compose(rewrites: Sequence[Rewrite]) -> Rewrite:
 
 @contextmanager
 def rewritten(generator: Generator, rewrite: Rewrite) -> Iterator[Generator]:
-    """The generator obeying `rewrite` inside the block, and bit for bit as before after it.
+    """The generator with `rewrite` applied inside the block, and bit for bit as before after it.
 
     Raises:
         RewriteError: If the rewrite belongs to another generator.
@@ -149,7 +149,7 @@ def apply(generator: Generator, rewrite: Rewrite) -> dict[str, Tensor]:
     """Change `generator` in place.
 
     Args:
-        generator: As it was when the rewrite was made.
+        generator: Without a rewrite, as when the rewrite was made.
         rewrite: What to add.
 
     Returns:

@@ -1,13 +1,12 @@
 """A rule: keys, the values they should give, and how much each position matters.
 
-For every target the wanted region of the exemplar is projected into features and pasted into the
-target's own value (Re-Generator, 2025, section 4.2). With
-``align="image"`` the exemplar is first carried onto the target's image and the composite is
-projected, so that the pattern is projected at the size and place at which it is generated; with
-``"feature"`` (the paper's wording) the exemplar is projected as it is and its features are
-resampled.
+For every target the region of the exemplar is projected into features and pasted into the target's
+own value (section 4.2 of the paper). With ``align="image"`` the exemplar is first pasted into the
+target's image and the composite is projected, so that the pattern is projected at the size and
+position at which it is generated; with ``"feature"`` (the paper's wording) the exemplar is
+projected as it is and its features are resampled.
 
-Shapes: T targets; C, h, w channels and size of the value; R side of the image.
+Shapes: T targets; C, h, w channels and size of the value; H, W height and width of the image.
 """
 
 from __future__ import annotations
@@ -28,15 +27,15 @@ Project = Callable[[Tensor], Tensor]
 
 @dataclass(frozen=True)
 class Example:
-    """One target with the exemplar whose region it should get.
+    """One target with the exemplar whose region it should receive.
 
     Attributes:
         exemplar: ``[1, 3, H, W]`` in [-1, 1].
         exemplar_region: Where the pattern is, in pixels of `exemplar`.
         latent: The target sample, N = 1.
         target_region: Where the pattern goes, in pixels of the target's image.
-        exemplar_label: What people call the exemplar.
-        target_label: What people call the target.
+        exemplar_label: Name of the exemplar, to display.
+        target_label: Name of the target, to display.
     """
 
     exemplar: Tensor
@@ -53,12 +52,12 @@ class Rule:
 
     Attributes:
         keys: The targets' keys, T samples.
-        before: The targets' values as they are, T samples, with the context of their tail.
+        before: The targets' own values, T samples, with the context for the tail.
         wanted: The values that the keys should give, ``[T, C, h, w]``.
         mask: The region at the value's size, ``[T, 1, h, w]`` in [0, 1].
-        images: The targets as they are, ``[T, 3, R, R]``.
-        composites: The targets with the exemplar's pixels pasted, ``[T, 3, R, R]``.
-        image_mask: The region at the image's size, ``[T, 1, R, R]`` in [0, 1].
+        images: The targets' images, ``[T, 3, H, W]``.
+        composites: The targets with the exemplar's pixels pasted, ``[T, 3, H, W]``.
+        image_mask: The region at the image's size, ``[T, 1, H, W]`` in [0, 1].
     """
 
     keys: Activation
@@ -80,8 +79,9 @@ def region_weights(mask: Tensor, new: float, old: float, border: float = 0.0) ->
         mask: ``[T, 1, h, w]`` in [0, 1].
         new: p, the share of the inside.
         old: q, the share of the outside.
-        border: Part of q, in [0, 1], that goes to the band around the region alone, an eighth of
-            the image's shorter side wide, where a rule spills first; the rest is spread evenly.
+        border: Share of q, in [0, 1], that goes to the band around the region alone, an eighth of
+            the image's shorter side wide, where a rule first has side effects; the rest is spread
+            evenly.
 
     Returns:
         ``[T, 1, h, w]`` summing to 1 over all samples: a region of any size has the share
@@ -101,11 +101,11 @@ def region_weights(mask: Tensor, new: float, old: float, border: float = 0.0) ->
 def build_rule(
     split: Split, project: Project, examples: Sequence[Example], config: RuleSettings
 ) -> Rule:
-    """Project, paste and collect.
+    """Project the exemplars and paste them into the targets' values (section 4.2 of the paper).
 
     Args:
         split: The generator, cut at key and value.
-        project: The backward projector, ``[N, 3, R, R] -> [N, C, h, w]``.
+        project: The backward projector, ``[N, 3, H, W] -> [N, C, h, w]``.
         examples: At least one.
         config: How to align and paste.
 
@@ -181,5 +181,5 @@ def _stack(rules: Sequence[Rule]) -> Rule:
 
 @torch.no_grad()
 def decode_wanted(split: Split, rule: Rule) -> Tensor:
-    """The image that the wanted values stand for, with the targets' own context."""
+    """The images that the wanted values decode to, with the targets' own context."""
     return split.tail(rule.before.with_features(rule.wanted.to(rule.before.features.dtype)))

@@ -1,7 +1,7 @@
 """Every setting of a rewrite, checked when it is made; nothing here imports torch.
 
-Settings have dotted names, ``fit.steps`` for instance. Who says which of them, and who comes first
-where two say the same, is the business of `regen.rewriting.precedence`.
+Settings have dotted names, ``fit.steps`` for instance. `regen.rewriting.precedence` decides between
+several sources of the same setting.
 """
 
 from __future__ import annotations
@@ -24,11 +24,11 @@ class RuleSettings:
     """How targets and exemplar become a rule.
 
     Attributes:
-        align: "image" carries the exemplar onto the target before projecting; "feature" projects
+        align: "image" pastes the exemplar into the target before projecting; "feature" projects
             first and resamples features.
         scale: "uniform" covers the target's region without distortion, "stretch" fits it exactly.
-        paste: "difference" adds B(composite) - B(target) to the target's value, which cancels what
-            the projector gets wrong about the target; "features" replaces the value by
+        paste: "difference" adds B(composite) - B(target) to the target's value, which cancels the
+            projector's error on the target; "features" replaces the value by
             B(composite), the paper's wording, and is what ``align="feature"`` always does.
         feather_px: Radius of the soft edge of the pasted region, in pixels of the image.
     """
@@ -52,23 +52,23 @@ class FitSettings:
         solver: "adam" takes gradient steps on the weights. "closed-form" solves for one
             convolution after the other (see `regen.rewriting.closed_form`) and takes none. "both"
             starts from the closed form and takes steps in the coordinates of the keys (see
-            `regen.rewriting.coordinates`): a fifth as many come as far where recall is measured
-            on values, a third where it is measured on both.
+            `regen.rewriting.coordinates`): a fifth as many suffice where recall is measured on
+            values, a third where it is measured on both.
         steps: Gradient steps, at least 1.
         lr: Adam's first step size in units of weight, above 0; falls to a tenth on a cosine.
         recall: Where the rule is compared: "value" (the paper), "image" or "both".
         image_weight: Weight of the image's recall beside the values'.
         structure_weight: Weight of the region's 1 - SSIM where recall is measured on the image.
-        preserve: Random samples of the generator that must stay; 0 for none (the paper).
+        preserve: Random samples of the generator that must stay unchanged; 0 for none (the paper).
         preserve_weight: Their weight beside the rule's.
-        preserve_batch: How many of them take part in one step.
+        preserve_batch: Number of them that take part in one step.
         preserve_outside_match: Preserve only where the rule will not act, see
             `regen.rewriting.key_similarity`.
         match_area: Area that the rule may act on, as a multiple of the targets' region.
         weight_new: p, the share of the region in the loss.
         weight_old: q, the share of everything else in the targets.
-        border: Part of q that goes to the band around the region; see `region_weights`.
-        precision: What the network computes in while fitting, "bf16" or "fp32"; weights and their
+        border: Share of q that goes to the band around the region; see `region_weights`.
+        precision: Number format of the network while fitting, "bf16" or "fp32"; weights and their
             changes are always float32. "auto" is bf16 where the processor has it, which halves
             the time, and fp32 elsewhere.
         report_every: Steps between reports.
@@ -112,10 +112,10 @@ class FitSettings:
 
 @dataclass(frozen=True)
 class ClosedFormSettings:
-    """How the closed form is regularised; defaults are the measured best on the portraits.
+    """How the closed form is regularised; the defaults measured best on the portraits.
 
     Attributes:
-        rounds: How often the memory is walked through, at least 1.
+        rounds: Passes over the convolutions of the memory, at least 1.
         mu: Weight of C beside the rule's own keys, whose weights sum to 1; at least 0.
         ridge: Added to the diagonal, relative to its mean, above 0. A large one trusts the
             linear model less: it shortens the step along rare directions of the keys.
@@ -138,12 +138,12 @@ class ClosedFormSettings:
 
 @dataclass(frozen=True)
 class RewriteSettings:
-    """Everything that decides a rewrite beside the edits file.
+    """Everything that determines a rewrite beside the edits file.
 
     Attributes:
         rule: How exemplar and targets become a rule.
         fit: How the memory is fitted.
-        memory_layers: How many convolutions the memory has, at least 1.
+        memory_layers: Number of convolutions of the memory, at least 1.
         value_layer: Convolution whose output is the value, from 1; None for the projector's.
         measured_seeds: Unseen seeds that the result is measured on, at least 1.
         lpips: Backbone of LPIPS.
@@ -168,7 +168,7 @@ class RewriteSettings:
         """These settings with others by dotted name.
 
         Raises:
-            RewriteError: If there is no such setting ("did you mean"), or not such a value.
+            RewriteError: If a setting is unknown ("did you mean"), or its value is not valid.
 
         Example:
             >>> RewriteSettings().changed({"fit.steps": 20}).fit.steps
@@ -185,7 +185,7 @@ class RewriteSettings:
         return replace(self, rule=rule, fit=fit, **parts[""])
 
     def with_edits(self, edits: Edits) -> RewriteSettings:
-        """These settings with what an edits file says; what it does not say stays as it is."""
+        """These settings with those that an edits file gives."""
         return self.changed(values_of(edits))
 
 
@@ -216,8 +216,8 @@ PRESETS: dict[str, dict[str, object]] = {
 
 
 def values_of(edits: Edits) -> dict[str, object]:
-    """The settings that an edits file says, by dotted name; only what is said."""
-    said = {
+    """The settings that an edits file gives, by dotted name."""
+    given = {
         "rule.align": edits.align,
         "rule.scale": edits.scale,
         "rule.feather_px": edits.feather,
@@ -226,7 +226,7 @@ def values_of(edits: Edits) -> dict[str, object]:
         "memory_layers": edits.memory_layers,
         "value_layer": edits.value_layer,
     }
-    return {name: value for name, value in said.items() if value is not None}
+    return {name: value for name, value in given.items() if value is not None}
 
 
 def preset(name: str) -> RewriteSettings:
@@ -235,21 +235,21 @@ def preset(name: str) -> RewriteSettings:
     "default" is what measured best on the portraits.
 
     "paper" is the method of "Rewriting a Generative Model with Out-of-Domain Patterns" (Electronics
-    2025, 14(4), 675), section 4.2: the exemplar is projected and its features are laid onto the
+    2025, 14(4), 675), section 4.2: the exemplar is projected and its features are pasted into the
     target's value; Eq. (11), the L1 of recalled values weighted p in the region and q elsewhere, is
-    the whole loss; nothing else is preserved; two convolutions learn it, by Adam, at value layer
-    10. That layer is the paper's on its generator of 1024x1024 pixels. It is asked for, so a
-    generator or a projector without it is an error; `regen rewrite --preset paper` asks for it only
-    where the generator comes with a projector for it, and otherwise takes that of the projector,
+    the whole loss; no samples are preserved; two convolutions learn it, by Adam, at value layer 10.
+    That is the paper's layer for its generator of 1024x1024 pixels. It is a requirement, so a
+    generator or a projector without it is an error; `regen rewrite --preset paper` uses it only
+    where the generator has a bundled projector for it, and otherwise takes the projector's layer,
     which is ``value_layer=None``.
 
-    Where the paper is silent, regen's own values stand: the step size and its decline, the number
-    of steps, the numbers p and q, the precision (float32, which gives the same on every
-    processor), how an exemplar comes to the target's size (`scale`), and how its resampled
-    features meet the target's at the edge (no feather).
+    Where the paper is silent, regen's own values are used: the step size and its decline, the
+    number of steps, the numbers p and q, the precision (float32, which gives the same result on
+    every processor), how an exemplar is resized to the target's region (`scale`), and how its
+    resampled features meet the target's at the edge (no feather).
 
     Raises:
-        RewriteError: If there is no such preset.
+        RewriteError: If the preset is unknown.
     """
     check_choice("preset", name, tuple(PRESETS))
     return RewriteSettings().changed(PRESETS[name])

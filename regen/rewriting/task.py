@@ -27,8 +27,8 @@ class Task:
     """A rewrite to make.
 
     Attributes:
-        edits: What the edits file says.
-        settings: Everything else, merged with what the edits file says about settings.
+        edits: The content of the edits file.
+        settings: All settings, with those of the edits file merged in.
         generator: On the device to compute on.
         source: Its samples: those to preserve, to measure keys on, and unseen ones.
         examples: One for each target, in the order of the edits file.
@@ -36,7 +36,7 @@ class Task:
         projector: The generator's own, for the split's value layer.
         split: The generator, cut.
         layer_choice: How the value layer was chosen, or None if it was given.
-        said_by: Who said each setting, see `regen.rewriting.precedence`.
+        said_by: Source of each setting, see `regen.rewriting.precedence`.
         images: Folder that the source takes its samples from, or None if it needs none.
     """
 
@@ -53,7 +53,7 @@ class Task:
     images: Path | None = None
 
     def recorded(self) -> dict[str, Any]:
-        """What settings.json and the report say about how it was made."""
+        """The content of settings.json: all settings, and how they were chosen."""
         recorded = {
             **asdict(self.settings),
             "edits": self.edits.to_json(),
@@ -80,16 +80,16 @@ def resolve(
     """Open everything that a rewrite needs, each thing once.
 
     Args:
-        edits: An edits file, or what one says.
-        generator: In place of the one that the edits name.
-        settings: What the edits do not say, or settings that are merged already; by default those
-            of the preset "default".
-        projectors: Files or run folders, in place of the edits' projector. More than one are
+        edits: An edits file, or its content.
+        generator: Used instead of the one that the edits name.
+        settings: Settings that the edits do not give, or merged settings; by default those of the
+            preset "default".
+        projectors: Files or run folders, used instead of the edits' projector. More than one are
             candidates for `try_layers`.
         images: Folder that a generator takes its samples from, if it needs images.
-        device: Where to compute; an open generator stays where it is.
+        device: Where to compute; an open generator stays on its device.
         try_layers: Choose value layer and projector by trying, see `choose_layer`.
-        on_trial: Called with the number of cuts tried and of all.
+        on_trial: Called with the number of cuts tried so far and the number of all.
 
     Raises:
         RegenError: On bad input of any kind.
@@ -105,32 +105,24 @@ def resolve(
     choice = None
     if try_layers:
         known = [load_projector(path, generator) for path in paths or projectors_of(generator)]
+        base, only = merged.settings, edits.memory_layers
         choice, projector = choose_layer(
-            generator,
-            source,
-            examples,
-            merged.settings,
-            known,
-            on_trial,
-            memory_layers=edits.memory_layers,
-            taken=taken,
+            generator, source, examples, base, known, on_trial, memory_layers=only, taken=taken
         )
-        merged = merged.overridden(choice.said())
+        merged = merged.overridden(choice.chosen_settings())
     else:
         merged, projector = _open_projector(merged, paths[0] if paths else None, generator)
-    settings, said_by = merged.settings, merged.said_by
-    split = generator.split(projector.value_layer, settings.memory_layers)
     return Task(
         edits=edits,
-        settings=settings,
+        settings=merged.settings,
         generator=generator,
         source=source,
         examples=examples,
         taken=taken,
         projector=projector,
-        split=split,
+        split=generator.split(projector.value_layer, merged.settings.memory_layers),
         layer_choice=choice,
-        said_by=said_by,
+        said_by=merged.said_by,
         images=images,
     )
 
@@ -138,13 +130,13 @@ def resolve(
 def _open_projector(
     merged: Merged, path: Path | str | None, generator: Generator
 ) -> tuple[Merged, Projector]:
-    """The projector for the value layer of the settings, and settings that say its layer."""
+    """Settings with a value layer, and the projector for it."""
     merged = _without_layer_of_preset(merged, path, generator)
     layer = merged.settings.value_layer
     projector = open_projector(path, generator, value_layer=layer)
     if layer is None:
-        said = {"value_layer": projector.value_layer}
-        return merged.overridden(PartialSettings("projector", said)), projector
+        own_layer = {"value_layer": projector.value_layer}
+        return merged.overridden(PartialSettings("projector", own_layer)), projector
     projector.check_layer(layer)
     return merged, projector
 
@@ -152,9 +144,9 @@ def _open_projector(
 def _without_layer_of_preset(
     merged: Merged, path: Path | str | None, generator: Generator
 ) -> Merged:
-    """A preset's value layer counts only where a bundled projector is for it.
+    """A preset's value layer counts only where the generator has a bundled projector for it.
 
-    Where one is named, or the generator comes with others only, the projector says the layer.
+    Where a projector is given, or only others are bundled, its own layer is used.
     """
     layer = merged.settings.value_layer
     if layer is None or not merged.said_by["value_layer"].startswith("preset "):
@@ -165,7 +157,7 @@ def _without_layer_of_preset(
 
 
 def _check_oracle(edits: Edits, generator: Generator) -> None:
-    """Raise what can be known of the edits' oracle before anything long begins."""
+    """Check the edits' oracle before any long computation starts."""
     if isinstance(edits.oracle, PasteOracle):
         raise EditsError(
             "oracle",

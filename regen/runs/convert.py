@@ -1,4 +1,4 @@
-"""Turn a generator's file into that of another tool, with rewrites applied on the way."""
+"""Convert a generator's file to another tool's format, with rewrites applied."""
 
 from __future__ import annotations
 
@@ -27,11 +27,11 @@ Which = Literal["G_ema", "G", "D"]
 
 @dataclass(frozen=True)
 class Conversion:
-    """What was done.
+    """The outcome of a conversion.
 
     Attributes:
-        origin: Whose file the source is.
-        format: That of the result.
+        origin: What kind of file the source is.
+        format: Format of the result.
         image_size: Height and width of the images, in pixels.
         digest: Of the network that was written.
         notes: What the user must know, sentences without a full stop.
@@ -62,8 +62,8 @@ def convert(
         to: The format to write; by default what the suffix of `target` says.
 
     Raises:
-        RegenError: If the source cannot be read, a rewrite does not fit, the format has no room
-            for the generator, or the target is the source or cannot be written.
+        RegenError: If the source cannot be read, a rewrite does not fit, the format cannot hold
+            the generator, or the target is the source or cannot be written.
     """
     path = generator_path(source)
     _check_different(path, target)
@@ -92,7 +92,7 @@ def convert(
 
 
 def _read(path: Path, which: str) -> Checkpoint:
-    """What the file holds. For "D" the generator beside it does not matter: any will do."""
+    """The networks of the file. For "D", which generator is read does not matter."""
     if which == "D":
         try:
             return read_checkpoint(path, "G_ema")

@@ -33,11 +33,11 @@ class GenerateSettings:
     """What to generate.
 
     Attributes:
-        seeds: One image each. With a folder of images they are numbers of these, and none means
-            all of them.
-        truncation: psi; 1 leaves the samples alone.
+        seeds: One image each. With a folder of images they are numbers of these, and an empty
+            tuple means all of them.
+        truncation: psi; 1 leaves the samples unchanged.
         noise: "const" (stored with the generator), "random" (from the seed) or "none".
-        precision: What the network computes in.
+        precision: Number format of the network.
         class_index: Which class to generate, from 0, for a generator that has them.
         grid: Whether the first `GRID_IMAGES` are laid out in grid.png as well.
         images: A folder of images, for a generator that needs them.
@@ -65,7 +65,7 @@ class GenerateSettings:
             )
 
     def request(self) -> dict[str, object]:
-        """What a generator is asked for beside the seed."""
+        """The keys of a request to the generator beside the seed."""
         request: dict[str, object] = {}
         if self.truncation != 1:
             request["truncation"] = self.truncation
@@ -128,7 +128,7 @@ def generate_images(
 
 
 def samples_of(generator: Generator, settings: GenerateSettings) -> list[Sample]:
-    """The samples that settings ask for. Raises GeneratorError for those that cannot be."""
+    """The samples of settings. Raises GeneratorError for those that the generator does not have."""
     if settings.images is not None:
         source = generator.source(settings.images)
         return source.samples(settings.seeds or range(source.count or 0))

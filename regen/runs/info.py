@@ -34,11 +34,11 @@ _RESULTS = (
     "report.html",
     "before_after.png",
 )
-_OWN_ENTRIES = {"format", "version", "digest"}  # of a header, shown in a place of their own
+_OWN_ENTRIES = {"format", "version", "digest"}  # of a header, shown separately
 
 
 def describe(name_or_path: str | Path, generator: str | None = None) -> Facts:
-    """What a file or run folder of regen's holds, as JSON values.
+    """The content of a file or run folder of regen's, as JSON values.
 
     Args:
         name_or_path: The name of a bundled generator, which stands for its file; or the path of a
@@ -49,7 +49,7 @@ def describe(name_or_path: str | Path, generator: str | None = None) -> Facts:
 
     Returns:
         At least ``file`` and ``format``. Tensor files have ``tensors``, ``parameters``, ``digest``
-        and what their header says; what belongs to a generator has ``belongs_to``, its name or
+        and the entries of their header; what belongs to a generator has ``belongs_to``, its name or
         None; rewrites have ``changes``, see `rewrite_changes`. Checkpoints of other tools have
         ``globals``, the classes and functions they name, and whether each is known; if they cannot
         be opened, ``cannot_be_opened`` says why.
@@ -74,7 +74,7 @@ def rewrite_changes(deltas: Mapping[str, Tensor], base: Mapping[str, Tensor] | N
 
     Args:
         deltas: What it adds, by name.
-        base: The generator's tensors, or None where it is not at hand.
+        base: The generator's tensors, or None where it is not available.
 
     Returns:
         For each tensor ``name``, ``shape``, ``largest`` (absolute change of one weight) and
@@ -151,7 +151,7 @@ def _tensors(path: Path, generator: str | None) -> Facts:
 def _is_foreign(path: Path) -> bool:
     try:
         return sniff(path) in ("pickle", "torch")
-    except UnpicklingError:  # missing or empty: the reader of our own files says so
+    except UnpicklingError:  # missing or empty: the reader of regen's files reports it
         return False
 
 

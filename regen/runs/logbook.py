@@ -1,7 +1,7 @@
-"""What a run records and shows while it runs: its settings, its curves, and how far it is.
+"""What a run records and shows while it runs: its settings, its curves, and its progress.
 
 A *run folder* holds settings.json and TensorBoard events; `Logbook` writes both. `Progress` shows
-whoever waits how far a job is and when it will be done, by tqdm.
+how far a job is and when it will be done, by tqdm.
 """
 
 from __future__ import annotations
@@ -183,7 +183,7 @@ def track(items: Sequence[T], label: str) -> Iterator[T]:
 
 
 def format_seconds(seconds: float) -> str:
-    """A duration as people say it.
+    """A duration in words.
 
     Example:
         >>> [format_seconds(s) for s in (0.4, 59, 200, 7500)]

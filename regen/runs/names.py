@@ -12,11 +12,11 @@ def distinct_names(
 
     Args:
         wanted: Names without a suffix.
-        refused: Says which names cannot be had.
+        refused: Whether a name is not available.
 
     Returns:
         As many names, in the same order. They differ by more than upper and lower case, which
-        some systems do not tell apart.
+        some systems do not distinguish.
 
     Example:
         >>> distinct_names(["eye", "Eye", "grid"], lambda name: name == "grid")

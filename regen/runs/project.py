@@ -1,4 +1,4 @@
-"""Project images from files: their features, what these decode to, and how close that comes."""
+"""Project images from files: their features, the decoded images, and how close these are."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ VERSION = 1
 OUT_OF_REACH_LPIPS = 0.35
 OUT_OF_REACH_SSIM = 0.5
 
-Figures = dict[str, float | None]
+Metrics = dict[str, float | None]
 
 
 @dataclass(frozen=True)
@@ -36,9 +36,9 @@ class ProjectSettings:
     """How images are projected.
 
     Attributes:
-        fit: How an image comes to the generator's size, see `regen.images.load_image`.
+        fit: How an image is brought to the generator's size, see `regen.images.load_image`.
         candidates: Samples whose context is tried, beside the mean's, to decode an image.
-        refine: Steps by which the features are improved, 0 for none, and how.
+        refine: How the features are refined; 0 steps for no refinement.
         lpips: Backbone of LPIPS: squeeze, alex or vgg.
     """
 
@@ -58,17 +58,17 @@ class Projected:
 
     Attributes:
         source: The file it was read from.
-        name: Begins the names of its files: NAME.features.safetensors and NAME.png.
+        name: Start of the names of its files: NAME.features.safetensors and NAME.png.
         projected: LPIPS, L1, PSNR and SSIM of the decoded image to the input.
         refined: The same after refinement, or None.
-        out_of_reach: The generator cannot draw this: LPIPS of the decoded image to the input is
-            above `OUT_OF_REACH_LPIPS`; SSIM below `OUT_OF_REACH_SSIM` where there is no LPIPS.
+        out_of_reach: The generator cannot generate this: LPIPS of the decoded image to the input
+            is above `OUT_OF_REACH_LPIPS`, or, without LPIPS, SSIM below `OUT_OF_REACH_SSIM`.
     """
 
     source: Path
     name: str
-    projected: Figures
-    refined: Figures | None
+    projected: Metrics
+    refined: Metrics | None
     out_of_reach: bool
 
 
@@ -88,7 +88,7 @@ def project_images(
         sources: At least one; of any size and kind.
         folder: Made where there is none; gets NAME.features.safetensors and NAME.png (input,
             decoded, refined) for each, and metrics.json.
-        settings: How.
+        settings: How they are projected.
         generator: Name or path.
         projector: Its projector's file, or None for the one that is bundled with it.
         sample_images: Folder that a generator takes its samples from, if it needs images.
@@ -172,13 +172,13 @@ class _Job:
         self.base = generator.digest()
 
     def run(self, source: Path, name: str, image: Tensor) -> Projected:
-        """Project ``image [1, 3, R, R]`` and write its files."""
+        """Project ``image [1, 3, H, W]`` and write its files."""
         candidates = self.settings.candidates
         context = best_context(
             self.projector, self.generator, self.split, self.source, image, candidates
         )
         first = project(self.projector, self.split, image, context)
-        figures, refined, shown = self._compare(first, image), None, [image, first.decoded]
+        projected, refined, shown = self._compare(first, image), None, [image, first.decoded]
         features = {"features": first.value.features}
         if self.settings.refine.steps:
             better = refine(self.split, first, image, self.settings.refine).projection
@@ -189,7 +189,7 @@ class _Job:
             self.folder / f"{name}.features.safetensors", features, self._header(source, features)
         )
         save_image(self.folder / f"{name}.png", grid(torch.cat(shown).cpu(), len(shown)))
-        return Projected(source, name, figures, refined, _out_of_reach(figures))
+        return Projected(source, name, projected, refined, _out_of_reach(projected))
 
     def _header(self, source: Path, features: dict[str, Tensor]) -> tensor_file.Header:
         return {
@@ -204,7 +204,7 @@ class _Job:
         }
 
     @torch.no_grad()
-    def _compare(self, projection: Projection, image: Tensor) -> Figures:
+    def _compare(self, projection: Projection, image: Tensor) -> Metrics:
         decoded = projection.decoded
         return {
             "lpips": None if self.lpips is None else self.lpips(decoded, image).item(),
@@ -214,8 +214,8 @@ class _Job:
         }
 
 
-def _out_of_reach(figures: Figures) -> bool:
-    lpips, similarity = figures["lpips"], figures["ssim"]
+def _out_of_reach(metrics: Metrics) -> bool:
+    lpips, similarity = metrics["lpips"], metrics["ssim"]
     if lpips is not None:
         return lpips > OUT_OF_REACH_LPIPS
     return similarity is not None and similarity < OUT_OF_REACH_SSIM

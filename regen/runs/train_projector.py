@@ -1,4 +1,4 @@
-"""The whole first stage: train a generator's backward projector in a run folder, and save it."""
+"""The whole first stage (section 4.1 of the paper): train a backward projector, and save it."""
 
 from __future__ import annotations
 
@@ -16,6 +16,7 @@ from regen.generators.registry import open_generator
 from regen.images import load_image
 from regen.images.listing import image_files
 from regen.projector.files import PROJECTOR_FILE, save_projector
+from regen.projector.network import BackwardProjector
 from regen.projector.settings import ProjectorTrainingSettings
 from regen.projector.train import Report, train_projector
 from regen.runs.logbook import Logbook, Progress
@@ -26,7 +27,7 @@ from regen.training.environment import is_first
 
 @dataclass(frozen=True)
 class Trained:
-    """What a finished training left.
+    """The results of a finished training.
 
     Attributes:
         path: The projector's file.
@@ -62,17 +63,17 @@ def train(
         folder: Run folder, made where there is none; gets settings.json, TensorBoard events, the
             checkpoint and the projector.
         config: Settings.
-        value_layer: Convolution whose output B shall answer with; None for `default_value_layer`.
+        value_layer: Convolution whose output B should predict; None for `default_value_layer`.
         images: Folder that a generator takes its samples from, if it needs images.
         extra_images: Folder of images, pieces of which are pasted into the samples.
-        resume: Go on from the folder's checkpoint.
+        resume: Resume from the folder's checkpoint.
         device: Where to train.
 
     Returns:
         The result; None in all but the first of several processes.
 
     Raises:
-        RegenError: On bad input, or if a loss is no longer finite.
+        RegenError: On bad input, or if a loss becomes infinite or NaN.
         KeyboardInterrupt: On Ctrl-C, after a checkpoint was written, saying where.
     """
     opened = open_generator(generator, device=own_device(device))
@@ -83,12 +84,8 @@ def train(
     folder = ensure_folder(folder)
     if not resume:
         refuse_checkpoint(folder, PROJECTOR_FILE)
-    recorded = {
-        "generator": str(generator),
-        "value_layer": layer,
-        "images": images,
-        "extra_images": extra_images,
-    }
+    recorded = {"generator": str(generator), "value_layer": layer}
+    recorded |= {"images": images, "extra_images": extra_images}
     watcher = _Watcher(folder, config, {**recorded, **asdict(config)})
     try:
         projector = train_projector(
@@ -106,11 +103,21 @@ def train(
         raise KeyboardInterrupt(kept(folder, config.steps)) from interrupt
     finally:
         watcher.close()
-    if not is_first():
-        return None
-    card = {"training": to_json(asdict(config)), "extra_images": extra is not None}
+    return _saved(folder, projector, opened, layer, watcher) if is_first() else None
+
+
+def _saved(
+    folder: Path,
+    projector: BackwardProjector,
+    generator: Generator,
+    value_layer: int,
+    watcher: _Watcher,
+) -> Trained:
+    """Save the projector with the settings of its training."""
+    extra = watcher.settings["extra_images"] is not None
+    card = {"training": to_json(asdict(watcher.config)), "extra_images": extra}
     path = folder / PROJECTOR_FILE
-    header = save_projector(path, projector, opened, layer, card=card)
+    header = save_projector(path, projector, generator, value_layer, card=card)
     return Trained(path, header, watcher.scalars)
 
 
@@ -124,10 +131,10 @@ def load_folder(folder: Path, size: tuple[int, int]) -> Tensor:
 
 
 class _Watcher:
-    """Writes curves and images of a training, and tells how far it is.
+    """Writes curves and images of a training, and shows its progress.
 
     Nothing is written before the first step is done: until then settings may turn out not to fit
-    the checkpoint they shall go on from.
+    the checkpoint that the training should resume from.
     """
 
     def __init__(

@@ -18,17 +18,17 @@ from regen.files.atomic import atomic_write
 
 NAME = "checkpoint.pt"
 _VERSION = 1
-_LONG = 12  # characters of a digest that tell two apart
+_LONG = 12  # characters of a digest that are enough to distinguish two
 Identity = dict[str, Any]
 
 
 def identity(settings: object, may_differ: Collection[str], **more: object) -> Identity:
-    """What must be equal for a training to be the same one.
+    """What must be equal for a checkpoint to be resumed.
 
     Args:
         settings: A dataclass.
         may_differ: Names of those that do not change the result.
-        more: Whatever else decides it; plain values.
+        more: Anything else that must be equal; plain values.
     """
     assert is_dataclass(settings) and not isinstance(settings, type)
     named = {name: value for name, value in asdict(settings).items() if name not in may_differ}

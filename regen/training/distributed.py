@@ -1,7 +1,7 @@
 """The little that training in several processes needs. In one process everything is the identity.
 
 `torchrun` starts the processes and names them in the environment. They train on different samples,
-average their gradients, and so hold equal weights all along.
+average their gradients, and so hold equal weights throughout.
 """
 
 from __future__ import annotations
@@ -48,7 +48,7 @@ class Workers:
             return
         gradients = [p.grad for p in parameters if p.grad is not None]
         flat = self.average(torch.cat([g.flatten() for g in gradients]))
-        pieces = flat.split([g.numel() for g in gradients])
+        pieces = torch.split(flat, [g.numel() for g in gradients])
         for gradient, piece in zip(gradients, pieces, strict=True):
             gradient.copy_(piece.view_as(gradient))
 

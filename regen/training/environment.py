@@ -1,6 +1,6 @@
-"""What `torchrun` says of this process in the environment. Nothing else in regen reads it.
+"""What `torchrun` sets in the environment of this process. Only this module reads it.
 
-No torch is needed, so that a command can ask before it imports any.
+It does not import torch, so that a command can use it without doing so.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ def rank() -> int:
     """The number of this process among all of them, from 0.
 
     Raises:
-        TrainingError: If the environment holds something else than a number.
+        TrainingError: If the environment variable is not a number.
     """
     return _number("RANK", "0")
 

@@ -1,6 +1,6 @@
-"""States of a network that are borrowed for a block and returned however the block ends.
+"""States of a network that are set for a block and restored however the block ends.
 
-Each changes one thing, so that whoever needs several names them side by side:
+Each changes one thing; several are combined in one `with` statement:
 
     with frozen(generator), evaluating(generator), computing_in(generator, torch.bfloat16): ...
 """
@@ -9,13 +9,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Protocol, runtime_checkable
+from typing import Protocol
 
 import torch
 from torch import nn
 
 
-@runtime_checkable
 class HasPrecision(Protocol):
     """A network that computes in a dtype that can be set.
 
@@ -28,7 +27,7 @@ class HasPrecision(Protocol):
 
 @contextmanager
 def frozen(module: nn.Module) -> Iterator[None]:
-    """No parameter of `module` requires a gradient inside; each flag returns afterwards."""
+    """No parameter of `module` requires a gradient inside; each flag is restored afterwards."""
     flags = [(parameter, parameter.requires_grad) for parameter in module.parameters()]
     try:
         module.requires_grad_(False)
@@ -40,7 +39,7 @@ def frozen(module: nn.Module) -> Iterator[None]:
 
 @contextmanager
 def evaluating(module: nn.Module) -> Iterator[None]:
-    """`module` and all in it are in eval mode inside; each mode returns afterwards."""
+    """`module` and all its submodules are in eval mode inside; modes are restored afterwards."""
     training = [part for part in module.modules() if part.training]
     try:
         module.eval()
@@ -52,7 +51,7 @@ def evaluating(module: nn.Module) -> Iterator[None]:
 
 @contextmanager
 def computing_in(network: HasPrecision, dtype: torch.dtype) -> Iterator[None]:
-    """`network` computes in `dtype` inside; its own dtype returns afterwards."""
+    """`network` computes in `dtype` inside; its own dtype is restored afterwards."""
     before = network.precision
     network.precision = dtype
     try:

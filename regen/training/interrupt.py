@@ -1,4 +1,4 @@
-"""Signals that ask a program to stop, answered at a safe moment.
+"""Signals that ask a program to stop, handled at a safe moment.
 
 Ctrl-C sends SIGINT; Slurm, Docker and systemd send SIGTERM; a terminal that is closed sends SIGHUP,
 often twice. All of them mean the same here: stop, and keep what was done. A signal that the parent
@@ -72,7 +72,7 @@ def every_signal_interrupts() -> Iterator[None]:
 
 @contextmanager
 def _handling(names: tuple[str, ...], handler: Handler) -> Iterator[None]:
-    """Handle these signals, those excepted that are ignored, and give them back at the end."""
+    """Handle these signals, except ignored ones, and restore their handlers at the end."""
     before = {}
     if threading.current_thread() is threading.main_thread():
         numbers = [getattr(signal, name) for name in names if hasattr(signal, name)]

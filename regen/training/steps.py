@@ -1,4 +1,4 @@
-"""Steps until a training is over, with checkpoints on the way, and the means of their losses."""
+"""Steps until a training is over, with checkpoints in between, and the means of their losses."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ class Schedule:
     Attributes:
         steps: In all, those before a resumed checkpoint included.
         save_every: Steps between checkpoints.
-        minutes: Stop after the step in which so many have passed; None for no such limit.
+        minutes: Stop after the step in which so many have passed; None for no limit.
     """
 
     steps: int

@@ -253,7 +253,7 @@ def test_layers_are_tried_and_the_choice_is_reported(
     [
         (
             ("--projector", "p.safetensors", "--projector", "other_p.safetensors"),
-            "Error: Several --projector want --value-layer auto, to choose from them.",
+            "Error: Several --projector need --value-layer auto, to choose from them.",
         ),
         (("--value-layer", "0"), "0 is not in the range x>=1, or auto."),
         (("--value-layer", "last"), "'last' is not a valid integer range, or auto."),

@@ -48,7 +48,7 @@ def test_a_sample_is_a_seed_or_a_picture():
         SampleSpec(truncation=0.5)
     assert str(caught.value) == (
         "key 'seed' is missing; give a seed, or a 'picture' for a generator that translates or "
-        "fills one"
+        "inpaints"
     )
     with pytest.raises(EditsError) as caught:
         SampleSpec(3, picture=PICTURE)

@@ -177,5 +177,5 @@ def test_base64_without_its_prefix_is_recognised(tmp_path):
     found = message(ExistingFile, "iVBORw0KGgo" * 4000, tmp_path)
     assert found == (
         f'e.json: "{("iVBORw0KGgo" * 9)[:56]}... does not exist; '
-        'an image inside the file begins with "data:image/png;base64,"'
+        'an image inside the file starts with "data:image/png;base64,"'
     )

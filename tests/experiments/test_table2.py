@@ -6,10 +6,12 @@ from pathlib import Path
 
 import pytest
 from click.testing import CliRunner
+from torch import Tensor
 
 import experiments.tables.rewrite_bench as rewrite_bench
 import experiments.tables.rewrite_table as rewrite_table
 from experiments.table2_rewrite import main
+from experiments.tables.rewrite_measures import Reference, measure_images
 from experiments.tables.rewrite_rows import (
     Method,
     Table2Settings,
@@ -30,7 +32,7 @@ from experiments.tables.rows import TABLE2_METRICS, Measured
 from regen.edits.schema import Edits, Weights
 from regen.generators.protocol import Generator
 from regen.rewriting.settings import preset
-from regen.rewriting.task import Task
+from regen.rewriting.task import Task, resolve
 
 ROWS = "memory2_weighted,rdgm_rank1,patch_transfer,memory2_preserve_where_similar"
 CLOSED_FORM = "memory2_closed_form,memory2_closed_form_alone"
@@ -149,13 +151,13 @@ def test_a_generator_and_edits_of_ones_own(
 def test_a_run_that_was_stopped_is_resumed(
     arguments: list[str], tmp_path: Path, random_torch_home: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    measure, calls = rewrite_table.measure_images, []
+    calls = []
 
-    def stop_at_the_second(after: object, ref: object) -> object:
+    def stop_at_the_second(after: Tensor, ref: Reference) -> Measured:
         calls.append(1)
         if len(calls) == 2:
             raise KeyboardInterrupt
-        return measure(after, ref)  # type: ignore[arg-type]
+        return measure_images(after, ref)
 
     monkeypatch.setattr(rewrite_table, "measure_images", stop_at_the_second)
     assert CliRunner().invoke(main, arguments).exit_code == 130
@@ -166,7 +168,7 @@ def test_a_run_that_was_stopped_is_resumed(
 def test_what_a_scene_names_is_opened_once_for_all_its_rows(
     arguments: list[str], empty_torch_home: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    resolve, calls = rewrite_bench.resolve, []
+    calls = []
 
     def counted(edits: Edits, generator: Generator) -> Task:
         calls.append(edits)

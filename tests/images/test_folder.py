@@ -53,7 +53,7 @@ def test_every_kind_of_finding_in_one_list(place: Path) -> None:
     )
     assert found.report().splitlines() == [
         "6 images of 16x16 to train on",
-        "  1 file with another suffix than images have: left out (notes.txt)",
+        "  1 file without an image suffix: left out (notes.txt)",
         "  1 file cannot be read (is not an image in a known format): left out (3_broken.jpg)",
         "  1 file smaller than 16 pixels: left out; --enlarge keeps them, blurred (4_small.png)",
         "  1 file not square: only the middle is used (5_wide.png)",
@@ -78,14 +78,14 @@ def test_many_files_are_named_in_part(place: Path) -> None:
     )
 
 
-def test_what_is_not_looked_at_is_said(place: Path) -> None:
+def test_what_is_skipped_is_reported(place: Path) -> None:
     (place / "more").mkdir()
     (place / "empty.png").touch()
     (place / "photo.heic").write_bytes(b"")
     (place / ".hidden").write_bytes(b"")
     assert [str(finding) for finding in read_folder(place, 16, sizes=(16,)).findings] == [
-        "1 file in fact a folder: not looked into (more)",
-        "1 file with another suffix than images have: left out (photo.heic)",
+        "1 file that is a folder: skipped (more)",
+        "1 file without an image suffix: left out (photo.heic)",
         "1 file cannot be read (is empty): left out (empty.png)",
     ]
 

@@ -1,4 +1,4 @@
-"""The exact answer for a seed: NVIDIA's latents, and both images of one person."""
+"""The ground truth for a seed: NVIDIA's latents, and both images of one person."""
 
 from __future__ import annotations
 

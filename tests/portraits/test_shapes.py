@@ -1,4 +1,4 @@
-"""Distances, coverage and paint, at points where the answer is known."""
+"""Distances, coverage and paint, at points where the result is known."""
 
 from __future__ import annotations
 

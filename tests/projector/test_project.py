@@ -69,10 +69,10 @@ def test_as_many_contexts_as_images(
         project(projector, tiny_split, image, usual_context(tiny, tiny_split, tiny.source(), 2))
 
 
-def test_an_answer_that_is_not_finite(
+def test_a_prediction_that_is_not_finite(
     tiny: StyleGAN2, tiny_split: StyleGAN2Split, image: Tensor
 ) -> None:
-    with pytest.raises(ProjectorError, match="answer: got numbers that are not finite"):
+    with pytest.raises(ProjectorError, match="prediction: got numbers that are not finite"):
         project(
             lambda _: torch.full((1, 8, 8, 8), torch.nan),
             tiny_split,
@@ -136,7 +136,7 @@ def test_no_steps_change_nothing(
     assert result.before == result.after
 
 
-def test_pulling_keeps_features_near_the_answer(
+def test_pulling_keeps_features_near_the_prediction(
     tiny_split: StyleGAN2Split, projection: Projection, image: Tensor
 ) -> None:
     moved = []

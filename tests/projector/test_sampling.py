@@ -16,7 +16,7 @@ def sampler(tiny: StyleGAN2, split: StyleGAN2Split, **settings: object) -> Sampl
 
 
 def test_without_composites_images_are_samples(tiny: StyleGAN2, tiny_split: StyleGAN2Split) -> None:
-    batch = sampler(tiny, tiny_split, composites=0.0).draw()
+    batch = sampler(tiny, tiny_split, composites=0.0).next_batch()
     assert torch.equal(batch.image, tiny_split.tail(batch.value))
     assert batch.pasted.shape == (4, 1, 16, 16) and batch.pasted.sum() == 0
     assert batch.kept.shape == (4, 1, 8, 8) and batch.kept.min() == 1
@@ -25,7 +25,7 @@ def test_without_composites_images_are_samples(tiny: StyleGAN2, tiny_split: Styl
 
 def test_a_share_of_the_images_are_composites(tiny: StyleGAN2, tiny_split: StyleGAN2Split) -> None:
     pastes = CompositeSettings(radius=(20, 30), usual=0.0)
-    batch = sampler(tiny, tiny_split, composites=0.5, pastes=pastes).draw()
+    batch = sampler(tiny, tiny_split, composites=0.5, pastes=pastes).next_batch()
     plain = tiny_split.tail(batch.value)
     changed = (batch.image - plain).flatten(1).abs().amax(dim=1) > 0
     assert changed.tolist() == [True, True, False, False]
@@ -35,10 +35,10 @@ def test_a_share_of_the_images_are_composites(tiny: StyleGAN2, tiny_split: Style
 def test_batches_differ_and_follow_the_state(tiny: StyleGAN2, tiny_split: StyleGAN2Split) -> None:
     source = sampler(tiny, tiny_split)
     state = source.random.get_state()
-    first, second = source.draw(), source.draw()
+    first, second = source.next_batch(), source.next_batch()
     assert not torch.equal(first.image, second.image)
     source.random.set_state(state)
-    assert torch.equal(source.draw().image, first.image)
+    assert torch.equal(source.next_batch().image, first.image)
 
 
 @pytest.mark.parametrize("context", ["own", "mean", "swap"])
@@ -46,7 +46,7 @@ def test_the_context_that_decodes(
     context: str, tiny: StyleGAN2, tiny_split: StyleGAN2Split
 ) -> None:
     source = sampler(tiny, tiny_split, context=context)
-    value = source.draw().value
+    value = source.next_batch().value
     decoding = source.decoding_context(value)
     if context == "own":
         wanted = value

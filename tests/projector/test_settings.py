@@ -2,7 +2,6 @@ from __future__ import annotations
 
 import subprocess
 import sys
-from dataclasses import asdict
 from pathlib import Path
 
 import pytest
@@ -30,11 +29,10 @@ def test_the_papers_choices() -> None:
 
 def test_lists_are_accepted_as_json_has_them() -> None:
     pastes = CompositeSettings(pastes=[1, 2], radius=[3, 4])  # type: ignore[arg-type]
-    config = ProjectorTrainingSettings(truncation=[0.5, 1.0], pastes=pastes)  # type: ignore[arg-type]
+    config = ProjectorTrainingSettings(pastes=pastes)
     assert config == ProjectorTrainingSettings(
         pastes=CompositeSettings(pastes=(1, 2), radius=(3, 4))
     )
-    assert asdict(config)["truncation"] == (0.5, 1.0)
 
 
 @pytest.mark.parametrize(
@@ -49,7 +47,6 @@ def test_lists_are_accepted_as_json_has_them() -> None:
         ("context", "none", "context: got none, expected own or mean or swap"),
         ("precision", "half", "precision: got half, expected fp32 or bf16"),
         ("composites", 1.5, "composites: got 1.5, expected a share, 0 to 1"),
-        ("truncation", (1.0, 0.5), r"truncation: got \(1.0, 0.5\), expected low and high"),
     ],
 )
 def test_values_out_of_range_are_refused(name: str, value: object, message: str) -> None:

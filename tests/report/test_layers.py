@@ -29,6 +29,6 @@ def test_the_best_is_marked_and_the_others_are_shown() -> None:
     assert "none to hold out" not in section
 
 
-def test_a_lone_target_is_said_to_be_judged_on_itself() -> None:
+def test_a_single_target_is_said_to_be_evaluated_on_itself() -> None:
     section = layers_section(choice(held_out=None, without_projector=[]))
-    assert "none to hold out" in section and "Not tried" not in section
+    assert "none can be held out" in section and "Not tried" not in section

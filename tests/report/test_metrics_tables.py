@@ -51,10 +51,10 @@ def test_the_table_shows_change_oracle_and_how_it_was_taken() -> None:
     assert "LPIPS: squeeze, version 0.1, at 128 pixels" in table
 
 
-def test_the_table_says_what_could_not_be_had() -> None:
+def test_the_table_says_what_could_not_be_computed() -> None:
     table = metrics_table(BLIND, "similarity", 8)
     assert "<td>–</td><td>0.2000</td>" in table
-    assert "LPIPS could not be taken: no &lt;net&gt;." in table
+    assert "LPIPS could not be computed: no &lt;net&gt;." in table
     assert "the similarity map stands in for them" in table
     assert "oracle" not in table
 

@@ -68,7 +68,7 @@ def test_the_memory_learns_what_it_shall_recall(
         assert measure(split, rule, deltas) < 0.95 * measure(split, rule, no_change(split))
 
 
-def test_the_answer_is_a_change_of_the_memorys_weights_by_full_name(
+def test_the_result_is_a_change_of_the_memorys_weights_by_full_name(
     generator: StyleGAN2, split: StyleGAN2Split, rule: Rule
 ) -> None:
     deltas = fit_memory(split, rule, SHORT).deltas

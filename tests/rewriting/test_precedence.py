@@ -111,8 +111,12 @@ def test_what_is_found_out_later_takes_the_place_of_what_was_said() -> None:
 
 def test_settings_of_a_run_folder_are_read(config: Any) -> None:
     made = RewriteSettings(RuleSettings("feature"), FitSettings(steps=7), value_layer=8)
-    records = {"edits": {"version": 1}, "layer_choice": {"trials": []}, "said_by": {"lpips": "x"}}
-    records["images"] = "faces"
+    records = {
+        "edits": {"version": 1},
+        "images": "in",
+        "layer_choice": {"trials": []},
+        "said_by": {"lpips": "x"},
+    }
     assert set(records) == set(RECORDS)
     partial = read_settings(config({**asdict(made), **records}))
     assert merge([partial]).settings == made

@@ -172,11 +172,11 @@ def test_gradients_of_first_and_second_order(up: int, demodulate: bool) -> None:
 def test_shapes_that_do_not_fit_are_both_shown() -> None:
     x, weight, styles = inputs()
     message = (
-        r"wants x \[N, 3, H, W\] and styles \[N, 3\], got x \[2, 3, 5, 4\] and styles \[1, 3\]"
+        r"needs x \[N, 3, H, W\] and styles \[N, 3\], got x \[2, 3, 5, 4\] and styles \[1, 3\]"
     )
     with pytest.raises(ValueError, match=message):
         modulated_conv2d(x, weight, styles[:1])
-    with pytest.raises(ValueError, match=r"weight \[4, 3, 3, 3\] wants x \[N, 3, H, W\]"):
+    with pytest.raises(ValueError, match=r"weight \[4, 3, 3, 3\] needs x \[N, 3, H, W\]"):
         modulated_conv2d(x[:, :2], weight, styles)
 
 

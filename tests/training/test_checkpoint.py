@@ -127,11 +127,11 @@ def test_of_large_values_only_the_difference_is_shown(tmp_path: Path) -> None:
     for change, message in (
         (
             {"base": "f123456789abcdef"},
-            "base: got f123456789ab..., expected 0123456789ab..., as when",
+            "base: got f123456789ab..., expected 0123456789ab..., as",
         ),
         (
             {"a": {"z_dim": 8, "w_dim": 4}},
-            r"a: got \{'w_dim': 4\}, expected \{'w_dim': 8\}, as when",
+            r"a: got \{'w_dim': 4\}, expected \{'w_dim': 8\}, as",
         ),
         ({"from": "x"}, "from: got x, expected none, as when"),
     ):

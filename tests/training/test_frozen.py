@@ -6,7 +6,7 @@ import pytest
 import torch
 from torch import nn
 
-from regen.training.frozen import HasPrecision, computing_in, evaluating, frozen
+from regen.training.frozen import computing_in, evaluating, frozen
 
 
 class Network(nn.Module):
@@ -50,7 +50,3 @@ def test_the_precision_returns() -> None:
         assert network.precision == torch.bfloat16
         raise KeyError
     assert network.precision == torch.float32
-
-
-def test_which_networks_have_a_precision() -> None:
-    assert isinstance(Network(), HasPrecision) and not isinstance(nn.Linear(2, 2), HasPrecision)

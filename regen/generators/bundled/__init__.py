@@ -16,7 +16,7 @@ from regen.portraits import PortraitsOracle
 
 FOLDER = Path(__file__).parent
 _PROJECTOR = re.compile(r"(.+)_projector(\d+)")
-_RENDERED = ("portraits",)  # generators whose seeds are people that the renderer knows
+_RENDERED = ("portraits",)  # generators whose seeds the renderer can render
 
 
 def projectors_of(digest: str) -> dict[int, Path]:
@@ -26,7 +26,7 @@ def projectors_of(digest: str) -> dict[int, Path]:
 
 
 def oracle_of(digest: str, size: tuple[int, int]) -> Oracle | None:
-    """Who knows what a perfect rewrite of a generator would generate, or None.
+    """The oracle of a bundled generator, which knows its perfect rewrites, or None.
 
     Args:
         digest: Of the generator.
@@ -37,7 +37,7 @@ def oracle_of(digest: str, size: tuple[int, int]) -> Oracle | None:
 
 
 def renderer(size: tuple[int, int]) -> Oracle:
-    """Who renders the patterns of exemplars that are given by name, as images of this size."""
+    """The oracle that renders exemplars given by the name of a pattern, as images of this size."""
     return PortraitsOracle(max(size))
 
 

@@ -1,4 +1,4 @@
-"""A generator around tensors that are there already: nothing is random, little is copied.
+"""Build a generator around existing tensors: nothing is random, little is copied.
 
 Making a network and then filling it would take millions of random numbers first, and moving it from
 the meta device with ``to_empty`` imports a compiler; both take longer than reading the file.
@@ -24,9 +24,9 @@ def assemble(
 
     Args:
         config: The architecture.
-        tensors: All of its state by name. Those that lie in memory as ours do are used as they
-            are, not copied.
-        where: Begins the message of an error, the file for instance.
+        tensors: All of its state by name. Those with the memory layout of regen's modules are used
+            as they are, not copied.
+        where: Prefix of error messages, the file for instance.
         copy: Copy them all, because they belong to a file that may change.
 
     Returns:
@@ -45,7 +45,7 @@ def assemble(
 
 
 def _laid_out(tensor: Tensor, like: Tensor, copy: bool) -> Tensor:
-    """In memory as ours lies there, so that equal weights are convolved in equal order."""
+    """With the memory layout of `like`, so that equal weights are convolved in equal order."""
     tensor = tensor.detach()
     if tensor.stride() == like.stride() and not copy:
         return tensor

@@ -40,7 +40,7 @@ class StyleGAN2Config:
         conv_clamp: Limit of the activations' magnitude, or None.
         resample_taps: One-dimensional filter used in up- and downsampling.
         num_fp16_res: How many of the highest resolutions NVIDIA's code computes in float16 on a
-            GPU. Ours computes in what `StyleGAN2.precision` says; kept for writing files back.
+            GPU. regen computes in `StyleGAN2.precision`; kept for writing files back.
 
     Raises:
         GeneratorError: If a value is of the wrong kind or below its minimum.

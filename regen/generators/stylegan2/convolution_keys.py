@@ -1,7 +1,7 @@
 """Keys of StyleGAN2's convolutions: the input times its styles, enlarged where the layer enlarges.
 
 The filter that follows a transposed convolution commutes with it: enlarging with the filter first
-and convolving afterwards, taps reversed, is the same map, and one whose keys can be written down.
+and convolving afterwards, taps reversed, is the same map, and its keys can be computed.
 """
 
 from __future__ import annotations

@@ -76,7 +76,7 @@ class DiscriminatorConfig:
         return self.channels[self.resolution.bit_length() - resolution.bit_length()]
 
     def resolutions(self) -> list[int]:
-        """Those of its blocks, from the images' own down to 8."""
+        """Resolutions of its blocks, from the images' own down to 8."""
         return [1 << i for i in range(self.resolution.bit_length() - 1, 2, -1)]
 
     def shapes(self) -> Iterator[tuple[str, list[int]]]:
@@ -121,10 +121,10 @@ class Discriminator:
     def checked(
         cls, config: DiscriminatorConfig, tensors: Mapping[str, Tensor], where: str
     ) -> Discriminator:
-        """One whose tensors are those of its architecture.
+        """A discriminator whose tensors match its architecture.
 
         Raises:
-            StoreError: If they are not.
+            StoreError: If they do not.
         """
         wanted = {name: torch.empty(shape, device="meta") for name, shape in config.shapes()}
         return cls(config, tensor_file.check_tensors(tensors, wanted, f"{where}: discriminator"))

@@ -20,14 +20,14 @@ if TYPE_CHECKING:
     from regen.generators.stylegan2.generator import StyleGAN2
 
 
-def _ours(generator: Generator) -> StyleGAN2:
+def _checked(generator: Generator) -> StyleGAN2:
     from regen.generators.stylegan2.generator import StyleGAN2
 
     assert isinstance(generator, StyleGAN2)  # the registry goes by `Generator.family`
     return generator
 
 
-def _our_discriminator(discriminator: StoredDiscriminator | None) -> Discriminator | None:
+def _checked_discriminator(discriminator: StoredDiscriminator | None) -> Discriminator | None:
     from regen.generators.stylegan2.discriminator import Discriminator
 
     assert discriminator is None or isinstance(discriminator, Discriminator)
@@ -56,12 +56,12 @@ def _save(
 ) -> None:
     from regen.generators.stylegan2.files import save_stylegan2
 
-    judge = _our_discriminator(discriminator)
-    save_stylegan2(path, _ours(generator), card=card, half=half, discriminator=judge)
+    judge = _checked_discriminator(discriminator)
+    save_stylegan2(path, _checked(generator), card=card, half=half, discriminator=judge)
 
 
 def _describe(generator: Generator) -> dict[str, Any]:
-    config = _ours(generator).config
+    config = _checked(generator).config
     return {"architecture": asdict(config), "resolution": config.resolution}
 
 
@@ -76,7 +76,7 @@ def _write_nvidia(
 ) -> list[str]:
     from regen.generators.stylegan2.foreign.nvidia_writer import write_nvidia
 
-    return write_nvidia(path, _ours(generator), _our_discriminator(discriminator))
+    return write_nvidia(path, _checked(generator), _checked_discriminator(discriminator))
 
 
 def _write_rosinality(
@@ -84,7 +84,7 @@ def _write_rosinality(
 ) -> list[str]:
     from regen.generators.stylegan2.foreign.rosinality import write_rosinality
 
-    return write_rosinality(path, _ours(generator), _our_discriminator(discriminator))
+    return write_rosinality(path, _checked(generator), _checked_discriminator(discriminator))
 
 
 FAMILY = Family(

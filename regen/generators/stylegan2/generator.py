@@ -5,8 +5,8 @@ Shapes: N samples; Z, W dimensions of z and w; L convolutions; C, r channels and
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Mapping, Sequence
+from contextlib import AbstractContextManager
 from pathlib import Path
 
 import numpy as np
@@ -27,6 +27,7 @@ from regen.generators.stylegan2.source import (
     read_sample,
 )
 from regen.generators.stylegan2.split import StyleGAN2Split
+from regen.training.frozen import computing_in
 
 
 class StyleGAN2(Generator):
@@ -89,9 +90,9 @@ class StyleGAN2(Generator):
 
         Args:
             seeds: Integers from 0; equal seeds give equal latents on every machine.
-            truncation: psi, for all or one per seed; 1 leaves w alone, 0 gives the mean.
+            truncation: psi, for all or one per seed; 1 leaves w unchanged, 0 gives the mean.
             label: One-hot classes ``[N, classes]`` for a generator that has them.
-            noise: "const" (stored with the generator), "random" (drawn from the seed) or "none".
+            noise: "const" (stored with the generator), "random" (from the seed) or "none".
 
         Returns:
             `StyleLatent` of N = len(seeds).
@@ -104,7 +105,7 @@ class StyleGAN2(Generator):
         return StyleLatent(ws, self._noise(noise, list(seeds)))
 
     def source(self, images: Path | None = None) -> SeedSource:
-        """Its seeds. Raises GeneratorError for a folder of images, which it has no use for."""
+        """Its seeds. Raises GeneratorError for a folder of images, which it does not use."""
         if images is not None:
             raise GeneratorError(
                 "source of samples", got=f"the folder {images}", expected="none: it takes seeds"
@@ -112,10 +113,10 @@ class StyleGAN2(Generator):
         return SeedSource(self.oracle)
 
     def sample(self, request: Mapping[str, object]) -> StyleSample:
-        """A seed with what a request says of truncation, noise and class.
+        """A seed with the truncation, noise and class of a request.
 
         Raises:
-            GeneratorError: If there is no seed, or something else than these is asked for.
+            GeneratorError: If the request has no seed, or any other key.
         """
         return read_sample(request)
 
@@ -193,14 +194,9 @@ class StyleGAN2(Generator):
             )
         return StyleGAN2Split(self, value_layer, memory_layers)
 
-    @contextmanager
-    def computing_in(self, dtype: torch.dtype) -> Iterator[None]:
+    def computing_in(self, dtype: torch.dtype) -> AbstractContextManager[None]:
         """Inside the block the convolutions compute in `dtype`."""
-        before, self.precision = self.precision, dtype
-        try:
-            yield
-        finally:
-            self.precision = before
+        return computing_in(self, dtype)
 
 
 def _random_noise(like: Tensor, generators: list[torch.Generator]) -> Tensor:

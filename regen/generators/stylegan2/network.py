@@ -118,7 +118,7 @@ def in_convolution_order(weight: Tensor, up: int) -> Tensor:
 
 
 def _resample_filter(config: StyleGAN2Config) -> Tensor:
-    """On the default device, but computed on the CPU, for the reason that `_normal` has."""
+    """On the default device, but computed on the CPU; `_normal` says why."""
     with torch.device("cpu"):
         kernel = filter_from_taps(config.resample_taps)
     return kernel.to(torch.get_default_device())
@@ -198,11 +198,11 @@ class LayerRun(nn.Module):
         """Convolutions `first` to `last`, and the RGB layers before each and after none.
 
         The RGB layer that follows convolution l runs with convolution l + 1, so that a run that
-        ends at l and one that begins at l + 1 are together exactly one uncut run.
+        ends at l and one that starts at l + 1 are together exactly one uncut run.
 
         Args:
-            first: Convolution to begin with, from 1.
-            last: Convolution to end with; L + 1 also runs the last RGB layer.
+            first: First convolution, counted from 1.
+            last: Last convolution; L + 1 also runs the last RGB layer.
             x: Output of convolution ``first - 1``, ``[N, C, r, r]``.
             rgb: Image of the resolutions before, ``[N, 3, r', r']``, or None.
             ws: Style codes, ``[N, L + 1, W]``.

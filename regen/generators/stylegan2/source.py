@@ -13,13 +13,13 @@ from torch import Tensor
 
 from regen.errors import GeneratorError
 from regen.generators.protocol import Oracle, Sample
+from regen.seeds import CONTEXTS
 
 NoiseMode = Literal["const", "random", "none"]
 
 LARGEST_SEED = 2**32 - 1
 CONTEXT_TRUNCATION = 0.7  # of samples whose context is tried on a foreign image
 LEAST_TRUNCATION = 0.5  # of the samples that a projector trains on
-_FIRST_CONTEXT = 2_000_000
 _KNOWN = ("seed", "truncation", "noise", "class")
 
 
@@ -29,7 +29,7 @@ class StyleSample(Sample):
 
     Attributes:
         seed: 0 to 2**32 - 1.
-        truncation: psi; 1 leaves the style alone, 0 is the mean.
+        truncation: psi; 1 leaves the style unchanged, 0 is the mean.
         noise: "const" (stored with the generator), "random" (from the seed) or "none".
         class_index: Which class, from 0, for a generator that has them.
         label: "seed 3".
@@ -73,7 +73,7 @@ class SeedSource:
 
     def typical(self, count: int) -> list[Sample]:
         """The mean, then truncated seeds."""
-        seeds = range(_FIRST_CONTEXT, _FIRST_CONTEXT + count - 1)
+        seeds = CONTEXTS.take(count - 1) if count > 1 else []
         truncated: list[Sample] = [
             StyleSample(seed=seed, truncation=CONTEXT_TRUNCATION) for seed in seeds
         ]
@@ -97,15 +97,15 @@ def read_sample(request: Mapping[str, object]) -> StyleSample:
         request: ``seed``, and any of ``truncation``, ``noise`` and ``class``.
 
     Raises:
-        GeneratorError: If there is no seed, or a value is out of range or of the wrong kind, or
-            something else is asked for.
+        GeneratorError: If the seed is missing, a value is out of range or of the wrong kind, or
+            there is any other key.
     """
     for name in request:
         if name not in _KNOWN:
             raise GeneratorError(
                 f"a sample with a {name}",
                 expected=f"one of {', '.join(_KNOWN)}",
-                remedy="this generator is asked for seeds",
+                remedy="samples of this generator are seeds",
             )
     seed, truncation = request.get("seed"), request.get("truncation", 1.0)
     if not isinstance(seed, int) or isinstance(seed, bool):
@@ -126,7 +126,7 @@ def one_hot(indices: Sequence[int | None], classes: int) -> Tensor | None:
     """Labels ``[N, classes]``, or None where no sample has a class.
 
     Raises:
-        GeneratorError: If there are no classes, fewer, or only some samples have one.
+        GeneratorError: If the generator has no or fewer classes, or only some samples have one.
     """
     given = [index for index in indices if index is not None]
     if not given:

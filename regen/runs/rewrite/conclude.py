@@ -1,4 +1,4 @@
-"""What a learned rewrite does to unseen seeds, as figures and as a report."""
+"""What a learned rewrite does to unseen samples, as metrics and as a report."""
 
 from __future__ import annotations
 
@@ -27,10 +27,10 @@ def conclude(
     """Measure a rewrite, and write its report into the run folder.
 
     Args:
-        task: What was to be learned.
-        learned: What was.
+        task: What should be learned.
+        learned: What was learned.
         folder: The run folder.
-        watch: Gets the stages "measure" and "report"; goes into the figures.
+        watch: Receives the stages "measure" and "report"; its times go into the metrics.
         command: Command line that repeats the run.
 
     Returns:
@@ -77,7 +77,7 @@ def conclude(
 
 @torch.no_grad()
 def _views(task: Task, learned: Learned) -> tuple[list[ExemplarView], list[TargetView]]:
-    """Exemplars on their way in, and targets before, as wanted, and after."""
+    """Exemplars with their projections, and targets before, as wanted, and after."""
     generator, rule = task.generator, learned.rule
     decoded = decode_wanted(task.split, rule).float().cpu().clamp(-1, 1)
     with rewritten(generator, learned.rewrite):
@@ -98,7 +98,7 @@ def generate_command(task: Task, rewrite: str, folder: str) -> str:
     """The command line that generates samples of a task's generator with its rewrite.
 
     Args:
-        task: Whose generator, and whose images if it needs any.
+        task: The task, for its generator, and its images if it needs any.
         rewrite: Path of the rewrite, and a strength where it is not 1.
         folder: Where the images go.
     """

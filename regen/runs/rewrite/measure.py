@@ -23,14 +23,14 @@ class Evidence:
     """Images of unseen samples.
 
     Attributes:
-        labels: What people call the N samples.
+        labels: Names of the N samples, to display.
         before: ``[N, 3, H, W]`` without the rewrite.
         after: ``[N, 3, H, W]`` with it.
         similarity: Where the rule was expected to act, ``[N, 1, H, W]`` in [0, 1].
         regions: Where it should act, ``[N, 1, H, W]``.
-        region_source: Who says so.
+        region_source: Where the regions come from.
         oracle: What a perfect rewrite generates, ``[N, 3, H, W]``, or None.
-        plain: What the oracle says of the old rule, or None.
+        plain: The oracle's images under the old rule, or None.
     """
 
     labels: list[str]
@@ -54,11 +54,11 @@ def known_regions(edits: Edits, oracle: Oracle | None, samples: Sequence[Sample]
     """Regions of unseen samples, where an oracle knows them.
 
     They are known where the edits name the oracle's pattern, or where every target's region has a
-    name. A region that was given as a shape is that of its own target alone: nobody knows where
-    it would be in another sample.
+    name. A region that was given as a shape belongs to its own target alone: its position in other
+    samples is unknown.
 
     Args:
-        edits: What the targets are.
+        edits: The edits, with their targets.
         oracle: The generator's, if it has one.
         samples: N unseen samples.
 

@@ -1,4 +1,4 @@
-"""`regen rewrite`: an edits file becomes a rewrite, a report and metrics, in a run folder.
+"""`regen rewrite` (section 5.2 of the paper): from an edits file to a rewrite in a run folder.
 
 resolve (edits, generator, projector, examples) -> prepare (project, paste, where it will act)
 -> fit the memory -> measure -> report
@@ -29,7 +29,7 @@ PARTIAL_FILE = "rewrite.partial.safetensors"
 
 @dataclass(frozen=True)
 class Outcome:
-    """What a finished run left in its folder.
+    """The results of a finished run.
 
     Attributes:
         rewrite: The weight change, also in ``rewrite.safetensors``.
@@ -57,18 +57,18 @@ def run_rewrite(
     projectors: Sequence[Path | str] = (),
     images: Path | None = None,
 ) -> Outcome:
-    """Carry out an edits file.
+    """Learn, save, measure and report the rewrite of an edits file.
 
     Args:
-        edits: An edits file, or what one says; see `regen.edits`.
+        edits: An edits file, or its content; see `regen.edits`.
         folder: Run folder; gets rewrite.safetensors, report.html, before_after.png, metrics.json,
             settings.json, edits.json (with its images inside) and TensorBoard events.
-        settings: Everything the edits file does not say; or all settings, merged, which count as
-            they are.
+        settings: Settings that the edits file does not give; or all settings, merged, which are
+            used unchanged.
         device: Where to compute.
         command: Command line that the report shows for repeating the run.
         try_layers: Choose value layer, memory and projector by trying, see `choose_layer`.
-        projectors: Files in place of the edits' projector; several to choose from.
+        projectors: Files used instead of the edits' projector; several to choose from.
         images: Folder that a generator takes its samples from, if it needs images.
 
     Returns:
@@ -130,7 +130,7 @@ def _learn(task: Task, book: Logbook, watch: Stopwatch) -> Learned:
         prepared = prepare(task)
     settings, moments = task.settings.fit, None
     if settings.solver != "adam":
-        with watch.stage("key moments"):  # of the generator alone, and kept from run to run
+        with watch.stage("key moments"):  # depend only on the generator, and are cached
             moments = moments_for(task)
     steps = 2 if settings.solver == "closed-form" else settings.steps
     with (

@@ -1,1 +1,1 @@
-"""`regen train-generator`: a folder of images becomes a generator."""
+"""`regen train-generator`: train a generator on a folder of images."""

@@ -91,10 +91,10 @@ def measure_samples(
         device: Where to compute features.
 
     Returns:
-        JSON values: metrics, and beside each what it was taken on; a reason where it could not be.
+        JSON values: metrics, and what each was computed on; the reason where one is missing.
 
     Raises:
-        MetricError: If FID is asked for and cannot be had.
+        MetricError: If FID is requested and cannot be computed.
         StoreError: If the image cannot be written.
     """
     if not settings.samples:
@@ -150,7 +150,7 @@ def _floats(images: Tensor) -> Tensor:
 
 
 class _Images(Dataset[Tensor]):
-    """uint8 images as torch-fidelity wants them."""
+    """uint8 images as torch-fidelity expects them."""
 
     def __init__(self, images: Tensor) -> None:
         self.images = images

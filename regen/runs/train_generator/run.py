@@ -1,4 +1,4 @@
-"""A folder of images becomes a generator: check, train, measure, save."""
+"""From a folder of images to a generator: check, train, save, measure."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ _SHOWN = 36  # samples in samples.png
 
 @dataclass(frozen=True)
 class TrainedGenerator:
-    """What a finished training left.
+    """The results of a finished training.
 
     Attributes:
         path: The generator's file.
@@ -163,7 +163,7 @@ def _conclude(
     measured: MeasureSettings | None,
     device: torch.device,
 ) -> TrainedGenerator:
-    """Save first, then measure: what was trained is never lost to a measure that fails."""
+    """Save first, then measure: a metric that fails must not lose the trained generator."""
     path = folder / GENERATOR_FILE
     generator, discriminator = finished.generator, finished.discriminator
     save = family(generator.family).save
@@ -184,7 +184,7 @@ def _conclude(
 
 
 def _check_folder(folder: Path, image_folder: Path, resume: bool) -> None:
-    """Raise what can be known of the run folder before anything is read or written."""
+    """Check the run folder before anything is read or written."""
     if folder.resolve() == image_folder.resolve():
         raise TrainingError(
             f"run folder: {folder} is the folder of images",

@@ -21,7 +21,7 @@ _COLUMNS, _ROWS = 6, 4
 
 
 class TrainingWatcher:
-    """Writes into a run folder, and shows on standard error how far a training is.
+    """Writes into a run folder, and shows the progress of a training on standard error.
 
     Nothing is written before training has started: until then settings may turn out not to fit the
     checkpoint that it should resume from.
@@ -82,7 +82,7 @@ class TrainingWatcher:
         self.book.scalars(report.scalars, report.step)
 
     def snapshot(self, done: int, sample: ImageSampler) -> None:
-        """Show the same samples as always; the first time, real images as well."""
+        """Show the same samples as every time; the first time, real images as well."""
         folder = ensure_folder(self.folder / SNAPSHOTS)
         book, count = self.book, _COLUMNS * _ROWS
         if not (folder / "real.png").exists():

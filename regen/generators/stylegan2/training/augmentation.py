@@ -17,11 +17,11 @@ from torch import Tensor
 
 from regen.generators.stylegan2.training.augmentation_settings import Augmentation
 
-NUMBERS = 7  # random numbers that decide what happens to one image
+NUMBERS = 7  # random numbers that determine the augmentation of one image
 
 
 def random_numbers(count: int, random: torch.Generator) -> Tensor:
-    """What happens to `count` images, for `augment`: uniform in [0, 1), ``[N, 7]``."""
+    """Random numbers of `count` images for `augment`: uniform in [0, 1), ``[N, 7]``."""
     return torch.rand(count, NUMBERS, generator=random)
 
 
@@ -31,8 +31,8 @@ def augment(images: Tensor, numbers: Tensor, augmentation: Augmentation) -> Tens
     Args:
         images: ``[N, 3, H, W]``, nominally in [-1, 1].
         numbers: As from `random_numbers`, on the CPU. Equal numbers give equal changes; 1/2
-            everywhere changes neither colour nor place.
-        augmentation: How much.
+            everywhere changes neither colour nor position.
+        augmentation: Strength of each kind of change.
 
     Returns:
         The shape, dtype and memory format of `images`; not clipped.

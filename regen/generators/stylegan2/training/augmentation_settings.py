@@ -20,7 +20,7 @@ class Augmentation:
             up to this.
         contrast: The same for the distance to the image's mean.
         translation: Shift in both directions, up to this share of the side; grey comes in.
-        cutout: Side of a grey square, as a share of the image's, at a random place.
+        cutout: Side of a grey square, as a share of the image's, at a random position.
 
     Raises:
         RegenError: If a value is out of range.

@@ -1,4 +1,4 @@
-"""Real images in an order that depends on nothing but the seed.
+"""Real images in an order that depends only on the seed.
 
 Each epoch shows every image once, in an order of its own, so what image i of a training is can
 be computed from i alone; see `regen.generators.stylegan2.training.streams`.

@@ -33,14 +33,14 @@ class InitialDiscriminator:
 def initialize_discriminator(
     config: StyleGAN2Config, stored: StoredDiscriminator | None, *, group: int, seed: int
 ) -> InitialDiscriminator:
-    """The counterpart of a generator; what fits of a stored one is taken, the rest is random.
+    """The discriminator for a generator: tensors of a stored one that fit, the rest random.
 
     Args:
         config: The generator's architecture.
         stored: From the file of the generator that training starts from, or None. Only a residual
-            one without classes is of use.
+            one without classes can be used.
         group: Images of a group of the minibatch standard deviation.
-        seed: Of what is random.
+        seed: Of the random tensors.
     """
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)

@@ -1,9 +1,9 @@
-"""Whether a training has failed: D tells real from fake without effort, and for long.
+"""Detect that a training has failed: D has long been separating real from fake without errors.
 
 The mean sign of D's logits of real images is 0 for a D that guesses and 1 for one that never errs
 (Karras et al. 2020, "Training Generative Adversarial Networks with Limited Data", section 3). That
-alone does no harm as long as the generator still improves. With a high loss of the generator for
-long it does: the gradient says little but "wrong".
+alone does no harm as long as the generator still improves. With a persistently high loss of the
+generator it does: the gradient then carries almost no information.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ class DivergenceMonitor:
     """Checks the losses of each step. Training itself does not depend on it.
 
     Args:
-        settings: The three that begin with ``stop``, and the augmentation.
+        settings: The three that start with ``stop``, and the augmentation, are used.
     """
 
     def __init__(self, settings: TrainingSettings) -> None:
@@ -37,7 +37,7 @@ class DivergenceMonitor:
         """Add a step.
 
         Args:
-            metrics: Of the step; all must be finite, "generator" and "real_sign" are watched.
+            metrics: Of the step; all must be finite, "generator" and "real_sign" are monitored.
             step: Number of the step, for the message.
 
         Raises:

@@ -1,4 +1,4 @@
-"""Both networks before the first step: random, or from a generator that is trained already."""
+"""Both networks before the first step: random, or from a trained generator."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ class Initial:
 
     Attributes:
         name: Name or path that it was opened by.
-        generator: Itself.
+        generator: The generator.
         discriminator: The one in its file, if there is one.
     """
 
@@ -139,9 +139,9 @@ def _architecture(init: InitSettings, initial: Initial | None) -> StyleGAN2Confi
 
 
 def needs_discriminator_warmup(initial: Initial | None, size: int) -> bool:
-    """Whether a trained generator will train against a discriminator that is not trained.
+    """Whether a trained generator will train against an untrained discriminator.
 
-    One for images of another size counts as such, since its first layers are new.
+    One for images of another size counts as untrained, since its first layers are new.
     """
     if initial is None:
         return False
@@ -150,7 +150,7 @@ def needs_discriminator_warmup(initial: Initial | None, size: int) -> bool:
 
 
 def _warmup(settings: TrainingSettings) -> str:
-    """What is done for a discriminator that is not trained, in words."""
+    """How an untrained discriminator is warmed up, in words."""
     wait = settings.generator_wait_kimg
     alone = f"; it trains alone for {wait:g} kimg" if wait else ""
     return f"{alone}; the generator's step size is {settings.generator_lr:g}"

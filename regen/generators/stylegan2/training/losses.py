@@ -1,8 +1,8 @@
 """The path length penalty of StyleGAN2; the losses it shares with other GANs are in `regen.losses`.
 
 Source: Karras et al. 2020, "Analyzing and Improving the Image Quality of StyleGAN", section 3.2: a
-step in w of a fixed length should change the image by a fixed amount, a, the running mean of what
-it does.
+step in w of a fixed length should change the image by a fixed amount a, the running mean of the
+changes so far.
 
 Shapes: N images; R side of an image; L convolutions; W dimensions of w.
 """

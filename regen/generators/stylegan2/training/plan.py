@@ -1,6 +1,6 @@
 """StyleGAN2's trainer as `regen.generators.trainer` describes it: options to a plan to a result.
 
-What is heavy to import is imported when it is needed, since the command line asks for defaults.
+Heavy modules are imported when they are needed, since the command line only asks for defaults.
 """
 
 from __future__ import annotations
@@ -43,7 +43,7 @@ class StyleGAN2Trainer:
     sizes = SIZES
 
     def options(self, size: int) -> dict[str, object]:
-        """As `FamilyTrainer.options`."""
+        """See `FamilyTrainer.options`."""
         settings = TrainingSettings.preset(size)
         return {
             **dict.fromkeys(_INIT_OPTIONS),
@@ -52,7 +52,7 @@ class StyleGAN2Trainer:
         }
 
     def plan(self, size: int, given: Mapping[str, object]) -> StyleGAN2Plan:
-        """As `FamilyTrainer.plan`; a discriminator that is not trained gets its warm-up."""
+        """See `FamilyTrainer.plan`; an untrained discriminator gets its warm-up."""
         from regen.generators.stylegan2.training.initialization import (
             needs_discriminator_warmup,
             open_initial,
@@ -90,7 +90,7 @@ class StyleGAN2Plan:
     Attributes:
         init: What the networks are before the first step.
         training: How they are trained.
-        initial: The generator to start from, where it is open already.
+        initial: The generator to start from, if it is already open.
     """
 
     init: InitSettings
@@ -115,11 +115,11 @@ class StyleGAN2Plan:
         return self.training.steps
 
     def settings(self) -> dict[str, Any]:
-        """As `TrainingPlan.settings`."""
+        """See `TrainingPlan.settings`."""
         return {**asdict(self.init), **asdict(self.training)}
 
     def advice(self, images: int) -> list[str]:
-        """As `TrainingPlan.advice`."""
+        """See `TrainingPlan.advice`."""
         from regen.images.folder import FEW
 
         if images >= FEW or self.training.augmentation != Augmentation.none():
@@ -129,7 +129,7 @@ class StyleGAN2Plan:
         ]
 
     def initialize(self, device: torch.device, log: Log) -> StyleGAN2Training:
-        """As `TrainingPlan.initialize`."""
+        """See `TrainingPlan.initialize`."""
         from regen.generators.stylegan2.training.initialization import (
             initialize_networks,
             open_initial,
@@ -156,7 +156,7 @@ class StyleGAN2Training:
         minutes: float | None,
         listeners: Listeners,
     ) -> FinishedStyleGAN2:
-        """As `Training.train`."""
+        """See `Training.train`."""
         from regen.generators.stylegan2.training.train import train_generator
 
         trainer = train_generator(
@@ -175,7 +175,7 @@ class StyleGAN2Training:
 
 @dataclass(frozen=True)
 class FinishedStyleGAN2:
-    """What a training left; a `FinishedTraining`."""
+    """The outcome of a training; a `FinishedTraining`."""
 
     plan: StyleGAN2Plan
     trainer: Trainer
@@ -206,13 +206,13 @@ class FinishedStyleGAN2:
         return sampler(self.generator)
 
     def notes(self) -> list[str]:
-        """As `FinishedTraining.notes`."""
+        """See `FinishedTraining.notes`."""
         if self.trainer.done > self.trainer.wait_steps:
             return []
         return ["The generator has not learned yet: so far the discriminator trained alone"]
 
     def card(self) -> dict[str, Any]:
-        """As `FinishedTraining.card`."""
+        """See `FinishedTraining.card`."""
         card: dict[str, Any] = {"training": asdict(self.plan.training)}
         init_from = self.plan.init.init_from
         if init_from is not None:

@@ -1,4 +1,4 @@
-"""What a training computes in, and the care that float16 needs.
+"""The number format of a training, and the precautions that float16 needs.
 
 bfloat16 has float32's range and needs none. float16 has not: activations are clamped (the
 architecture's ``conv_clamp``), and what is not finite in a gradient counts as 0, as in Karras

@@ -58,8 +58,8 @@ class TrainingSettings:
         flip_probability: Share of the real images shown mirrored. 0 where left and right differ.
         augmentation: What real and fake images go through before D sees them.
         minibatch_group_images: Images over which D compares standard deviations.
-        generator_wait_kimg: At first D trains alone for this long: for a trained generator with a
-            discriminator that is not.
+        generator_wait_kimg: At first D trains alone for this long: for a trained generator with an
+            untrained discriminator.
         precision: Of both networks, regularisers excepted (float32). "auto" is bf16 where the
             processor multiplies it natively, else fp32. Weights are float32 always.
         stop_sign: Training has failed when the mean sign of D's logits of real images is above
@@ -128,10 +128,10 @@ class TrainingSettings:
         return max(1, round(kimg * 1000 / self.batch_images))
 
     def with_discriminator_warmup(self, keep: Collection[str] = ()) -> TrainingSettings:
-        """These settings for a trained generator with a discriminator D that is not trained.
+        """These settings for a trained generator with an untrained discriminator D.
 
-        With those of `preset` the generator soon makes images whose first features D cannot tell
-        from real ones, and D learns nothing more for a long time, while samples become alike.
+        With the settings of `preset` the generator soon makes images whose first features D cannot
+        distinguish from real ones; D then learns nothing for a long time, and samples become alike.
         D therefore trains alone for 4,000 images, and the generator's step size is a quarter
         (measured in experiments/README.md).
 

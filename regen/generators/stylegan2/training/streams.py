@@ -1,4 +1,4 @@
-"""All that is random in a training, as a function of the seed and the number of an image.
+"""Everything random in a training, as a function of the seed and the number of an image.
 
 Image i of a training gets its z, noise and augmentation from generators seeded by (seed, purpose,
 i), so nothing needs to be remembered to resume from a checkpoint, and processes that share a batch
@@ -33,7 +33,7 @@ def numbered(random: torch.Generator, seed: int, purpose: str, index: int) -> to
 
 @dataclass(frozen=True)
 class Latents:
-    """What the generator's samples of one step are made of.
+    """Inputs of the generator for the samples of one step.
 
     Attributes:
         z: ``[N, Z]``, standard normal.
@@ -65,7 +65,7 @@ class Streams:
         self._sides = [config.resolution_of(layer) for layer in layers]
 
     def latents(self, images: Sequence[int], mixing: float) -> Latents:
-        """What the samples of these numbers are made of; a share `mixing` has mixed styles."""
+        """Inputs for the samples of these numbers; a share `mixing` has mixed styles."""
         z = torch.empty(len(images), 2, self.config.z_dim)
         crossover = torch.empty(len(images), dtype=torch.int64)
         flat = torch.empty(len(images), sum(s * s for s in self._sides), device=self.device)

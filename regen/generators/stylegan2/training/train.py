@@ -35,7 +35,7 @@ from regen.training.checkpoint import (
 from regen.training.distributed import Workers, workers
 from regen.training.interrupt import deferred_interrupt
 
-_MAY_DIFFER = {  # these change what is written on the way, not the result
+_MAY_DIFFER = {  # these change what is written during training, not the result
     "checkpoint_every_kimg",
     "snapshot_every_kimg",
     "report_every_kimg",
@@ -63,7 +63,7 @@ def train_generator(
     Args:
         generator: Before its first step, on the device to train on; trained in place.
         images: uint8 ``[M, 3, R, R]`` of the generator's size, at least two.
-        settings: All the rest.
+        settings: All other settings.
         folder: Run folder, made if it does not exist; the checkpoint goes there.
         discriminator: D before its first step; by default random.
         init_digest: Digest of the generator that both were initialized from, "" for none.
@@ -119,7 +119,7 @@ def identity(
     init_digest: str,
     dtype: torch.dtype,
 ) -> Identity:
-    """What must be equal for a training to be the same one; the number of processes need not."""
+    """What must be equal to resume a checkpoint; the number of processes may differ."""
     return checkpoint.identity(
         settings,
         _MAY_DIFFER,

@@ -1,8 +1,8 @@
 """One training step of a generator and its discriminator D, and the state that resuming needs.
 
 A step generates fake images once and uses them for both networks: the generator learns from D's
-verdict on them, then D learns from the same images beside real ones. Regularisers are *lazy*: steps
-of their own, rarer, with as much more weight (Karras et al. 2020, section 3.1).
+logits for them, then D learns from the same images and real ones. Regularisers are *lazy*: they
+have separate, rarer steps with proportionally more weight (Karras et al. 2020, section 3.1).
 
 Shapes: N images of this process in one step; R their side.
 """
@@ -100,7 +100,7 @@ class Trainer:
 
     @property
     def numbers(self) -> range:
-        """Numbers of the images of the next step that are this process's."""
+        """Numbers of this process's images in the next step."""
         count = self.settings.batch_images // self.workers.count
         first = self.done * self.settings.batch_images + self.workers.rank * count
         return range(first, first + count)

@@ -26,7 +26,7 @@ class WarmStart:
     Attributes:
         taken: Names of the tensors that were taken over.
         new: Names of those that are learned and start at random, or at 0.
-        unused: Names of those of the old generator that have no place in the new one.
+        unused: Names of those of the old generator that the new one does not have.
     """
 
     taken: tuple[str, ...]

@@ -87,7 +87,7 @@ def test_scales_keep_the_variance() -> None:
 
 @pytest.mark.parametrize("kernel", [1, 3])
 def test_halving_keeps_the_image_centred(kernel: int) -> None:
-    """A convolution that averages: a mirrored image gives the mirrored answer."""
+    """A convolution that averages: a mirrored image gives the mirrored result."""
     layer = Convolution(2, 3, kernel, down=2, linear=True)
     with torch.no_grad():
         layer.weight.copy_(layer.weight.mean(dim=(2, 3), keepdim=True).expand_as(layer.weight))
