@@ -8,18 +8,24 @@ from __future__ import annotations
 
 import itertools
 import os
+import shutil
 import socket
 import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 import torch
 from hypothesis import HealthCheck, settings
 
-HANGING_SECONDS = 1800  # after which a subprocess is taken for one that will never end
+from tests.helpers.processes import HANGING_SECONDS
+from tests.helpers.signals import handlers_of_a_terminal
+
+if TYPE_CHECKING:
+    from tests.helpers.world import World
 
 settings.register_profile("any speed", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("any speed")
@@ -96,6 +102,37 @@ def random_torch_home(
     monkeypatch.setattr(torch.hub, "_hub_dir", None)
     monkeypatch.setenv("TORCH_HOME", str(_random_squeezenet))
     return _random_squeezenet
+
+
+@pytest.fixture(scope="session")
+def _world(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    from tests.helpers.world import fill
+
+    folder = tmp_path_factory.mktemp("world")
+    fill(folder)
+    return folder
+
+
+@pytest.fixture
+def world(
+    _world: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, empty_torch_home: Path
+) -> World:
+    """A fresh world for commands, without LPIPS weights and without a network."""
+    from tests.helpers.world import World
+
+    folder = tmp_path / "work"
+    shutil.copytree(_world, folder)
+    monkeypatch.chdir(folder)
+    made = World(folder)
+    made.edits()
+    return made
+
+
+@pytest.fixture
+def usual_handlers() -> Iterator[None]:
+    """The handlers of signals that a program started in a terminal has."""
+    with handlers_of_a_terminal():
+        yield
 
 
 @pytest.fixture

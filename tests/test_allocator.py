@@ -9,6 +9,7 @@ import sys
 import pytest
 
 from regen.allocator import keep_freed_memory
+from tests.helpers.processes import HANGING_SECONDS
 
 # Page faults of five tensors of 64 MB that are made and freed one after the other. Those before
 # them settle the heap: each small block that something took out of glibc's cache (seven of a size,
@@ -40,7 +41,7 @@ def faults(taken: int) -> int:
         [sys.executable, "-c", PROGRAM, str(taken)],
         capture_output=True,
         text=True,
-        timeout=1800,
+        timeout=HANGING_SECONDS,
     )
     if run.returncode == 3:
         pytest.skip("the allocator of this system takes no such wishes")

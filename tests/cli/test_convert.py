@@ -14,13 +14,7 @@ from regen.files import tensor_file
 from regen.generators.registry import open_generator, read_checkpoint
 from regen.generators.stylegan2.files import load_stylegan2
 from regen.rewriting.rewrite import Rewrite
-from tests.generators.stylegan2.foreign.checkpoints import (
-    discriminator_network,
-    discriminator_tensors,
-    nvidia_network,
-    snapshot,
-    write,
-)
+from tests.generators.stylegan2.foreign.checkpoints import whole_snapshot, write
 
 REWRITTEN = "synthesis.convs.5.bias"
 
@@ -29,8 +23,7 @@ REWRITTEN = "synthesis.convs.5.bias"
 def pickle(world: Any) -> Path:
     """A snapshot of NVIDIA's with the generator of g.safetensors and a discriminator."""
     generator = open_generator(world.folder / "g.safetensors")
-    networks = snapshot(nvidia_network(generator), D=discriminator_network(discriminator_tensors()))
-    return write(world.folder / "cats.pkl", networks)
+    return write(world.folder / "cats.pkl", whole_snapshot(generator))
 
 
 def rewrite_of(world: Any, name: str = "g.safetensors") -> Path:

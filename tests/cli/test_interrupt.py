@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import errno
 import signal
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import Any
 
 import click
@@ -14,20 +14,11 @@ from regen.files import tensor_file
 from regen.generators.stylegan2.generator import StyleGAN2
 from regen.rewriting.rewrite import Rewrite
 from regen.runs.logbook import Logbook, Progress
+from tests.helpers.signals import STOP
 
 REWRITE = ("rewrite", "--edits", "edits.json", "--preserve", "2", "--seeds", "2", "-o", "out")
 TRAIN = ("train-projector", "--generator", "g.safetensors", "--batch", "4", "--kimg", "0.016")
-SIGNALS = [signal.SIGINT, signal.SIGTERM, signal.SIGHUP]
-
-
-@pytest.fixture(autouse=True)
-def usual_handlers() -> Iterator[None]:
-    """The handlers of a program started in a terminal, whoever runs the tests."""
-    usual = [signal.default_int_handler, signal.SIG_DFL, signal.SIG_DFL]
-    before = {number: signal.signal(number, h) for number, h in zip(SIGNALS, usual, strict=True)}
-    yield
-    for number, handler in before.items():
-        signal.signal(number, handler)
+pytestmark = pytest.mark.usefixtures("usual_handlers")
 
 
 def press_in(
@@ -55,7 +46,7 @@ def files(world: Any) -> list[str]:
     return [name for name in world.left() if not name.startswith("events.out.tfevents.")]
 
 
-@pytest.mark.parametrize("number", SIGNALS)
+@pytest.mark.parametrize("number", STOP)
 def test_in_the_fit_what_was_learned_is_kept(
     world: Any, monkeypatch: pytest.MonkeyPatch, number: signal.Signals
 ) -> None:
@@ -105,7 +96,7 @@ def test_after_the_fit_the_rewrite_is_kept(world: Any, monkeypatch: pytest.Monke
     assert files(world) == ["edits.json", "rewrite.safetensors", "settings.json"]
 
 
-@pytest.mark.parametrize("number", SIGNALS)
+@pytest.mark.parametrize("number", STOP)
 def test_training_keeps_a_checkpoint_that_is_resumed(
     world: Any, monkeypatch: pytest.MonkeyPatch, number: signal.Signals
 ) -> None:
@@ -161,6 +152,6 @@ def test_a_terminal_that_was_closed_gets_no_message(
 
 
 def test_the_handlers_are_those_of_before(world: Any) -> None:
-    before = [signal.getsignal(number) for number in SIGNALS]
+    before = [signal.getsignal(number) for number in STOP]
     assert world.run("generate", "--generator", "none", "-o", "out").exit_code == 2
-    assert [signal.getsignal(number) for number in SIGNALS] == before
+    assert [signal.getsignal(number) for number in STOP] == before

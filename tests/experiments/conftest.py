@@ -9,7 +9,6 @@ import pytest
 import torch
 from torch import Tensor
 
-from regen.generators.stylegan2.config import StyleGAN2Config
 from regen.generators.stylegan2.files import save_stylegan2
 from regen.generators.stylegan2.generator import StyleGAN2
 from regen.generators.stylegan2.split import StyleGAN2Split
@@ -20,19 +19,14 @@ from regen.projector.files import save_projector
 from regen.projector.network import BackwardProjector
 from regen.rewriting.rule import Example, Rule, build_rule
 from regen.rewriting.settings import RuleSettings
+from tests.helpers.examples import striped
+from tests.helpers.stylegan2 import seven_convolutions
 
 
 @pytest.fixture
 def generator(seed: int) -> StyleGAN2:
     """Images of 32x32 from seven convolutions with noise and biases."""
-    config = StyleGAN2Config(
-        resolution=32, z_dim=8, w_dim=8, channel_base=256, channel_max=8, mapping_layers=1
-    )
-    generator = StyleGAN2(config)
-    for name, parameter in generator.named_parameters():
-        if name.endswith(("bias", "noise_strength")):
-            parameter.data += 0.1 * torch.randn_like(parameter)
-    return generator.eval().requires_grad_(False)
+    return seven_convolutions()
 
 
 @pytest.fixture
@@ -44,16 +38,7 @@ def split(generator: StyleGAN2) -> StyleGAN2Split:
 @pytest.fixture
 def examples(generator: StyleGAN2) -> list[Example]:
     """Two targets that get a pattern of stripes of two pixels."""
-    stripes = torch.tensor([1.0, 1.0, -1.0, -1.0]).repeat(8).expand(1, 3, 32, 32)
-    region, places = (
-        Region.box(4, 4, 12, 12),
-        (Region.box(10, 12, 18, 20), Region.box(2, 9, 12, 17)),
-    )
-    samples = generator.source().samples([1, 2])
-    return [
-        Example(stripes, region, generator.latents([sample]), place)
-        for sample, place in zip(samples, places, strict=True)
-    ]
+    return striped(generator, Region.box(10, 12, 18, 20), Region.box(2, 9, 12, 17))
 
 
 @pytest.fixture

@@ -6,10 +6,9 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-import torch
 
-from regen.generators.stylegan2.config import StyleGAN2Config
 from regen.generators.stylegan2.generator import StyleGAN2
+from tests.helpers.stylegan2 import lively
 
 Build = Callable[..., StyleGAN2]
 
@@ -27,11 +26,8 @@ def build() -> Build:
             "channel_max": 8,
             "mapping_layers": 2,
         }
-        generator = StyleGAN2(StyleGAN2Config(**{**small, **changes}))
-        for name, parameter in generator.named_parameters():
-            if name.endswith(("bias", "noise_strength")):
-                parameter.data += 0.5 * torch.randn_like(parameter)
+        generator = lively(0.5, **{**small, **changes})
         generator.mapping.w_mean.normal_()
-        return generator.eval().requires_grad_(False)
+        return generator
 
     return build

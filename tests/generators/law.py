@@ -13,8 +13,7 @@ import torch
 from torch import nn
 
 from regen.generators.protocol import Generator, Latent, Split, concatenate
-
-TOLERANCE = {torch.float32: 1e-5, torch.bfloat16: 5e-2}
+from tests.tolerances import TOLERANCES
 
 
 def check_law(
@@ -32,7 +31,7 @@ def check_law(
         images = generator(one), generator(two)
         assert not torch.equal(*images), "two inputs that give one image prove nothing"
         for split in every_split(generator):
-            _check_cut(generator, split, (one, two), images, TOLERANCE[dtype])
+            _check_cut(generator, split, (one, two), images, TOLERANCES[dtype].atol)
 
 
 def every_split(generator: Generator) -> Iterator[Split]:

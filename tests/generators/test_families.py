@@ -12,6 +12,7 @@ from regen.errors import GeneratorError
 from regen.generators import families as table
 from regen.generators.families import FAMILIES, families, family, trainer_of
 from regen.generators.family import Family
+from tests.helpers.processes import HANGING_SECONDS
 
 
 @pytest.mark.parametrize("name", FAMILIES)
@@ -42,6 +43,10 @@ def test_the_defaults_of_a_trainer_need_no_torch() -> None:
         "print(trainer_of('stylegan2').options(256)['r1_gamma'], 'torch' in sys.modules)"
     )
     ran = subprocess.run(
-        [sys.executable, "-c", program], capture_output=True, text=True, check=True, timeout=60
+        [sys.executable, "-c", program],
+        capture_output=True,
+        text=True,
+        check=True,
+        timeout=HANGING_SECONDS,
     )
     assert ran.stdout.split() == ["0.8192", "False"]

@@ -1,4 +1,4 @@
-"""`regen.generators` itself: names, paths and families."""
+"""Generators are opened, read and written, whoever made the file."""
 
 from __future__ import annotations
 
@@ -14,12 +14,9 @@ from regen.errors import GeneratorError, StoreError, UnpicklingError
 from regen.files import tensor_file
 from regen.generators import bundled, registry
 from regen.generators.registry import (
-    BUNDLED,
-    BUNDLED_FOLDER,
     GENERATOR_FILE,
     family,
     format_for,
-    generator_path,
     open_checkpoint,
     open_generator,
     read_checkpoint,
@@ -154,32 +151,6 @@ def test_a_generator_opens_by_its_path(build: Build, tmp_path: Path) -> None:
         assert not opened.training
 
 
-def test_bundled_names_are_files_of_the_package() -> None:
-    for name in BUNDLED:
-        assert generator_path(name) == BUNDLED_FOLDER / f"{name}.safetensors"
-
-
-def test_a_name_nearly_right_gets_a_suggestion() -> None:
-    message = "no such generator: got portrait, expected a file, or the bundled portraits; did you"
-    with pytest.raises(GeneratorError, match=message + r" mean portraits\?"):
-        open_generator("portrait")
-
-
-@pytest.mark.parametrize("name", ["cats", "no/such/file.safetensors"])
-def test_a_name_unlike_any_asks_for_the_path(name: str) -> None:
-    with pytest.raises(GeneratorError, match=f"got {name}, .* portraits; check the path"):
-        open_generator(name)
-
-
-def test_a_folder_is_a_generator_if_one_was_trained_there(build: Build, tmp_path: Path) -> None:
-    with pytest.raises(GeneratorError, match="no such generator"):
-        open_generator(tmp_path)
-    generator = build()
-    save_stylegan2(tmp_path / "generator.safetensors", generator, card={})
-    assert generator_path(tmp_path) == tmp_path / "generator.safetensors"
-    assert open_generator(tmp_path).digest() == generator.digest()
-
-
 def test_another_format_of_ours(tmp_path: Path) -> None:
     path = tmp_path / "r.safetensors"
     tensor_file.save(path, {"a": torch.zeros(1)}, {"format": "rewrite", "version": 1})
@@ -203,8 +174,3 @@ def test_a_family_we_do_not_know(tmp_path: Path, family: object) -> None:
     tensor_file.save(path, {"a": torch.zeros(1)}, header)
     with pytest.raises(GeneratorError, match="family: .*expected stylegan2; update regen"):
         open_generator(path)
-
-
-def test_a_generator_that_is_trained_first_says_how() -> None:
-    with pytest.raises(GeneratorError, match="london-faces has no weights.*make gpu-faces"):
-        open_generator("london-faces")

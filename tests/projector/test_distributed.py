@@ -24,6 +24,7 @@ import torch
 from regen.generators.stylegan2.network import StyleGAN2Config
 from regen.generators.stylegan2.generator import StyleGAN2
 from regen.training.distributed import workers
+from regen.projector.config import ProjectorConfig
 from regen.projector.settings import ProjectorTrainingSettings
 from regen.projector.train import train_projector
 from regen.files.tensor_file import digest
@@ -35,10 +36,13 @@ architecture = StyleGAN2Config(16, 8, 8, channel_base=128, channel_max=8, mappin
 generator = StyleGAN2(architecture).eval()
 split = generator.split(3, 2)
 config = ProjectorTrainingSettings(kimg=0.024, batch=4, warmup_kimg=0.01, report_every_kimg=0.024)
+small = ProjectorConfig(16, 8, 8, (8, 8), (1, 1))
 reports, seen = [], []
 
 def train(name, **more):
-    projector = train_projector(generator, split, config, folder=folder / name, **more)
+    projector = train_projector(
+        generator, split, config, folder=folder / name, architecture=small, **more
+    )
     return digest(projector.state_dict())
 
 def press(done):

@@ -12,6 +12,7 @@ from regen.projector.network import (
     FeatureDiscriminator,
     ResidualBlock,
 )
+from tests.tolerances import assert_near
 
 
 def small(resolution: int = 16, size: int = 8) -> ProjectorConfig:
@@ -59,7 +60,7 @@ def test_predictions_are_in_the_units_of_the_generator() -> None:
     prediction = projector(image)
     projector.value_mean.fill_(3.0)
     projector.value_std.fill_(2.0)
-    assert torch.allclose(projector(image), 2 * prediction + 3, atol=1e-5)
+    assert_near(projector(image), 2 * prediction + 3)
 
 
 def test_half_precision_is_close_and_predicts_in_float32() -> None:

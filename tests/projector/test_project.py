@@ -17,6 +17,7 @@ from regen.projector.project import (
     refine,
     usual_context,
 )
+from tests.tolerances import assert_near
 
 
 @pytest.fixture
@@ -48,7 +49,7 @@ def test_the_usual_context_is_that_of_the_mean_latent(
     mean = usual_context(tiny, tiny_split, tiny.source(), 3)
     assert len(mean.features) == 3
     wanted = tiny(tiny.seed_latents([9], truncation=0.0))
-    assert torch.allclose(tiny_split.tail(mean), wanted.expand(3, -1, -1, -1), atol=1e-5)
+    assert_near(tiny_split.tail(mean), wanted.expand(3, -1, -1, -1))
 
 
 def test_projecting_gives_images_within_range(
@@ -84,7 +85,7 @@ def test_the_best_context_is_found(tiny: StyleGAN2, tiny_split: StyleGAN2Split) 
     value = tiny_split.value_of(tiny.seed_latents([2_000_005], 0.7))
     image = tiny_split.tail(value)
     best = best_context(lambda _: value.features, tiny, tiny_split, tiny.source(), image, 20)
-    assert torch.allclose(tiny_split.tail(best.with_features(value.features)), image, atol=1e-5)
+    assert_near(tiny_split.tail(best.with_features(value.features)), image)
     mean = best_context(lambda _: value.features, tiny, tiny_split, tiny.source(), image, 0)
     decoded = tiny_split.tail(mean.with_features(value.features))
     wanted = tiny_split.tail(

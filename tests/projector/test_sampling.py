@@ -7,6 +7,7 @@ from regen.generators.stylegan2.generator import StyleGAN2
 from regen.generators.stylegan2.split import StyleGAN2Split
 from regen.projector.sampling import Sampler, kept_positions
 from regen.projector.settings import CompositeSettings, ProjectorTrainingSettings
+from tests.tolerances import assert_near
 
 
 def sampler(tiny: StyleGAN2, split: StyleGAN2Split, **settings: object) -> Sampler:
@@ -54,14 +55,14 @@ def test_the_context_that_decodes(
     else:
         wanted = tiny_split.value_of(tiny.seed_latents([5, 6, 7, 8], truncation=0.0))
     decoded = tiny_split.tail(decoding.with_features(value.features))
-    assert torch.allclose(decoded, tiny_split.tail(wanted.with_features(value.features)), atol=1e-5)
+    assert_near(decoded, tiny_split.tail(wanted.with_features(value.features)))
 
 
 def test_statistics_are_those_of_the_values(tiny: StyleGAN2, tiny_split: StyleGAN2Split) -> None:
     mean, std = sampler(tiny, tiny_split).statistics(24)
     samples = tiny.source().varied(range(1_000_000, 1_000_024))
     values = tiny_split.value_of(tiny.latents(samples)).features
-    assert torch.allclose(mean, values.mean(dim=(0, 2, 3), keepdim=True), atol=1e-5)
+    assert_near(mean, values.mean(dim=(0, 2, 3), keepdim=True))
     wanted = values.std(dim=(0, 2, 3), keepdim=True, correction=0)
     assert torch.allclose(std, wanted, rtol=1e-3, atol=1e-5)
 

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import signal
 from dataclasses import replace
 from pathlib import Path
@@ -19,6 +20,9 @@ from regen.projector.losses import ProjectorLoss, total_loss
 from regen.projector.network import BackwardProjector
 from regen.projector.settings import ProjectorTrainingSettings
 from regen.projector.train import Report, train_projector
+from tests.helpers.stylegan2 import tiny_generator
+
+pytestmark = pytest.mark.usefixtures("usual_handlers")
 
 SHORT = ProjectorTrainingSettings(
     kimg=0.048, batch=4, warmup_kimg=0.01, checkpoint_every_kimg=0.02, report_every_kimg=0.02
@@ -30,12 +34,20 @@ def weights(projector: BackwardProjector) -> str:
     return digest(projector.state_dict())
 
 
+@pytest.fixture(scope="module")
+def finished(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, str]:
+    """The folder of a training that ran to its end, and its result: trained once for all."""
+    folder, tiny = tmp_path_factory.mktemp("run"), tiny_generator().eval().requires_grad_(False)
+    split = tiny.split(3, 2)
+    projector = train_projector(tiny, split, SHORT, folder=folder, architecture=ARCHITECTURE)
+    return folder, weights(projector)
+
+
 @pytest.fixture
-def uninterrupted(tiny: StyleGAN2, tiny_split: StyleGAN2Split, tmp_path: Path) -> str:
-    folder = tmp_path / "uninterrupted"
-    return weights(
-        train_projector(tiny, tiny_split, SHORT, folder=folder, architecture=ARCHITECTURE)
-    )
+def uninterrupted(finished: tuple[Path, str], tmp_path: Path) -> str:
+    """What that training gives; a copy of its folder is ``tmp_path / "uninterrupted"``."""
+    shutil.copytree(finished[0], tmp_path / "uninterrupted")
+    return finished[1]
 
 
 def test_equal_settings_give_equal_projectors(

@@ -7,12 +7,16 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from regen.generators.stylegan2.config import StyleGAN2Config
+from regen.edits.schema import Edits
 from regen.generators.stylegan2.generator import StyleGAN2
 from regen.generators.stylegan2.split import StyleGAN2Split
 from regen.images.regions import Region
 from regen.rewriting.preserved import Preserved
 from regen.rewriting.rule import Example, Project, Rule, RuleSettings, build_rule
+from regen.rewriting.settings import FitSettings, RewriteSettings
+from regen.rewriting.task import Task
+from tests.helpers.examples import striped
+from tests.helpers.stylegan2 import seven_convolutions
 
 
 def _project(images: Tensor) -> Tensor:
@@ -30,14 +34,7 @@ def project() -> Project:
 @pytest.fixture
 def generator(seed: int) -> StyleGAN2:
     """Images of 32x32 from seven convolutions with noise and biases."""
-    config = StyleGAN2Config(
-        resolution=32, z_dim=8, w_dim=8, channel_base=256, channel_max=8, mapping_layers=1
-    )
-    generator = StyleGAN2(config)
-    for name, parameter in generator.named_parameters():
-        if name.endswith(("bias", "noise_strength")):
-            parameter.data += 0.1 * torch.randn_like(parameter)
-    return generator.eval().requires_grad_(False)
+    return seven_convolutions()
 
 
 @pytest.fixture
@@ -49,9 +46,8 @@ def split(generator: StyleGAN2) -> StyleGAN2Split:
 @pytest.fixture
 def examples(generator: StyleGAN2) -> list[Example]:
     """Two targets that get a pattern of stripes of two pixels."""
-    stripes = torch.tensor([1.0, 1.0, -1.0, -1.0]).repeat(8).expand(1, 3, 32, 32)
-    region, place = Region.box(4, 4, 12, 12), Region.box(10, 12, 18, 20)
-    return [Example(stripes, region, generator.seed_latents([seed]), place) for seed in (1, 2)]
+    place = Region.box(10, 12, 18, 20)
+    return striped(generator, place, place)
 
 
 @pytest.fixture
@@ -67,3 +63,19 @@ def preserved(generator: StyleGAN2, split: StyleGAN2Split) -> Preserved:
     value = split.memory(keys)
     keep, image_keep = torch.ones(5, 1, 16, 16), torch.ones(5, 1, 32, 32)
     return Preserved(keys, value.features, split.tail(value), keep, image_keep)
+
+
+@pytest.fixture
+def task(generator: StyleGAN2, split: StyleGAN2Split, examples: list[Example]) -> Task:
+    """The two targets as a task of three steps and two preserved samples."""
+    fit = FitSettings(steps=3, report_every=1, preserve=2, preserve_batch=1, precision="fp32")
+    return Task(
+        edits=Edits(()),
+        settings=RewriteSettings(RuleSettings(paste="difference"), fit, memory_layers=2),
+        generator=generator,
+        source=generator.source(),
+        examples=examples,
+        taken={1, 2},
+        projector=_project,  # type: ignore[arg-type]  # nothing but calling it is needed
+        split=split,
+    )

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 from dataclasses import replace
 from typing import Any
@@ -11,23 +10,13 @@ import pytest
 import torch
 
 from regen.edits.exemplars import Image
-from regen.edits.schema import (
-    Edit,
-    Edits,
-    NamedRegion,
-    PasteOracle,
-    Pattern,
-    SampleSpec,
-    Style,
-    Target,
-)
+from regen.edits.schema import Edit, Edits, NamedRegion, Pattern, SampleSpec, Style, Target
 from regen.errors import EditsError, RegionError
 from regen.generators.stylegan2.config import StyleGAN2Config
 from regen.generators.stylegan2.generator import StyleGAN2
 from regen.images.regions import Region
 from regen.portraits import PortraitsOracle
 from regen.rewriting.examples import load_examples
-from regen.rewriting.task import resolve
 
 EYES, BOX = NamedRegion("eyes"), Region.box(4, 4, 12, 12)
 
@@ -73,18 +62,6 @@ def test_another_generator_has_none(generator: StyleGAN2) -> None:
 def test_a_truncated_sample_has_no_named_regions(portrait: StyleGAN2) -> None:
     with pytest.raises(EditsError, match="for a sample the renderer lacks, expected truncation 1"):
         load_examples(edits(Target(SampleSpec(3, 0.5), EYES)), portrait)
-
-
-@pytest.mark.parametrize(
-    ("oracle", "message"),
-    [
-        ("cat_eyes", "oracle: got 'cat_eyes', expected a generator with one, such as the bundled"),
-        (PasteOracle(), 'oracle: got {"paste": true}, which regen does not measure yet'),
-    ],
-)
-def test_an_oracle_that_is_not_there(generator: StyleGAN2, oracle: Any, message: str) -> None:
-    with pytest.raises(EditsError, match=f"^{re.escape(message)}"):
-        resolve(edits(Target(SampleSpec(3), BOX), oracle=oracle), generator)
 
 
 def test_a_truncation_that_is_not_said_is_1(generator: StyleGAN2) -> None:

@@ -22,7 +22,6 @@ from regen.projector.config import ProjectorConfig
 from regen.projector.files import save_projector
 from regen.projector.network import BackwardProjector
 from regen.rewriting import layer_choice, moment_cache
-from regen.rewriting.layer_trials import LayerChoice, Trial
 from regen.rewriting.settings import RewriteSettings
 from regen.rewriting.task import Task, resolve
 
@@ -106,24 +105,6 @@ def test_a_memory_that_the_edits_name_is_the_only_one_tried(world: Path) -> None
     choice = choose(named, settings(3)).layer_choice
     assert choice is not None
     assert [(t.value_layer, t.memory_layers) for t in choice.trials] == [(5, 2)]
-
-
-def test_what_is_recorded_is_json_of_the_trials(world: Path) -> None:
-    trials = [
-        Trial(5, 2, "p5", 0.50004, 0.25, 0.6, 1.5),
-        Trial(4, 2, "p4", 0.75, 0.5, 0.95, 1.25),
-    ]
-    recorded = LayerChoice(trials, None, [1, 2]).recorded()
-    assert recorded["trials"][0] == {
-        "value_layer": 5,
-        "memory_layers": 2,
-        "projector": "p5",
-        "inside": 0.5,
-        "outside": 0.25,
-        "score": 0.6,
-        "seconds": 1.5,
-    }
-    assert (recorded["held_out"], recorded["without_projector"]) == (None, [1, 2])
 
 
 def test_without_a_projector_there_is_nothing_to_try(world: Path) -> None:

@@ -15,7 +15,6 @@ import torch
 import tqdm.std
 
 from regen.errors import StoreError
-from regen.files.as_json import to_json
 from regen.runs.logbook import Logbook, Progress, format_seconds, track
 
 
@@ -211,9 +210,3 @@ def test_track_gives_every_item(clock: Clock) -> None:
 )
 def test_durations(seconds: float, text: str) -> None:
     assert format_seconds(seconds) == text
-
-
-def test_json_takes_tensors_and_refuses_what_it_cannot_hold() -> None:
-    assert to_json({1: torch.tensor([1.0, math.inf])}) == {"1": [1.0, None]}
-    with pytest.raises(TypeError, match="set cannot be written as JSON"):
-        to_json({1, 2})

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
+from stylegan2_ops._dispatch import implementation, use
 from stylegan2_ops._plan import Plan, plan
 from stylegan2_ops._toolchain import ToolMissingError
 
@@ -39,3 +41,14 @@ def tiny_plan(tiny_sources: Path) -> Plan:
         return plan("cpu", tiny_sources)
     except ToolMissingError as error:
         pytest.skip(str(error))
+
+
+@pytest.fixture
+def compiled() -> Iterator[None]:
+    """The compiled kernels run, or the test is skipped with the reason why there are none."""
+    try:
+        implementation("compiled")
+    except RuntimeError as error:
+        pytest.skip(str(error))
+    with use("compiled"):
+        yield

@@ -15,6 +15,7 @@ from stylegan2_ops import _cache
 from stylegan2_ops._build import build
 from stylegan2_ops._plan import Plan
 from stylegan2_ops._toolchain import BuildError, Compiler
+from tests.helpers.processes import HANGING_SECONDS
 
 BUILD_IT = """
 import sys
@@ -101,7 +102,7 @@ def test_a_cache_that_cannot_be_written_to_is_told_with_a_remedy(
 
 def test_two_processes_that_build_at_once_both_end_well(tiny_plan: Plan, cache: Path) -> None:
     processes = [start_build(tiny_plan.sources) for _ in range(2)]
-    told = [process.communicate(timeout=1800)[0].strip() for process in processes]
+    told = [process.communicate(timeout=HANGING_SECONDS)[0].strip() for process in processes]
     assert [process.returncode for process in processes] == [0, 0]
     target = cache / f"{tiny_plan.record_name}.json"
     assert told == [str(target)] * 2

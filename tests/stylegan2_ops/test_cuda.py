@@ -27,14 +27,8 @@ from stylegan2_ops import ACTIVATIONS, bias_act, upfirdn2d
 from stylegan2_ops._dispatch import use
 from stylegan2_ops._library import Missing, load
 from stylegan2_ops.upfirdn2d_bias_act import upfirdn2d_bias_act
+from tests.tolerances import DTYPES, assert_near
 
-# Relative to the magnitude of what is compared: float64 against the dtype under test.
-TOLERANCES = {
-    torch.float64: 1e-11,
-    torch.float32: 1e-5,
-    torch.float16: 4e-3,
-    torch.bfloat16: 3e-2,
-}
 PIECEWISE = ("linear", "relu", "lrelu")
 
 
@@ -52,7 +46,7 @@ def compiled() -> Iterator[None]:
 many = settings(
     max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
 )
-dtypes, flags = st.sampled_from(list(TOLERANCES)), st.booleans()
+dtypes, flags = st.sampled_from(DTYPES), st.booleans()
 
 
 def random_tensor(shape: Sequence[int], dtype: torch.dtype, channels_last: bool) -> Tensor:
@@ -65,7 +59,6 @@ def assert_same(
 ) -> None:
     """Values, and gradients up to an order, of `run` compiled and as the reference in float64."""
     x = inputs[0]
-    tolerance = TOLERANCES[x.dtype]
     layout = torch.channels_last if channels_last else torch.contiguous_format
     leaves = [t.clone().requires_grad_() for t in inputs]
     exact = [t.double().requires_grad_() for t in inputs]
@@ -74,7 +67,7 @@ def assert_same(
         wanted = run(*exact)
     assert got.dtype == x.dtype
     assert got.is_contiguous(memory_format=layout)
-    near(got, wanted, tolerance)
+    near(got, wanted, x.dtype)
     directions = [torch.randn_like(t) for t in inputs]
     dy = torch.randn_like(got).requires_grad_()
     exact_dy = dy.detach().double().requires_grad_()
@@ -83,7 +76,7 @@ def assert_same(
         grads = torch.autograd.grad(got, [*leaves], dy, create_graph=True)
         exact_grads = torch.autograd.grad(wanted, [*exact], exact_dy, create_graph=True)
         for ours, theirs in zip(grads, exact_grads, strict=True):
-            near(ours, theirs, tolerance * 10**order)
+            near(ours, theirs, x.dtype, 10.0**order)
         if order == orders:
             return
         got = _inner(grads, directions)
@@ -97,9 +90,10 @@ def _inner(tensors: Sequence[Tensor], directions: Sequence[Tensor]) -> Tensor:
     return torch.stack([(t.double() * d.double()).sum() for t, d in pairs]).sum()
 
 
-def near(got: Tensor, wanted: Tensor, tolerance: float) -> None:
+def near(got: Tensor, wanted: Tensor, dtype: torch.dtype, times: float = 1.0) -> None:
+    """Relative to the magnitude of what is compared: float64 against the dtype under test."""
     size = max(1.0, wanted.abs().max().item() if wanted.numel() else 0.0)
-    torch.testing.assert_close(got.double(), wanted.double(), rtol=tolerance, atol=tolerance * size)
+    assert_near(got.double(), wanted.double(), dtype, size=times * size)
 
 
 @st.composite

@@ -21,17 +21,11 @@ from stylegan2_ops import bias_act, upfirdn2d
 from stylegan2_ops._dispatch import use
 from stylegan2_ops._plan import SOURCES
 from stylegan2_ops._toolchain import ToolMissingError, find_cxx
+from tests.tolerances import DTYPES, assert_near
 
 NAME = "stylegan2_ops_on_host"
 STAND_IN = Path(__file__).parent / "cuda_on_host"
 TORCH = Path(torch.__file__).parent
-TOLERANCES = {
-    torch.float64: 1e-11,
-    torch.float32: 1e-5,
-    torch.float16: 4e-3,
-    torch.bfloat16: 3e-2,
-}
-DTYPES = list(TOLERANCES)
 PIECEWISE = ["linear", "relu", "lrelu"]
 SMOOTH = ["tanh", "sigmoid", "elu", "selu", "softplus", "swish"]
 
@@ -71,9 +65,8 @@ def laid_out(x: Tensor, channels_last: bool) -> Tensor:
     return x.contiguous(memory_format=torch.channels_last) if channels_last else x
 
 
-def assert_near(got: Tensor, wanted: Tensor, dtype: torch.dtype, size: float = 1.0) -> None:
-    tolerance = TOLERANCES[dtype]
-    torch.testing.assert_close(got.double(), wanted, rtol=tolerance, atol=tolerance * max(1, size))
+def near(got: Tensor, wanted: Tensor, dtype: torch.dtype, size: float = 1.0) -> None:
+    assert_near(got.double(), wanted, dtype, max(1.0, size))
 
 
 # Filters of 4 x 4 take kernels of their own for these factors, planes wider than 32 pixels only.
@@ -116,7 +109,7 @@ def test_upfirdn2d_follows_the_reference(operators: Any, number: int, channels_l
         assert got.dtype == dtype
         layout = torch.channels_last if channels_last else torch.contiguous_format
         assert got.is_contiguous(memory_format=layout)
-        assert_near(got, wanted, dtype, f.abs().sum().item())
+        near(got, wanted, dtype, f.abs().sum().item())
 
 
 @pytest.mark.parametrize("channels_last", [False, True])
@@ -136,7 +129,7 @@ def test_the_epilogue_follows_the_filter(operators: Any, act: str, channels_last
             x, f, [up, up], [1, 1], [2, 2, 2, 2], False, 1.0, scale, noise, b, *rest
         )
         wanted = finished(filtered, scale, noise, b, *rest)
-        assert_near(got, wanted, dtype, 3 * f.abs().sum().item())
+        near(got, wanted, dtype, 3 * f.abs().sum().item())
 
 
 def parts(x: Tensor, dtype: torch.dtype, noise_samples: int) -> tuple[Tensor, Tensor, Tensor]:
@@ -171,16 +164,16 @@ def test_bias_act_follows_the_reference(operators: Any, act: str, channels_last:
             scale, noise, b = parts(x, dtype, noise_samples=random.choice([1, shape[0]]))
             rest = (act, 0.3, 1.5, 0.9)
             got = operators.bias_act(x, scale, noise, b, *rest)
-            assert_near(got, finished(x.double(), scale, noise, b, *rest), dtype, 3)
+            near(got, finished(x.double(), scale, noise, b, *rest), dtype, 3)
             bare = operators.bias_act(x, None, None, None, act, 0.3, 1.5, -1.0)
             with use("reference"):
                 wanted = bias_act(x.double(), act=act, alpha=0.3, gain=1.5)
-            assert_near(bare, wanted, dtype)
+            near(bare, wanted, dtype)
 
 
 def test_bias_act_of_channels_alone(operators: Any) -> None:
     x, b = torch.randn(5, 12), torch.randn(12)
-    assert_near(
+    near(
         operators.bias_act(x, None, None, b, "lrelu", 0.2, 1.0, -1.0),
         torch.nn.functional.leaky_relu(x + b, 0.2).double(),
         torch.float32,
@@ -208,7 +201,7 @@ def test_the_gradient_and_its_sums(
         got = operators.bias_act_backward(dy, y, x, scale, *rest, [True] * 4, noise_samples)
         for part, reference in zip(got, wanted, strict=True):
             assert part.shape == reference.shape
-            assert_near(part, reference, dtype, 10)
+            near(part, reference, dtype, 10)
         assert got[0].dtype == dtype
         assert {part.dtype for part in got[1:]} == {scale.dtype}
 

@@ -9,6 +9,7 @@ from torch import Tensor
 from torch.autograd import gradcheck, gradgradcheck
 
 from stylegan2_ops import filter_from_taps, modulated_conv2d
+from tests.tolerances import assert_near
 
 N, IN, OUT = 2, 3, 4
 ASYMMETRIC = torch.tensor([[1.0, 2.0, 0.5, -1.0], [0.0, 3.0, 1.0, 0.5], [2.0, -1.0, 1.0, 4.0]])
@@ -100,11 +101,11 @@ def test_dtype_of_x_is_kept_whatever_that_of_the_weights(up: int, dtype: torch.d
     f, noise = filter_from_taps([1, 3, 3, 1]), torch.randn(5 * up, 4 * up)
     arguments = {"up": up, "padding": 1, "resample_filter": f, "noise": noise}
     wanted = modulated_conv2d(x, weight, styles, **arguments)
-    tolerance = 0.1 if dtype.itemsize == 2 else 1e-5
     for other in (torch.float32, dtype):
         got = modulated_conv2d(x.to(dtype), weight.to(other), styles.to(other), **arguments)
         assert got.dtype == dtype
-        torch.testing.assert_close(got.double(), wanted, rtol=tolerance, atol=tolerance)
+        rounded = dtype if dtype.itemsize < other.itemsize else other
+        assert_near(got.double(), wanted, rounded)
 
 
 @pytest.mark.parametrize("up", [1, 2])
@@ -122,7 +123,7 @@ def test_channels_last_stays_channels_last(up: int, demodulate: bool, with_noise
     wanted = modulated_conv2d(x, weight, styles, **arguments)
     got = modulated_conv2d(x.to(memory_format=torch.channels_last), weight, styles, **arguments)
     assert got.is_contiguous(memory_format=torch.channels_last)
-    torch.testing.assert_close(got, wanted, rtol=1e-4, atol=1e-5)
+    assert_near(got, wanted)
 
 
 @pytest.mark.parametrize("size", [3e4, 1e-4])
@@ -131,7 +132,7 @@ def test_half_precision_survives_huge_and_tiny_weights_and_styles(size: float) -
     wanted = modulated_conv2d(x, weight, styles, padding=1)
     got = modulated_conv2d(x.half(), weight * size, styles * size, padding=1)
     assert torch.isfinite(got).all()
-    torch.testing.assert_close(got.float(), wanted, rtol=0.02, atol=0.02)
+    assert_near(got.float(), wanted, torch.float16)
 
 
 def test_half_precision_with_styles_or_weights_of_zero_is_zero_not_nan() -> None:

@@ -4,24 +4,15 @@ from __future__ import annotations
 
 import signal
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from contextlib import AbstractContextManager
 
 import pytest
 
 from regen.training.interrupt import deferred_interrupt, every_signal_interrupts
+from tests.helpers.signals import STOP
 
-STOP = [signal.SIGINT, signal.SIGTERM, signal.SIGHUP]
-
-
-@pytest.fixture(autouse=True)
-def usual_handlers() -> Iterator[None]:
-    """The handlers of a program started in a terminal, whoever runs the tests."""
-    usual = [signal.default_int_handler, signal.SIG_DFL, signal.SIG_DFL]
-    before = {number: signal.signal(number, h) for number, h in zip(STOP, usual, strict=True)}
-    yield
-    for number, handler in before.items():
-        signal.signal(number, handler)
+pytestmark = pytest.mark.usefixtures("usual_handlers")
 
 
 def handlers() -> list[object]:

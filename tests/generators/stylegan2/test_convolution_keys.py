@@ -9,6 +9,7 @@ import torch.nn.functional as F
 from regen.generators.convolution_keys import KeyedSplit
 from regen.generators.stylegan2.config import StyleGAN2Config
 from regen.generators.stylegan2.generator import StyleGAN2
+from tests.tolerances import assert_near
 
 
 def small() -> StyleGAN2:
@@ -45,7 +46,7 @@ def test_keys_times_weight_is_the_layer(layer: int, changed: bool) -> None:
     y = linear * scale[:, :, None, None] + noise * conv.noise_strength
     wanted = F.leaky_relu(y + conv.bias[:, None, None], 0.2) * 2**0.5
     found = torch.func.functional_call(split.memory, weights, (split.head(latent),)).features
-    torch.testing.assert_close(wanted, found, rtol=1e-4, atol=1e-5)
+    assert_near(wanted, found)
 
 
 def test_some_positions_are_those_of_all() -> None:

@@ -156,6 +156,14 @@ def discriminator_network(tensors: dict[str, Tensor]) -> Any:
     return network
 
 
+def whole_snapshot(of: StyleGAN2, tensors: dict[str, Tensor] | None = None) -> dict[str, Any]:
+    """What training writes, with a discriminator: of these tensors, or one for the classes."""
+    if tensors is None:
+        classes = of.config.label_dim
+        tensors = discriminator_tensors(**({"classes": classes} if classes else {}))
+    return snapshot(nvidia_network(of), D=discriminator_network(tensors))
+
+
 def tensorflow_variables(of: StyleGAN2) -> dict[str, dict[str, np.ndarray]]:
     """Variables of the network and its two parts, by the names of NVIDIA's TensorFlow code."""
 
@@ -202,3 +210,37 @@ def tensorflow_network(of: StyleGAN2, **arguments: Any) -> Any:
 def write(path: Path, value: object) -> Path:
     """A bare pickle."""
     return writer.write_pickle(path, value)
+
+
+def rosinality_tensors(of: StyleGAN2) -> dict[str, Tensor]:
+    """The state of rosinality's generator."""
+    found = {"input.input": of.synthesis.const[None]}
+    for i, layer in enumerate(of.mapping.layers):
+        found |= {f"style.{i + 1}.{n}": p for n, p in layer.named_parameters()}
+    for number in range(1, of.convolutions + 1):
+        conv: Any = of.conv(number)
+        place = "conv1" if number == 1 else f"convs.{number - 2}"
+        found[f"{place}.conv.weight"] = conv.weight[None]
+        found[f"{place}.conv.modulation.weight"] = conv.affine.weight
+        found[f"{place}.conv.modulation.bias"] = conv.affine.bias
+        found[f"{place}.noise.weight"] = conv.noise_strength[None]
+        found[f"{place}.activate.bias"] = conv.bias
+        found[f"noises.noise_{number - 1}"] = conv.noise_const[None, None]
+        if number % 2 == 0:
+            found[f"{place}.conv.blur.kernel"] = KERNEL * 4
+        else:
+            rgb: Any = of.synthesis.rgbs[str(number)]
+            place = "to_rgb1" if number == 1 else f"to_rgbs.{(number - 3) // 2}"
+            found[f"{place}.conv.weight"] = rgb.weight[None]
+            found[f"{place}.conv.modulation.weight"] = rgb.affine.weight
+            found[f"{place}.conv.modulation.bias"] = rgb.affine.bias
+            found[f"{place}.bias"] = rgb.bias[None, :, None, None]
+            if number > 1:
+                found[f"{place}.upsample.kernel"] = KERNEL * 4
+    return {name: tensor.clone() for name, tensor in found.items()}
+
+
+def save(path: Path, content: object, zipped: bool = True) -> Path:
+    """A file of torch's newer or older form."""
+    torch.save(content, path, _use_new_zipfile_serialization=zipped)
+    return path

@@ -8,54 +8,24 @@ from typing import Any
 
 import pytest
 import torch
-from torch import Tensor
 
 from regen.errors import GeneratorError
 from regen.generators.registry import read_checkpoint
 from regen.generators.stylegan2.foreign.rosinality import write_rosinality
-from regen.generators.stylegan2.generator import StyleGAN2
-from tests.generators.stylegan2.foreign.checkpoints import KERNEL, generator, image
+from tests.generators.stylegan2.foreign.checkpoints import (
+    generator,
+    image,
+    rosinality_tensors,
+    save,
+)
 
 MEAN = "the file has no mean of w: computed from 10,000 samples"
-
-
-def tensors_of(of: StyleGAN2) -> dict[str, Tensor]:
-    """The state of rosinality's generator."""
-    found = {"input.input": of.synthesis.const[None]}
-    for i, layer in enumerate(of.mapping.layers):
-        found |= {f"style.{i + 1}.{n}": p for n, p in layer.named_parameters()}
-    for number in range(1, of.convolutions + 1):
-        conv: Any = of.conv(number)
-        place = "conv1" if number == 1 else f"convs.{number - 2}"
-        found[f"{place}.conv.weight"] = conv.weight[None]
-        found[f"{place}.conv.modulation.weight"] = conv.affine.weight
-        found[f"{place}.conv.modulation.bias"] = conv.affine.bias
-        found[f"{place}.noise.weight"] = conv.noise_strength[None]
-        found[f"{place}.activate.bias"] = conv.bias
-        found[f"noises.noise_{number - 1}"] = conv.noise_const[None, None]
-        if number % 2 == 0:
-            found[f"{place}.conv.blur.kernel"] = KERNEL * 4
-        else:
-            rgb: Any = of.synthesis.rgbs[str(number)]
-            place = "to_rgb1" if number == 1 else f"to_rgbs.{(number - 3) // 2}"
-            found[f"{place}.conv.weight"] = rgb.weight[None]
-            found[f"{place}.conv.modulation.weight"] = rgb.affine.weight
-            found[f"{place}.conv.modulation.bias"] = rgb.affine.bias
-            found[f"{place}.bias"] = rgb.bias[None, :, None, None]
-            if number > 1:
-                found[f"{place}.upsample.kernel"] = KERNEL * 4
-    return {name: tensor.clone() for name, tensor in found.items()}
-
-
-def save(path: Path, content: object, zipped: bool = True) -> Path:
-    torch.save(content, path, _use_new_zipfile_serialization=zipped)
-    return path
 
 
 @pytest.mark.parametrize("zipped", [True, False], ids=["zip", "before torch 1.6"])
 def test_a_converted_checkpoint_comes_back(tmp_path: Path, zipped: bool) -> None:
     ours = generator()
-    content = {"g_ema": tensors_of(ours), "latent_avg": ours.mapping.w_mean}
+    content = {"g_ema": rosinality_tensors(ours), "latent_avg": ours.mapping.w_mean}
     found = read_checkpoint(save(tmp_path / "g.pt", content, zipped))
     assert found.generator.digest() == ours.digest()
     assert found.generator.config == ours.config
@@ -70,8 +40,8 @@ def test_a_training_checkpoint(tmp_path: Path) -> None:
     weight.sum().backward()
     optimiser.step()
     content = {
-        "g": tensors_of(trained),
-        "g_ema": tensors_of(average),
+        "g": rosinality_tensors(trained),
+        "g_ema": rosinality_tensors(average),
         "d_optim": optimiser.state_dict(),
         "args": argparse.Namespace(lr=0.002, path="data", mixing=None),
         "ada_aug_p": 0.0,
@@ -90,7 +60,7 @@ def test_a_training_checkpoint(tmp_path: Path) -> None:
 )
 def test_wherever_the_tensors_are(tmp_path: Path, place: str | None, prefix: str) -> None:
     ours = generator()
-    tensors: dict[str, Any] = {f"{prefix}{name}": t for name, t in tensors_of(ours).items()}
+    tensors: dict[str, Any] = {f"{prefix}{name}": t for name, t in rosinality_tensors(ours).items()}
     tensors["encoder.body.weight"] = torch.zeros(3)
     content = tensors if place is None else {place: tensors}
     content["latent_avg"] = ours.mapping.w_mean.repeat(8, 1)  # as pSp and e4e keep it
@@ -98,27 +68,16 @@ def test_wherever_the_tensors_are(tmp_path: Path, place: str | None, prefix: str
     assert found.generator.digest() == ours.digest() and found.notes == ()
 
 
-def test_missing_noise_is_drawn_and_said(tmp_path: Path) -> None:
-    ours = generator()
-    tensors = {k: t for k, t in tensors_of(ours).items() if not k.startswith("noises.")}
-    path = save(tmp_path / "g.pt", {"g_ema": tensors, "latent_avg": ours.mapping.w_mean})
-    found = read_checkpoint(path)
-    assert found.notes == ("the file has no noise maps: made from a fixed seed",)
-    maps = [found.generator.conv(i).noise_const for i in (6, 7)]
-    assert all(0.9 < noise.std() < 1.1 for noise in maps) and not torch.equal(*maps)
-    assert read_checkpoint(path).generator.digest() == found.generator.digest()
-
-
 def test_half_precision_is_read_as_single(tmp_path: Path) -> None:
     ours = generator()
-    tensors = {name: tensor.half() for name, tensor in tensors_of(ours).items()}
+    tensors = {name: tensor.half() for name, tensor in rosinality_tensors(ours).items()}
     found = read_checkpoint(save(tmp_path / "g.pt", {"g_ema": tensors}))
     weight = found.generator.conv(2).weight
     assert weight.dtype == torch.float32 and torch.equal(weight, ours.conv(2).weight.half().float())
 
 
 def test_a_network_that_is_not_there(tmp_path: Path) -> None:
-    path = save(tmp_path / "g.pt", {"g_ema": tensors_of(generator())})
+    path = save(tmp_path / "g.pt", {"g_ema": rosinality_tensors(generator())})
     with pytest.raises(GeneratorError, match="got G, expected G_ema; regen convert --which G_ema"):
         read_checkpoint(path, "G")
 
@@ -140,7 +99,7 @@ def test_a_network_that_is_not_there(tmp_path: Path) -> None:
     ],
 )
 def test_damaged_checkpoints(tmp_path: Path, damage: Any, message: str) -> None:
-    tensors = tensors_of(generator())
+    tensors = rosinality_tensors(generator())
     damage(tensors)
     with pytest.raises(GeneratorError, match=message):
         read_checkpoint(save(tmp_path / "g.pt", {"g_ema": tensors}))
@@ -154,7 +113,7 @@ def test_what_is_written_has_rosinality_s_names_and_shapes(tmp_path: Path) -> No
         "rosinality's own class has 512 channels up to 32x32; this one has fewer",
     ]
     content = torch.load(tmp_path / "g.pt", weights_only=True)
-    wanted = tensors_of(ours)
+    wanted = rosinality_tensors(ours)
     assert content["g_ema"].keys() == wanted.keys()
     assert all(torch.equal(content["g_ema"][name], wanted[name]) for name in wanted)
     assert torch.equal(content["latent_avg"], ours.mapping.w_mean)

@@ -15,13 +15,13 @@ from regen.errors import GeneratorError
 from regen.generators.registry import read_checkpoint
 from tests.generators.stylegan2.foreign.checkpoints import (
     KERNEL,
-    discriminator_tensors,
     generator,
     image,
     tensorflow_network,
     tensorflow_variables,
     write,
 )
+from tests.tolerances import assert_near
 from tests.unpickling import writer
 
 Variables = dict[str, Tensor]
@@ -113,6 +113,7 @@ def test_gs_by_default_and_g_if_asked(tmp_path: Path) -> None:
     for mine, read in ((average, found), (trained, read_checkpoint(path, "G"))):
         state = read.generator.state_dict()
         for name, tensor in mine.state_dict().items():
+            # nothing is computed but 1 + (x - 1)
             torch.testing.assert_close(state[name], tensor, atol=1e-6, rtol=1e-6)
     alone = write(tmp_path / "alone.pkl", tensorflow_network(average))
     assert read_checkpoint(alone).generator.digest() == found.generator.digest()
@@ -123,7 +124,7 @@ def test_classes_as_ada_embeds_them(tmp_path: Path) -> None:
     path = write(tmp_path / "g.pkl", tensorflow_network(ours, label_size=3))
     found = read_checkpoint(path).generator
     assert found.config == ours.config
-    torch.testing.assert_close(image(found), image(ours), atol=1e-4, rtol=1e-4)
+    assert_near(image(found), image(ours))
 
 
 def test_arguments(tmp_path: Path) -> None:
@@ -176,26 +177,3 @@ def test_stylegan1_is_not_stylegan2(tmp_path: Path) -> None:
         GeneratorError, match="not a StyleGAN2 generator; StyleGAN1 and configuration a"
     ):
         read_checkpoint(write(tmp_path / "g.pkl", network))
-
-
-@pytest.mark.parametrize("labels", [{}, {"classes": 3}])
-def test_the_discriminator_comes_along(tmp_path: Path, labels: dict[str, int]) -> None:
-    tensors = discriminator_tensors(**labels)
-    layers = {"fromrgb": "FromRGB", "conv0": "Conv0", "conv1": "Conv1_down", "skip": "Skip"}
-    last = {"b4.conv": "4x4/Conv", "b4.fc": "4x4/Dense0", "b4.out": "Output"}
-    last |= {"mapping.embed": "LabelEmbed", "mapping.fc0": "Mapping0"}
-    variables: dict[str, np.ndarray] = {"lod": np.float32(0)}
-    for name, tensor in tensors.items():
-        place, _, part = name.rpartition(".")
-        side, _, kind = place[1:].partition(".")
-        to = last.get(place) or f"{side}x{side}/{layers[kind]}"
-        axes = (2, 3, 1, 0) if tensor.ndim == 4 else None
-        variables[f"{to}/{part}"] = tensor.numpy().transpose(axes)
-    opponent = writer.tensorflow_network("D", {"mbstd_group_size": 8, "fmap_base": 128}, variables)
-    networks = (tensorflow_network(generator()), opponent, tensorflow_network(generator()))
-    found = read_checkpoint(write(tmp_path / "g.pkl", networks))
-    assert found.notes == () and found.discriminator is not None
-    for name, tensor in tensors.items():
-        assert torch.equal(found.discriminator.tensors[name], tensor)
-    assert found.discriminator.config.label_dim == labels.get("classes", 0)
-    assert found.discriminator.config.stddev_group == 8

@@ -6,13 +6,10 @@ import pytest
 import torch
 from torch import Tensor
 
-from regen.generators.stylegan2.config import StyleGAN2Config
 from regen.generators.stylegan2.generator import StyleGAN2
 from regen.generators.stylegan2.training.settings import TrainingSettings
+from tests.helpers.stylegan2 import tiny_generator
 
-TINY = StyleGAN2Config(
-    resolution=16, z_dim=8, w_dim=8, channel_base=128, channel_max=8, mapping_layers=2
-)
 SHORT = TrainingSettings(
     length_kimg=0.048,
     batch_images=8,
@@ -28,8 +25,7 @@ SHORT = TrainingSettings(
 @pytest.fixture
 def tiny() -> StyleGAN2:
     """StyleGAN2 of 16x16 with random weights, in float32."""
-    torch.manual_seed(7)
-    return StyleGAN2(TINY)
+    return tiny_generator()
 
 
 @pytest.fixture

@@ -10,6 +10,7 @@ from regen.generators.stylegan2.training.discriminator import (
     Discriminator,
     minibatch_std,
 )
+from tests.tolerances import assert_near
 
 TINY = StyleGAN2Config(
     resolution=16, z_dim=8, w_dim=8, channel_base=128, channel_max=12, mapping_layers=2
@@ -102,7 +103,7 @@ def test_half_precision_is_close_and_ends_in_float32() -> None:
     discriminator.precision = torch.bfloat16
     coarse = discriminator(x)
     assert coarse.dtype == torch.float32
-    torch.testing.assert_close(coarse, exact, atol=0.1, rtol=0.1)
+    assert_near(coarse, exact, torch.bfloat16)
     assert not torch.equal(coarse, exact)
 
 

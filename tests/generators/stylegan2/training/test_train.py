@@ -14,10 +14,11 @@ from regen.errors import TrainingError
 from regen.files.tensor_file import digest
 from regen.generators.stylegan2.generator import StyleGAN2
 from regen.generators.stylegan2.training.discriminator import Discriminator
-from regen.generators.stylegan2.training.loop import set_mean_style
 from regen.generators.stylegan2.training.settings import TrainingSettings
 from regen.generators.stylegan2.training.train import train_generator
 from regen.generators.trainer import ImageSampler, Listeners, Report
+
+pytestmark = pytest.mark.usefixtures("usual_handlers")
 
 
 def trained(
@@ -44,9 +45,23 @@ def trained(
     return digest(trainer.average.state_dict()) + digest(trainer.discriminator.state_dict())
 
 
+@pytest.fixture(scope="module")
+def finished() -> dict[str, str]:
+    """What was trained to its end, so that it is trained once for all tests."""
+    return {}
+
+
 @pytest.fixture
-def uninterrupted(tiny: StyleGAN2, images: Tensor, short: TrainingSettings, tmp_path: Path) -> str:
-    return trained(tiny, images, short, tmp_path / "uninterrupted")
+def uninterrupted(
+    tiny: StyleGAN2,
+    images: Tensor,
+    short: TrainingSettings,
+    tmp_path: Path,
+    finished: dict[str, str],
+) -> str:
+    if not finished:
+        finished["digests"] = trained(tiny, images, short, tmp_path / "uninterrupted")
+    return finished["digests"]
 
 
 def test_equal_settings_give_equal_generators(
@@ -187,16 +202,6 @@ def test_a_discriminator_can_be_given(
     given = Discriminator(tiny.config)
     trainer = train_generator(tiny, images, short, folder=tmp_path, discriminator=given)
     assert trainer.discriminator is given
-
-
-def test_the_mean_style_is_that_of_many_z(tiny: StyleGAN2) -> None:
-    set_mean_style(tiny)
-    with torch.no_grad():
-        expected = tiny.mapping(torch.randn(20_000, 8)).mean(dim=0)
-    torch.testing.assert_close(tiny.mapping.w_mean, expected, atol=0.05, rtol=0)
-    before = tiny.mapping.w_mean.clone()
-    set_mean_style(tiny)
-    assert torch.equal(tiny.mapping.w_mean, before)
 
 
 def test_images_of_another_size(

@@ -10,16 +10,9 @@ from regen.generators.stylegan2.config import StyleGAN2Config
 from regen.generators.stylegan2.generator import StyleGAN2
 from regen.generators.stylegan2.training.warm_start import architecture_from, take_over
 from stylegan2_ops import upsample2d
+from tests.helpers.stylegan2 import TINY
 
-OLD = StyleGAN2Config(
-    resolution=16,
-    z_dim=8,
-    w_dim=8,
-    channel_base=128,
-    channel_max=8,
-    mapping_layers=2,
-    mapping_lr_multiplier=1.0,
-)
+OLD = replace(TINY, mapping_lr_multiplier=1.0)
 
 
 def made(config: StyleGAN2Config, seed: int) -> StyleGAN2:

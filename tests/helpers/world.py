@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 import json
-import shutil
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import pytest
 import torch
 from click.testing import CliRunner, Result
 
@@ -46,9 +44,8 @@ def tiny_projector(generator: StyleGAN2) -> BackwardProjector:
     return BackwardProjector(architecture).eval()
 
 
-@pytest.fixture(scope="session")
-def _template(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    folder = tmp_path_factory.mktemp("world")
+def fill(folder: Path) -> None:
+    """Write what a `World` holds, edits.json left out."""
     with torch.random.fork_rng():
         for name, seed in (("g", 1), ("other", 2)):
             generator = tiny_generator(seed)
@@ -57,7 +54,6 @@ def _template(tmp_path_factory: pytest.TempPathFactory) -> Path:
             path = folder / ("p.safetensors" if name == "g" else "other_p.safetensors")
             save_projector(path, projector, generator, VALUE_LAYER, card={})
         save_image(folder / "cat.png", torch.rand(1, 3, 40, 50) * 2 - 1)
-    return folder
 
 
 @dataclass(frozen=True)
@@ -105,16 +101,3 @@ class World:
         """Names of all files in an output folder, including hidden ones."""
         place = self.folder / folder
         return sorted(path.name for path in place.iterdir()) if place.is_dir() else []
-
-
-@pytest.fixture
-def world(
-    _template: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, empty_torch_home: Path
-) -> World:
-    """A fresh world, without LPIPS weights and without a network."""
-    folder = tmp_path / "work"
-    shutil.copytree(_template, folder)
-    monkeypatch.chdir(folder)
-    made = World(folder)
-    made.edits()
-    return made

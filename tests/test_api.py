@@ -19,6 +19,7 @@ from regen.errors import GeneratorError, ImageError, RewriteError
 from regen.generators import bundled, registry
 from regen.projector import files
 from regen.rewriting import examples, task
+from tests.helpers.processes import HANGING_SECONDS
 
 SIX_LINES = """
 import regen
@@ -35,10 +36,10 @@ def run(program: str, folder: Path) -> str:
     ran = subprocess.run(
         [sys.executable, "-c", program],
         cwd=folder,
-        env={**os.environ, "PYTHONPATH": str(Path(__file__).parents[2])},
+        env={**os.environ, "PYTHONPATH": str(Path(__file__).parents[1])},
         capture_output=True,
         text=True,
-        timeout=300,
+        timeout=HANGING_SECONDS,
     )
     assert ran.returncode == 0, ran.stderr
     return ran.stdout

@@ -17,7 +17,7 @@ from regen.rewriting.examples import load_examples
 from regen.rewriting.rule import RuleSettings, build_rule
 
 SEEDS = [90_001, 90_002, 90_003, 90_004]
-EXAMPLES = sorted((Path(__file__).parent.parent / "examples").glob("*.json"))
+EXAMPLES = sorted((Path(__file__).parents[2] / "examples").glob("*.json"))
 
 
 @pytest.fixture(scope="module")

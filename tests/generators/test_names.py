@@ -1,0 +1,46 @@
+"""Where a generator's file is: names, run folders and paths."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from regen.errors import GeneratorError
+from regen.generators.registry import BUNDLED, BUNDLED_FOLDER, generator_path, open_generator
+from regen.generators.stylegan2.files import save_stylegan2
+from regen.generators.stylegan2.generator import StyleGAN2
+
+Build = Callable[..., StyleGAN2]
+
+
+def test_bundled_names_are_files_of_the_package() -> None:
+    for name in BUNDLED:
+        assert generator_path(name) == BUNDLED_FOLDER / f"{name}.safetensors"
+
+
+def test_a_name_nearly_right_gets_a_suggestion() -> None:
+    message = "no such generator: got portrait, expected a file, or the bundled portraits; did you"
+    with pytest.raises(GeneratorError, match=message + r" mean portraits\?"):
+        open_generator("portrait")
+
+
+@pytest.mark.parametrize("name", ["cats", "no/such/file.safetensors"])
+def test_a_name_unlike_any_asks_for_the_path(name: str) -> None:
+    with pytest.raises(GeneratorError, match=f"got {name}, .* portraits; check the path"):
+        open_generator(name)
+
+
+def test_a_folder_is_a_generator_if_one_was_trained_there(build: Build, tmp_path: Path) -> None:
+    with pytest.raises(GeneratorError, match="no such generator"):
+        open_generator(tmp_path)
+    generator = build()
+    save_stylegan2(tmp_path / "generator.safetensors", generator, card={})
+    assert generator_path(tmp_path) == tmp_path / "generator.safetensors"
+    assert open_generator(tmp_path).digest() == generator.digest()
+
+
+def test_a_generator_that_is_trained_first_says_how() -> None:
+    with pytest.raises(GeneratorError, match="london-faces has no weights.*make gpu-faces"):
+        open_generator("london-faces")

@@ -1,0 +1,19 @@
+"""A pattern for two samples: stripes of two pixels, where rules are tested."""
+
+from __future__ import annotations
+
+import torch
+
+from regen.generators.stylegan2.generator import StyleGAN2
+from regen.images.regions import Region
+from regen.rewriting.rule import Example
+
+
+def striped(generator: StyleGAN2, *places: Region) -> list[Example]:
+    """Seeds 1, 2 and on, each with the stripes at a place of its own."""
+    stripes = torch.tensor([1.0, 1.0, -1.0, -1.0]).repeat(8).expand(1, 3, 32, 32)
+    region = Region.box(4, 4, 12, 12)
+    return [
+        Example(stripes, region, generator.seed_latents([seed]), place)
+        for seed, place in enumerate(places, start=1)
+    ]

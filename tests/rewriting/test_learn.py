@@ -1,0 +1,44 @@
+"""From a task to a rewrite, in its parts and as a whole."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+import torch
+
+from regen.rewriting.learn import fit, learn, moments_for, prepare
+from regen.rewriting.task import Task
+
+
+def test_what_is_prepared_is_all_that_a_fit_needs(task: Task) -> None:
+    prepared = prepare(task)
+    assert len(prepared.rule) == 2
+    assert prepared.preserved is not None and prepared.preserved.images.shape == (16, 3, 32, 32)
+    assert prepared.matcher.share == pytest.approx(prepared.rule.mask.mean().item(), rel=0.5)
+    assert moments_for(task) is None  # gradient steps alone need none
+
+
+def test_a_whole_is_its_parts(task: Task) -> None:
+    steps: list[int] = []
+    learned = fit(task, prepare(task), None, on_step=lambda step, _: steps.append(step))
+    again = learn(task).rewrite
+    assert (steps, learned.stopped_after) == ([0, 1, 2], None)
+    assert [step for step, _ in learned.losses["total"]] == steps
+    assert all(torch.equal(again.deltas[name], d) for name, d in learned.rewrite.deltas.items())
+    names = {task.split.full_name(name) for name in task.split.memory_weights()}
+    assert set(learned.rewrite.deltas) == names
+    assert (again.base, again.family) == (task.generator.digest(), "stylegan2")
+    assert again.settings["fit"]["steps"] == 3 and "interrupted_after_steps" not in again.settings
+
+
+def test_a_stopped_fit_says_after_how_many_steps(task: Task) -> None:
+    learned = learn(task, should_stop=lambda: True)
+    assert learned.stopped_after == learned.rewrite.settings["interrupted_after_steps"] == 1
+
+
+def test_the_closed_form_gets_its_moments(task: Task) -> None:
+    settings = replace(task.settings, fit=replace(task.settings.fit, solver="closed-form"))
+    moments = moments_for(replace(task, settings=settings))
+    weights = {name for name in task.split.memory_weights() if name.endswith("weight")}
+    assert moments is not None and set(moments) == weights

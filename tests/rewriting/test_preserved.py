@@ -1,0 +1,45 @@
+"""Samples that must stay, and where on each."""
+
+from __future__ import annotations
+
+import torch
+
+from regen.generators.stylegan2.generator import StyleGAN2
+from regen.generators.stylegan2.split import StyleGAN2Split
+from regen.rewriting.preserved import preserve
+from regen.rewriting.rule import Rule
+from regen.rewriting.settings import FitSettings
+
+
+def test_they_are_the_generator_s_own_samples(
+    generator: StyleGAN2, split: StyleGAN2Split, rule: Rule
+) -> None:
+    samples = generator.source().samples(range(50, 70))  # more than one batch
+    settings = FitSettings(preserve_outside_match=False)
+    kept, _ = preserve(generator, split, rule, settings, samples)
+    assert kept is not None and len(kept) == 20
+    latents = generator.latents(samples)
+    torch.testing.assert_close(kept.images, generator(latents))
+    torch.testing.assert_close(kept.values, split.value_of(latents).features)
+    torch.testing.assert_close(kept.keys.features, split.head(latents).features)
+    assert kept.keep.eq(1).all() and kept.keep.shape == (20, 1, 16, 16)
+    assert kept.image_keep.eq(1).all() and kept.image_keep.shape == (20, 1, 32, 32)
+
+
+def test_where_the_rule_will_act_they_need_not_stay(
+    generator: StyleGAN2, split: StyleGAN2Split, rule: Rule
+) -> None:
+    samples = generator.source().samples(range(50, 54))
+    kept, matcher = preserve(generator, split, rule, FitSettings(match_area=2.0), samples)
+    assert kept is not None
+    acts = matcher.mask(kept.keys.features, (32, 32), slack=2.0)
+    torch.testing.assert_close(kept.image_keep, 1 - acts)
+    assert kept.keep.min() < 0.5 < kept.keep.mean()
+
+
+def test_nothing_is_preserved_if_nothing_is_asked_for(
+    generator: StyleGAN2, split: StyleGAN2Split, rule: Rule
+) -> None:
+    samples = generator.source().samples(range(4))
+    kept, matcher = preserve(generator, split, rule, FitSettings(preserve=0), samples)
+    assert kept is None and 0 < matcher.share < 1

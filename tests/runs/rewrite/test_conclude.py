@@ -1,0 +1,34 @@
+"""The command line that a report suggests."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any, cast
+
+import pytest
+
+from regen.rewriting.task import Task
+from regen.runs.rewrite.conclude import generate_command
+
+
+def task(name: str, images: Path | None = None) -> Task:
+    generator = SimpleNamespace(source_name=name)
+    return cast(Task, cast(Any, SimpleNamespace(generator=generator, images=images)))
+
+
+@pytest.mark.parametrize(
+    ("name", "images", "command"),
+    [
+        ("portraits", None, "--rewrite r.safetensors:0.5 --seeds 0-63 -o half"),
+        (
+            "my cats/g.safetensors",
+            None,
+            "--generator 'my cats/g.safetensors' --rewrite r.safetensors:0.5 --seeds 0-63 -o half",
+        ),
+        ("g", Path("in"), "--generator g --rewrite r.safetensors:0.5 --images in -o half"),
+    ],
+)
+def test_it_can_be_pasted_into_a_shell(name: str, images: Path | None, command: str) -> None:
+    found = generate_command(task(name, images), "r.safetensors:0.5", "half")
+    assert found == f"regen generate {command}"

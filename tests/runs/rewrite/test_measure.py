@@ -1,0 +1,76 @@
+"""Where a rewrite should act on unseen samples, and the metrics of what it did."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+import torch
+
+from regen.edits.schema import Edit, Edits, NamedRegion, Pattern, SampleSpec, Target
+from regen.generators.protocol import Sample
+from regen.images.regions import Region
+from regen.portraits import PortraitsOracle
+from regen.runs.rewrite.measure import Evidence, keys_of, known_regions, metrics_of
+from tests.helpers.stylegan2 import seven_convolutions
+
+ORACLE = PortraitsOracle(32)
+PEOPLE = [Sample(label=f"seed {seed}", index=seed) for seed in (30, 31)]
+
+
+def edits(*regions: NamedRegion | Region, oracle: str | None = None) -> Edits:
+    targets = tuple(Target(SampleSpec(seed), region) for seed, region in enumerate(regions))
+    return Edits((Edit(Pattern("cat_eyes", 5), NamedRegion("eyes"), targets),), oracle=oracle)
+
+
+def test_regions_are_known_by_the_pattern_or_by_their_names() -> None:
+    eyes, nose = NamedRegion("eyes"), NamedRegion("nose")
+    changed = known_regions(edits(eyes, oracle="cat_eyes"), ORACLE, PEOPLE)
+    assert changed is not None and torch.equal(changed, ORACLE.changed(PEOPLE, "cat_eyes"))
+    both = known_regions(edits(eyes, nose), ORACLE, PEOPLE)
+    parts = [ORACLE.region(name, PEOPLE) for name in ("eyes", "nose")]
+    assert both is not None and torch.equal(both, torch.maximum(*parts))
+
+
+def test_a_shape_is_known_nowhere_else() -> None:
+    shape = Region.box(4, 4, 12, 12)
+    assert known_regions(edits(NamedRegion("eyes"), shape), ORACLE, PEOPLE) is None
+    assert known_regions(edits(NamedRegion("eyes")), None, PEOPLE) is None
+
+
+def test_keys_of_many_samples_are_those_of_each() -> None:
+    generator = seven_convolutions()
+    split, samples = generator.split(5, 2), generator.source().samples(range(18))
+    keys = keys_of(split, generator, samples)
+    assert keys.shape == (18, 8, 8, 8) and not keys.requires_grad
+    torch.testing.assert_close(keys[17:], split.head(generator.latents(samples[17:])).features)
+
+
+@pytest.fixture
+def evidence() -> Evidence:
+    """Four images of 32 x 32 that became lighter by a half inside, by a tenth outside."""
+    before, regions = torch.zeros(4, 3, 32, 32), torch.zeros(4, 1, 32, 32)
+    regions[..., 8:16, 8:16] = 1
+    after = 0.5 * regions.expand(-1, 3, -1, -1) + 0.1 * (1 - regions)
+    labels = [f"seed {seed}" for seed in range(4)]
+    return Evidence(labels, before, after, regions, regions, "similarity", None, None)
+
+
+def test_metrics_without_an_oracle(evidence: Evidence) -> None:
+    metrics = metrics_of(evidence, None, "no weights", {"fit": 1.0}, 12.5)
+    assert (metrics["seeds"], metrics["region_source"]) == (4, "similarity")
+    assert (metrics["seconds"], metrics["peak_memory_mb"]) == ({"fit": 1.0}, 12.5)
+    assert metrics["lpips"]["unavailable"] == "no weights"
+    assert metrics["inside"]["l1"] == pytest.approx(0.5)
+    assert metrics["outside"]["l1"] == pytest.approx(0.1)
+    assert metrics["oracle"] is None and "generator_error" not in metrics
+
+
+def test_an_oracle_says_how_far_the_generator_was_from_it(evidence: Evidence) -> None:
+    plain, wanted = evidence.before + 0.2, evidence.before + 0.6
+    known = replace(evidence, region_source="oracle", oracle=wanted, plain=plain)
+    metrics = metrics_of(known, None, "no weights", {}, None)
+    errors = {name: value["l1"] for name, value in metrics["generator_error"].items()}
+    wanted_errors = {"inside_before": 0.2, "outside_before": 0.2, "outside_after": 0.1}
+    assert errors == pytest.approx(wanted_errors)
+    assert metrics["oracle"] is not None and metrics["region_source"] == "oracle"
