@@ -139,3 +139,19 @@ def test_a_training_on_a_disk_that_is_really_too_small(world: Any, kilobytes: in
     *_, last = ran.stderr.splitlines()
     assert last.startswith("Error: cannot write ") and "No space left on device" in last
     assert "Traceback" not in ran.stderr
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="there is no /dev/full")
+def test_a_full_disk_behind_standard_output(world: Any) -> None:
+    root = str(Path(__file__).parents[2])
+    environment = {**os.environ, "PYTHONPATH": root, "OMP_NUM_THREADS": "1"}
+    with open("/dev/full", "w") as full:
+        ran = subprocess.run(
+            [sys.executable, "-m", "regen", "info", "g.safetensors"],
+            env=environment,
+            stdout=full,
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+    assert ran.returncode == 2
+    assert ran.stderr == "Error: cannot write the output: No space left on device\n"
