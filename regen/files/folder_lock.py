@@ -1,8 +1,9 @@
 """One process at a time fills a folder: a file in it says which, and is locked meanwhile.
 
-The file holds one JSON object, {"pid": 123, "host": "node7", "command": "regen rewrite ..."}, and
-is removed when the folder is released. Of a process that was killed it stays, without the system's
-lock; the next process on that host takes it over.
+The file holds one JSON object, {"pid": 123, "host": "node7", "boot": "...", "command": "regen
+rewrite ..."}, and is removed when the folder is released. Of a process that was killed it stays,
+without the system's lock; the next process on that machine takes it over. A machine is known by its
+name, or by when it was started, which its containers have in common.
 """
 
 from __future__ import annotations
@@ -33,11 +34,13 @@ class Holder:
     Attributes:
         pid: Its number.
         host: Name of its machine.
+        boot: What the machine's system calls its start, "" where it gives that no name.
         command: Its command line.
     """
 
     pid: int
     host: str
+    boot: str
     command: str
 
     def __str__(self) -> str:
@@ -100,7 +103,7 @@ def _is_file(path: Path, descriptor: int) -> bool:
 
 def _may_live(holder: Holder, lock: Lock) -> bool:
     """Whether a process may still run, although the lock of its file was not `Lock.HELD`."""
-    if holder.host != socket.gethostname():
+    if not _is_here(holder):
         return True  # locks do not reach all machines
     if lock is Lock.TAKEN or holder.pid == os.getpid():
         return False
@@ -115,10 +118,23 @@ def _may_live(holder: Holder, lock: Lock) -> bool:
     return True
 
 
+def _is_here(holder: Holder) -> bool:
+    """Whether a process is, or was, on this machine."""
+    return holder.host == socket.gethostname() or (holder.boot != "" and holder.boot == _boot())
+
+
+def _boot() -> str:
+    try:
+        return Path("/proc/sys/kernel/random/boot_id").read_text().strip()
+    except OSError:
+        return ""
+
+
 def _ourselves() -> Holder:
     program = Path(sys.argv[0])
     name = program.parent.name if program.name == "__main__.py" else program.name
-    return Holder(os.getpid(), socket.gethostname(), shlex.join([name, *sys.argv[1:]]))
+    command = shlex.join([name, *sys.argv[1:]])
+    return Holder(os.getpid(), socket.gethostname(), _boot(), command)
 
 
 def _read(descriptor: int) -> Holder | None:
@@ -126,7 +142,8 @@ def _read(descriptor: int) -> Holder | None:
     text = os.pread(descriptor, _LONGEST_BYTES, 0) if hasattr(os, "pread") else b""
     try:
         values = json.loads(text)
-        return Holder(int(values["pid"]), str(values["host"]), str(values["command"]))
+        names = (str(values[name]) for name in ("host", "boot", "command"))
+        return Holder(int(values["pid"]), *names)
     except (ValueError, KeyError, TypeError, OverflowError, RecursionError):
         return None
 
@@ -140,7 +157,7 @@ def _write(descriptor: int, holder: Holder) -> None:
 
 def _held(path: Path, holder: Holder | None) -> StoreError:
     remedy = "wait for it, or choose another folder"
-    if holder is not None and holder.host != socket.gethostname():
+    if holder is not None and not _is_here(holder):
         remedy += f"; if it has ended, delete {path}"
     other = "a process that has just started" if holder is None else str(holder)
     return StoreError(f"{path.parent} is being filled by another run: {other}", remedy=remedy)

@@ -43,7 +43,7 @@ def holder(tmp_path: Path) -> Any:
 
 
 def write_holder(folder: Path, **values: object) -> None:
-    usual = {"pid": 1, "host": socket.gethostname(), "command": "regen rewrite"}
+    usual = {"pid": 1, "host": socket.gethostname(), "boot": "1", "command": "regen rewrite"}
     (folder / LOCK_FILE).write_text(json.dumps({**usual, **values}))
 
 
@@ -57,6 +57,7 @@ def test_the_file_names_the_process_and_is_removed(
         assert written == {
             "pid": os.getpid(),
             "host": socket.gethostname(),
+            "boot": module._boot(),
             "command": "regen rewrite -o 'a b'",
         }
     assert list(tmp_path.iterdir()) == []
@@ -104,6 +105,16 @@ def test_another_machine_is_believed(tmp_path: Path) -> None:
     with pytest.raises(StoreError, match=message), folder_lock(tmp_path):
         raise AssertionError("another machine's folder was taken")
     assert (tmp_path / LOCK_FILE).is_file()
+
+
+def test_a_container_that_was_killed_on_this_machine_is_taken_over(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(module, "_boot", lambda: "c0ffee")
+    write_holder(tmp_path, host="2f1e0d", boot="c0ffee")
+    with folder_lock(tmp_path):
+        pass
+    assert list(tmp_path.iterdir()) == []
 
 
 @pytest.mark.parametrize(
