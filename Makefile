@@ -2,7 +2,7 @@
 # compiles the operators again when their sources changed.
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
-.PHONY: help install demo test wheel bench-help bench-ops bench-training table1 table2 tables-quick gpu-faces fuzz docs lint format clean
+.PHONY: help install demo test wheel bench-help bench-ops bench-training table1 table2 tables-quick gpu-faces fuzz kill-trials docs lint format clean
 
 PYTHON ?= python3
 VENV := .venv
@@ -52,6 +52,9 @@ gpu-faces: $(INSTALLED) $(COMPILED)  ## Train the London faces, their projector 
 
 fuzz: $(INSTALLED)  ## Read 10,000 damaged checkpoints; only clear errors may come out
 	$(BIN)/python -m tests.unpickling.fuzz --files 10000 --seconds 120 --seed 0
+
+kill-trials: $(INSTALLED)  ## Kill rewrites and trainings at 100 random instants; nothing may be lost or differ
+	OMP_NUM_THREADS=1 $(BIN)/python -m tests.kill_trials --trials 100 --seed $${SEED:-0}
 
 docs: $(INSTALLED)  ## Build the documentation into site/; needs no network, and warnings are errors
 	NO_MKDOCS_2_WARNING=1 $(BIN)/python -m mkdocs build --strict --clean

@@ -94,7 +94,10 @@ def _info() -> int:
             print(f"{tool:8}  {find()}")
         except ToolMissingError as error:
             print(f"{tool:8}  none: {error}")
-    print(f"cache     {_cache.folder()}")
+    try:
+        print(f"cache     {_cache.folder()}")
+    except BuildError as error:
+        print(f"cache     none: {error}")
     return 0
 
 

@@ -1,14 +1,15 @@
 """Build the library of a device: the one place that runs compilers.
 
 Everything happens in a temporary folder; a finished library is published at once. However a build
-ends, and however many run at the same time, others only find complete libraries.
+ends, and however many run at the same time, what others find is whole, and no compiler is left
+running.
 """
 
 from __future__ import annotations
 
 import os
 import shlex
-import subprocess
+import shutil
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -19,6 +20,7 @@ import torch
 from stylegan2_ops import _cache
 from stylegan2_ops._cache import Record
 from stylegan2_ops._plan import Plan, link_flags
+from stylegan2_ops._processes import Commands
 from stylegan2_ops._toolchain import BuildError
 
 _LINES_OF_ERRORS = 20
@@ -55,7 +57,8 @@ def build(
     Raises:
         BuildError: If a compiler refuses, or the cache cannot be written to.
     """
-    sources, target = todo.sources_digest, _cache.folder() / f"{todo.record_name}.json"
+    cache = Path(os.path.realpath(_cache.folder()))  # no link on the way can be changed meanwhile
+    sources, target = todo.sources_digest, cache / f"{todo.record_name}.json"
     with _cache.workplace(target.parent) as temporary:
         if not force and _cache.is_whole(target):
             target.touch()  # of several that fit, the most recently requested is used
@@ -89,38 +92,37 @@ def _compile(todo: Plan, folder: Path, say: Callable[[str], None]) -> Path:
         [*compile_with, *u.flags, "-c", str(todo.sources / u.source), "-o", str(folder / u.object)]
         for u in todo.units
     ]
+    library, running = folder / f"{todo.device}.so", Commands()
     with ThreadPoolExecutor(max_workers=os.cpu_count()) as pool:
-        jobs = [pool.submit(_run, command, say) for command in commands]
+        jobs = [pool.submit(_run, running, command, say) for command in commands]
         try:
             for job in jobs:
                 job.result()
         except BaseException:
+            running.kill()
             pool.shutdown(cancel_futures=True)
             raise
-    library = folder / f"{todo.device}.so"
     objects = [str(folder / unit.object) for unit in todo.units]
     link = [*todo.compiler.command, *objects, f"-L{root / 'lib'}", *link_flags(todo.device)]
-    _run([*link, "-o", str(library)], say)
+    try:
+        _run(running, [*link, "-o", str(library)], say)
+    finally:
+        running.kill()
     return library
 
 
-def _run(command: Sequence[str], say: Callable[[str], None]) -> None:
+def _run(running: Commands, command: Sequence[str], say: Callable[[str], None]) -> None:
     """Run a compiler; raise BuildError with the first of its errors if it fails."""
     shown = shlex.join(command)
     say(shown)
     try:
-        done = subprocess.run(
-            command,
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            text=True,
-            errors="replace",
-        )
+        if shutil.which(command[0]) is None:
+            raise FileNotFoundError("No such file or directory")
+        done = running.run(command)
     except OSError as error:
         raise BuildError(f"cannot run {command[0]}: {error.strerror or error}") from error
-    if done.returncode != 0:
-        lines = done.stdout.strip().splitlines()
+    if done.code != 0:
+        lines = done.output.strip().splitlines()
         first = next((i for i, line in enumerate(lines) if "error" in line.lower()), 0)
         text = "\n".join(lines[first : first + _LINES_OF_ERRORS])
-        raise BuildError(f"this command failed with exit code {done.returncode}:\n{shown}\n{text}")
+        raise BuildError(f"this command failed with exit code {done.code}:\n{shown}\n{text}")

@@ -1,8 +1,9 @@
 """Where built libraries are stored: folders of records, each naming the library that it describes.
 
 A *record* is a JSON file that says what a library is, was made from and was made with. It is
-written last and atomically, and libraries are named after their content, so that a process that
-finds a record finds the whole library, whatever other processes do or however a build ends.
+written last and at once, and libraries are named after their content, so that whoever finds a
+record finds the whole library, whatever other processes do or however a build ends. The cache is
+used only where nobody but its user and root can change it, see `_trust`.
 
 A record's name starts with everything that must match for its library to be used: device, platform,
 version of torch, and the digest of sources and flags. It ends with the digest of the build tools.
@@ -14,7 +15,9 @@ import hashlib
 import json
 import os
 import platform
+import re
 import shutil
+import stat
 import sys
 import tempfile
 from collections.abc import Iterator
@@ -25,9 +28,11 @@ from pathlib import Path
 import torch
 
 from stylegan2_ops._toolchain import BuildError
+from stylegan2_ops._trust import Distrust, distrust
 
 PACKAGED = Path(__file__).parent / "lib"  # filled in a wheel that brings its kernels
-_TEMPORARY = ".build-"
+_TEMPORARY = ".stylegan2_ops-build-"
+_MARK = "made-by-stylegan2_ops"  # a file in a temporary folder
 
 
 @dataclass(frozen=True)
@@ -56,12 +61,26 @@ class Record:
 
 
 def folder() -> Path:
-    """The cache of this user: $STYLEGAN2_OPS_CACHE, or stylegan2_ops in the folder for caches."""
-    named = os.environ.get("STYLEGAN2_OPS_CACHE")
-    if named:
-        return Path(named).expanduser()
-    base = os.environ.get("XDG_CACHE_HOME") or os.path.join("~", ".cache")
-    return Path(os.path.expanduser(base), "stylegan2_ops")
+    """The cache of this user: $STYLEGAN2_OPS_CACHE, or stylegan2_ops in the folder for caches.
+
+    Raises:
+        BuildError: If what names it is not an absolute path. The folder would be another one
+            wherever a program starts, a stranger's for instance.
+    """
+    for name, below in (("STYLEGAN2_OPS_CACHE", ""), ("XDG_CACHE_HOME", "stylegan2_ops")):
+        if os.environ.get(name):
+            return _absolute(name, os.environ[name]) / below
+    return _absolute("HOME", os.path.join("~", ".cache")) / "stylegan2_ops"
+
+
+def _absolute(variable: str, path: str) -> Path:
+    place = Path(os.path.expanduser(path))
+    if not place.is_absolute():
+        raise BuildError(
+            f"{variable} gives {str(place)!r} as the place of compiled kernels, which is not an "
+            "absolute path; name a folder with STYLEGAN2_OPS_CACHE"
+        )
+    return place
 
 
 def machine() -> str:
@@ -117,12 +136,23 @@ def read_record(path: Path) -> Record:
 
 
 def is_whole(path: Path) -> bool:
-    """Whether `path` is a record whose library is there and undamaged."""
+    """Whether `path` is a record whose library is there, undamaged, and to be trusted."""
     try:
         record = read_record(path)
-        return file_sha256(path.parent / record.library) == record.sha256
+        library = path.parent / record.library
+        return file_sha256(library) == record.sha256 and untrusted(path, library) is None
     except (OSError, ValueError):
         return False
+
+
+def untrusted(*paths: Path) -> Distrust | None:
+    """What speaks against using files of one folder, and that folder; None if nothing does.
+
+    Raises:
+        OSError: If one of them is not there.
+    """
+    folders = [path.parent for path in paths]
+    return distrust(*(Path(os.path.realpath(path)) for path in [*folders, *paths]))
 
 
 @contextmanager
@@ -130,21 +160,45 @@ def workplace(cache: Path) -> Iterator[Path]:
     """A temporary folder in `cache`, for one build at a time where the file system has locks.
 
     Raises:
-        BuildError: If the cache cannot be made or written to.
+        BuildError: If the cache cannot be made or written to, or others could change it.
     """
     try:
-        cache.mkdir(mode=0o700, parents=True, exist_ok=True)
-        with (cache / ".lock").open("w") as lock:
+        _make(cache)
+        found = distrust(Path(os.path.realpath(cache)))
+        if found is not None:
+            how = f"run {found.remedy}, or name" if found.remedy else "name"
+            raise BuildError(f"{found.why}; {how} another folder with STYLEGAN2_OPS_CACHE")
+        with (cache / ".lock").open("a") as lock:
             if _locked(lock.fileno()):
                 for left in cache.glob(f"{_TEMPORARY}*"):  # by builds that were killed
-                    shutil.rmtree(left, ignore_errors=True)
+                    _remove(left)
             with tempfile.TemporaryDirectory(prefix=_TEMPORARY, dir=cache) as temporary:
+                Path(temporary, _MARK).touch()
                 yield Path(temporary)
     except OSError as error:
         raise BuildError(
             f"cannot write to {cache} ({error.strerror or error}); "
             "name a folder that can be written to with STYLEGAN2_OPS_CACHE"
         ) from error
+
+
+def _make(folder: Path) -> None:
+    """Make a folder and those above it, for this user alone, whatever the umask is."""
+    if not folder.is_dir():
+        if folder.parent != folder:
+            _make(folder.parent)
+        folder.mkdir(mode=0o700, exist_ok=True)
+
+
+def _remove(left: Path) -> None:
+    """Remove the temporary folder of a killed build, if that is what it is."""
+    if left.is_symlink() or not left.is_dir():
+        return
+    if (left / _MARK).is_file():
+        shutil.rmtree(left, ignore_errors=True)
+    else:
+        with suppress(OSError):
+            left.rmdir()  # only if the build was killed before it had put a mark there
 
 
 def publish(built: Path, record: Record, target: Path) -> Path:
@@ -157,15 +211,17 @@ def publish(built: Path, record: Record, target: Path) -> Path:
         Where the library is now.
     """
     library = target.parent / record.library
-    old = target.parent.glob(f"{target.stem}-*{built.suffix}")
+    ours = re.compile(re.escape(target.stem) + "-[0-9a-f]{8}" + re.escape(built.suffix))
     with suppress(OSError, ValueError):
         named = read_record(target).library
-        for path in old:
-            if path.name not in (named, library.name):
+        for path in target.parent.iterdir():
+            if ours.fullmatch(path.name) and path.name not in (named, library.name):
                 path.unlink()
-    os.replace(built, library)
     part = built.parent / target.name
     part.write_text(json.dumps(asdict(record), indent=2) + "\n", encoding="utf-8")
+    for path in (built, part):  # a wide umask would let others write them
+        path.chmod(stat.S_IMODE(path.stat().st_mode) & ~(stat.S_IWGRP | stat.S_IWOTH))
+    os.replace(built, library)
     os.replace(part, target)
     return library
 

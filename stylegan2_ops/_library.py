@@ -1,13 +1,15 @@
 """Find the library of a device and load it, once in a process.
 
 A library is looked for in the package (a wheel may bring it), then in the cache of the user. It is
-verified before it is loaded, so that a damaged one is reported instead of crashing. Nothing here
-compiles, and a missing or damaged library raises nothing.
+verified before it is loaded, so that a damaged one is a reason and not a crash, and so is one that
+another user could have put there. The package is trusted as its Python code is. Nothing here
+compiles, and nothing here raises for what it finds.
 """
 
 from __future__ import annotations
 
 import ctypes
+import os
 import sys
 import threading
 from collections.abc import Iterator
@@ -19,6 +21,7 @@ import torch
 from stylegan2_ops import _cache, _compiled
 from stylegan2_ops._cache import Record
 from stylegan2_ops._plan import DEVICES, sources_digest
+from stylegan2_ops._toolchain import BuildError
 
 BUILD = "python -m stylegan2_ops build"
 
@@ -75,43 +78,74 @@ def _load(device: str) -> Library | Missing:
         declared = load("cpu")
         if isinstance(declared, Missing):
             return Missing(f"{declared.why}, which declare the operators", declared.remedy)
-    problem = ""
-    for path in _candidates(device):
-        found = _open(path)
+    problem: Missing | None = None
+    for path in _packaged(device):
+        found = _open(path, device)
         if isinstance(found, Library):
             return found
         problem = problem or found
-    if not problem and sys.platform == "win32":
-        return Missing("the kernels cannot be built on Windows yet", remedy="")
-    if not problem:
-        return Missing(_why_none(device))
-    return Missing(problem, f"{BUILD} --{device} --force")
-
-
-def _candidates(device: str) -> Iterator[Path]:
-    """Records that fit, the one to be tried first first."""
-    packaged = _cache.PACKAGED / f"{device}.json"
-    if packaged.is_file():
-        yield packaged
     try:
-        fitting = _cache.folder().glob(f"{_cache.prefix(device, sources_digest(device))}*.json")
+        cache = Path(os.path.realpath(_cache.folder()))
+    except BuildError as error:
+        return problem or Missing(str(error), remedy="")
+    for path in _candidates(device, cache):
+        found = _untrusted(path, device) or _open(path, device)
+        if isinstance(found, Library):
+            return found
+        problem = problem or found
+    return problem or _none(device, cache)
+
+
+def _none(device: str, cache: Path) -> Missing:
+    if sys.platform == "win32":
+        return Missing("the kernels cannot be built on Windows yet", remedy="")
+    return Missing(_why_none(device, cache))
+
+
+def _packaged(device: str) -> list[Path]:
+    """The record of the package, if it has one."""
+    packaged = _cache.PACKAGED / f"{device}.json"
+    return [packaged] if packaged.is_file() else []
+
+
+def _candidates(device: str, cache: Path) -> Iterator[Path]:
+    """Records in the cache that fit, the one to be tried first first."""
+    try:
+        fitting = cache.glob(f"{_cache.prefix(device, sources_digest(device))}*.json")
         yield from sorted(fitting, key=lambda path: path.stat().st_mtime, reverse=True)
     except OSError:  # an unreadable cache is as good as an empty one
         return
 
 
-def _open(path: Path) -> Library | str:
+def _untrusted(path: Path, device: str) -> Missing | None:
+    """What speaks against a record in the cache and its library, or None. Nothing is read before.
+
+    What is found good stays so: nobody else can change a file, or a folder on the way to it.
+    """
+    again = f"{BUILD} --{device} --force"
+    try:
+        found = _cache.untrusted(path)
+        if found is None:
+            library = path.parent / _cache.read_record(path).library
+            found = _cache.untrusted(library)
+    except (OSError, ValueError) as error:
+        return Missing(f"{path} cannot be read ({error})", again)
+    return None if found is None else Missing(f"{found.why}, so it is not used", found.remedy)
+
+
+def _open(path: Path, device: str) -> Library | Missing:
     """Load the library of a record, or say what is wrong with it."""
+    again = f"{BUILD} --{device} --force"
     try:
         record = _cache.read_record(path)
         library = path.parent / record.library
         if _cache.file_sha256(library) != record.sha256:
-            return f"{library} is damaged"
+            return Missing(f"{library} is damaged", again)
     except (OSError, ValueError) as error:
-        return f"{path} cannot be read ({error})"
+        return Missing(f"{path} cannot be read ({error})", again)
     unfit = _unfit(record)
     if unfit:
-        return unfit
+        return Missing(unfit, again)
     try:
         torch.ops.load_library(str(library))
         if record.device == "cuda":
@@ -121,7 +155,7 @@ def _open(path: Path) -> Library | str:
         _compiled.register()
         return Library(library, record, capability().decode())
     except (AttributeError, OSError, RuntimeError) as error:
-        return f"{library} cannot be loaded ({str(error).splitlines()[0]})"
+        return Missing(f"{library} cannot be loaded ({str(error).splitlines()[0]})", again)
 
 
 def _unfit(record: Record) -> str:
@@ -151,10 +185,10 @@ def _covers(architecture: str, gpu: tuple[int, int]) -> bool:
     return major == gpu[0] and minor <= gpu[1]
 
 
-def _why_none(device: str) -> str:
+def _why_none(device: str, cache: Path) -> str:
     start = f"{device}-{_cache.machine()}-torch"
     try:
-        others = sorted(path.name for path in _cache.folder().glob(f"{start}*.json"))
+        others = sorted(path.name for path in cache.glob(f"{start}*.json"))
     except OSError:
         others = []
     if not others:

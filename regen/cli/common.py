@@ -6,7 +6,10 @@ imports torch before the command runs, so that help and usage errors appear at o
 
 from __future__ import annotations
 
+import errno
+import io
 import os
+import sys
 import warnings
 from collections.abc import Callable, Mapping
 from contextlib import suppress
@@ -35,7 +38,8 @@ class Verbs(click.Group):
     """A group of commands that ends with one message where the user can correct what is wrong.
 
     A `RegenError` gives exit code 2. Ctrl-C, SIGTERM and SIGHUP give 130 and a message that says
-    what was kept. Anything else is a bug and keeps its traceback.
+    what was kept. A full disk that nobody noticed before, behind standard output for instance,
+    gives 2 as well. Anything else is a bug and keeps its traceback.
     """
 
     def list_commands(self, ctx: click.Context) -> list[str]:
@@ -50,6 +54,14 @@ class Verbs(click.Group):
                 return super().invoke(ctx)
         except RegenError as error:
             click.echo(f"Error: {error}", err=True)
+            ctx.exit(BAD_INPUT)
+        except OSError as error:
+            if error.errno not in (errno.ENOSPC, errno.EDQUOT):
+                raise
+            sys.stdout = io.StringIO()  # what is pending would fail again at the end
+            with suppress(OSError):
+                where = f"{error.filename}" if error.filename else "the output"
+                click.echo(f"Error: cannot write {where}: {error.strerror}", err=True)
             ctx.exit(BAD_INPUT)
         except KeyboardInterrupt as interrupt:
             if is_first():  # only one of several processes prints it

@@ -1,7 +1,9 @@
 """Files that are written whole or not at all.
 
 Everything this package writes goes to a temporary name in the same folder, is synced to disk, and
-is renamed when the block that writes it has succeeded. A reader never sees half of it.
+is renamed when the block that writes it has succeeded. A reader never sees half of it. A temporary
+file is locked by the process that writes it, so those that a killed process left can be told from
+others, and are removed by `ensure_folder`.
 """
 
 from __future__ import annotations
@@ -9,13 +11,16 @@ from __future__ import annotations
 import errno
 import json
 import os
+import re
 import secrets
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from regen.errors import StoreError
+from regen.files.locks import Lock, try_lock
 
+_PART = re.compile(r"\.[0-9a-f]{16}\.part(\..*)?")  # names that `_locked_part` gives
 _REMEDIES = {
     errno.ENOSPC: "free some space, or choose a folder on another disk",
     errno.EDQUOT: "free some space, or choose a folder on another disk",
@@ -41,36 +46,74 @@ def atomic_write(path: Path | str) -> Iterator[Path]:
         StoreError: If the block or the renaming raises an OSError (disk full, no permission, ...).
     """
     whole = Path(os.path.realpath(path))
-    part = whole.parent / f".{secrets.token_hex(8)}.part{whole.suffix}"
     try:
-        yield part
-        _sync(part, os.O_RDWR)
-        os.replace(part, whole)
+        with _locked_part(whole) as part:
+            yield part
+            _sync(part, os.O_RDWR)
+            os.replace(part, whole)
     except OSError as error:
-        raise _cannot_write(path, error) from error
+        raise cannot_write(path, error) from error
+    with suppress(OSError):  # some file systems cannot sync a folder
+        _sync(whole.parent, os.O_RDONLY)
+
+
+@contextmanager
+def _locked_part(whole: Path) -> Iterator[Path]:
+    """An empty file beside `whole`, locked, and removed at the end if it is still there."""
+    while True:
+        part = whole.parent / f".{secrets.token_hex(8)}.part{whole.suffix}"
+        descriptor = os.open(part, os.O_RDWR | os.O_CREAT | os.O_EXCL, 0o666)
+        if try_lock(descriptor) is not Lock.HELD and part.exists():
+            break
+        os.close(descriptor)  # a process that cleared the folder was faster
+    try:
+        if os.name == "nt":  # an open file cannot be renamed there
+            os.close(descriptor)
+        yield part
     finally:
         with suppress(OSError):
             part.unlink()
-    with suppress(OSError):  # some file systems cannot sync a folder
-        _sync(whole.parent, os.O_RDONLY)
+        if os.name != "nt":
+            os.close(descriptor)
+
+
+def remove_abandoned(folder: Path | str) -> None:
+    """Remove the temporary files that killed processes left in a folder.
+
+    Those that another process is writing stay, and so do all where the file system has no locks.
+    """
+    with suppress(OSError):
+        names = [name for name in os.listdir(folder) if _PART.fullmatch(name)]
+        for part in (Path(folder, name) for name in names):
+            with suppress(OSError):
+                _remove_if_abandoned(part)
+
+
+def _remove_if_abandoned(part: Path) -> None:
+    descriptor = os.open(part, os.O_RDWR | getattr(os, "O_NOFOLLOW", 0))
+    try:
+        if try_lock(descriptor) is Lock.TAKEN:
+            part.unlink()
+    finally:
+        os.close(descriptor)
 
 
 def ensure_folder(path: Path | str) -> Path:
     """Make the folder `path`, and its parents, and prove that a file can be written there.
 
+    What killed processes left there in the middle of writing is removed.
+
     Raises:
         StoreError: If it cannot be made or written to. Call this before any long work.
     """
     folder = Path(path)
-    probe = folder / f".{secrets.token_hex(8)}.probe"
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        try:
+        with _locked_part(folder / "probe") as probe:
             probe.write_bytes(b"regen")
-        finally:
-            probe.unlink(missing_ok=True)
     except OSError as error:
-        raise _cannot_write(folder, error) from error
+        raise cannot_write(folder, error) from error
+    remove_abandoned(folder)
     return folder
 
 
@@ -99,6 +142,7 @@ def _sync(path: Path, flags: int) -> None:
         os.close(descriptor)
 
 
-def _cannot_write(path: Path | str, error: OSError) -> StoreError:
+def cannot_write(path: Path | str, error: OSError) -> StoreError:
+    """The error of a file or folder that cannot be written, with what may help."""
     remedy = _REMEDIES.get(error.errno or 0, "choose another place to write to")
     return StoreError(f"cannot write {path}: {error.strerror or error}", remedy=remedy)

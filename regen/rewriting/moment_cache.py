@@ -84,11 +84,14 @@ def _as_kept(moment: KeyMoment) -> KeyMoment:
 
 
 def cache_folders(source_name: str) -> list[Path]:
-    """Folders for the moments of a generator, the best first; "" for one without a file."""
+    """Where moments of a generator may lie, the best place first; "" for one without a file.
+
+    A relative $XDG_CACHE_HOME or $HOME names no place, as it would be another one in each folder.
+    """
     named = os.environ.get("REGEN_CACHE")
     base = os.environ.get("XDG_CACHE_HOME") or os.path.join("~", ".cache")
-    user = Path(named) if named else Path(base).expanduser() / "regen"
-    folders = [user / "keys"]
+    user = Path(named) if named else Path(os.path.expanduser(base), "regen")
+    folders = [user / "keys"] if named or user.is_absolute() else []
     if source_name and source_name not in NAMED:
         try:
             path = generator_path(source_name)

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Literal
 
 from regen.errors import GeneratorError
+from regen.files.atomic import remove_abandoned
 from regen.generators.family import Checkpoint
 from regen.generators.native import save_discriminator
 from regen.generators.registry import (
@@ -67,6 +68,7 @@ def convert(
     """
     path = generator_path(source)
     _check_different(path, target)
+    remove_abandoned(target.parent)
     checkpoint = _read(path, which)
     owner = family(checkpoint.generator.family)
     format = format_for(target, owner, to)

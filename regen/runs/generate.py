@@ -14,18 +14,19 @@ import torch
 from torch import Tensor
 
 from regen.errors import GeneratorError
-from regen.files.atomic import ensure_folder
 from regen.generators.protocol import Generator, Sample
 from regen.generators.registry import open_generator
 from regen.images import grid, save_image
 from regen.precision import DTYPES
 from regen.rewriting.rewrite import Rewrite, compose, rewritten
+from regen.runs.folder import refuse_busy, remove_results, run_folder
 from regen.runs.logbook import Progress
 from regen.runs.names import distinct_names
 
 _MOST_AT_ONCE = 16  # images
 _PIXELS_AT_ONCE = 2**20
 GRID_IMAGES = 256
+_GRID = "grid.png"
 
 
 @dataclass(frozen=True)
@@ -107,24 +108,29 @@ def generate_images(
         generator: Name or path.
         rewrites: As for `load_rewrites`; all are applied together.
         settings: What to generate.
-        folder: Made where there is none; files of the same names are replaced. Not the folder of
-            images.
+        folder: Made where there is none; files of the same names are replaced, and so is grid.png,
+            which shows the images of one run. Not the folder of images.
         device: Where to compute.
 
     Returns:
         The files, in the order of the samples, the grid last.
 
     Raises:
-        RegenError: If generator or a rewrite cannot be used; nothing is written then.
+        RegenError: If generator or a rewrite cannot be used, or another run fills the folder;
+            nothing is written then.
         KeyboardInterrupt: On Ctrl-C, saying how many images are there.
     """
+    refuse_busy(folder)
     opened = open_generator(generator, device=device)
     samples = samples_of(opened, settings)
     rewrite = load_rewrites(rewrites)
     applied = nullcontext() if rewrite is None else rewritten(opened, rewrite)
     with opened.computing_in(DTYPES[settings.precision]), applied:
         opened.latents(samples[:1])  # raises before anything is written
-        return _generate(opened, samples, _results(folder, settings), with_grid=settings.grid)
+        _check_folder(folder, settings)
+        with run_folder(folder) as place:
+            remove_results(place, [_GRID])
+            return _generate(opened, samples, place, with_grid=settings.grid)
 
 
 def samples_of(generator: Generator, settings: GenerateSettings) -> list[Sample]:
@@ -135,14 +141,12 @@ def samples_of(generator: Generator, settings: GenerateSettings) -> list[Sample]
     return [generator.sample({**settings.request(), "seed": seed}) for seed in settings.seeds]
 
 
-def _results(folder: Path | str, settings: GenerateSettings) -> Path:
-    """The folder for the results, made if it is not there."""
+def _check_folder(folder: Path | str, settings: GenerateSettings) -> None:
     if settings.images is not None and Path(folder).resolve() == settings.images.resolve():
         raise GeneratorError(
             f"{folder} is the folder of images",
             expected="another one, since results are named after the images",
         )
-    return ensure_folder(folder)
 
 
 def _generate(
@@ -167,7 +171,7 @@ def _generate(
         raise KeyboardInterrupt(f"{len(files)} images are in {folder}") from interrupt
     if shown:
         sheet = torch.cat(shown)[:GRID_IMAGES]
-        files.append(_save(folder, "grid.png", grid(sheet, _columns(len(sheet)))))
+        files.append(_save(folder, _GRID, grid(sheet, _columns(len(sheet)))))
     return files
 
 

@@ -9,7 +9,8 @@ from __future__ import annotations
 import io
 import os
 import sys
-from collections.abc import Iterator, Mapping, Sequence
+import threading
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from types import TracebackType
@@ -18,14 +19,14 @@ from typing import TYPE_CHECKING, TextIO, TypeVar
 from torch import Tensor
 from tqdm import tqdm
 
-from regen.errors import StoreError
 from regen.files.as_json import to_json
-from regen.files.atomic import ensure_folder, write_json
+from regen.files.atomic import cannot_write, ensure_folder, write_json
 
 if TYPE_CHECKING:
     from torch.utils.tensorboard import SummaryWriter
 
 T = TypeVar("T")
+ThreadHook = Callable[[threading.ExceptHookArgs], object]
 
 QUIET_SECONDS = 2.0  # a job shorter than this shows nothing
 TERMINAL_SECONDS = 0.2  # between two states of the line a terminal shows
@@ -40,14 +41,19 @@ class Logbook:
 
     Args:
         folder: The run folder; made if it does not exist.
+        command: The command whose run it is; ends the name of the file of events.
+        done: Steps done by an earlier run that is being resumed; what that one has logged beyond
+            them is no longer shown.
 
     Raises:
         StoreError: If the folder cannot be written to; by the methods, too (disk full).
     """
 
-    def __init__(self, folder: Path | str) -> None:
+    def __init__(self, folder: Path | str, command: str = "", *, done: int = 0) -> None:
         self.folder = ensure_folder(folder)
+        self._suffix, self._done = f".{command}" if command else "", done
         self._writer: SummaryWriter | None = None
+        self._hook: ThreadHook | None = None  # that of before
 
     def __enter__(self) -> Logbook:
         return self
@@ -77,10 +83,14 @@ class Logbook:
 
     def close(self) -> None:
         """Write out what is pending. The folder stays usable; closing twice does no harm."""
-        if self._writer is not None:
-            with self._written() as writer:
-                self._writer = None
-                writer.close()
+        try:
+            if self._writer is not None:
+                with self._written() as writer:
+                    self._writer = None
+                    writer.close()
+        finally:
+            if self._hook is not None:
+                threading.excepthook, self._hook = self._hook, None
 
     @contextmanager
     def _written(self) -> Iterator[SummaryWriter]:
@@ -88,13 +98,30 @@ class Logbook:
             if self._writer is None:
                 from torch.utils.tensorboard import SummaryWriter
 
-                self._writer = SummaryWriter(str(self.folder))
+                self._hook = _quieten_events()
+                purge = self._done + 1 if self._done else None
+                self._writer = SummaryWriter(
+                    str(self.folder), purge_step=purge, filename_suffix=self._suffix
+                )
             yield self._writer
         except OSError as error:
-            raise StoreError(
-                f"cannot write TensorBoard events to {self.folder}: {error.strerror or error}",
-                remedy="free some space, or choose another folder",
-            ) from error
+            raise cannot_write(f"TensorBoard events to {self.folder}", error) from error
+
+
+def _quieten_events() -> ThreadHook:
+    """Print no trace of TensorBoard's thread: its error is raised by the next call, or by close.
+
+    Returns:
+        The hook of before, to be given back.
+    """
+    before = threading.excepthook
+
+    def hook(failure: threading.ExceptHookArgs) -> None:
+        if not type(failure.thread).__module__.startswith("tensorboard."):
+            before(failure)
+
+    threading.excepthook = hook
+    return before
 
 
 class Progress:

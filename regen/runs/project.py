@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import glob
+import json
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
@@ -13,18 +15,20 @@ from torch import Tensor
 from regen.errors import ProjectorError
 from regen.files import tensor_file
 from regen.files.as_json import to_json
-from regen.files.atomic import ensure_folder, write_json
+from regen.files.atomic import write_json
 from regen.generators.protocol import Generator, Source
 from regen.generators.registry import open_generator
 from regen.images import grid, load_image, save_image
 from regen.metrics import Lpips, describe_lpips, psnr, ssim, try_lpips
 from regen.projector.files import PROJECTING_LAYER, Projector, open_projector
 from regen.projector.project import Projection, RefineSettings, best_context, project, refine
+from regen.runs.folder import refuse_busy, remove_results, run_folder
 from regen.runs.logbook import Progress
 from regen.runs.names import distinct_names
 
 FORMAT = "features"
 VERSION = 1
+METRICS_FILE = "metrics.json"
 OUT_OF_REACH_LPIPS = 0.35
 OUT_OF_REACH_SSIM = 0.5
 
@@ -87,7 +91,8 @@ def project_images(
     Args:
         sources: At least one; of any size and kind.
         folder: Made where there is none; gets NAME.features.safetensors and NAME.png (input,
-            decoded, refined) for each, and metrics.json.
+            decoded, refined) for each, and metrics.json. What metrics.json of an earlier run
+            lists is removed, unless it is among the sources.
         settings: How they are projected.
         generator: Name or path.
         projector: Its projector's file, or None for the one that is bundled with it.
@@ -98,18 +103,19 @@ def project_images(
         The results in the order of `sources`, and the content of metrics.json.
 
     Raises:
-        RegenError: On bad input; every image is read before anything is written.
+        RegenError: On bad input, or if another run fills the folder; every image is read before
+            anything is written.
         KeyboardInterrupt: On Ctrl-C; the images projected until then are kept.
     """
     if not sources:
         raise ProjectorError("images to project", got="none", expected="at least one")
+    refuse_busy(folder)
     opened = open_generator(generator, device=device)
     back = open_projector(projector, opened, preferred=PROJECTING_LAYER)
     size = opened.image_size
     images = [load_image(source, size=size, fit=settings.fit) for source in sources]
     lpips, reason = try_lpips(settings.lpips, size)
-    folder = ensure_folder(folder)
-    job = _Job(opened, opened.source(sample_images), back, settings, folder, lpips)
+    source = opened.source(sample_images)
     metrics: dict[str, Any] = {
         "generator": str(generator),
         "projector": back.name,
@@ -117,18 +123,10 @@ def project_images(
         "settings": to_json(asdict(settings)),
         "lpips": describe_lpips(lpips, reason, min(size)),
     }
-    results: list[Projected] = []
-    names = file_names(sources, folder)
-    try:
-        with Progress(len(sources), "projecting") as progress:
-            for source, name, image in zip(sources, names, images, strict=True):
-                results.append(job.run(source, name, image.to(device)))
-                progress.advance()
-    except KeyboardInterrupt as interrupt:
-        _write_metrics(folder, metrics, results)
-        kept = f"{len(results)} of {len(sources)} images are in {folder}"
-        raise KeyboardInterrupt(kept) from interrupt
-    return results, _write_metrics(folder, metrics, results)
+    with run_folder(folder) as place:
+        remove_results(place, _earlier_results(place, sources))
+        job = _Job(opened, source, back, settings, place, lpips)
+        return job.run_all(sources, images, metrics)
 
 
 def file_names(sources: Sequence[Path], folder: Path) -> list[str]:
@@ -145,11 +143,28 @@ def file_names(sources: Sequence[Path], folder: Path) -> list[str]:
     )
 
 
+def _earlier_results(folder: Path, sources: Sequence[Path]) -> list[str]:
+    """The files that an earlier run left, by its metrics.json, but none that is a source now.
+
+    That file comes last: as long as it is there, it names what has not been removed.
+    """
+    given = {source.resolve() for source in sources}
+    try:
+        listed = json.loads((folder / METRICS_FILE).read_text(encoding="utf-8"))["images"]
+        stems = [str(image["name"]) for image in listed]
+    except (OSError, ValueError, KeyError, TypeError, RecursionError):
+        return []  # none, or one of something else
+    names = [f"{stem}{end}" for stem in stems for end in (".features.safetensors", ".png")]
+    kept = [name for name in names if Path(name).name == name]
+    there = [name for name in kept if (folder / name).resolve() not in given]
+    return [glob.escape(name) for name in there] + [METRICS_FILE]
+
+
 def _write_metrics(
     folder: Path, metrics: dict[str, Any], results: Sequence[Projected]
 ) -> dict[str, Any]:
     complete = {**metrics, "images": to_json([asdict(result) for result in results])}
-    write_json(folder / "metrics.json", complete)
+    write_json(folder / METRICS_FILE, complete)
     return complete
 
 
@@ -170,6 +185,23 @@ class _Job:
         self.split = generator.split(projector.value_layer, 1)
         self.folder, self.lpips = folder, lpips
         self.base = generator.digest()
+
+    def run_all(
+        self, sources: Sequence[Path], images: Sequence[Tensor], metrics: dict[str, Any]
+    ) -> tuple[list[Projected], dict[str, Any]]:
+        """Project every image; results and complete metrics, as `project_images` returns them."""
+        results: list[Projected] = []
+        names = file_names(sources, self.folder)
+        try:
+            with Progress(len(sources), "projecting") as progress:
+                for source, name, image in zip(sources, names, images, strict=True):
+                    results.append(self.run(source, name, image.to(self.generator.device)))
+                    progress.advance()
+        except KeyboardInterrupt as interrupt:
+            _write_metrics(self.folder, metrics, results)
+            kept = f"{len(results)} of {len(sources)} images are in {self.folder}"
+            raise KeyboardInterrupt(kept) from interrupt
+        return results, _write_metrics(self.folder, metrics, results)
 
     def run(self, source: Path, name: str, image: Tensor) -> Projected:
         """Project ``image [1, 3, H, W]`` and write its files."""

@@ -9,16 +9,15 @@ import torch
 from torch import Tensor
 
 from regen.files.as_json import to_json
-from regen.files.atomic import ensure_folder
 from regen.files.tensor_file import Header
 from regen.generators.protocol import Generator
 from regen.generators.registry import open_generator
 from regen.images import load_image
 from regen.images.listing import image_files
 from regen.projector.files import PROJECTOR_FILE, save_projector
-from regen.projector.network import BackwardProjector
 from regen.projector.settings import ProjectorTrainingSettings
 from regen.projector.train import Report, train_projector
+from regen.runs.folder import events_of, refuse_busy, remove_results, run_folder
 from regen.runs.logbook import Logbook, Progress
 from regen.training.checkpoint import kept, refuse_checkpoint
 from regen.training.distributed import own_device
@@ -61,7 +60,8 @@ def train(
     Args:
         generator: Name or path.
         folder: Run folder, made where there is none; gets settings.json, TensorBoard events, the
-            checkpoint and the projector.
+            checkpoint and the projector. Events that a training without a checkpoint left there
+            are removed.
         config: Settings.
         value_layer: Convolution whose output B should predict; None for `default_value_layer`.
         images: Folder that a generator takes its samples from, if it needs images.
@@ -73,52 +73,48 @@ def train(
         The result; None in all but the first of several processes.
 
     Raises:
-        RegenError: On bad input, or if a loss becomes infinite or NaN.
+        RegenError: On bad input, if another run fills the folder, or if a loss is no longer
+            finite.
         KeyboardInterrupt: On Ctrl-C, after a checkpoint was written, saying where.
     """
+    refuse_busy(folder)
     opened = open_generator(generator, device=own_device(device))
     layer = value_layer or default_value_layer(opened)
     split = opened.split(layer, 1)
     source = opened.source(images)
     extra = None if extra_images is None else load_folder(extra_images, opened.image_size)
-    folder = ensure_folder(folder)
-    if not resume:
-        refuse_checkpoint(folder, PROJECTOR_FILE)
-    recorded = {"generator": str(generator), "value_layer": layer}
-    recorded |= {"images": images, "extra_images": extra_images}
-    watcher = _Watcher(folder, config, {**recorded, **asdict(config)})
-    try:
-        projector = train_projector(
-            opened,
-            split,
-            config,
-            source=source,
-            folder=folder,
-            resume=resume,
-            extra_images=extra,
-            on_report=watcher.report,
-            on_step=watcher.step,
-        )
-    except KeyboardInterrupt as interrupt:
-        raise KeyboardInterrupt(kept(folder, config.steps)) from interrupt
-    finally:
-        watcher.close()
-    return _saved(folder, projector, opened, layer, watcher) if is_first() else None
-
-
-def _saved(
-    folder: Path,
-    projector: BackwardProjector,
-    generator: Generator,
-    value_layer: int,
-    watcher: _Watcher,
-) -> Trained:
-    """Save the projector with the settings of its training."""
-    extra = watcher.settings["extra_images"] is not None
-    card = {"training": to_json(asdict(watcher.config)), "extra_images": extra}
-    path = folder / PROJECTOR_FILE
-    header = save_projector(path, projector, generator, value_layer, card=card)
-    return Trained(path, header, watcher.scalars)
+    recorded = {
+        "generator": str(generator),
+        "value_layer": layer,
+        "images": images,
+        "extra_images": extra_images,
+    }
+    with run_folder(folder) as place:
+        if not resume:
+            refuse_checkpoint(place, PROJECTOR_FILE)
+        watcher = _Watcher(place, config, {**recorded, **asdict(config)}, resume=resume)
+        try:
+            projector = train_projector(
+                opened,
+                split,
+                config,
+                source=source,
+                folder=place,
+                resume=resume,
+                extra_images=extra,
+                on_report=watcher.report,
+                on_step=watcher.step,
+            )
+        except KeyboardInterrupt as interrupt:
+            raise KeyboardInterrupt(kept(place, config.steps)) from interrupt
+        finally:
+            watcher.close()
+        if not is_first():
+            return None
+        card = {"training": to_json(asdict(config)), "extra_images": extra is not None}
+        path = place / PROJECTOR_FILE
+        header = save_projector(path, projector, opened, layer, card=card)
+        return Trained(path, header, watcher.scalars)
 
 
 def load_folder(folder: Path, size: tuple[int, int]) -> Tensor:
@@ -138,9 +134,15 @@ class _Watcher:
     """
 
     def __init__(
-        self, folder: Path, config: ProjectorTrainingSettings, settings: dict[str, object]
+        self,
+        folder: Path,
+        config: ProjectorTrainingSettings,
+        settings: dict[str, object],
+        *,
+        resume: bool,
     ) -> None:
         self.folder, self.config, self.settings = folder, config, settings
+        self.resume = resume
         self.book: Logbook | None = None
         self.progress: Progress | None = None
         self.scalars: dict[str, float] = {}
@@ -148,7 +150,9 @@ class _Watcher:
     def step(self, done: int) -> None:
         """Count a step."""
         if self.book is None or self.progress is None:
-            self.book = Logbook(self.folder)
+            if not self.resume:
+                remove_results(self.folder, [events_of("train-projector")])
+            self.book = Logbook(self.folder, "train-projector", done=done - 1)
             self.book.settings(self.settings)
             self.progress = Progress(self.config.steps, "training the projector", done=done - 1)
         loss = self.scalars.get("semi_cycle_l1", self.scalars.get("feature_l1"))

@@ -1,20 +1,24 @@
 """Checkpoints of a training: written whole or not at all, and resumed only if nothing changed.
 
 A checkpoint is a torch file of tensors and plain values, read with ``weights_only``. Unlike the
-projector it leads to, it is not a format of exchange: it belongs to one run folder.
+projector it leads to, it is not a format of exchange: it belongs to one run folder. It carries a
+digest of what it holds, so that a bit that flipped on the disk is not trained on. Checkpoints of
+earlier versions have none; they are still resumed, without that protection.
 """
 
 from __future__ import annotations
 
+import io
 from collections.abc import Collection
 from dataclasses import asdict, is_dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO, cast
 
 import torch
 
 from regen.errors import TrainingError
 from regen.files.atomic import atomic_write
+from regen.training.state_digest import state_digest
 
 NAME = "checkpoint.pt"
 _VERSION = 1
@@ -41,11 +45,42 @@ def write_checkpoint(folder: Path, who: Identity, state: dict[str, Any]) -> None
     Raises:
         StoreError: If it cannot be written; the one before is kept.
     """
-    with atomic_write(folder / NAME) as part:
+    content = {"identity": who, "state": state}
+    with atomic_write(folder / NAME) as part, part.open("wb", buffering=0) as file:
+        keeping = _KeepingErrors(file)
         try:
-            torch.save({"identity": who, "state": state}, part)
-        except RuntimeError as error:  # how torch's writer reports a full disk
-            raise OSError(str(error).splitlines()[0]) from error
+            torch.save({**content, "digest": state_digest(content)}, cast(BinaryIO, keeping))
+        except RuntimeError as error:  # torch's writer finds that the file is not what it wrote
+            raise keeping.error or OSError(str(error).splitlines()[0]) from error
+
+
+class _KeepingErrors(io.RawIOBase):
+    """A file for torch to write to that remembers why writing failed, of which torch says nothing.
+
+    Attributes:
+        error: The first error.
+    """
+
+    def __init__(self, file: BinaryIO) -> None:
+        self.error: OSError | None = None
+        self._file = file
+
+    def write(self, data: Any) -> int:
+        """Write all of `data`; after an error nothing, since the file is lost anyway."""
+        size = memoryview(data).nbytes
+        if self.error is None:
+            try:
+                view = memoryview(data).cast("B")
+                while view:
+                    view = view[self._file.write(view) :]
+            except OSError as error:
+                self.error = error
+        if self.error is not None:
+            raise self.error
+        return size
+
+    def flush(self) -> None:
+        """Nothing is kept back."""
 
 
 def missing_checkpoint(folder: Path) -> TrainingError:
@@ -66,10 +101,11 @@ def read_checkpoint(folder: Path, who: Identity) -> dict[str, Any]:
         raise missing_checkpoint(folder)
     try:
         saved = torch.load(path, map_location="cpu", weights_only=True)
-        theirs, state = saved["identity"], saved["state"]
+        theirs, state = _checked(dict(saved))
     except Exception as error:  # torch raises whatever the damage leads to
+        why = str(error) if isinstance(error, _Damage) else type(error).__name__
         raise TrainingError(
-            f"{path} is damaged ({type(error).__name__})", remedy="delete it and start again"
+            f"{path} is damaged ({why})", remedy="delete it and start again"
         ) from error
     for name in {**who, **theirs}:
         if who.get(name) != theirs.get(name):
@@ -81,6 +117,20 @@ def read_checkpoint(folder: Path, who: Identity) -> dict[str, Any]:
                 "another run folder",
             )
     return dict(state)
+
+
+class _Damage(Exception):
+    """What is wrong with a checkpoint that torch can read."""
+
+
+def _checked(saved: dict[str, Any]) -> tuple[Identity, dict[str, Any]]:
+    """Identity and state of what a checkpoint held, if it is what was written."""
+    digest = saved.pop("digest", None)  # checkpoints of earlier versions have none
+    if set(saved) != {"identity", "state"}:
+        raise _Damage("it holds something else")
+    if digest is not None and digest != state_digest(saved):
+        raise _Damage("it does not hold what was saved")
+    return dict(saved["identity"]), dict(saved["state"])
 
 
 def _brief(value: object, other: object) -> object:

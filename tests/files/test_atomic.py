@@ -3,11 +3,16 @@
 import errno
 import json
 import os
+import signal
+import subprocess
+import sys
+from pathlib import Path
 
 import pytest
 
 from regen.errors import StoreError
 from regen.files import atomic
+from regen.files.locks import Lock, try_lock
 
 
 def names(folder):
@@ -141,3 +146,55 @@ def test_numbers_that_json_lacks_are_refused_before_writing(tmp_path):
     with pytest.raises(ValueError, match="not JSON compliant"):
         atomic.write_json(tmp_path / "a.json", [float("nan")])
     assert names(tmp_path) == []
+
+
+WRITE_AND_DIE = """
+import os, signal, sys
+from regen.files.atomic import atomic_write
+with atomic_write(sys.argv[1]) as part:
+    part.write_bytes(b"half")
+    os.kill(os.getpid(), signal.SIGKILL)
+"""
+
+
+def test_what_a_killed_process_left_is_removed(tmp_path):
+    root = Path(__file__).parents[2]
+    command = [sys.executable, "-c", WRITE_AND_DIE, str(tmp_path / "a.png")]
+    ran = subprocess.run(command, env={**os.environ, "PYTHONPATH": str(root)})
+    assert ran.returncode == -signal.SIGKILL
+    (left,) = names(tmp_path)
+    assert left.endswith(".part.png")
+    atomic.ensure_folder(tmp_path)
+    assert names(tmp_path) == []
+
+
+def test_what_is_being_written_and_what_is_somebody_elses_stays(tmp_path):
+    others = [".0123456789abcdef.party", ".x.part", "0123456789abcdef.part", "a.part.png"]
+    for name in others:
+        (tmp_path / name).write_text("")
+    (tmp_path / ".0123456789abcdef.part").symlink_to("a.part.png")
+    with atomic.atomic_write(tmp_path / "a") as part:
+        part.write_text("half")
+        atomic.remove_abandoned(tmp_path)
+        assert part.read_text() == "half"
+    assert (tmp_path / "a").read_text() == "half"
+    assert names(tmp_path) == sorted([*others, ".0123456789abcdef.part", "a"])
+
+
+def test_without_locks_nothing_is_taken_for_abandoned(tmp_path, monkeypatch):
+    monkeypatch.setattr(atomic, "try_lock", lambda _: Lock.UNKNOWN)
+    (tmp_path / ".0123456789abcdef.part").write_text("perhaps of another process")
+    atomic.write_text(atomic.ensure_folder(tmp_path) / "a", "whole")
+    assert names(tmp_path) == [".0123456789abcdef.part", "a"]
+
+
+def test_a_temporary_file_that_was_cleared_at_once_is_made_again(tmp_path, monkeypatch):
+    """Another process may clear the folder between the making of the file and its locking."""
+    locks = iter([Lock.HELD])
+    monkeypatch.setattr(atomic, "try_lock", lambda file: next(locks, None) or try_lock(file))
+    atomic.write_text(tmp_path / "a", "whole")
+    assert (tmp_path / "a").read_text() == "whole"
+
+
+def test_a_folder_that_is_not_there_has_nothing_to_remove(tmp_path):
+    atomic.remove_abandoned(tmp_path / "none")

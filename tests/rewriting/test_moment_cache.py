@@ -141,3 +141,9 @@ def test_the_users_folder(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> No
     monkeypatch.delenv("XDG_CACHE_HOME")
     monkeypatch.setenv("HOME", str(tmp_path))
     assert cache_folders(None) == [tmp_path / ".cache" / "regen" / "keys"]
+    monkeypatch.setenv("HOME", "me")
+    assert cache_folders("") == []
+    monkeypatch.setenv("XDG_CACHE_HOME", "caches")
+    assert cache_folders("") == []
+    monkeypatch.setenv("REGEN_CACHE", str(tmp_path / "named"))
+    assert cache_folders("") == [tmp_path / "named" / "keys"]

@@ -6,6 +6,7 @@ import errno
 import io
 import json
 import math
+import threading
 from contextlib import redirect_stderr
 from dataclasses import dataclass
 from pathlib import Path
@@ -91,8 +92,34 @@ def test_a_full_disk_is_a_store_error(tmp_path: Path, monkeypatch: pytest.Monkey
         book.scalars({"loss": 1.0}, step=0)
     assert str(error.value) == (
         f"cannot write TensorBoard events to {tmp_path}: No space left on device; "
-        "free some space, or choose another folder"
+        "free some space, or choose a folder on another disk"
     )
+
+
+def test_the_thread_that_writes_events_prints_no_trace(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    from tensorboard.summary.writer.record_writer import RecordWriter
+
+    def full(*_: object) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    before = threading.excepthook
+    monkeypatch.setattr(RecordWriter, "write", full)
+    with pytest.raises(StoreError, match="TensorBoard events to .*: No space left on device"):  # noqa: SIM117
+        with Logbook(tmp_path) as book:
+            book.scalars({"loss": 1.0}, step=0)
+    assert "Traceback" not in capsys.readouterr().err
+    assert threading.excepthook is before
+
+
+def test_a_resumed_run_hides_what_was_logged_beyond_its_checkpoint(tmp_path: Path) -> None:
+    for done, loss in ((0, 1.0), (2, 5.0)):
+        with Logbook(tmp_path, "train", done=done) as book:
+            for step in range(done + 1, 5):
+                book.scalars({"loss": loss * step}, step)
+    assert read_events(tmp_path)["loss"] == [(1, 1.0), (2, 2.0), (3, 15.0), (4, 20.0)]
+    assert all(path.name.endswith(".train") for path in tmp_path.iterdir())
 
 
 @pytest.fixture

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import ctypes
 import os
+import signal
 import subprocess
 import sys
+import time
 from dataclasses import replace
 from pathlib import Path
 
@@ -17,6 +19,7 @@ from stylegan2_ops._plan import Plan
 from stylegan2_ops._toolchain import BuildError, Compiler
 from tests.helpers.processes import HANGING_SECONDS
 
+ROOT = Path(__file__).parents[2]
 BUILD_IT = """
 import sys
 from pathlib import Path
@@ -107,17 +110,62 @@ def test_two_processes_that_build_at_once_both_end_well(tiny_plan: Plan, cache: 
     target = cache / f"{tiny_plan.record_name}.json"
     assert told == [str(target)] * 2
     assert _cache.is_whole(target)
-    assert not [name for name in contents(cache) if name.startswith(".build-")]
+    assert not [name for name in contents(cache) if name.startswith(".stylegan2_ops-build-")]
 
 
 def test_what_a_killed_build_leaves_is_no_library_and_is_cleared(
     tiny_plan: Plan, cache: Path
 ) -> None:
-    (cache / ".build-killed").mkdir(parents=True)
-    (cache / ".build-killed" / "cpu.so").write_bytes(b"half of a libr")
+    killed = cache / ".stylegan2_ops-build-killed"
+    cache.mkdir(mode=0o700)
+    killed.mkdir()
+    (killed / "made-by-stylegan2_ops").touch()
+    (killed / "cpu.so").write_bytes(b"half of a libr")
     (cache / ".lock").touch()
     (cache / f"{tiny_plan.record_name}-01234567.so").write_bytes(b"whole, but not yet recorded")
     assert not _cache.is_whole(cache / f"{tiny_plan.record_name}.json")
     built = build(tiny_plan)
     assert built.fresh and _cache.is_whole(built.record)
-    assert not (cache / ".build-killed").exists()
+    assert not killed.exists()
+
+
+SLOW_COMPILER = """#!/bin/sh
+case "$*" in *--version*) echo slow 1; exit;; esac
+sleep 600 &
+echo $$ $! > "{pids}.new" && mv "{pids}.new" "{pids}"
+wait
+"""
+
+
+def running(pid: int) -> bool:
+    try:
+        state = Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()[0]
+    except OSError:
+        return False
+    return state != "Z"
+
+
+@pytest.mark.skipif(not Path("/proc/self/stat").exists(), reason="processes are read from /proc")
+@pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGTERM, signal.SIGINT])
+def test_a_killed_build_leaves_no_compiler(
+    tiny_plan: Plan, tmp_path: Path, cache: Path, number: signal.Signals
+) -> None:
+    """Nor what the compiler has started, however long both would have run."""
+    pids = tmp_path / "pids"
+    compiler = tmp_path / "slow"
+    compiler.write_text(SLOW_COMPILER.format(pids=pids))
+    compiler.chmod(0o755)
+    environment = {**os.environ, "CXX": str(compiler), "PYTHONPATH": str(ROOT)}
+    command = [sys.executable, "-c", BUILD_IT, str(tiny_plan.sources)]
+    with subprocess.Popen(command, env=environment, stderr=subprocess.DEVNULL) as build_it:
+        while not pids.exists():
+            assert build_it.poll() is None
+            time.sleep(0.05)
+        started = [int(pid) for pid in pids.read_text().split()]
+        assert all(running(pid) for pid in started)
+        build_it.send_signal(number)
+    end = time.monotonic() + HANGING_SECONDS
+    while any(running(pid) for pid in started):
+        assert time.monotonic() < end, "a compiler is still running"
+        time.sleep(0.05)
+    assert not list(cache.glob("*.json"))

@@ -33,6 +33,19 @@ def fresh(
     return registered
 
 
+def give_to(monkeypatch: pytest.MonkeyPatch, user: int, theirs: Path) -> None:
+    """Let a path belong to another user, as far as can be seen."""
+    stat = os.stat
+
+    def fake(path: object, *args: object, **kwargs: object) -> os.stat_result:
+        found = stat(path, *args, **kwargs)  # type: ignore[call-overload]
+        if str(path) != str(theirs):
+            return found  # type: ignore[no-any-return]
+        return os.stat_result([user if i == 4 else value for i, value in enumerate(found)])
+
+    monkeypatch.setattr(os, "stat", fake)
+
+
 def why(found: Library | Missing) -> str:
     assert isinstance(found, Missing), found
     return found.why
@@ -71,9 +84,79 @@ def test_of_two_that_fit_the_one_asked_for_last_is_used(tiny_plan: Plan) -> None
     older.write_bytes(first.read_bytes())
     for when, path in enumerate([first, older]):
         os.utime(path, (when, when))
-    assert list(_library._candidates("cpu")) == [older, first]
+    assert list(_library._candidates("cpu", first.parent)) == [older, first]
     build(tiny_plan)
-    assert next(_library._candidates("cpu")) == first
+    assert next(_library._candidates("cpu", first.parent)) == first
+
+
+@pytest.mark.parametrize("mode", [0o777, 0o775, 0o757])
+def test_a_folder_that_others_can_write_to_is_not_used(tiny_plan: Plan, mode: int) -> None:
+    folder = build(tiny_plan).record.parent
+    folder.chmod(mode)
+    assert _library.load("cpu") == Missing(
+        f"{folder} can be written to by other users, so it is not used", f"chmod go-w '{folder}'"
+    )
+
+
+@pytest.mark.parametrize("which", ["record", "library"])
+@pytest.mark.parametrize("mode", [0o666, 0o664, 0o646])
+def test_a_file_that_others_can_write_to_is_not_used_and_built_again(
+    tiny_plan: Plan, which: str, mode: int
+) -> None:
+    path = record = build(tiny_plan).record
+    if which == "library":
+        path = record.parent / _cache.read_record(record).library
+    path.chmod(mode)
+    assert (
+        why(_library.load("cpu")) == f"{path} can be written to by other users, so it is not used"
+    )
+    assert build(tiny_plan).fresh
+
+
+@pytest.mark.parametrize("which", ["record", "library", "folder", "above"])
+def test_what_belongs_to_another_user_is_not_used(
+    tiny_plan: Plan, which: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    record = build(tiny_plan).record
+    library = record.parent / _cache.read_record(record).library
+    places = {"record": record, "library": library, "folder": record.parent}
+    theirs = places.get(which, record.parent.parent)
+    give_to(monkeypatch, 4321, theirs)
+    expected = f"{theirs} belongs to user 4321, not to you, so it is not used"
+    assert _library.load("cpu") == Missing(expected, "")
+    assert not _cache.is_whole(record)
+
+
+def test_a_link_to_a_folder_of_another_user_is_not_used(
+    tiny_plan: Plan, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = build(tiny_plan).record.parent
+    (tmp_path / "link").symlink_to(folder)
+    monkeypatch.setenv("STYLEGAN2_OPS_CACHE", str(tmp_path / "link"))
+    give_to(monkeypatch, 4321, folder)
+    assert why(_library.load("cpu")).startswith(f"{folder} belongs to user 4321")
+
+
+def test_nothing_is_loaded_that_is_not_trusted(
+    tiny_plan: Plan, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    loaded: list[str] = []
+    monkeypatch.setattr(torch.ops, "load_library", loaded.append)
+    folder = build(tiny_plan).record.parent
+    folder.chmod(0o777)
+    assert isinstance(_library.load("cpu"), Missing) and loaded == []
+
+
+@pytest.mark.parametrize("variable", ["STYLEGAN2_OPS_CACHE", "XDG_CACHE_HOME", "HOME"])
+def test_a_cache_in_the_current_folder_is_not_used(
+    tiny_plan: Plan, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, variable: str
+) -> None:
+    build(tiny_plan)
+    for name in ("STYLEGAN2_OPS_CACHE", "XDG_CACHE_HOME"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv(variable, "cache")
+    assert why(_library.load("cpu")).startswith(f"{variable} gives 'cache")
 
 
 def test_a_truncated_library_is_reported(tiny_plan: Plan) -> None:

@@ -1,7 +1,11 @@
 from __future__ import annotations
 
+import errno
+import os
+from contextlib import nullcontext
 from dataclasses import dataclass, replace
 from pathlib import Path
+from random import Random
 
 import pytest
 import torch
@@ -15,6 +19,7 @@ from regen.training.checkpoint import (
     refuse_checkpoint,
     write_checkpoint,
 )
+from regen.training.state_digest import state_digest
 
 
 @dataclass(frozen=True)
@@ -60,6 +65,49 @@ def test_no_checkpoint(tmp_path: Path) -> None:
         read_checkpoint(tmp_path, WHO)
 
 
+def test_a_bit_that_flipped_is_not_resumed(tmp_path: Path) -> None:
+    state = {"weights": torch.randn(64), "half": torch.ones(5, dtype=torch.bfloat16), "done": 3}
+    write_checkpoint(tmp_path, WHO, {**state, "betas": (0.0, 0.99), "more": [None, b"x", {1: "y"}]})
+    path, expected = tmp_path / NAME, read_checkpoint(tmp_path, WHO)
+    whole, random = path.read_bytes(), Random(0)
+    outcomes = {"refused": 0, "harmless": 0}
+    for _ in range(300):
+        bit = random.randrange(8 * len(whole))
+        flipped = bytearray(whole)
+        flipped[bit // 8] ^= 1 << bit % 8
+        path.write_bytes(flipped)
+        try:
+            got = read_checkpoint(tmp_path, WHO)
+        except TrainingError:
+            outcomes["refused"] += 1
+        else:  # in the padding, or in fields of the archive that nobody reads
+            assert state_digest(got) == state_digest(expected), f"bit {bit} was not noticed"
+            outcomes["harmless"] += 1
+    assert outcomes["refused"] > 30
+
+
+def test_a_flipped_weight_is_named_as_damage(tmp_path: Path) -> None:
+    write_checkpoint(tmp_path, WHO, {"weights": torch.full((100,), 7.0)})
+    path = tmp_path / NAME
+    whole = path.read_bytes()
+    weight = torch.tensor(7.0).numpy().tobytes()
+    path.write_bytes(whole.replace(weight, torch.tensor(7.5).numpy().tobytes(), 1))
+    message = r"checkpoint.pt is damaged \(it does not hold what was saved\); delete it and start"
+    with pytest.raises(TrainingError, match=message):
+        read_checkpoint(tmp_path, WHO)
+
+
+def test_a_checkpoint_of_an_earlier_version_has_no_digest(tmp_path: Path) -> None:
+    torch.save({"identity": WHO, "state": {"done": 5}}, tmp_path / NAME)
+    assert read_checkpoint(tmp_path, WHO) == {"done": 5}
+
+
+def test_a_torch_file_of_something_else_is_no_checkpoint(tmp_path: Path) -> None:
+    torch.save({"identity": WHO, "state": {}, "diges": "0"}, tmp_path / NAME)
+    with pytest.raises(TrainingError, match=r"is damaged \(it holds something else\)"):
+        read_checkpoint(tmp_path, WHO)
+
+
 @pytest.mark.parametrize("damage", ["truncated", "text", "empty"])
 def test_a_damaged_checkpoint(tmp_path: Path, damage: str) -> None:
     write_checkpoint(tmp_path, WHO, {"weights": torch.randn(100)})
@@ -86,13 +134,13 @@ def test_a_disk_that_is_full_leaves_the_one_before(
 ) -> None:
     write_checkpoint(tmp_path, WHO, {"done": 1})
 
-    def full(_: object, path: Path) -> None:
-        path.write_bytes(b"half")
-        raise RuntimeError("PytorchStreamWriter failed writing file: file write failed\n more")
+    class Full:  # torch's writer turns the error into "unexpected pos 64 vs 0" of its own
+        def write(self, data: object) -> int:
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
 
-    monkeypatch.setattr(torch, "save", full)
-    with pytest.raises(StoreError, match="cannot write .*: .*file write failed"):
-        write_checkpoint(tmp_path, WHO, {"done": 2})
+    monkeypatch.setattr(Path, "open", lambda *_, **__: nullcontext(Full()))
+    with pytest.raises(StoreError, match="cannot write .*: No space left on device; free some sp"):
+        write_checkpoint(tmp_path, WHO, {"done": 2, "weights": torch.zeros(10_000)})
     monkeypatch.undo()
     assert read_checkpoint(tmp_path, WHO) == {"done": 1}
     assert [path.name for path in tmp_path.iterdir()] == [NAME]

@@ -12,19 +12,28 @@ from pathlib import Path
 from typing import Any
 
 from regen.edits.schema import Edits
-from regen.files.atomic import ensure_folder, write_json
+from regen.files.atomic import write_json
 from regen.rewriting.layer_trials import LayerChoice
 from regen.rewriting.learn import Learned, fit, moments_for, prepare
 from regen.rewriting.precedence import Merged
 from regen.rewriting.rewrite import REWRITE_FILE, Rewrite
 from regen.rewriting.settings import RewriteSettings
 from regen.rewriting.task import Task, resolve
+from regen.runs.folder import events_of, refuse_busy, remove_results, run_folder
 from regen.runs.logbook import Logbook, Progress
 from regen.runs.rewrite.conclude import conclude, generate_command
 from regen.runs.timing import Stopwatch
 from regen.training.interrupt import deferred_interrupt
 
 PARTIAL_FILE = "rewrite.partial.safetensors"
+_RESULTS = (  # of an earlier run; settings.json and edits.json are replaced as they stand
+    "report.html",
+    "before_after.png",
+    "metrics.json",
+    events_of("rewrite"),
+    PARTIAL_FILE,
+    REWRITE_FILE,
+)
 
 
 @dataclass(frozen=True)
@@ -62,7 +71,8 @@ def run_rewrite(
     Args:
         edits: An edits file, or its content; see `regen.edits`.
         folder: Run folder; gets rewrite.safetensors, report.html, before_after.png, metrics.json,
-            settings.json, edits.json (with its images inside) and TensorBoard events.
+            settings.json, edits.json (with its images inside) and TensorBoard events. Those of an
+            earlier run are removed once the input has been found good.
         settings: Settings that the edits file does not give; or all settings, merged, which are
             used unchanged.
         device: Where to compute.
@@ -75,11 +85,13 @@ def run_rewrite(
         The rewrite, its metrics and where the report is.
 
     Raises:
-        RegenError: On bad input of any kind; nothing in `folder` is half-written.
+        RegenError: On bad input of any kind, or if another run fills the folder; nothing in
+            `folder` is half-written.
         KeyboardInterrupt: On Ctrl-C, saying what was kept: during the fit what was learned until
             then, in rewrite.partial.safetensors; after it the whole rewrite.
     """
-    watch, folder = Stopwatch(), Path(folder)
+    watch = Stopwatch()
+    refuse_busy(folder)
     with watch.stage("load"), _Trials(try_layers) as trials:
         task = resolve(
             edits,
@@ -90,8 +102,14 @@ def run_rewrite(
             try_layers=try_layers,
             on_trial=trials.report,
         )
-        ensure_folder(folder)
-    with Logbook(folder) as book:
+    with run_folder(folder) as place:
+        return _fill(place, task, watch, command)
+
+
+def _fill(folder: Path, task: Task, watch: Stopwatch, command: str) -> Outcome:
+    """Learn a task's rule and write everything into the run folder."""
+    remove_results(folder, _RESULTS)
+    with Logbook(folder, "rewrite") as book:
         book.settings(task.recorded())
         write_json(folder / "edits.json", task.edits.to_json(embed=True))
         learned = _learn(task, book, watch)
@@ -146,13 +164,12 @@ def _learn(task: Task, book: Logbook, watch: Stopwatch) -> Learned:
         learned = fit(
             task, prepared, moments, on_step=on_step, should_stop=lambda: interrupt.pressed
         )
-    partial = book.folder / PARTIAL_FILE
     if learned.stopped_after is not None:
+        partial = book.folder / PARTIAL_FILE
         learned.rewrite.save(partial)
         done = f"{learned.stopped_after} of {settings.steps} steps"
         raise KeyboardInterrupt(f"the rewrite after {done} is in {partial}")
     learned.rewrite.save(book.folder / REWRITE_FILE)
-    partial.unlink(missing_ok=True)  # of an earlier, interrupted run
     if interrupt.pressed:
         kept = f"the rewrite is in {book.folder / REWRITE_FILE}, without its report"
         raise KeyboardInterrupt(kept)

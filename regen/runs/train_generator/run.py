@@ -12,20 +12,25 @@ from torch.backends import cudnn
 
 from regen.errors import TrainingError
 from regen.files.as_json import to_json
-from regen.files.atomic import ensure_folder, write_json
+from regen.files.atomic import write_json
 from regen.generators.registry import GENERATOR_FILE, family
 from regen.generators.trainer import FinishedTraining, Listeners, Log, Training, TrainingPlan
 from regen.images import grid, save_image
 from regen.images.folder import ImageFolder, read_folder
+from regen.runs.folder import refuse_busy, remove_results, run_folder
 from regen.runs.logbook import Progress
-from regen.runs.train_generator.measure import MeasureSettings, measure_samples
+from regen.runs.train_generator.measure import (
+    NEIGHBOURS_FILE,
+    MeasureSettings,
+    measure_samples,
+)
 from regen.runs.train_generator.watcher import TrainingWatcher
 from regen.training.checkpoint import NAME as CHECKPOINT
 from regen.training.checkpoint import kept, missing_checkpoint, refuse_checkpoint
 from regen.training.distributed import own_device
 from regen.training.environment import is_first
 
-MEASURES_FILE = "measures.json"
+MEASURES_FILE, SAMPLES_FILE = "measures.json", "samples.png"
 _SHOWN = 36  # samples in samples.png
 
 
@@ -67,7 +72,7 @@ def train(
         image_folder: Folder of images.
         folder: Run folder, made if it does not exist; gets settings.json, TensorBoard events,
             snapshots/, the checkpoint, the generator, samples.png, measures.json and
-            neighbours.png.
+            neighbours.png. What a training without a checkpoint left of these is removed.
         plan: What to train, from a family's trainer.
         measured: What to measure at the end; by default 1000 samples.
         enlarge: Keep images that are too small.
@@ -81,31 +86,32 @@ def train(
         The result; None in all but the first of several processes.
 
     Raises:
-        RegenError: On bad input, or if training fails.
+        RegenError: On bad input, if another run fills the folder, or if training fails.
         KeyboardInterrupt: On Ctrl-C, after a checkpoint was written, saying where.
     """
     own = own_device(device)
     log = log if is_first() else _quiet
     folder = Path(folder)
+    refuse_busy(folder)
     _check_folder(folder, image_folder, resume)
     training = plan.initialize(own, log)
     images = read_images(image_folder, plan.size, plan.sizes, enlarge=enlarge)
     log(images.report())
     for advice in plan.advice(len(images.images)):
         log(f"  {advice}")
-    folder = ensure_folder(folder)
     recorded = {"images": str(image_folder), **plan.settings()}
-    watcher = TrainingWatcher(folder, plan, images.images, recorded, minutes)
-    finished = _trained(training, images, folder, plan, watcher, resume=resume, minutes=minutes)
-    if not is_first():
-        return None
-    if finished.steps_done < plan.steps:
-        log(f"Time is up: {kept(folder, plan.steps)}")
-    for note in finished.notes():
-        log(note)
-    kimg = finished.steps_done * plan.batch_images / 1000
-    card = _card(image_folder, images, finished, kimg, licence)
-    return _conclude(finished, images, folder, card, watcher.scalars, measured, own)
+    with run_folder(folder) as folder:
+        watcher = TrainingWatcher(folder, plan, images.images, recorded, minutes, resume=resume)
+        finished = _trained(training, images, folder, plan, watcher, resume=resume, minutes=minutes)
+        if not is_first():
+            return None
+        if finished.steps_done < plan.steps:
+            log(f"Time is up: {kept(folder, plan.steps)}")
+        for note in finished.notes():
+            log(note)
+        kimg = finished.steps_done * plan.batch_images / 1000
+        card = _card(image_folder, images, finished, kimg, licence)
+        return _conclude(finished, images, folder, card, watcher.scalars, measured, own)
 
 
 def _trained(
@@ -164,12 +170,13 @@ def _conclude(
     device: torch.device,
 ) -> TrainedGenerator:
     """Save first, then measure: a metric that fails must not lose the trained generator."""
+    remove_results(folder, [NEIGHBOURS_FILE, MEASURES_FILE, SAMPLES_FILE])  # of a shorter training
     path = folder / GENERATOR_FILE
     generator, discriminator = finished.generator, finished.discriminator
     save = family(generator.family).save
     save(path, generator, card=card, discriminator=discriminator)
     samples = finished.sample(range(_SHOWN)).float().cpu()
-    save_image(folder / "samples.png", grid(samples.clamp(-1, 1), columns=6))
+    save_image(folder / SAMPLES_FILE, grid(samples.clamp(-1, 1), columns=6))
     try:
         measures = measure_samples(
             finished.sample, images.images, folder, measured or MeasureSettings(), device

@@ -14,9 +14,15 @@ from torch import Tensor
 from regen.files.atomic import ensure_folder
 from regen.generators.trainer import ImageSampler, Report, TrainingPlan
 from regen.images import grid, save_image
+from regen.runs.folder import events_of, remove_results
 from regen.runs.logbook import Logbook, Progress, format_seconds
 
 SNAPSHOTS = "snapshots"
+_EARLIER = (  # what a training that was not resumed may have left
+    events_of("train-generator"),
+    f"{SNAPSHOTS}/real.png",
+    f"{SNAPSHOTS}/[0-9]*.[0-9][0-9]kimg.png",
+)
 _COLUMNS, _ROWS = 6, 4
 
 
@@ -32,6 +38,7 @@ class TrainingWatcher:
         images: What it is trained on, uint8 ``[M, 3, R, R]``; some are shown beside the samples.
         recorded: Content of settings.json.
         minutes: When the training ends at the latest, or None.
+        resume: Whether it is resumed. If not, what an earlier one left is removed.
 
     Attributes:
         scalars: The last report's.
@@ -44,25 +51,31 @@ class TrainingWatcher:
         images: Tensor,
         recorded: dict[str, object],
         minutes: float | None,
+        *,
+        resume: bool = False,
     ) -> None:
         self.folder, self.plan, self.images = folder, plan, images
-        self.recorded = recorded
+        self.recorded, self.resume = recorded, resume
         self.end = None if minutes is None else time.monotonic() + 60 * minutes
         self.scalars: dict[str, float] = {}
         self._book: Logbook | None = None
+        self._resumed_at = 0
         self._progress: Progress | None = None
 
     @property
     def book(self) -> Logbook:
         """The logbook, made on first use."""
         if self._book is None:
-            self._book = Logbook(self.folder)
+            if not self.resume:
+                remove_results(self.folder, _EARLIER)
+            self._book = Logbook(self.folder, "train-generator", done=self._resumed_at)
             self._book.settings(self.recorded)
         return self._book
 
     def step(self, done: int) -> None:
         """Count a step."""
         if self._progress is None:
+            self._resumed_at = done - 1
             self._progress = Progress(self.plan.steps, "training the generator", done=done - 1)
         self._progress.advance(done - self._progress.done, self._note())
 
@@ -85,6 +98,7 @@ class TrainingWatcher:
         """Show the same samples as every time; the first time, real images as well."""
         folder = ensure_folder(self.folder / SNAPSHOTS)
         book, count = self.book, _COLUMNS * _ROWS
+        folder = ensure_folder(self.folder / SNAPSHOTS)
         if not (folder / "real.png").exists():
             real = self.images[:count].float() / 127.5 - 1
             save_image(folder / "real.png", grid(real, _COLUMNS))
