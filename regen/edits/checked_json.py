@@ -70,9 +70,9 @@ def read_json(
     if objects.twice:
         made, name = objects.twice[-1]  # the outermost of several is made last
         where = _path_of(made, value)
-        place = f"{path}: {where}" if where else str(path)
+        prefix = f"{path}: {where}" if where else str(path)
         remedy = "remove one of them"
-        raise error(f"{place}: key {shown_key(name)} is written twice", remedy=remedy)
+        raise error(f"{prefix}: key {shown_key(name)} is written twice", remedy=remedy)
     return value
 
 

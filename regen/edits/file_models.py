@@ -44,8 +44,8 @@ class TargetJson(ObjectModel):
 
     seed: Integer0 | None = Field(
         default=None,
-        description="Seed of the sample; beside a picture with a style or a hole, seed of its "
-        "random part.",
+        description="Seed of the sample; together with a picture and a style or a hole, the seed "
+        "of the random part.",
     )
     truncation: NumberFrom0 | None = Field(
         default=None,

@@ -55,7 +55,7 @@ class SampleSpec:
             raise EditsError(
                 "both 'seed' and 'picture' are given",
                 expected="one of them",
-                remedy="a picture has a seed of its own only beside a style or a hole",
+                remedy="a 'picture' takes a seed only together with a style or a hole",
             )
 
     def request(self) -> dict[str, object]:

@@ -36,4 +36,4 @@ def to_json(value: object) -> object:
         return to_json(value.tolist())
     if isinstance(value, Path):
         return str(value)
-    raise TypeError(f"{type(value).__name__} has no place in JSON")
+    raise TypeError(f"{type(value).__name__} cannot be written as JSON")

@@ -185,16 +185,16 @@ def align(
         raise RegionError("image to align", got=list(image.shape), expected="[1, C, H, W]")
     height, width = image.shape[2:]
     carried, masks, distances = [], [], []
-    for part, place in _pairs(region, onto):
+    for part, target in _pairs(region, onto):
         part.check_inside(height, width)
-        mask = place.mask(*size)
-        move = similarity(part.bounds, place.bounds, uniform=uniform)
+        mask = target.mask(*size)
+        move = similarity(part.bounds, target.bounds, uniform=uniform)
         if shape != "target":
             source = warp(part.mask(height, width), size, move.scale, move.shift, "linear")
             mask = source if shape == "source" else torch.maximum(mask, source)
         masks.append(mask)
         carried.append(warp(image, size, move.scale, move.shift))
-        distances.append(_distance(place.bounds, size) - mask)
+        distances.append(_distance(target.bounds, size) - mask)
     owner = torch.cat(distances).argmin(0, keepdim=True).to(image.device)
     pixels = torch.cat(carried).gather(0, owner.expand_as(carried[0]))
     return pixels, torch.cat(masks).amax(0, keepdim=True).to(image)
@@ -225,12 +225,12 @@ def paste(values: Tensor, pasted: Tensor, mask: Tensor) -> Tensor:
 
 def _pairs(region: Region, onto: Region) -> list[tuple[Region, Region]]:
     """Shapes in the same relative position; the whole regions where their numbers differ."""
-    parts, places = region.split(), onto.split()
-    if len(parts) != len(places) or len(parts) == 1:
+    parts, targets = region.split(), onto.split()
+    if len(parts) != len(targets) or len(parts) == 1:
         return [(region, onto)]
-    away = _relative_centres(parts)[:, None] - _relative_centres(places)[None]
+    away = _relative_centres(parts)[:, None] - _relative_centres(targets)[None]
     rows, columns = linear_sum_assignment(np.linalg.norm(away, axis=2))
-    return [(parts[row], places[column]) for row, column in zip(rows, columns, strict=True)]
+    return [(parts[row], targets[column]) for row, column in zip(rows, columns, strict=True)]
 
 
 def _relative_centres(parts: list[Region]) -> np.ndarray:

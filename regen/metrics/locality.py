@@ -122,8 +122,8 @@ def oracle_distance(
     masks = {"inside": region, "outside": 1 - region}
     images = {"before": before, "after": after}
     return {
-        f"{place}_{time}": masked_distance(image, oracle, mask, lpips)
-        for place, mask in masks.items()
+        f"{part}_{time}": masked_distance(image, oracle, mask, lpips)
+        for part, mask in masks.items()
         for time, image in images.items()
     }
 

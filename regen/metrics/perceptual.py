@@ -101,7 +101,7 @@ def weights_path(backbone: str) -> Path:
     """Where torch's hub cache keeps, or would keep, the weights of `backbone`.
 
     Raises:
-        MetricError: If there is no such backbone.
+        MetricError: If the backbone is unknown.
     """
     if backbone not in BACKBONES:
         raise MetricError("LPIPS backbone", got=backbone, expected=" or ".join(BACKBONES))

@@ -56,7 +56,7 @@ def build_face(attributes: Attributes, size: int) -> Face:
     """Lay out heads on a grid of `size` x `size` pixels.
 
     Raises:
-        RegenError: If there is no such size.
+        RegenError: If the size is below 1.
     """
     if size < 1:
         raise RegenError("size of a portrait", got=size, expected="at least 1 pixel")

@@ -61,7 +61,7 @@ def region(attrs: Attributes, name: str, size: int = 128) -> Tensor:
         A mask ``[N, 1, size, size]`` in [0, 1], antialiased.
 
     Raises:
-        RegenError: If there is no region of that name, or no such size.
+        RegenError: If the region is unknown, or the size is below 1.
     """
     outline = lookup(REGIONS, name, "region of a portrait")
     face = build_face(attrs, size)
@@ -80,7 +80,7 @@ def pattern_region(attrs: Attributes, pattern: str, size: int = 128) -> Tensor:
         A mask ``[N, 1, size, size]`` in [0, 1], positive wherever the pattern can be seen.
 
     Raises:
-        RegenError: If there is no pattern of that name, or no such size.
+        RegenError: If the pattern is unknown, or the size is below 1.
     """
     return region(attrs, lookup(PATTERNS, pattern, "pattern of portraits").region, size)
 

@@ -29,7 +29,7 @@ def render(attrs: Attributes, size: int = 128, pattern: str | None = None) -> Te
         Images ``[N, 3, size, size]`` in [-1, 1], differentiable in the attributes.
 
     Raises:
-        RegenError: If there is no such pattern or size.
+        RegenError: If the pattern is unknown, or the size is below 1.
     """
     extra = NOTHING if pattern is None else lookup(PATTERNS, pattern, "pattern of portraits")
     face = build_face(attrs, size)

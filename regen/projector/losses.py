@@ -1,6 +1,7 @@
 """What the backward projector B minimises: the total loss of section 4.1.2 of the paper.
 
-Four terms, each a mean over the batch and each with a weight of its own (0 leaves it out). With an
+Four terms, each a mean over the batch and each with its own weight (0 leaves it out); the
+adversarial one is that of section 4.1.1, those of the semi-cycle are from section 4.1.2. With an
 image x, its value v, the feature discriminator D and the generator's tail T they are
 
     feature L1          |B(x) - v|

@@ -24,7 +24,7 @@ _HOPELESS = 1000.0  # losses so many times above the size of values and images n
 
 
 class Losses:
-    """The terms of the fit.
+    """The terms of the fit; recall on values is Eq. (11) of the paper, section 4.2.
 
     Args:
         split: The generator.

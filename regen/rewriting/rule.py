@@ -161,8 +161,8 @@ def _resampled_features(
     features = project(stretched.clamp(-1, 1))
     sy, sx = value_size[0] / size[0], value_size[1] / size[1]
     region = example.exemplar_region.scaled(value_size[1] / width, value_size[0] / height)
-    place = example.target_region.scaled(sx, sy)
-    moved, _ = align(features, region, place, value_size, uniform=uniform)
+    target = example.target_region.scaled(sx, sy)
+    moved, _ = align(features, region, target, value_size, uniform=uniform)
     return moved
 
 

@@ -129,7 +129,7 @@ def test_two_kinds_at_once_are_refused(read):
         read({"box": BOX, "ellipse": ELLIPSE})
 
 
-def test_missing_and_empty_masks_are_told(read, tmp_path):
+def test_missing_and_empty_masks_are_reported(read, tmp_path):
     with pytest.raises(
         EditsError, match="mask: .*no.png does not exist; paths are relative to the"
     ):

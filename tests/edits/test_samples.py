@@ -53,6 +53,6 @@ def test_a_sample_is_a_seed_or_a_picture():
     with pytest.raises(EditsError) as caught:
         SampleSpec(3, picture=PICTURE)
     assert str(caught.value) == (
-        "both 'seed' and 'picture' are given: expected one of them; a picture has a seed of its "
-        "own only beside a style or a hole"
+        "both 'seed' and 'picture' are given: expected one of them; a 'picture' takes a seed only "
+        "together with a style or a hole"
     )

@@ -78,19 +78,19 @@ def test_a_failing_disk_is_told_and_leaves_nothing(tmp_path, monkeypatch, name, 
     assert (tmp_path / "a").read_text() == "old"
 
 
-def test_a_missing_folder_is_told(tmp_path):
+def test_a_missing_folder_is_reported(tmp_path):
     with pytest.raises(StoreError, match="No such file or directory; create the folder first"):
         atomic.write_text(tmp_path / "none" / "a", "")
 
 
-def test_a_folder_in_the_place_of_the_file_is_told(tmp_path):
+def test_a_folder_in_the_place_of_the_file_is_reported(tmp_path):
     (tmp_path / "a").mkdir()
     with pytest.raises(StoreError, match="Is a directory; a folder has this name"):
         atomic.write_text(tmp_path / "a", "")
     assert names(tmp_path) == ["a"]
 
 
-def test_a_file_in_the_path_is_told(tmp_path):
+def test_a_file_in_the_path_is_reported(tmp_path):
     (tmp_path / "a").write_text("")
     with pytest.raises(StoreError, match="Not a directory; a part of the path is a file"):
         atomic.write_text(tmp_path / "a" / "b", "")

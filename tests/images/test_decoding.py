@@ -144,7 +144,7 @@ def test_a_data_uri_names_the_true_format(tmp_path):
         decoding.data_uri(tmp_path / "b.png")
 
 
-def test_what_is_no_file_is_told(tmp_path):
+def test_what_is_not_a_file_is_reported(tmp_path):
     (tmp_path / "empty.png").write_bytes(b"")
     os.mkfifo(tmp_path / "pipe")
     for source, message in [
@@ -158,7 +158,7 @@ def test_what_is_no_file_is_told(tmp_path):
             decoding.decode(source)
 
 
-def test_an_unreadable_file_is_told(tmp_path, monkeypatch):
+def test_an_unreadable_file_is_reported(tmp_path, monkeypatch):
     def refuse(*args):
         raise PermissionError(13, "Permission denied")
 
@@ -168,7 +168,7 @@ def test_an_unreadable_file_is_told(tmp_path, monkeypatch):
         decoding.decode(tmp_path / "a.png")
 
 
-def test_what_is_no_image_is_told(tmp_path):
+def test_what_is_not_a_image_is_reported(tmp_path):
     (tmp_path / "a.png").write_text("not an image")
     with pytest.raises(ImageError) as caught:
         decoding.decode(tmp_path / "a.png")
@@ -177,7 +177,7 @@ def test_what_is_no_image_is_told(tmp_path):
 
 
 @pytest.mark.parametrize("format", ["PNG", "JPEG", "GIF", "WEBP", "BMP", "TIFF"])
-def test_a_truncated_image_is_told(tmp_path, format):
+def test_a_truncated_image_is_reported(tmp_path, format):
     data = encoded(photo(size=(64, 64)), format)
     (tmp_path / "a").write_bytes(data[: len(data) // 2])
     with pytest.raises(ImageError, match="a cannot be decoded, it may be damaged or cut short: .*"):
@@ -219,6 +219,6 @@ def test_a_image_just_below_the_limit_is_decoded():
         ("data:image/png;base64,AAAA", "the embedded image is not an image in a known format"),
     ],
 )
-def test_bad_data_uris_are_told(uri, message):
+def test_bad_data_uris_are_reported(uri, message):
     with pytest.raises(ImageError, match=message):
         decoding.decode(uri)

@@ -147,7 +147,7 @@ def test_equal_images_give_equal_files():
     assert image_files.encode_png(image) == image_files.encode_png(image[None])
 
 
-def test_what_cannot_be_saved_is_told(tmp_path):
+def test_what_cannot_be_saved_is_reported(tmp_path):
     image = torch.zeros(1, 3, 4, 4)
     with pytest.raises(ImageError, match="a.xyz: suffix: got '.xyz', expected .png, .jpg"):
         image_files.save_image(tmp_path / "a.xyz", image)

@@ -53,7 +53,7 @@ def test_scaling_and_shifting_reach_every_shape():
 
 
 @pytest.mark.parametrize("shift", [(-3, 0), (0, -5), (3, 0), (0, 9)])
-def test_a_region_outside_of_its_image_is_told(shift):
+def test_a_region_outside_of_its_image_is_reported(shift):
     with pytest.raises(RegionError) as caught:
         EYES.shifted(*shift).mask(16, 16)
     x0, y0, x1, y1 = EYES.shifted(*shift).bounds
@@ -68,7 +68,7 @@ def test_rounding_does_not_put_a_region_outside():
     assert Region.box(0, 0, 451, 300).scaled(128 / 451, 85 / 300).mask(85, 128).min() > 0.999
 
 
-def test_an_empty_region_is_told():
+def test_an_empty_region_is_reported():
     with pytest.raises(RegionError, match="region is empty: expected at least one shape"):
         Region(())
     back_and_forth = Region.polygon([[0, 0], [2, 0], [2, 2], [0, 0], [2, 0], [2, 2]])

@@ -81,7 +81,7 @@ def test_an_ellipse_is_round():
         (lambda: Mask(torch.full((1, 1, 1, 1), math.nan)), "expected numbers from 0 to 1 only"),
     ],
 )
-def test_what_is_no_shape_is_told(make, message):
+def test_what_is_not_a_shape_is_reported(make, message):
     with pytest.raises(RegionError, match=message):
         make()
 

@@ -28,7 +28,7 @@ def test_latents_of_another_width_and_of_no_seed() -> None:
 
 
 @pytest.mark.parametrize("seed", [-1, 2**32, 1.0, "3", True, None])
-def test_what_is_no_seed_is_refused(seed: int) -> None:
+def test_what_is_not_a_seed_is_refused(seed: int) -> None:
     with pytest.raises(RegenError, match=r"seed: got .*, expected an integer from 0 to 4294967295"):
         seed_to_z([seed])
 

@@ -26,7 +26,7 @@ def test_the_best_is_marked_and_the_others_are_shown() -> None:
         assert f"<td>{figure}</td>" in section
     assert "Not tried, as they have no projector: layers 1, 2." in section
     assert "&lt;p&gt;.safetensors" in section and "/a/" not in section
-    assert "none to hold out" not in section
+    assert "none can be held out" not in section
 
 
 def test_a_single_target_is_said_to_be_evaluated_on_itself() -> None:

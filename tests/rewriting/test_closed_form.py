@@ -144,7 +144,7 @@ def squared_error(split: StyleGAN2Split, rule: Rule, weights: dict[str, Tensor])
     return (shares * (recalled - rule.wanted).square()).sum().item()
 
 
-def test_every_round_through_a_memory_mends_more(
+def test_every_round_through_a_memory_corrects_more(
     split: StyleGAN2Split, rule: Rule, moments: dict[str, KeyMoment]
 ) -> None:
     digest = split.generator.digest()
@@ -159,7 +159,7 @@ def test_every_round_through_a_memory_mends_more(
 
 
 @pytest.mark.parametrize("recall", ["value", "image", "both"])
-def test_it_mends_what_recall_is_measured_on(
+def test_it_corrects_what_recall_is_measured_on(
     split: StyleGAN2Split, rule: Rule, moments: dict[str, KeyMoment], recall: Any
 ) -> None:
     fit = replace(VALUES, recall=recall, image_weight=2.0)

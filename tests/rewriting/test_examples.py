@@ -55,7 +55,7 @@ def test_another_generator_has_none(generator: StyleGAN2) -> None:
         load_examples(edits(plain, named), generator)
     assert str(caught.value) == (
         "edits[0].targets[1].region: got the name 'eyes', expected a box, polygon, ellipse or "
-        "mask; only the bundled portraits have regions with names"
+        "mask; only the bundled portraits have named regions"
     )
 
 

@@ -85,7 +85,7 @@ def test_sources_that_change_meanwhile_are_not_published(tiny_plan: Plan, cache:
     assert contents(cache) == []
 
 
-def test_a_compiler_that_has_gone_is_told(tiny_plan: Plan, cache: Path) -> None:
+def test_a_compiler_that_has_gone_is_reported(tiny_plan: Plan, cache: Path) -> None:
     gone = replace(tiny_plan, compiler=Compiler(("/no/such/g++",), "g++ 1"))
     with pytest.raises(BuildError, match=r"cannot run /no/such/g\+\+: No such file"):
         build(gone)

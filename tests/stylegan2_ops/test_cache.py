@@ -45,7 +45,7 @@ def test_a_record_is_read_as_it_was_written(tmp_path: Path) -> None:
         json.dumps({**asdict(RECORD), "architectures": None}),
     ],
 )
-def test_what_is_no_record_is_refused(text: str, tmp_path: Path) -> None:
+def test_what_is_not_a_record_is_refused(text: str, tmp_path: Path) -> None:
     path = tmp_path / "a.json"
     path.write_text(text)
     with pytest.raises(ValueError):

@@ -88,7 +88,7 @@ def test_falling_back_is_said_once(
 
 
 @pytest.mark.parametrize("requested", ["reference", "auto"])
-def test_what_is_no_fall_back_is_not_said(
+def test_what_is_not_a_fall_back_is_not_said(
     requested: _dispatch.Name, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     set_library(monkeypatch, NONE if requested == "reference" else THERE)
@@ -101,12 +101,14 @@ def test_compiled_operators_that_are_missing_are_an_error(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     set_library(monkeypatch, NONE)
-    told = "compiled operators are requested, but no kernels .* run python -m stylegan2_ops build"
-    with pytest.raises(RuntimeError, match=told):
+    message = (
+        "compiled operators are requested, but no kernels .* run python -m stylegan2_ops build"
+    )
+    with pytest.raises(RuntimeError, match=message):
         implementation("compiled")
     with use("compiled"):
         for _ in range(2):
-            with pytest.raises(RuntimeError, match=told):
+            with pytest.raises(RuntimeError, match=message):
                 compiled_for(X)
 
 

@@ -76,7 +76,7 @@ def test_of_two_that_fit_the_one_asked_for_last_is_used(tiny_plan: Plan) -> None
     assert next(_library._candidates("cpu")) == first
 
 
-def test_a_truncated_library_is_told(tiny_plan: Plan) -> None:
+def test_a_truncated_library_is_reported(tiny_plan: Plan) -> None:
     record = build(tiny_plan).record
     library = record.parent / _cache.read_record(record).library
     library.write_bytes(library.read_bytes()[:4096])
@@ -84,7 +84,7 @@ def test_a_truncated_library_is_told(tiny_plan: Plan) -> None:
     assert _library.load("cpu") == expected
 
 
-def test_what_is_no_library_is_told(tiny_plan: Plan) -> None:
+def test_what_is_not_a_library_is_reported(tiny_plan: Plan) -> None:
     path = build(tiny_plan).record
     library = path.parent / _cache.read_record(path).library
     library.write_text("text")
@@ -93,7 +93,7 @@ def test_what_is_no_library_is_told(tiny_plan: Plan) -> None:
     assert why(_library.load("cpu")).startswith(f"{library} cannot be loaded (")
 
 
-def test_a_library_of_something_else_is_told(tiny_plan: Plan, fresh: list[bool]) -> None:
+def test_a_library_of_something_else_is_reported(tiny_plan: Plan, fresh: list[bool]) -> None:
     register = tiny_plan.sources / "cpu" / "register.cpp"
     register.write_text("int nothing;\n")
     build(tiny_plan)
@@ -101,19 +101,19 @@ def test_a_library_of_something_else_is_told(tiny_plan: Plan, fresh: list[bool])
     assert "stylegan2_ops_cpu_capability" in why(_library.load("cpu")) and fresh == []
 
 
-def test_a_record_that_cannot_be_read_is_told(tiny_plan: Plan) -> None:
+def test_a_record_that_cannot_be_read_is_reported(tiny_plan: Plan) -> None:
     path = build(tiny_plan).record
     path.write_text("{")
     assert why(_library.load("cpu")).startswith(f"{path} cannot be read (")
 
 
-def test_changed_sources_are_told(tiny_plan: Plan) -> None:
+def test_changed_sources_are_reported(tiny_plan: Plan) -> None:
     build(tiny_plan)
     (tiny_plan.sources / "schema.cpp").write_text("int changed;\n")
     assert why(_library.load("cpu")) == "the kernels for cpu were built from other sources"
 
 
-def test_another_torch_is_told(tiny_plan: Plan, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_another_torch_is_reported(tiny_plan: Plan, monkeypatch: pytest.MonkeyPatch) -> None:
     build(tiny_plan)
     ours = _cache.torch_release()
     monkeypatch.setattr(_cache, "torch_release", lambda: "9.8")

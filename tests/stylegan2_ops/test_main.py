@@ -64,8 +64,8 @@ def test_no_compiler_is_one_clear_line(
 ) -> None:
     set_plans(monkeypatch, cpu=ToolMissingError("no C++ compiler found; install one"))
     assert main(["build"]) == 1
-    told = "cpu: plain torch operators will run, slower: no C++ compiler found; install one\n"
-    assert capsys.readouterr() == ("", told)
+    message = "cpu: plain torch operators will run, slower: no C++ compiler found; install one\n"
+    assert capsys.readouterr() == ("", message)
 
 
 def test_cuda_that_was_asked_for_must_be_built(

@@ -105,7 +105,7 @@ def test_another_major_version_of_cuda_is_refused(tools: Path) -> None:
         find_cuda()
 
 
-def test_no_nvcc_is_told(tools: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_no_nvcc_is_reported(tools: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     with pytest.raises(ToolMissingError, match="no nvcc on the PATH.*install the CUDA toolkit 13"):
         find_cuda()
     monkeypatch.setenv("CUDA_HOME", "/no/such/folder")
@@ -119,7 +119,7 @@ def test_a_torch_without_cuda_needs_no_nvcc(tools: Path, monkeypatch: pytest.Mon
         find_cuda()
 
 
-def test_an_nvcc_that_does_not_tell_its_folder_is_refused(tools: Path) -> None:
+def test_an_nvcc_that_does_not_report_its_folder_is_refused(tools: Path) -> None:
     write_nvcc(tools, "13.0", "nothing of use")
-    with pytest.raises(ToolMissingError, match="does not tell where its toolkit is"):
+    with pytest.raises(ToolMissingError, match="does not report where its toolkit is"):
         find_cuda()

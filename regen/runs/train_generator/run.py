@@ -84,11 +84,11 @@ def train(
         RegenError: On bad input, or if training fails.
         KeyboardInterrupt: On Ctrl-C, after a checkpoint was written, saying where.
     """
-    place = own_device(device)
+    own = own_device(device)
     log = log if is_first() else _quiet
     folder = Path(folder)
     _check_folder(folder, image_folder, resume)
-    training = plan.initialize(place, log)
+    training = plan.initialize(own, log)
     images = read_images(image_folder, plan.size, plan.sizes, enlarge=enlarge)
     log(images.report())
     for advice in plan.advice(len(images.images)):
@@ -105,7 +105,7 @@ def train(
         log(note)
     kimg = finished.steps_done * plan.batch_images / 1000
     card = _card(image_folder, images, finished, kimg, licence)
-    return _conclude(finished, images, folder, card, watcher.scalars, measured, place)
+    return _conclude(finished, images, folder, card, watcher.scalars, measured, own)
 
 
 def _trained(

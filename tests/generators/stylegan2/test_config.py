@@ -63,6 +63,6 @@ def test_taps_become_a_tuple_so_that_equal_architectures_are_equal() -> None:
         ({"resample_taps": []}, r"resample_taps: got \[\], expected a sum other than 0"),
     ],
 )
-def test_what_is_no_architecture(changes: dict[str, Any], message: str) -> None:
+def test_what_is_not_an_architecture(changes: dict[str, Any], message: str) -> None:
     with pytest.raises(GeneratorError, match=message):
         StyleGAN2Config(**changes)

@@ -39,12 +39,12 @@ class Dataset:
 
     def index(self, number: int) -> int:
         """Which image, 0 to M - 1, is number `number` of the training."""
-        epoch, place = divmod(number, len(self.images))
+        epoch, position = divmod(number, len(self.images))
         if epoch != self._epoch:
             random = numbered(self._random, self.seed, "epoch", epoch)
             self._epoch = epoch
             self._order = torch.randperm(len(self.images), generator=random)
-        return int(self._order[place])
+        return int(self._order[position])
 
     def batch(self, numbers: Sequence[int]) -> Tensor:
         """Images of these numbers, ``[N, 3, S, S]`` in [-1, 1], some of them mirrored."""
