@@ -21,7 +21,7 @@ def tiny_generator(seed: int = 7) -> StyleGAN2:
 
 
 def lively(strength: float, **architecture: Any) -> StyleGAN2:
-    """A generator to draw with, in which biases and noise matter as well.
+    """A generator in eval mode, in which biases and noise matter as well.
 
     Args:
         strength: Size of what is added to biases and strengths of noise, which start at 0.

@@ -62,7 +62,7 @@ def test_unusual_arguments_are_refused(name, arguments):
 
 
 @pytest.mark.parametrize("key", [2**61, (1,) * 9, ((1,),), [1], float])
-def test_keys_that_are_dear_to_hash_are_refused(key):
+def test_keys_that_are_expensive_to_hash_are_refused(key):
     assert containers.checked_keys(["a", 1, (1, "b"), None]) == ["a", 1, (1, "b"), None]
     with pytest.raises(UnpicklingError, match="as a key"):
         containers.checked_keys([key])

@@ -7,8 +7,8 @@ from regen.unpickling.machine import Machine
 from regen.unpickling.source import Budget, Span
 
 
-class Told:
-    """A world that writes down what it is asked, and gives texts."""
+class Recording:
+    """A world that records what it is asked, and answers with texts."""
 
     def __init__(self):
         self.asked = []
@@ -43,7 +43,7 @@ class Told:
 
 
 def run(data, world=None):
-    machine = Machine(Span.of(data), world or Told(), Budget(len(data)))
+    machine = Machine(Span.of(data), world or Recording(), Budget(len(data)))
     return machine.run(), machine
 
 
@@ -105,4 +105,4 @@ def test_instructions_are_bounded():
     budget = Budget(0)
     budget.instructions_left = 3
     with pytest.raises(UnpicklingError, match="too long"):
-        Machine(Span.of(b"NNNN0000."), Told(), budget).run()
+        Machine(Span.of(b"NNNN0000."), Recording(), budget).run()

@@ -1,4 +1,4 @@
-"""Which tool a value is of is told by its content."""
+"""The content of a value says which tool wrote it."""
 
 from __future__ import annotations
 

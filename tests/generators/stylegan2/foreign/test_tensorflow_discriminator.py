@@ -31,8 +31,10 @@ def test_the_discriminator_comes_along(tmp_path: Path, labels: dict[str, int]) -
         to = last.get(place) or f"{side}x{side}/{layers[kind]}"
         axes = (2, 3, 1, 0) if tensor.ndim == 4 else None
         variables[f"{to}/{part}"] = tensor.numpy().transpose(axes)
-    opponent = writer.tensorflow_network("D", {"mbstd_group_size": 8, "fmap_base": 128}, variables)
-    networks = (tensorflow_network(generator()), opponent, tensorflow_network(generator()))
+    discriminator = writer.tensorflow_network(
+        "D", {"mbstd_group_size": 8, "fmap_base": 128}, variables
+    )
+    networks = (tensorflow_network(generator()), discriminator, tensorflow_network(generator()))
     found = read_checkpoint(write(tmp_path / "g.pkl", networks))
     assert found.notes == () and found.discriminator is not None
     for name, tensor in tensors.items():
