@@ -54,7 +54,8 @@ def test_states_that_differ_have_digests_that_differ() -> None:
 
 
 def test_a_state_that_was_saved_and_read_has_the_same_digest() -> None:
-    nested = [state for state in STATES if not isinstance(state, bytes)]  # which torch does not read back
+    # torch does not read empty bytes back
+    nested = [state for state in STATES if not isinstance(state, bytes)]
     state = {"nested": nested, "transposed": torch.rand(3, 4).t(), "betas": (0.9, 0.99)}
     file = io.BytesIO()
     torch.save(OrderedDict(state), file)
