@@ -34,10 +34,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from tests.cli.conftest import VALUE_LAYER, tiny_generator, tiny_projector
-
 from regen.cli import main as regen
 from regen.runs.logbook import Progress
+from tests.helpers.world import VALUE_LAYER, tiny_generator, tiny_projector
 
 KINDS = ("seconds", "events", "bytes")
 _EVENTS = {"open", "os.rename", "os.remove", "os.mkdir", "os.truncate"}  # of Python's auditing

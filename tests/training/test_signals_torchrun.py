@@ -10,10 +10,10 @@ import time
 from pathlib import Path
 
 import pytest
-from tests.cli.conftest import tiny_generator
 
 from regen.files import tensor_file
 from regen.generators.stylegan2.files import save_stylegan2
+from tests.helpers.world import tiny_generator
 
 ROOT = Path(__file__).parents[2]
 HANGING_SECONDS = 600
