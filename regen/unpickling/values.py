@@ -12,7 +12,8 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
-from regen.unpickling.source import Budget, Span
+from regen.files.budget import Budget
+from regen.unpickling.source import Span
 
 Constructor = Callable[["Context", str, tuple[Any, ...]], object]
 PERSISTENT = "torch_utils.persistence._reconstruct_persistent_obj"
