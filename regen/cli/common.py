@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any, TextIO, TypeVar
 import click
 
 from regen.allocator import keep_freed_memory
-from regen.errors import RegenError
+from regen.errors import RegenError, printable
 
 if TYPE_CHECKING:
     from _typeshed import DataclassInstance
@@ -66,7 +66,7 @@ def _show_warning(
     line: str | None = None,
 ) -> None:
     """One line, without the place in the code that warned."""
-    click.echo(f"Note: {message}", err=True)
+    click.echo(f"Note: {printable(str(message))}", err=True)
 
 
 class SeedRange(click.ParamType):

@@ -63,6 +63,18 @@ MOST_TENSORS = 20_000
 DEEPEST_JSON = 64
 LONGEST_JSON_NUMBER = 40  # digits
 
+# Architectures of networks. The largest that are published have 1024 pixels, 512 channels and eight
+# layers of mapping; a network is built from its header before its tensors are looked at.
+LARGEST_RESOLUTION = 4096
+LARGEST_WIDTH = 1 << 16  # of a latent
+MOST_CLASSES = 1 << 16
+MOST_CHANNELS = 1 << 18
+LARGEST_CHANNEL_BASE = 1 << 24
+MOST_LAYERS = 64
+MOST_TAPS = 32
+LARGEST_MADE_UP_BYTES = 64 << 20  # of noise maps that a file lacks
+MOST_MADE_UP_NUMBERS = 1 << 24  # that are computed for the mean of w, where a file lacks it
+
 
 class Budget:
     """What may still be spent on one file.

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable, Mapping
 from dataclasses import asdict
 from pathlib import Path
@@ -13,9 +12,10 @@ from torch import Tensor
 from regen.edits.schema import read_edits
 from regen.errors import RegenError, StoreError
 from regen.files import tensor_file
+from regen.files.json_text import JsonLimitError, parse_json
 from regen.generators.registry import NAMED, AnyGenerator, open_generator
 from regen.generators.stylegan2.foreign.files import is_foreign, read_checkpoint
-from regen.unpickling import globals_of
+from regen.unpickling import globals_of, sniff
 
 Facts = dict[str, Any]
 
@@ -105,10 +105,12 @@ def _json(path: Path) -> Facts:
 
 def _read_json(path: Path) -> Any:
     try:
-        return json.loads(path.read_text(encoding="utf-8-sig"))
+        return parse_json(path.read_text(encoding="utf-8-sig"))
     except OSError as error:
         raise StoreError(f"cannot read {path}: {error.strerror or error}") from error
-    except (ValueError, RecursionError):
+    except JsonLimitError as error:
+        raise StoreError(f"{path} cannot be shown: {error}") from error
+    except ValueError:
         return None  # read_edits says where it breaks
 
 
@@ -125,7 +127,7 @@ def _tensors(path: Path, generator: str | None) -> Facts:
         "dtypes": sorted({str(tensor.dtype).removeprefix("torch.") for tensor in tensors.values()}),
         "digest": header["digest"],
     }
-    facts.update({name: value for name, value in header.items() if name not in _OWN_ENTRIES})
+    facts.update({n: v for n, v in header.items() if n not in _OWN_ENTRIES and n not in facts})
     if header["format"] == "generator":
         facts.update(_generator(open_generator(path)))
     elif header["format"] == "features":
@@ -141,8 +143,9 @@ def _tensors(path: Path, generator: str | None) -> Facts:
 
 def _foreign(path: Path) -> Facts:
     """A pickle or torch file: what it names, and the generator in it if it can be opened."""
-    named = globals_of(path)
-    facts: Facts = {"file": str(path), "format": "pickle", "bytes": path.stat().st_size}
+    form = sniff(path)
+    named = [] if form == "safetensors" else globals_of(path)
+    facts: Facts = {"file": str(path), "format": form, "bytes": path.stat().st_size}
     facts["globals"] = [{"name": name.name, "known": name.known} for name in named]
     try:
         checkpoint = read_checkpoint(path)
