@@ -45,13 +45,24 @@ def _complete_array(context: Context, state: Any) -> np.ndarray[Any, Any]:
 def array_from_buffer(
     context: Context, name: str, arguments: tuple[Any, ...]
 ) -> np.ndarray[Any, Any]:
-    """`numpy.core.numeric._frombuffer(data, dtype, shape, order)`: an array in protocol 5."""
+    """`numpy.core.numeric._frombuffer(data, dtype, shape, order)`: an array in protocol 5.
+
+    An array whose axes lie in another order in memory has order "K" and, fifth, the axes.
+    """
     if len(arguments) not in (4, 5) or type(arguments[3]) is not str:
         refuse_arguments(name)
-    if arguments[3] not in ("C", "F"):
-        refuse_arguments(name)
     data, dtype, shape, order = arguments[:4]
-    return _array(context.budget, shape, dtype, order == "F", data)
+    axes = arguments[4] if len(arguments) == 5 else None
+    if order not in ("C", "F", "K") or (order == "K") != (axes is not None):
+        refuse_arguments(name)
+    array = _array(context.budget, shape, dtype, order == "F", data)
+    if axes is None:
+        return array
+    if type(axes) is not tuple or len(axes) != array.ndim or not fits(axes):
+        refuse_arguments(name)
+    if sorted(axes) != list(range(array.ndim)):
+        refuse_arguments(name)
+    return array.transpose(axes)
 
 
 def scalar(context: Context, name: str, arguments: tuple[Any, ...]) -> object:

@@ -105,7 +105,7 @@ _PYTHON: dict[str, Constructor] = {
     "pathlib._local.WindowsPath": containers.inert,
 }
 for _builtins in ("builtins", "__builtin__"):  # Python 3, Python 2
-    for _name in ("range", "slice"):
+    for _name in ("range", "xrange", "slice"):
         _PYTHON[f"{_builtins}.{_name}"] = containers.inert
     for _name in ("bool", "float", "int", "object", "str"):
         _PYTHON[f"{_builtins}.{_name}"] = containers.uncalled

@@ -168,7 +168,21 @@ def _shapes() -> Hostile:
             Call("torch._utils _rebuild_tensor_v2", view),
             r"a tensor of sizes \[0, .*\] is too large",
         ),
-        "array of two sizes by an array": (
+        **{
+            f"buffer of order {order}": (
+                Call("numpy.core.numeric _frombuffer", (b"1234", _dtype(), (1, 1), *order)),
+                "unusual arguments",
+            )
+            for order in (
+                ("K",),
+                ("K", 0),
+                ("K", (0, 0)),
+                ("K", (0,)),
+                ("K", (0, True)),
+                ("C", (0, 1)),
+            )
+        },
+        "buffer of order array": (
             Call("numpy.core.numeric _frombuffer", (b"", _dtype(), (0,), np.ones(2))),
             "unusual arguments",
         ),

@@ -26,7 +26,10 @@ from regen.generators.stylegan2.generator import StyleGAN2
 FORMAT = "generator"
 VERSION = 1
 
-_ADDED_LATER = {"num_fp16_res"}  # to the architecture; files made before do not have it
+_ADDED_LATER = {
+    "num_fp16_res",
+    "rgb_resample_taps",
+}  # to the architecture; files made before do not have it
 _OPPONENT = "discriminator."
 _DIGESTS = "digests"
 
@@ -120,7 +123,7 @@ def _architecture(config: StyleGAN2Config) -> dict[str, Any]:
 
 def _read_part(path: Path | str, header: Mapping[str, Any], part: str) -> dict[str, Tensor]:
     """The tensors of generator or discriminator, verified but still in the file."""
-    digests = header.get(_DIGESTS, {"generator": header["digest"]})
+    digests = header.get(_DIGESTS, {"generator": header.get("digest")})
     wanted = digests.get(part) if isinstance(digests, dict) else None
     try:
         with safe_open(path, framework="pt") as file:

@@ -14,10 +14,20 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Literal
 
-from regen.errors import GeneratorError, UnpicklingError
+from regen.errors import GeneratorError, StoreError, UnpicklingError
+from regen.files import tensor_file
 from regen.generators.stylegan2.discriminator import Discriminator
 from regen.generators.stylegan2.files import load_discriminator, load_stylegan2, save_stylegan2
-from regen.generators.stylegan2.foreign.nvidia import is_nvidia, read_nvidia
+from regen.generators.stylegan2.foreign.discriminator_alone import (
+    is_discriminator_alone,
+    refuse_discriminator_alone,
+)
+from regen.generators.stylegan2.foreign.nvidia import (
+    is_nvidia,
+    is_nvidia_state,
+    read_nvidia,
+    read_nvidia_state,
+)
 from regen.generators.stylegan2.foreign.nvidia_writer import write_nvidia
 from regen.generators.stylegan2.foreign.rebuild import Checkpoint
 from regen.generators.stylegan2.foreign.rosinality import (
@@ -41,14 +51,24 @@ _READERS: tuple[tuple[Callable[[object], bool], _Reader], ...] = (
     (is_nvidia, read_nvidia),
     (is_tensorflow, read_tensorflow),
     (is_rosinality, read_rosinality),
+    (is_nvidia_state, read_nvidia_state),
+    (is_discriminator_alone, refuse_discriminator_alone),
 )
+_VALUES: dict[str, Callable[[Path | str], object]] = {
+    "pickle": read_pickle,
+    "torch": read_torch_file,
+    "safetensors": tensor_file.load_foreign,
+}
 
 
 def is_foreign(path: Path | str) -> bool:
-    """Whether the content of a file is a pickle or a file of torch's, so none of ours."""
+    """Whether the content of a file is a pickle, a file of torch's, or tensors of another tool."""
     try:
-        return sniff(path) in ("pickle", "torch")
-    except UnpicklingError:  # missing or empty: the reader of our own files says so
+        format = sniff(path)
+        return format in ("pickle", "torch") or (
+            format == "safetensors" and not tensor_file.is_ours(path)
+        )
+    except (UnpicklingError, StoreError):  # missing or damaged: the reader of our own files says so
         return False
 
 
@@ -70,7 +90,7 @@ def read_checkpoint(path: Path | str, which: str = "G_ema") -> Checkpoint:
         if which != "G_ema":
             raise GeneratorError(f"{path}: network", got=which, expected="G_ema, its only one")
         return Checkpoint(load_stylegan2(path), load_discriminator(path), "regen's own file")
-    value = read_pickle(path) if sniff(path) == "pickle" else read_torch_file(path)
+    value = _VALUES[sniff(path)](path)
     for fits, read in _READERS:
         if fits(value):
             return read(value, which, str(path))

@@ -113,12 +113,14 @@ def test_a_missing_mean_of_w_is_computed_and_said(tmp_path: Path) -> None:
     assert error.max() < 0.1
 
 
-def test_nan_is_a_note(tmp_path: Path) -> None:
+def test_weights_that_are_not_finite_are_refused(tmp_path: Path) -> None:
     ours = generator()
     ours.conv(3).bias[0] = float("nan")
     ours.synthesis.const[0, 0, 0] = float("inf")
-    found = read_checkpoint(write(tmp_path / "g.pkl", nvidia_network(ours)))
-    assert found.notes == ("NaN or infinity in synthesis.const, synthesis.convs.3.bias",)
+    path = write(tmp_path / "g.pkl", nvidia_network(ours))
+    message = "g.pkl: weights: got NaN or infinity in synthesis.const, synthesis.convs.3.bias, exp"
+    with pytest.raises(GeneratorError, match=message):
+        read_checkpoint(path)
 
 
 @pytest.mark.parametrize("taps", [(1.0, 2.0, 1.0), (1.0, 1.0)])
@@ -130,6 +132,17 @@ def test_another_filter(tmp_path: Path, taps: tuple[float, ...]) -> None:
             tensors[name] = ours.synthesis.resample_filter.clone()
     found = read_checkpoint(write(tmp_path / "g.pkl", nvidia_network(ours, tensors=tensors)))
     assert torch.equal(image(found.generator), image(ours))
+
+
+def test_another_filter_for_the_image(tmp_path: Path) -> None:
+    ours = generator(resample_taps=(1.0, 2.0, 1.0), rgb_resample_taps=(1.0, 3.0, 3.0, 1.0))
+    tensors = nvidia_tensors(ours)
+    for name in tensors:
+        if name.endswith("conv0.resample_filter"):
+            tensors[name] = ours.conv(2).resample_filter.clone()
+    found = read_checkpoint(write(tmp_path / "g.pkl", nvidia_network(ours, tensors=tensors)))
+    assert torch.equal(image(found.generator), image(ours))
+    assert not torch.equal(image(generator()), image(ours))
 
 
 def lopsided(tensors: dict[str, Any]) -> None:
@@ -173,14 +186,17 @@ def flat_weight(tensors: dict[str, Any]) -> None:
 @pytest.mark.parametrize(
     ("damage", "message"),
     [
-        (lopsided, r"resampling filter: got one of \[4, 4\] that is no product"),
-        (two_filters, "resampling filters: got several, expected one"),
+        (lopsided, r"resampling filter: got one of \[4, 4\] that is not a product"),
+        (
+            two_filters,
+            "got two that differ, synthesis.b8.conv0.* and synthesis.b16.conv0.res",
+        ),
         (grey, "colour channels: got 1, expected 3; regen draws"),
         (wide, "constant input: got 8 x 4, expected 4 x 4; regen draws"),
         (narrow_mapping, r"mapping network: got layers of \[4, 8\], expected all of 8"),
         (hourglass, r"channels by resolution: got 8 at 4, 4 at 8, 8 at 16, 4 at 32, expected min"),
         (holes, r"lacks synthesis.convs.4.weight, synthesis.rgbs.7.bias \(by regen's names\)"),
-        (flat_weight, r"synthesis.b8.conv0.weight: got \[576\], expected 4 dimensions"),
+        (flat_weight, r"synthesis.b8.conv0.weight: got \[576\], expected floats of 4 dim"),
     ],
 )
 def test_what_cannot_be_rebuilt_is_refused_with_the_reason(
