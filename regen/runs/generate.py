@@ -156,6 +156,13 @@ def _one_hot(generator: AnyGenerator, index: int | None, count: int) -> Tensor |
 
 
 def _save(folder: Path, name: str, image: Tensor) -> Path:
+    if image.isnan().any():  # which would be saved as black
+        raise GeneratorError(
+            f"{folder / name}: pixels",
+            got="NaN",
+            expected="numbers",
+            remedy="weights, a rewrite's strength or fp16 overflow: try fp32, or other weights",
+        )
     save_image(folder / name, image)
     return folder / name
 
