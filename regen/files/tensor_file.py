@@ -34,6 +34,8 @@ from regen.files.safetensors_head import METADATA, parse_head
 
 Header = dict[str, Any]
 
+_LONGEST_REASON = 200  # of the library that reads the tensors
+
 
 @dataclass(frozen=True)
 class Stored:
@@ -213,7 +215,7 @@ def _read_tensors(path: Path | str, file: BinaryIO) -> dict[str, Tensor]:
     try:
         return safetensors.torch.load(file.read())
     except (SafetensorError, ValueError, KeyError, RuntimeError) as error:
-        raise _damaged(path, str(error)) from error
+        raise _damaged(path, str(error)[:_LONGEST_REASON]) from error
 
 
 def _ours(head: Mapping[str, Any]) -> object:

@@ -131,7 +131,7 @@ def _read_part(path: Path | str, header: Mapping[str, Any], part: str) -> dict[s
             names = [n for n in names if n.startswith(_OPPONENT) == (part != "generator")]
             tensors = {name.removeprefix(_OPPONENT): file.get_tensor(name) for name in names}
     except (SafetensorError, OSError, ValueError, KeyError) as error:
-        raise _damaged(path, str(error)) from error
+        raise _damaged(path, str(error)[:200]) from error
     if tensor_file.digest(tensors) != wanted:
         raise _damaged(path, "its tensors are not those that were saved")
     return tensors

@@ -23,6 +23,7 @@ import torch
 from torch import Tensor
 
 from regen.errors import GeneratorError
+from regen.files.budget import LARGEST_CHANNEL_BASE
 from regen.generators.stylegan2.discriminator import Discriminator
 from regen.generators.stylegan2.foreign.architecture import Unshaped
 from regen.generators.stylegan2.foreign.modules import as_dict, as_integer, as_number, as_text
@@ -183,13 +184,14 @@ def _check_form(variables: Mapping[str, Tensor], arguments: Mapping[str, Any], w
 
 
 def _unshaped(arguments: Mapping[str, Any], where: str) -> Unshaped:
-    base = as_number(arguments.get("fmap_base"))
+    base = as_number(arguments.get("fmap_base")) or 0
     return Unshaped(
         conv_clamp=as_number(arguments.get("conv_clamp")),
         mapping_lr_multiplier=as_number(arguments.get("mapping_lrmul")) or 0.01,
         resample_filter=resample_kernel(arguments, where),
         rgb_filter=resample_kernel(arguments, where),
-        channel_base=None if base is None else int(2 * base),  # counted from 2x2 there, not from 1
+        # Counted from 2x2 there, not from 1.
+        channel_base=int(2 * base) if 0 < base <= LARGEST_CHANNEL_BASE else None,
         num_fp16_res=as_integer(arguments.get("num_fp16_res")) or 0,
         z_dim=as_integer(arguments.get("latent_size")),
         label_dim=as_integer(arguments.get("label_size")),
