@@ -7,6 +7,7 @@ these parts rather than from free text. Anything that is not a `RegenError` is a
 from __future__ import annotations
 
 _LONGEST_VALUE = 300
+_SHORT = {"\n": "\\n", "\r": "\\r", "\t": "\\t"}
 
 
 def printable(text: str) -> str:
@@ -20,7 +21,17 @@ def printable(text: str) -> str:
     """
     if text.isprintable():
         return text
-    return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in text)
+    return "".join(c if c.isprintable() else _escaped(c) for c in text)
+
+
+def _escaped(character: str) -> str:
+    """As Python writes it. By hand: a codec would be imported while a file is being read."""
+    if character in _SHORT:
+        return _SHORT[character]
+    code = ord(character)
+    return (
+        f"\\x{code:02x}" if code < 256 else f"\\u{code:04x}" if code < 65536 else f"\\U{code:08x}"
+    )
 
 
 class RegenError(Exception):

@@ -18,10 +18,11 @@ from regen.errors import RegenError
 
 # Steps. The pickle of a 1024x1024 NVIDIA snapshot has 50,000 instructions, a training checkpoint
 # with its optimizers about as many; lists of losses may add some hundred thousand numbers.
-MOST_STEPS = 600_000
+MOST_STEPS = 800_000
 STEPS_OF_A_LOOK = 50_000  # to tell what kind of file it is
-CONTAINER_STEPS = 2  # a list, tuple, dict or set, and whatever fills one
+CONTAINER_STEPS = 3  # a list, tuple, dict or set, and whatever fills one
 SET_STEPS = 4
+LINE_STEPS = 1  # of a value that is written as a line, beside its instruction
 CALL_STEPS = 4
 NAME_STEPS = 8
 TENSOR_STEPS = 12
@@ -62,6 +63,7 @@ LONGEST_HEADER_BYTES = 8 << 20
 MOST_TENSORS = 20_000
 DEEPEST_JSON = 64
 LONGEST_JSON_NUMBER = 40  # digits
+MOST_JSON_PARTS = 200_000  # objects and lists
 
 # Architectures of networks. The largest that are published have 1024 pixels, 512 channels and eight
 # layers of mapping; a network is built from its header before its tensors are looked at.

@@ -6,7 +6,7 @@ import json
 import math
 from typing import Any, NoReturn
 
-from regen.files.budget import DEEPEST_JSON, LONGEST_JSON_NUMBER
+from regen.files.budget import DEEPEST_JSON, LONGEST_JSON_NUMBER, MOST_JSON_PARTS
 
 
 class JsonLimitError(ValueError):
@@ -18,9 +18,12 @@ def parse_json(text: str | bytes) -> Any:
 
     Raises:
         ValueError: If it is not JSON. The message is a clause about it.
-        JsonLimitError: If it is nested deeper than 64 levels, or holds a number that is not finite
-            or of more than 40 digits.
+        JsonLimitError: If it is nested deeper than 64 levels, has over 200,000 objects and lists,
+            or holds a number that is not finite or of more than 40 digits.
     """
+    raw = text.encode("utf-8", "surrogatepass") if isinstance(text, str) else text
+    if raw.count(b"[") + raw.count(b"{") > MOST_JSON_PARTS:
+        raise JsonLimitError(f"it has more than {MOST_JSON_PARTS:,} objects and lists")
     try:
         value = json.loads(
             text, parse_int=_integer, parse_float=_number, parse_constant=_refuse_constant

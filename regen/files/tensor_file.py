@@ -188,6 +188,10 @@ def _opened(path: Path | str) -> Iterator[BinaryIO]:
     except OSError as error:
         reason = error.strerror or error
         raise StoreError(f"cannot read {path}: {reason}", remedy="check the file") from error
+    except MemoryError as error:
+        raise StoreError(
+            f"{path} needs more memory than there is", remedy="use a machine with more"
+        ) from error
 
 
 def _read_head(path: Path | str, file: BinaryIO) -> dict[str, Any]:

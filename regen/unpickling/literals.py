@@ -14,6 +14,7 @@ from collections.abc import Callable
 from regen.errors import UnpicklingError
 from regen.files.budget import (
     ESCAPES_PER_STEP,
+    LINE_STEPS,
     LONGEST_INTEGER_BYTES,
     LONGEST_WIDE_TEXT_BYTES,
     Budget,
@@ -75,6 +76,7 @@ class Cursor:
 
     def line(self, longest: int | None = None) -> bytes:
         """The bytes before the next newline, at most `longest` of them."""
+        self.budget.work(LINE_STEPS)
         start = self.position
         limit = self.stop if longest is None else min(self.stop, start + longest + 1)
         end = self.buffer.find(b"\n", start, limit)
@@ -184,6 +186,4 @@ LITERALS: dict[int, Callable[[Cursor], object]] = {
     0x8E: lambda cursor: _block(cursor, 8),
     0x96: lambda cursor: _block(cursor, 8, mutable=True),
     ord(")"): lambda cursor: (),
-    ord("]"): lambda cursor: [],
-    ord("}"): lambda cursor: {},
 }

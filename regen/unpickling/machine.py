@@ -239,6 +239,8 @@ _INSTRUCTIONS: dict[int, Callable[[Machine], None]] = {
     0x85: lambda m: m.push_tuple_of(1),
     0x86: lambda m: m.push_tuple_of(2),
     0x87: lambda m: m.push_tuple_of(3),
+    ord("]"): lambda m: m.stack.push([]),
+    ord("}"): lambda m: m.stack.push({}),
     ord("l"): Machine.push_list,
     ord("a"): lambda m: m.extend([m.stack.pop()]),
     ord("e"): lambda m: m.extend(m.stack.pop_mark()),

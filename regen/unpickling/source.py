@@ -103,6 +103,10 @@ def opened(path: Path | str) -> Iterator[Span]:
                 yield Span(mapped, 0, size, file)
     except UnpicklingError as error:
         raise UnpicklingError(f"{path}: {error}") from error
+    except MemoryError as error:
+        raise UnpicklingError(
+            f"{path}: it needs more memory than there is", remedy="use a machine with more"
+        ) from error
     except OSError as error:
         reason = error.strerror or error
         raise UnpicklingError(f"cannot read {path}: {reason}", remedy="check the file") from error

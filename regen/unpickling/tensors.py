@@ -56,10 +56,22 @@ def storage_dtype(storage_class: object) -> torch.dtype:
     return dtype
 
 
+def allocated(count: int, budget: Budget) -> Tensor:
+    """So many bytes that are paid for, as a flat uint8 tensor.
+
+    Raises:
+        MemoryError: If there are not so many.
+    """
+    budget.spend(count)
+    try:
+        return torch.empty(count, dtype=torch.uint8)
+    except RuntimeError as error:  # which is how torch says it
+        raise MemoryError(f"{count:,} bytes") from error
+
+
 def read_block(data: Span, budget: Budget) -> Tensor:
     """Bytes of a file as a flat uint8 tensor with memory of its own."""
-    budget.spend(len(data))
-    flat = torch.empty(len(data), dtype=torch.uint8)
+    flat = allocated(len(data), budget)
     if len(data):
         data.fill(flat.numpy().data)
     return flat

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 from typing import Any
 
-import torch
 from torch import Tensor
 
 from regen.errors import UnpicklingError
@@ -18,7 +17,7 @@ from regen.unpickling.building import Building
 from regen.unpickling.literals import Cursor
 from regen.unpickling.machine import Machine
 from regen.unpickling.source import Span, budget_of_a_look
-from regen.unpickling.tensors import read_block, storage_dtype, typed, view
+from regen.unpickling.tensors import allocated, read_block, storage_dtype, typed, view
 from regen.unpickling.values import Context, Global, kind, shown
 from regen.unpickling.zip_entries import is_zip, zip_entries
 
@@ -186,8 +185,7 @@ class _LegacyStorages:
                     f"it is truncated or damaged: a storage of {size:,} bytes is announced, "
                     f"{len(self._file):,} follow"
                 )
-            self._budget.spend(size)
-            self._flat[key] = torch.empty(size, dtype=torch.uint8), dtype.itemsize
+            self._flat[key] = allocated(size, self._budget), dtype.itemsize
         flat = self._flat[key][0]
         if flat.numel() != size:
             raise UnpicklingError(f"it is damaged: storage {shown(key)} has two sizes")

@@ -46,6 +46,13 @@ def test_what_is_not_json(text):
     assert not isinstance(caught.value, JsonLimitError)
 
 
+@pytest.mark.parametrize("part", ["[],", '{"a":[]},', '"[",'])
+def test_a_long_value_is_not_even_parsed(part):
+    text = "[" + part * 210_000 + "0]"
+    with pytest.raises(JsonLimitError, match="it has more than 200,000 objects and lists"):
+        parse_json(text)
+
+
 def test_a_wide_value_is_not_a_deep_one():
-    wide = [[[0] * 10] * 10] * 10_000
+    wide = [[[0] * 100] * 9] * 10_000
     assert parse_json(json.dumps(wide)) == wide

@@ -129,7 +129,7 @@ def _repeated_work() -> Hostile:
             r"names a\.0,",
         ),
         "100,000 sets": (_again(b"\x8f", 200_000), TOO_LONG),
-        "escapes": (b"S'" + b"\\n" * 700_000 + b"'\n.", TOO_LONG),
+        "escapes": (b"S'" + b"\\n" * 900_000 + b"'\n.", TOO_LONG),
         "wide text": (
             Raw(b"X" + struct.pack("<I", (2 << 20) + 4) + b"x" * (2 << 20) + "😀".encode()),
             r"a text of 2,097,156 bytes with characters beyond Latin-1",
