@@ -10,6 +10,7 @@ from __future__ import annotations
 import difflib
 import warnings
 from collections.abc import Callable
+from os.path import isfile  # unlike Path.is_file, it takes names that are too long for the system
 from pathlib import Path
 
 import torch
@@ -68,8 +69,12 @@ def open_generator(name_or_path: str | Path, *, device: torch.device | str = "cp
 
 def _refuse_what_is_none(path: Path) -> None:
     """Raise GeneratorError for a photograph, a text: what does not begin as our files do."""
-    with path.open("rb") as file:
-        start = file.read(9)
+    try:
+        with path.open("rb") as file:
+            start = file.read(9)
+    except OSError as error:
+        reason = error.strerror or error
+        raise GeneratorError(f"cannot read {path}: {reason}", remedy="check the file") from error
     if start[8:] != b"{":
         raise GeneratorError(f"{path} is no generator", expected=f"a file of regen, {KNOWN_FILES}")
 
@@ -113,9 +118,9 @@ def generator_path(name_or_path: str | Path) -> Path:
     if name in NAMED:
         return _bundled(name)
     path = Path(name)
-    if (path / GENERATOR_FILE).is_file():
+    if isfile(path / GENERATOR_FILE):
         return path / GENERATOR_FILE
-    if path.is_file():
+    if isfile(path):
         return path
     near = difflib.get_close_matches(name, BUNDLED, 1)
     raise GeneratorError(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import asdict
+from os.path import isdir
 from pathlib import Path
 from typing import Any
 
@@ -51,7 +52,7 @@ def describe(path: Path, generator: str | None = None) -> Facts:
         EditsError: If an edits file breaks its schema.
         GeneratorError: If `generator` cannot be opened.
     """
-    if path.is_dir():
+    if isdir(path):  # unlike Path.is_dir, it takes names that are too long for the system
         return _folder(path)
     if path.suffix.lower() == ".json":
         return _json(path)

@@ -150,3 +150,21 @@ def test_tensors_of_another_tool(world: Any) -> None:
     (found,) = facts(world, "b.safetensors")
     assert (found["format"], found["globals"]) == ("safetensors", [])
     assert found["cannot_be_opened"].startswith("b.safetensors holds no StyleGAN2 generator")
+
+
+@pytest.mark.parametrize("word", ["info", "generate", "convert"])
+@pytest.mark.parametrize("name", ["x" * 5000, "/proc/self/mem", "caf\udce9.pkl", "\u202ea.pkl"])
+def test_names_that_cannot_be_read(world: Any, word: str, name: str) -> None:
+    words = [word, *(["--generator"] if word == "generate" else []), name]
+    result = world.run(*words, *{"generate": ["-o", "out"], "convert": ["x.pkl"]}.get(word, []))
+    assert result.exit_code == 2
+    assert result.stderr.startswith("Error: ") and result.stderr.count("\n") == 1
+    assert result.stderr[:-1].isprintable() and len(result.stderr) < 6000
+
+
+def test_a_name_with_half_a_character_can_be_read(world: Any) -> None:
+    path = world.folder / "caf\udce9.safetensors"
+    save(path, {"t": torch.ones(1)}, {"format": "features", "version": 1})
+    result = world.run("info", path.name)
+    assert result.exit_code == 0
+    assert result.stdout.startswith("file: caf\\udce9.safetensors\n")
