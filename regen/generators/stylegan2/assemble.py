@@ -42,7 +42,7 @@ def assemble(
     wanted = generator.state_dict()
     fitting = tensor_file.check_tensors(tensors, wanted, where)
     _check_finite(fitting, where)
-    laid_out = {name: _laid_out(fitting[name], like, copy) for name, like in wanted.items()}
+    laid_out = {name: _laid_out(fitting.pop(name), like, copy) for name, like in wanted.items()}
     generator.load_state_dict(laid_out, assign=True)
     return generator.eval().requires_grad_(False)
 

@@ -106,7 +106,7 @@ def read_nvidia_state(value: object, which: str, where: str) -> Checkpoint:
         state = Network.of_state("Discriminator", against[0].floats())
         found, why = opponent(lambda: read_discriminator(state, where))
     notes.append("a state dict does not say whether activations are clamped: they are not")
-    origin = f"state dict of NVIDIA's, {place.path or 'one network'}"
+    origin = f"state dict of NVIDIA's, {place.name}"
     return Checkpoint(built, found, origin, tuple(notes), why)
 
 

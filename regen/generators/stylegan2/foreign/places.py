@@ -1,9 +1,9 @@
 """Where in a file the states of networks are: tensors by name, whatever they lie in.
 
 Training scripts keep a state under a name of their own (``g_ema``, ``params_ema``, ``model``),
-inside of other dicts, and with the names of what wraps the network before those of the network
-(``module.``, ``decoder.``). A state is known by a *marker*, the name of a tensor that no other
-network has, so where it lies need not be known.
+inside of other dicts and lists, and with the names of what wraps the network before those of the
+network (``module.``, ``decoder.``). A state is known by a *marker*, the name of a tensor that no
+other network has, so where it lies need not be known.
 """
 
 from __future__ import annotations
@@ -22,6 +22,7 @@ from regen.unpickling import Instance
 _DEEPEST = 3  # dicts within dicts
 _MOST_DICTS = 1000
 _MOST_PLACES = 32
+_LONGEST_LIST = 16
 _AVERAGES = frozenset({"running", "average", "averaged", "avg", "gs"})
 _TRAINED = frozenset({"g", "generator", "netg", "gen"})
 # Where several could be meant, the first of these is; the last is the file itself.
@@ -47,6 +48,11 @@ class Place:
         return {
             name: t for name, t in self.tensors.items() if isinstance(t, Tensor) and is_float(t)
         }
+
+    @property
+    def name(self) -> str:
+        """The path, for messages: short, and not empty."""
+        return f"{self.path[:57]}..." if len(self.path) > 60 else self.path or "one network"
 
     @property
     def words(self) -> list[str]:
@@ -105,7 +111,7 @@ def choose_place(places: Sequence[Place], which: str, where: str) -> Place | Non
     if len(fitting) > 1:
         raise GeneratorError(
             f"{where} holds several generators",
-            got=", ".join(place.path for place in fitting[:5]),
+            got=", ".join(place.name for place in fitting[:5]),
             expected="one, or one that is named g_ema",
         )
     return fitting[0]
@@ -117,7 +123,7 @@ def _rank(place: Place) -> int:
 
 def _dicts(value: object) -> Iterator[tuple[str, Mapping[Any, Any], Mapping[Any, Any]]]:
     """Path, dict, and the dict that it lies in; the outer ones first, each once."""
-    waiting = [("", as_dict(value), as_dict(value), 0)]
+    waiting = [("", _entries(value), _entries(value), 0)]
     seen: set[int] = set()
     for path, state, beside, depth in waiting:  # which grows meanwhile
         if id(state) in seen or len(seen) >= _MOST_DICTS:
@@ -125,9 +131,16 @@ def _dicts(value: object) -> Iterator[tuple[str, Mapping[Any, Any], Mapping[Any,
         seen.add(id(state))
         yield path, state, beside
         for name, child in state.items() if depth < _DEEPEST else ():
-            if isinstance(name, str) and isinstance(child, (Mapping, Instance)):
+            if isinstance(name, str) and isinstance(child, (Mapping, Instance, list, tuple)):
                 inner = f"{path}.{name}" if path else name
-                waiting.append((inner, as_dict(child), state, depth + 1))
+                waiting.append((inner, _entries(child), state, depth + 1))
+
+
+def _entries(value: object) -> Mapping[Any, Any]:
+    """What lies in a value by name; in a short list by number."""
+    if isinstance(value, (list, tuple)) and len(value) <= _LONGEST_LIST:
+        return {str(index): item for index, item in enumerate(value)}
+    return as_dict(value)
 
 
 def _place(path: str, state: Mapping[Any, Any], prefix: str, beside: Mapping[Any, Any]) -> Place:

@@ -100,7 +100,7 @@ def read_rosinality(value: object, which: str, where: str) -> Checkpoint:
     state = against[0].tensors if against else as_dict(content.get("d"))
     if state:
         found, why = opponent(lambda: read_discriminator(state, extra, where))
-    origin = f"checkpoint of rosinality's, {place.path or 'one network'}"
+    origin = f"checkpoint of rosinality's, {place.name}"
     return Checkpoint(generator, found, origin, tuple(notes), why)
 
 

@@ -35,6 +35,7 @@ def places(value: object) -> list[Place]:
         ({"G_ema": state()}, "G_ema"),
         ({"ckpt": {"g_ema": state("module.")}}, "ckpt.g_ema"),
         ({"a": {"b": {"c": state()}}}, "a.b.c"),
+        ({"nets": [None, state()]}, "nets.1"),
         ({"args": Instance("argparse.Namespace", (), {"net": state()})}, "args.net"),
     ],
 )
@@ -45,7 +46,7 @@ def test_a_state_is_found_wherever_it_lies(value: dict[str, Any], path: str) -> 
 
 
 def test_other_things_are_not_found() -> None:
-    assert places(None) == places([state()]) == places({"x": state("xinput.")[f"xinput.{MARKER}"]})
+    assert places(None) == places([0] * 99) == places({"x": state("xinput.")[f"xinput.{MARKER}"]})
     assert places({"xinput.input": torch.ones(1), "a": {"b": {"c": {"d": state()}}}}) == []
     assert places(argparse.Namespace(state=state())) == []
 
@@ -102,6 +103,16 @@ def test_two_that_could_be_meant_are_refused() -> None:
         "x.pt holds several generators: got netG_A, netG_B, expected one, or one that is named "
         "g_ema"
     )
+
+
+def test_a_list_at_the_top() -> None:
+    assert [place.path for place in places((state(), state("module."), 3))] == ["0", "1"]
+
+
+def test_a_long_key_is_short_in_messages() -> None:
+    (place,) = places({"k" * 1000: state()})
+    assert place.name == "k" * 57 + "..."
+    assert places(state())[0].name == "one network"
 
 
 def test_what_lies_beside_a_state() -> None:

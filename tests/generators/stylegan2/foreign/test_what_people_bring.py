@@ -124,6 +124,22 @@ def test_other_keys_at_the_top(tmp_path: Path, key: str) -> None:
     assert read_checkpoint(path).origin == f"checkpoint of rosinality's, {key}"
 
 
+def test_a_key_that_a_terminal_would_obey(tmp_path: Path) -> None:
+    ours = generator()
+    content = {"\x1b[2J\u202e" + "k" * 500: tensors_of(ours), "latent_avg": ours.mapping.w_mean}
+    path = save(tmp_path / "g.pt", content)
+    assert same(path, ours)
+    assert len(read_checkpoint(path).origin) < 100
+
+
+def test_a_list_of_states(tmp_path: Path) -> None:
+    ours = generator()
+    content = [tensors_of(ours), rosinality_discriminator()]
+    found = read_checkpoint(save(tmp_path / "g.pt", content))
+    assert torch.equal(found.generator.synthesis.const, ours.synthesis.const)
+    assert found.discriminator is not None
+
+
 @pytest.mark.parametrize("place", ["G_ema", "", "ckpt.model_ema"])
 @pytest.mark.parametrize("form", ["torch", "numpy", "safetensors", "wrapped"])
 def test_state_dicts_with_nvidia_s_names(tmp_path: Path, place: str, form: str) -> None:
