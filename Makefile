@@ -50,8 +50,8 @@ tables-quick: $(INSTALLED) $(COMPILED)  ## Check the machinery of both tables; t
 gpu-faces: $(INSTALLED) $(COMPILED)  ## Train the London faces, their projector and three rewrites on a GPU
 	$(BIN)/python -m experiments.gpu_faces
 
-fuzz: $(INSTALLED)  ## Read 10,000 damaged checkpoints; only clear errors may come out
-	$(BIN)/python -m tests.unpickling.fuzz --files 10000 --seconds 120 --seed 0
+fuzz: $(INSTALLED)  ## Read 20,000 damaged files of every kind; only clear errors may come out, and soon
+	$(BIN)/python -m tests.unpickling.fuzz --files 20000 --seconds 1800 --seed 0
 
 docs: $(INSTALLED)  ## Build the documentation into site/; needs no network, and warnings are errors
 	NO_MKDOCS_2_WARNING=1 $(BIN)/python -m mkdocs build --strict --clean
