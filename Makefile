@@ -50,8 +50,8 @@ tables-quick: $(INSTALLED) $(COMPILED)  ## Check the machinery of both tables; t
 gpu-faces: $(INSTALLED) $(COMPILED)  ## Train the London faces, their projector and three rewrites on a GPU
 	$(BIN)/python -m experiments.gpu_faces
 
-fuzz: $(INSTALLED)  ## Read 10,000 damaged checkpoints; only clear errors may come out
-	$(BIN)/python -m tests.unpickling.fuzz --files 10000 --seconds 120 --seed 0
+fuzz: $(INSTALLED)  ## Read 20,000 damaged files of every kind; only clear errors may come out, and soon
+	$(BIN)/python -m tests.unpickling.fuzz --files 20000 --seconds 1800 --seed 0
 
 kill-trials: $(INSTALLED)  ## Kill rewrites and trainings at 100 random instants; nothing may be lost or differ
 	OMP_NUM_THREADS=1 $(BIN)/python -m tests.kill_trials --trials 100 --seed $${SEED:-0}

@@ -21,7 +21,7 @@ import click
 
 from regen.allocator import keep_freed_memory
 from regen.cli.values import LARGEST_SEED, RewriteStrength
-from regen.errors import RegenError
+from regen.errors import RegenError, printable
 from regen.training.environment import is_first
 from regen.training.interrupt import every_signal_interrupts
 
@@ -109,7 +109,7 @@ def _show_warning(
     line: str | None = None,
 ) -> None:
     """One line, without the line of code that warned."""
-    click.echo(f"Note: {message}", err=True)
+    click.echo(f"Note: {printable(str(message))}", err=True)
 
 
 class Setting(click.Option):

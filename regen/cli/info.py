@@ -9,6 +9,8 @@ from typing import Any
 
 import click
 
+from regen.errors import printable
+
 _LONGEST_LIST = 12
 
 
@@ -36,13 +38,27 @@ def command(files: tuple[Path, ...], generator: str | None, as_json: bool) -> No
 
     facts = [to_json(describe(file, generator)) for file in files]
     if as_json:
-        click.echo(json.dumps(facts, indent=2, ensure_ascii=False))
+        click.echo(_printable_json(json.dumps(facts, indent=2, ensure_ascii=False)))
         return
     for index, one in enumerate(facts):
         if index:
             click.echo()
         for line in _lines(one, 0):
-            click.echo(line)
+            click.echo(printable(line))
+
+
+def _printable_json(text: str) -> str:
+    """JSON in which what cannot be printed is escaped; outside of texts there is nothing such."""
+    return "\n".join(
+        line if line.isprintable() else "".join(map(_escaped, line)) for line in text.split("\n")
+    )
+
+
+def _escaped(character: str) -> str:
+    if character.isprintable():
+        return character
+    halves = character.encode("utf-16-be", "surrogatepass").hex()
+    return "".join(f"\\u{halves[i : i + 4]}" for i in range(0, len(halves), 4))
 
 
 def _lines(value: Any, indent: int) -> Iterator[str]:

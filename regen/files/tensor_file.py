@@ -28,10 +28,13 @@ from torch import Tensor
 
 from regen.errors import StoreError
 from regen.files.atomic import write_bytes
+from regen.files.budget import LONGEST_HEADER_BYTES
+from regen.files.json_text import parse_json
+from regen.files.safetensors_head import METADATA, parse_head
 
 Header = dict[str, Any]
 
-_LONGEST_HEAD = 100_000_000  # bytes, the limit of the safetensors format itself
+_LONGEST_REASON = 200  # of the library that reads the tensors
 
 
 @dataclass(frozen=True)
@@ -72,9 +75,18 @@ def save(path: Path | str, tensors: Mapping[str, Tensor], header: Mapping[str, A
     complete: Header = {**header, "digest": digest(tensors)}
     _check_header(path, complete)
     plain = {name: tensors[name].detach().cpu().contiguous().clone() for name in sorted(tensors)}
-    text = json.dumps(complete, sort_keys=True, ensure_ascii=False, allow_nan=False)
-    write_bytes(path, safetensors.torch.save(plain, metadata={"regen": text}))
+    write_bytes(path, safetensors.torch.save(plain, metadata={"regen": _text(complete)}))
     return complete
+
+
+def _text(header: Header) -> str:
+    """A header as JSON; names of files may hold halves of characters, which are escaped."""
+    text = json.dumps(header, sort_keys=True, ensure_ascii=False, allow_nan=False)
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return json.dumps(header, sort_keys=True, allow_nan=False)
+    return text
 
 
 def read_header(path: Path | str, *, format: str | None = None, version: int = 1) -> Header:
@@ -97,14 +109,35 @@ def load(path: Path | str, *, format: str | None = None, version: int = 1) -> St
     """
     with _opened(path) as file:
         header = _read_header(path, file, format, version)
-        file.seek(0)
-        try:
-            tensors = safetensors.torch.load(file.read())
-        except (SafetensorError, ValueError, KeyError) as error:
-            raise damaged(path, str(error)) from error
+        tensors = _read_tensors(path, file)
     if digest(tensors) != header.get("digest"):
         raise damaged(path, "its tensors are not those that were saved")
     return Stored(tensors, header)
+
+
+def has_header(path: Path | str) -> bool:
+    """Whether a safetensors file has a header of regen's. Raises StoreError if it is damaged."""
+    with _opened(path) as file:
+        return _stored_header(read_head(path, file)) is not None
+
+
+def foreign_tensors(path: Path | str, file: BinaryIO) -> dict[str, Tensor] | None:
+    """The tensors of a safetensors file of another tool, on the CPU, verified by nothing.
+
+    Args:
+        path: Its name, for messages.
+        file: The file, open for reading.
+
+    Returns:
+        By name; None for a file with a header of regen's, which `load` and `TensorParts` read.
+
+    Raises:
+        StoreError: If it is damaged, or not a safetensors file.
+    """
+    file.seek(0)
+    if _stored_header(read_head(path, file)) is not None:
+        return None
+    return _read_tensors(path, file)
 
 
 def check_tensors(
@@ -154,16 +187,20 @@ def damaged(path: Path | str, why: str) -> StoreError:
 
 @contextmanager
 def _opened(path: Path | str) -> Iterator[BinaryIO]:
-    if not Path(path).exists():
-        raise StoreError(f"{path} does not exist", remedy="check the path")
-    if not Path(path).is_file():
-        raise StoreError(f"{path} is not a file", expected="a .safetensors file of regen")
     try:
+        if not Path(path).exists():
+            raise StoreError(f"{path} does not exist", remedy="check the path")
+        if not Path(path).is_file():
+            raise StoreError(f"{path} is not a file", expected="a .safetensors file of regen")
         with Path(path).open("rb") as file:
             yield file
     except OSError as error:
         reason = error.strerror or error
         raise StoreError(f"cannot read {path}: {reason}", remedy="check the file") from error
+    except MemoryError as error:
+        raise StoreError(
+            f"{path} needs more memory than there is", remedy="use a machine with more"
+        ) from error
 
 
 def read_head(path: Path | str, file: BinaryIO) -> dict[str, Any]:
@@ -173,17 +210,31 @@ def read_head(path: Path | str, file: BinaryIO) -> dict[str, Any]:
     if len(start) < 9 or start[8:] != b"{":
         raise StoreError(f"{path} is not a safetensors file", expected="a file written by regen")
     (length,) = struct.unpack("<Q", start[:8])
-    if length > min(total - 8, _LONGEST_HEAD):
+    if length > total - 8:
         raise damaged(path, f"truncated at {total} bytes, inside its header")
+    if length > LONGEST_HEADER_BYTES:
+        raise damaged(path, f"its header of {length:,} bytes is too long")
     try:
-        head = json.loads(b"{" + file.read(length - 1))
-        entries = [entry for name, entry in head.items() if name != "__metadata__"]
-        end = 8 + length + max((entry["data_offsets"][1] for entry in entries), default=0)
-    except (ValueError, KeyError, IndexError, TypeError, RecursionError) as error:
-        raise damaged(path, "its header cannot be read") from error
-    if total < end:
-        raise damaged(path, f"truncated at {total} bytes of {end}")
-    return dict(head)
+        head, data_bytes = parse_head(b"{" + file.read(length - 1))
+    except ValueError as error:
+        raise damaged(path, f"its header cannot be read ({error})") from error
+    if total < 8 + length + data_bytes:
+        raise damaged(path, f"truncated at {total} bytes of {8 + length + data_bytes}")
+    return head
+
+
+def _read_tensors(path: Path | str, file: BinaryIO) -> dict[str, Tensor]:
+    file.seek(0)
+    try:
+        return safetensors.torch.load(file.read())
+    except (SafetensorError, ValueError, KeyError, RuntimeError) as error:
+        raise damaged(path, str(error)[:_LONGEST_REASON]) from error
+
+
+def _stored_header(head: Mapping[str, Any]) -> object:
+    """What stands where regen's header stands, None where nothing does."""
+    metadata = head.get(METADATA)
+    return metadata.get("regen") if isinstance(metadata, dict) else None
 
 
 def _read_header(path: Path | str, file: BinaryIO, format: str | None, version: int) -> Header:
@@ -193,17 +244,17 @@ def _read_header(path: Path | str, file: BinaryIO, format: str | None, version: 
 def checked_header(
     path: Path | str, head: Mapping[str, Any], format: str | None, version: int
 ) -> Header:
-    """Our header out of what `read_head` gave. Arguments and errors are those of `load`."""
-    metadata = head.get("__metadata__")
-    if not isinstance(metadata, dict) or "regen" not in metadata:
+    """regen's header out of what `read_head` gave. Arguments and errors are those of `load`."""
+    text = _stored_header(head)
+    if text is None:
         raise StoreError(
             f"{path} is a safetensors file, but not one of regen's",
             remedy="`regen convert` reads the formats of other tools",
         )
     try:
-        header = json.loads(metadata["regen"])
-    except (ValueError, TypeError, RecursionError) as error:
-        raise damaged(path, "its header cannot be read") from error
+        header = parse_json(text if isinstance(text, str) else "")
+    except ValueError as error:
+        raise damaged(path, f"its header cannot be read ({error})") from error
     _check_header(path, header)
     if format is not None and header["format"] != format:
         raise StoreError(str(path), got=_a(header["format"]), expected=_a(format))

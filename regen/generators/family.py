@@ -5,7 +5,8 @@ folder imports anything else from it. Looking a record up should cost nothing, s
 it import what they need when they are called.
 
     native file     regen's own, see `native`; it names its family
-    foreign value   what `regen.unpickling` read from a file of another tool, as plain data
+    foreign value   what `regen.unpickling` read from a file of another tool, as plain data, or the
+                    tensors by name of a safetensors file without regen's header
 """
 
 from __future__ import annotations

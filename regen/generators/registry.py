@@ -1,7 +1,8 @@
 """Generators that `regen` can open and write: any family, any file that one of them reads.
 
 A file is opened once: its first bytes show whether it is one of regen's, which names its family, or
-another tool's, which each family in turn tries to read. Opening another tool's file gives a
+another tool's (a pickle, a file of torch's, safetensors without regen's header), which each family
+in turn tries to read. Opening another tool's file gives a
 `CheckpointWarning` with what its user should know.
 """
 
@@ -13,6 +14,7 @@ from pathlib import Path
 import torch
 
 from regen.errors import GeneratorError
+from regen.files import tensor_file
 from regen.generators import bundled
 from regen.generators.families import families, family
 from regen.generators.family import Checkpoint, Family, StoredDiscriminator
@@ -117,11 +119,15 @@ def _read(path: Path, which: str, *, discriminator: bool) -> Checkpoint:
         format = format_of(content)
         if format == "pickle" or format == "torch":
             return _read_foreign(path, value_of(content, format), which)
+        assert content.file is not None  # it was opened from a path
+        if format == "safetensors":
+            tensors = tensor_file.foreign_tensors(path, content.file)
+            if tensors is not None:
+                return _read_foreign(path, tensors, which)
         if content.buffer[8:9] != b"{":  # not even a damaged file of regen's
             raise _not_a_generator(f"{path} is not a generator")
         if which != "G_ema":
             raise GeneratorError(f"{path}: network", got=which, expected="G_ema, its only one")
-        assert content.file is not None  # it was opened from a path
         return _read_native(GeneratorFile.of(path, content.file), discriminator)
 
 

@@ -12,10 +12,13 @@ from torch import Tensor
 
 from regen.errors import GeneratorError, ProjectorError
 from regen.files import tensor_file
+from regen.files.budget import MOST_CHANNELS
 from regen.generators import bundled
 from regen.generators.protocol import Generator
 from regen.projector.config import ProjectorConfig
 from regen.projector.network import BackwardProjector
+
+_SPARE = 1 << 20  # weights that a network may have beyond those of a file that does not fit it
 
 FORMAT = "projector"
 VERSION = 1
@@ -132,6 +135,7 @@ def load_projector(path: Path | str, generator: Generator) -> Projector:
     config, value_layer = _architecture(path, header), header.get("value_layer")
     _check_value(path, config, value_layer, generator)
     assert isinstance(value_layer, int)
+    _check_affordable(path, config, stored.tensors)
     network = BackwardProjector(config)
     tensors = tensor_file.check_tensors(stored.tensors, network.state_dict(), str(path))
     network.load_state_dict(tensors)
@@ -190,6 +194,21 @@ def _architecture(path: Path | str, header: tensor_file.Header) -> ProjectorConf
         return ProjectorConfig(**entries)
     except (TypeError, ProjectorError) as error:
         raise ProjectorError(f"{path}: architecture", got=str(error)) from error
+
+
+def _check_affordable(
+    path: Path | str, config: ProjectorConfig, tensors: Mapping[str, Tensor]
+) -> None:
+    """A network is made before its tensors are compared, so it must not be far larger than they."""
+    levels = list(zip(config.widths, config.blocks, strict=True))
+    usual = all(type(size) is int and size <= MOST_CHANNELS for level in levels for size in level)
+    held = sum(tensor.numel() for tensor in tensors.values())
+    if not usual or sum(36 * b * w**2 for w, b in levels) > 2 * held + _SPARE:
+        raise ProjectorError(
+            f"{path}: architecture: widths and blocks",
+            got=f"{list(config.widths)} and {list(config.blocks)}",
+            expected=f"those of its {held:,} weights",
+        )
 
 
 def _check_value(

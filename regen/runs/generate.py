@@ -182,6 +182,13 @@ def _file_name(sample: Sample) -> str:
 
 
 def _save(folder: Path, name: str, image: Tensor) -> Path:
+    if image.isnan().any():  # which would be saved as black
+        raise GeneratorError(
+            f"{folder / name}: pixels",
+            got="NaN",
+            expected="numbers",
+            remedy="weights, a rewrite's strength or fp16 overflow: try fp32, or other weights",
+        )
     save_image(folder / name, image)
     return folder / name
 

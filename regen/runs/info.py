@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable, Mapping
+from os.path import isdir, isfile  # unlike those of Path, they take names that are too long
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +12,7 @@ from torch import Tensor
 from regen.edits.schema import read_edits
 from regen.errors import RegenError, StoreError, UnpicklingError
 from regen.files import tensor_file
+from regen.files.json_text import JsonLimitError, parse_json
 from regen.generators.protocol import Generator
 from regen.generators.registry import (
     GENERATOR_FILE,
@@ -60,7 +61,7 @@ def describe(name_or_path: str | Path, generator: str | None = None) -> Facts:
         GeneratorError: If `generator` cannot be opened, or a bundled one is not installed.
     """
     path = generator_path(name_or_path) if str(name_or_path) in NAMED else Path(name_or_path)
-    if path.is_dir():
+    if isdir(path):
         return _folder(path)
     if path.suffix.lower() == ".json":
         return _json(path)
@@ -106,7 +107,7 @@ def _folder(path: Path) -> Facts:
 
 
 def _json(path: Path) -> Facts:
-    content = _read_json(path) if path.is_file() else None
+    content = _read_json(path) if isfile(path) else None
     if isinstance(content, dict) and "lpips" in content:
         return {"file": str(path), "format": "metrics", **content}
     return {"file": str(path), "format": "edits", **read_edits(path).to_json()}
@@ -114,10 +115,12 @@ def _json(path: Path) -> Facts:
 
 def _read_json(path: Path) -> Any:
     try:
-        return json.loads(path.read_text(encoding="utf-8-sig"))
+        return parse_json(path.read_text(encoding="utf-8-sig"))
     except OSError as error:
         raise StoreError(f"cannot read {path}: {error.strerror or error}") from error
-    except (ValueError, RecursionError):
+    except JsonLimitError as error:
+        raise StoreError(f"{path} cannot be shown: {error}") from error
+    except ValueError:
         return None  # read_edits says where it breaks
 
 
@@ -134,7 +137,7 @@ def _tensors(path: Path, generator: str | None) -> Facts:
         "dtypes": sorted({str(tensor.dtype).removeprefix("torch.") for tensor in tensors.values()}),
         "digest": header["digest"],
     }
-    facts.update({name: value for name, value in header.items() if name not in _OWN_ENTRIES})
+    facts.update({n: v for n, v in header.items() if n not in _OWN_ENTRIES and n not in facts})
     if header["format"] == "generator":
         facts.update(_generator(open_generator(path)))
     elif header["format"] == "features":
@@ -149,16 +152,21 @@ def _tensors(path: Path, generator: str | None) -> Facts:
 
 
 def _is_foreign(path: Path) -> bool:
+    """Whether a file is a pickle, a file of torch's, or safetensors without regen's header."""
     try:
-        return sniff(path) in ("pickle", "torch")
-    except UnpicklingError:  # missing or empty: the reader of regen's files reports it
+        format = sniff(path)
+        return format in ("pickle", "torch") or (
+            format == "safetensors" and not tensor_file.has_header(path)
+        )
+    except (UnpicklingError, StoreError):  # missing or damaged: the reader of regen's files says so
         return False
 
 
 def _foreign(path: Path) -> Facts:
-    """A pickle or torch file: what it names, and the generator in it if it can be opened."""
-    named = globals_of(path)
-    facts: Facts = {"file": str(path), "format": "pickle", "bytes": path.stat().st_size}
+    """A file of another tool: what it names, and the generator in it if it can be opened."""
+    form = sniff(path)
+    named = [] if form == "safetensors" else globals_of(path)
+    facts: Facts = {"file": str(path), "format": form, "bytes": path.stat().st_size}
     facts["globals"] = [{"name": name.name, "known": name.known} for name in named]
     try:
         checkpoint = read_checkpoint(path)

@@ -3,8 +3,8 @@
 A pickle is a program, for a machine that can import and call anything. Here is such a machine that
 cannot: it knows by name the few classes and functions which files of generators use, builds plain
 data in their place, and refuses a file at the first other name. A file is also refused when it
-would grow to far more than its own size, or to something that cannot be walked: see `source` and
-`structure`.
+would cost far more than its size warrants, or become something that cannot be walked: see
+`regen.files.budget` and `structure`.
 
 - `read_pickle` reads what pickle.dump wrote, NVIDIA's ``.pkl`` files for instance.
 - `read_torch_file` reads what torch.save wrote.

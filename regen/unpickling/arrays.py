@@ -13,8 +13,9 @@ from typing import Any
 import numpy as np
 
 from regen.errors import UnpicklingError
+from regen.files.budget import ARRAY_STEPS, MOST_AXES, Budget, fits
 from regen.unpickling.containers import block_of, refuse_arguments
-from regen.unpickling.source import Budget, Span
+from regen.unpickling.source import Span
 from regen.unpickling.values import Context, Global, Instance, Pending, kind, shown
 
 _CODES = frozenset(f"{kind}{size}" for kind in "iu" for size in (1, 2, 4, 8))
@@ -22,8 +23,6 @@ _CODES |= {"b1", "f2", "f4", "f8", "c8", "c16"}
 NUMBERS = [f"{kind}{bits}" for kind in ("int", "uint") for bits in (8, 16, 32, 64)]
 NUMBERS += ["bool", "bool_", "float16", "float32", "float64", "complex64", "complex128"]
 _ORDERS = frozenset("<>=|")
-_MOST_AXES = 32
-_LARGEST_SIZE = 1 << 48
 
 
 def pending_array(context: Context, name: str, arguments: tuple[Any, ...]) -> Pending:
@@ -38,17 +37,33 @@ def _complete_array(context: Context, state: Any) -> np.ndarray[Any, Any]:
     if type(state) is not tuple or len(state) not in (4, 5):
         raise UnpicklingError("it is damaged: an array has an unusual state")
     shape, dtype, fortran, data = state[-4:]
-    return _array(context.budget, shape, dtype, bool(fortran is True or fortran == 1), data)
+    if type(fortran) not in (bool, int):
+        raise UnpicklingError("it is damaged: an array has an unusual order")
+    return _array(context.budget, shape, dtype, fortran == 1, data)
 
 
 def array_from_buffer(
     context: Context, name: str, arguments: tuple[Any, ...]
 ) -> np.ndarray[Any, Any]:
-    """`numpy.core.numeric._frombuffer(data, dtype, shape, order)`: an array in protocol 5."""
-    if len(arguments) not in (4, 5) or arguments[3] not in ("C", "F"):
+    """`numpy.core.numeric._frombuffer(data, dtype, shape, order)`: an array in protocol 5.
+
+    An array whose axes lie in another order in memory has order "K" and, fifth, the axes.
+    """
+    if len(arguments) not in (4, 5) or type(arguments[3]) is not str:
         refuse_arguments(name)
     data, dtype, shape, order = arguments[:4]
-    return _array(context.budget, shape, dtype, order == "F", data)
+    axes = arguments[4] if len(arguments) == 5 else None
+    if order not in ("C", "F", "K") or (order == "K") != (axes is not None):
+        refuse_arguments(name)
+    array = _array(context.budget, shape, dtype, order == "F", data)
+    if axes is None:
+        return array
+    if type(axes) is not tuple or len(axes) != array.ndim or not fits(axes):
+        refuse_arguments(name)
+    if sorted(axes) != list(range(array.ndim)):
+        refuse_arguments(name)
+    transposed: np.ndarray[Any, Any] = array.transpose(axes)
+    return transposed
 
 
 def scalar(context: Context, name: str, arguments: tuple[Any, ...]) -> object:
@@ -75,7 +90,8 @@ def _dtype_of(described: object) -> np.dtype[Any]:
     code, order = described.arguments[0], "="
     if described.state is not None:
         state = described.state
-        usual = type(state) is tuple and len(state) >= 8 and state[2:5] == (None, None, None)
+        usual = type(state) is tuple and len(state) >= 8
+        usual = usual and all(part is None for part in state[2:5])
         if not usual or type(state[1]) is not str or state[1] not in _ORDERS:
             raise UnpicklingError("it is damaged: the dtype of an array has an unusual state")
         order = state[1]
@@ -86,12 +102,12 @@ def _dtype_of(described: object) -> np.dtype[Any]:
 def _array(
     budget: Budget, shape: Any, described: object, fortran: bool, data: object
 ) -> np.ndarray[Any, Any]:
-    if type(shape) is not tuple or len(shape) > _MOST_AXES:
+    if type(shape) is not tuple or len(shape) > MOST_AXES:
         raise UnpicklingError("it is damaged: an array has an unusual shape")
-    if not all(type(size) is int and 0 <= size <= _LARGEST_SIZE for size in shape):
-        raise UnpicklingError("a size of an array is negative or no number")
+    if not fits(shape):
+        raise UnpicklingError("a size of an array is negative, too large or not a number")
     kind_of = _dtype_of(described)
-    block = block_of(data, "the content of an array")
+    block = block_of(budget, data, "the content of an array")
     if math.prod(shape) * kind_of.itemsize != len(block):
         raise UnpicklingError(
             f"an array of shape {list(shape)} and dtype {kind_of}: got {len(block):,} bytes, "
@@ -103,6 +119,7 @@ def _array(
 def _filled(
     budget: Budget, shape: tuple[int, ...], kind_of: np.dtype[Any], fortran: bool, block: Span
 ) -> np.ndarray[Any, Any]:
+    budget.work(ARRAY_STEPS)
     budget.spend(len(block))
     flat = np.empty(len(block), dtype=np.uint8)
     if len(block):

@@ -16,6 +16,21 @@ from regen.unpickling.values import Context, Global, Instance, Pending, kind, sh
 Storages = Callable[[object], object]
 
 
+class UnknownNameError(UnpicklingError):
+    """A file names what is not known.
+
+    Attributes:
+        name: As the file has it.
+    """
+
+    def __init__(self, name: str) -> None:
+        self.name = name
+        super().__init__(
+            f"it names {shown(name)}, which no generator needs, so it is not read further",
+            remedy="nothing it names was run; `regen info` lists all it names",
+        )
+
+
 def no_storages(identifier: object) -> object:
     """The storages of a bare pickle: it has none."""
     raise UnpicklingError("it refers to data outside of the pickle, as only torch files do")
@@ -37,10 +52,7 @@ class Building:
         """See `World`."""
         found = known(name)
         if found is None:
-            raise UnpicklingError(
-                f"it names {shown(name)}, which no generator needs, so it is not read further",
-                remedy="nothing it names was run; `regen info` lists all it names",
-            )
+            raise UnknownNameError(name)
         return found
 
     def call(self, function: object, arguments: tuple[Any, ...]) -> object:
@@ -55,11 +67,14 @@ class Building:
             target.value = target.complete(self._context, state)
             return target.value
         if type(target) is dict:
-            attributes(state)
+            attributes(self._context.budget, state)
             return target
         if type(target) is not Instance or target.state is not None:
             raise UnpicklingError(f"it gives a state to {kind(target)}, which takes none")
-        target.state = state if target.global_name == "numpy.dtype" else attributes(state)
+        if target.global_name == "numpy.dtype":
+            target.state = state
+        else:
+            target.state = attributes(self._context.budget, state)
         return target
 
     def extend(self, target: object, items: list[Any]) -> None:
@@ -72,14 +87,14 @@ class Building:
         """See `World`."""
         if type(target) is not dict:
             raise UnpicklingError(f"it puts entries in {kind(target)}, which is no dict")
-        target.update(zip(checked_keys(keys), values, strict=True))
+        target.update(zip(checked_keys(self._context.budget, keys), values, strict=True))
 
     def add(self, target: object, items: list[Any]) -> None:
         """See `World`."""
         if type(target) is not set:
             raise UnpicklingError(f"it puts items in {kind(target)}, which is no set")
-        target.update(checked_keys(items))
+        target.update(checked_keys(self._context.budget, items))
 
     def freeze(self, items: list[Any]) -> object:
         """See `World`."""
-        return frozenset(checked_keys(items))
+        return frozenset(checked_keys(self._context.budget, items))

@@ -5,20 +5,18 @@ Each takes the context, the name the file used and the arguments, which may be a
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from typing import Any, NoReturn
 
 import torch
 
 from regen.errors import UnpicklingError
+from regen.files.budget import ITEM_BYTES, LONGEST_KEY_BITS, LONGEST_KEY_TUPLE, Budget
 from regen.unpickling.source import Span
 from regen.unpickling.stack import plain
 from regen.unpickling.values import Context, Global, Instance, kind, shown
 
 _SCALARS = (str, bytes, int, float, bool, type(None), torch.dtype)
-_LONGEST_KEY_BITS = 60
-_LONGEST_KEY_TUPLE = 8
-# What an item costs in memory, at most, in a set or dict that is made of a list.
-_ITEM_BYTES = 128
 
 
 def refuse_arguments(name: str) -> NoReturn:
@@ -26,31 +24,35 @@ def refuse_arguments(name: str) -> NoReturn:
     raise UnpicklingError(f"it is damaged: {shown(name)} is called with unusual arguments")
 
 
-def checked_keys(keys: list[Any]) -> list[Any]:
+def checked_keys(budget: Budget, keys: Collection[Any]) -> Collection[Any]:
     """Keys of a dict or items of a set, each cheap and safe to hash.
 
     Others are refused: the hash of a deep tuple needs as deep a stack, and integers longer than a
-    hash can be made to collide.
+    hash can be made to collide. Tuples can be as well, so each of them has its price.
     """
     for key in keys:
         if isinstance(key, str):
             continue
         parts = key if type(key) is tuple else (key,)
-        if len(parts) > _LONGEST_KEY_TUPLE or not all(_is_hashable(part) for part in parts):
+        if len(parts) > LONGEST_KEY_TUPLE or not all(_is_hashable(part) for part in parts):
             raise UnpicklingError(
                 f"it uses {kind(key)} as a key", expected="texts and numbers of a usual length"
             )
+        if type(key) is tuple:
+            budget.tuple_key()
     return keys
 
 
 def _is_hashable(part: object) -> bool:
     if type(part) is int:
-        return part.bit_length() <= _LONGEST_KEY_BITS
+        return part.bit_length() <= LONGEST_KEY_BITS
     return type(part) in _SCALARS
 
 
-def attributes(state: object) -> dict[str, Any]:
+def attributes(budget: Budget, state: object) -> dict[str, Any]:
     """The state of an object, which must be a plain dict of attributes."""
+    if type(state) is dict:
+        budget.scan(4 * len(state))  # all of them twice
     if type(state) is not dict or not all(type(name) is str for name in state):
         raise UnpicklingError(
             f"it gives {kind(state)} as the state of an object", expected="a dict of attributes"
@@ -61,9 +63,19 @@ def attributes(state: object) -> dict[str, Any]:
     return state
 
 
+def _copied(budget: Budget, items: Collection[Any]) -> list[Any]:
+    """A list of items that a file may hold once and use often, with unread blocks as bytes."""
+    budget.spend(ITEM_BYTES * len(items))
+    budget.scan(len(items))
+    return plain(list(items))
+
+
 def inert(context: Context, name: str, arguments: tuple[Any, ...]) -> Instance:
     """An object that stays a stand-in."""
-    return Instance(name, tuple(plain(list(arguments))))
+    context.budget.scan(len(arguments))
+    if any(type(argument) is Span for argument in arguments):
+        arguments = tuple(_copied(context.budget, arguments))
+    return Instance(name, arguments)
 
 
 def uncalled(context: Context, name: str, arguments: tuple[Any, ...]) -> NoReturn:
@@ -76,13 +88,14 @@ def persistent(context: Context, name: str, arguments: tuple[Any, ...]) -> Insta
     meta = arguments[0] if len(arguments) == 1 else None
     if type(meta) is not dict or not isinstance(meta.get("class_name"), str):
         refuse_arguments(name)
-    if meta.get("type") != "class" or type(meta.get("version")) is not int:
+    sort = meta.get("type")
+    if type(sort) is not str or sort != "class" or type(meta.get("version")) is not int:
         raise UnpicklingError(
             "it holds an object of NVIDIA's persistence of a kind that is not known",
             expected="type 'class' and a version",
         )
     kept = {key: meta[key] for key in ("type", "version", "class_name")}
-    return Instance(name, (kept,), attributes(meta.get("state")))
+    return Instance(name, (kept,), attributes(context.budget, meta.get("state")))
 
 
 def mapping(context: Context, name: str, arguments: tuple[Any, ...]) -> dict[Any, Any]:
@@ -94,14 +107,16 @@ def mapping(context: Context, name: str, arguments: tuple[Any, ...]) -> dict[Any
     content = arguments[0] if arguments else {}
     if len(arguments) > 1 or type(content) not in (dict, list, tuple):
         refuse_arguments(name)
-    context.budget.spend(_ITEM_BYTES * len(content))
+    budget = context.budget
     if type(content) is dict:
+        budget.spend(ITEM_BYTES * len(content))
+        checked_keys(budget, content)
         return dict(content)
-    if not all(type(pair) in (list, tuple) and len(pair) == 2 for pair in content):
+    pairs = _copied(budget, content)
+    if not all(type(pair) in (list, tuple) and len(pair) == 2 for pair in pairs):
         refuse_arguments(name)
-    return dict(
-        zip(checked_keys([key for key, _ in content]), (v for _, v in content), strict=True)
-    )
+    keys = checked_keys(budget, [key for key, _ in pairs])
+    return dict(zip(keys, (value for _, value in pairs), strict=True))
 
 
 def collection(context: Context, name: str, arguments: tuple[Any, ...]) -> object:
@@ -109,28 +124,38 @@ def collection(context: Context, name: str, arguments: tuple[Any, ...]) -> objec
     content = arguments[0] if arguments else ()
     if len(arguments) > 1 or type(content) not in (list, tuple, set, frozenset):
         refuse_arguments(name)
-    context.budget.spend(_ITEM_BYTES * len(content))
-    items = plain(list(content))
+    items = _copied(context.budget, content)
     match name.rpartition(".")[2]:
         case "set":
-            return set(checked_keys(items))
+            return set(checked_keys(context.budget, items))
         case "frozenset":
-            return frozenset(checked_keys(items))
+            return frozenset(checked_keys(context.budget, items))
         case "list":
             return items
         case _:
             return tuple(items)
 
 
+def queue(context: Context, name: str, arguments: tuple[Any, ...]) -> list[Any]:
+    """`collections.deque(items, maxlen)`: a list. Its items may also be put in afterwards."""
+    if len(arguments) == 2 and arguments[1] is not None and type(arguments[1]) is not int:
+        refuse_arguments(name)
+    items = arguments[0] if arguments else ()
+    if len(arguments) > 2 or type(items) not in (list, tuple):
+        refuse_arguments(name)
+    return _copied(context.budget, items)
+
+
 def text_as_bytes(context: Context, name: str, arguments: tuple[Any, ...]) -> bytes:
     """`_codecs.encode(text, "latin1")`: how protocol 2 writes bytes."""
-    if len(arguments) != 2 or not isinstance(arguments[0], str):
+    if len(arguments) != 2 or not all(type(argument) is str for argument in arguments):
         refuse_arguments(name)
     if arguments[1] not in ("latin1", "latin-1"):
         refuse_arguments(name)
-    context.budget.spend(len(arguments[0]))
+    text: str = arguments[0]
+    context.budget.spend(len(text))
     try:
-        return arguments[0].encode("latin-1")
+        return text.encode("latin-1")
     except UnicodeEncodeError:
         raise UnpicklingError("it is damaged: bytes, written as text, are none") from None
 
@@ -167,8 +192,10 @@ def reconstructor(context: Context, name: str, arguments: tuple[Any, ...]) -> ob
     return made.construct(context, made.global_name, () if content is None else (content,))
 
 
-def block_of(data: object, what: str) -> Span:
+def block_of(budget: Budget, data: object, what: str) -> Span:
     """Bytes of any kind as a span. Python 2 wrote them as text."""
+    if isinstance(data, str | bytearray):  # which is copied
+        budget.spend(len(data))
     if isinstance(data, str):
         try:
             data = data.encode("latin-1")

@@ -3,7 +3,7 @@
 Where each comes from: NVIDIA's persistence and EasyDict (stylegan2-ada-pytorch, stylegan3) and its
 TensorFlow networks (stylegan2), torch's tensors since 0.4, numpy 1 and 2, training checkpoints with
 an argparse.Namespace (rosinality and what descends from it), and Python's own containers as the six
-pickle protocols write them.
+pickle protocols write them; and what training scripts keep beside their networks.
 """
 
 from __future__ import annotations
@@ -39,6 +39,33 @@ _TORCH: dict[str, Constructor] = {
         f"torch.{layout}": containers.uncalled
         for layout in ("strided", "contiguous_format", "channels_last", "preserve_format")
     },
+}
+# What training scripts keep beside the networks: settings, schedules, times.
+_BESIDE: dict[str, Constructor] = {
+    "easydict.EasyDict": containers.mapping,
+    "addict.addict.Dict": containers.mapping,
+    "munch.Munch": containers.mapping,
+    "yacs.config.CfgNode": containers.mapping,
+    "collections.Counter": containers.mapping,
+    "collections.deque": containers.queue,
+    "torch.torch_version.TorchVersion": containers.inert,
+    "types.SimpleNamespace": containers.inert,
+    "decimal.Decimal": containers.inert,
+    "fractions.Fraction": containers.inert,
+    "uuid.UUID": containers.inert,
+    "uuid.SafeUUID": containers.inert,
+    "zoneinfo.ZoneInfo._unpickle": containers.inert,
+    "pytz._UTC": containers.inert,
+    "pytz._p": containers.inert,
+    **{
+        f"datetime.{name}": containers.inert
+        for name in ("date", "datetime", "time", "timedelta", "timezone")
+    },
+}
+# A network may have been wrapped for several GPUs.
+_WRAPPERS: dict[str, Constructor] = {
+    "torch.nn.parallel.data_parallel.DataParallel": containers.inert,
+    "torch.nn.parallel.distributed.DistributedDataParallel": containers.inert,
 }
 # A persistent object may have such among its children.
 _MODULES = {
@@ -78,6 +105,8 @@ _PYTHON: dict[str, Constructor] = {
     "pathlib._local.WindowsPath": containers.inert,
 }
 for _builtins in ("builtins", "__builtin__"):  # Python 3, Python 2
+    for _name in ("range", "xrange", "slice"):
+        _PYTHON[f"{_builtins}.{_name}"] = containers.inert
     for _name in ("bool", "float", "int", "object", "str"):
         _PYTHON[f"{_builtins}.{_name}"] = containers.uncalled
     for _name in ("frozenset", "list", "set", "tuple"):
@@ -99,7 +128,10 @@ _CONSTRUCTORS = {
     },
     **_NUMPY,
     **_PYTHON,
+    **_BESIDE,
+    **_WRAPPERS,
 }
+_GLOBALS = {name: Global(name, construct=how) for name, how in _CONSTRUCTORS.items()}
 _VALUES = {f"torch.{name}": dtype for name, dtype in tensors.DTYPES.items()}
 
 
@@ -109,6 +141,4 @@ def known(name: str) -> object:
     >>> known("torch.float16"), known("os.system")
     (torch.float16, None)
     """
-    if name in _CONSTRUCTORS:
-        return Global(name, construct=_CONSTRUCTORS[name])
-    return _VALUES.get(name)
+    return _GLOBALS.get(name) or _VALUES.get(name)

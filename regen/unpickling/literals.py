@@ -8,26 +8,35 @@ from __future__ import annotations
 
 import re
 import struct
+import sys
 from collections.abc import Callable
 
 from regen.errors import UnpicklingError
+from regen.files.budget import (
+    ESCAPES_PER_STEP,
+    LINE_STEPS,
+    LONGEST_INTEGER_BYTES,
+    LONGEST_WIDE_TEXT_BYTES,
+    Budget,
+)
 from regen.unpickling.source import Span
 from regen.unpickling.values import shown
 
 # Blocks from this size on stay in the file until they are needed.
 _SMALLEST_SPAN_BYTES = 4096
-_LONGEST_NUMBER_BYTES = 256
 _ESCAPE = re.compile(rb"\\(x[0-9a-fA-F]{2}|[\\'\"ntr])")
 _ESCAPED = {b"n": b"\n", b"t": b"\t", b"r": b"\r"}
+# What begins a character that takes more than one byte in memory, in UTF-8 and in escapes.
+_WIDE = {"utf-8": re.compile(rb"[\xc4-\xff]"), "raw-unicode-escape": re.compile(rb"\\u(?!00)|\\U")}
 
 
 class Cursor:
-    """A position in a span that moves forward, never past the end."""
+    """A position in a span that moves forward, never past the end, on a budget."""
 
-    __slots__ = ("buffer", "position", "span", "stop")
+    __slots__ = ("budget", "buffer", "position", "span", "stop")
 
-    def __init__(self, span: Span) -> None:
-        self.span, self.buffer = span, span.buffer
+    def __init__(self, span: Span, budget: Budget) -> None:
+        self.span, self.buffer, self.budget = span, span.buffer, budget
         self.position, self.stop = span.start, span.stop
 
     def skip(self, count: int) -> int:
@@ -67,12 +76,14 @@ class Cursor:
 
     def line(self, longest: int | None = None) -> bytes:
         """The bytes before the next newline, at most `longest` of them."""
+        self.budget.work(LINE_STEPS)
         start = self.position
         limit = self.stop if longest is None else min(self.stop, start + longest + 1)
         end = self.buffer.find(b"\n", start, limit)
         if end < 0:
+            within = "" if limit == self.stop else f" within {longest} bytes"
             raise UnpicklingError(
-                f"it is truncated or damaged: a line at byte {start:,} has no end"
+                f"it is truncated or damaged: a line at byte {start:,} has no end{within}"
             )
         self.position = end + 1
         return self.buffer[start:end]
@@ -80,22 +91,31 @@ class Cursor:
 
 def _long(cursor: Cursor, size: int) -> int:
     count = cursor.count(size)
-    if count > _LONGEST_NUMBER_BYTES:
+    if count > LONGEST_INTEGER_BYTES:
         raise UnpicklingError(
-            f"an integer of {count:,} bytes", expected=f"at most {_LONGEST_NUMBER_BYTES}"
+            f"an integer of {count:,} bytes", expected=f"at most {LONGEST_INTEGER_BYTES}"
         )
     return int.from_bytes(cursor.take(count), "little", signed=True)
 
 
 def _text(cursor: Cursor, size: int) -> str:
-    return _decoded(cursor.take(cursor.count(size)), "utf-8")
+    return _decoded(cursor, cursor.take(cursor.count(size)), "utf-8")
 
 
-def _decoded(data: bytes, encoding: str) -> str:
+def _decoded(cursor: Cursor, data: bytes, encoding: str) -> str:
+    """The text of these bytes. A character takes up to four bytes for one of the file's."""
+    if len(data) > LONGEST_WIDE_TEXT_BYTES and _WIDE[encoding].search(data):
+        raise UnpicklingError(
+            f"a text of {len(data):,} bytes with characters beyond Latin-1",
+            expected=f"at most {LONGEST_WIDE_TEXT_BYTES:,} bytes of such a text",
+        )
     try:
-        return data.decode(encoding, "surrogatepass" if encoding == "utf-8" else "strict")
+        text = data.decode(encoding, "surrogatepass" if encoding == "utf-8" else "strict")
     except UnicodeDecodeError:
         raise UnpicklingError("it is damaged: a text is not readable") from None
+    if len(data) >= _SMALLEST_SPAN_BYTES:
+        cursor.budget.spend(max(sys.getsizeof(text) - len(data), 0))
+    return text
 
 
 def _block(cursor: Cursor, size: int, *, mutable: bool = False) -> Span | bytes | bytearray:
@@ -113,7 +133,7 @@ def _latin(cursor: Cursor, size: int) -> str:
 
 
 def _number_line(cursor: Cursor, read: Callable[[bytes], float]) -> float:
-    line = cursor.line(_LONGEST_NUMBER_BYTES)
+    line = cursor.line(LONGEST_INTEGER_BYTES)
     try:
         return read(line)
     except ValueError:
@@ -132,6 +152,7 @@ def _quoted_line(cursor: Cursor) -> str:
     line = cursor.line()
     if len(line) < 2 or line[:1] != line[-1:] or line[:1] not in (b"'", b'"'):
         raise UnpicklingError("it is damaged: a text has no quotes")
+    cursor.budget.work(line.count(b"\\") // ESCAPES_PER_STEP)
 
     def unescape(match: re.Match[bytes]) -> bytes:
         code = match[1]
@@ -156,7 +177,7 @@ LITERALS: dict[int, Callable[[Cursor], object]] = {
     ord("X"): lambda cursor: _text(cursor, 4),
     0x8C: lambda cursor: _text(cursor, 1),
     0x8D: lambda cursor: _text(cursor, 8),
-    ord("V"): lambda cursor: _decoded(cursor.line(), "raw-unicode-escape"),
+    ord("V"): lambda cursor: _decoded(cursor, cursor.line(), "raw-unicode-escape"),
     ord("S"): _quoted_line,
     ord("T"): lambda cursor: _latin(cursor, 4),
     ord("U"): lambda cursor: _latin(cursor, 1),
@@ -165,7 +186,4 @@ LITERALS: dict[int, Callable[[Cursor], object]] = {
     0x8E: lambda cursor: _block(cursor, 8),
     0x96: lambda cursor: _block(cursor, 8, mutable=True),
     ord(")"): lambda cursor: (),
-    ord("]"): lambda cursor: [],
-    ord("}"): lambda cursor: {},
-    0x8F: lambda cursor: set(),
 }

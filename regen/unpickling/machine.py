@@ -15,13 +15,20 @@ from collections.abc import Callable
 from typing import Any
 
 from regen.errors import UnpicklingError
+from regen.files.budget import (
+    CALL_STEPS,
+    CONTAINER_STEPS,
+    LONGEST_NAME,
+    NAME_STEPS,
+    SET_STEPS,
+    Budget,
+)
 from regen.unpickling.literals import LITERALS, Cursor
-from regen.unpickling.source import Budget, Span
+from regen.unpickling.source import Span
 from regen.unpickling.stack import Stack, plain
 from regen.unpickling.values import shown
 from regen.unpickling.world import World
 
-_LONGEST_NAME = 200
 _NEWEST_PROTOCOL = 5
 _STOP, _RECALL, _REMEMBER = ord("."), ord("h"), 0x94
 _CALLS = frozenset(b"Rb\x81\x92")
@@ -38,7 +45,7 @@ class Machine:
     """
 
     def __init__(self, span: Span, world: World, budget: Budget) -> None:
-        self.cursor = Cursor(span)
+        self.cursor = Cursor(span, budget)
         self.world, self.stack = world, Stack(self.cursor)
         self.count = 0
         self._budget = budget
@@ -49,9 +56,10 @@ class Machine:
         Raises:
             UnpicklingError: If it is truncated, damaged, too long, or refused by the world.
         """
-        cursor, stack, limit = self.cursor, self.stack, self._budget.instructions_left
+        cursor, stack, budget = self.cursor, self.stack, self._budget
         buffer, stop = cursor.buffer, cursor.stop
-        while self.count <= limit:
+        while True:
+            budget.work(1)
             at = cursor.position
             if at >= stop:
                 raise UnpicklingError(f"it is truncated: it ends at byte {at:,}")
@@ -64,13 +72,13 @@ class Machine:
             elif (literal := LITERALS.get(code)) is not None:
                 stack.values.append(literal(cursor))
             elif (instruction := _INSTRUCTIONS.get(code)) is not None:
+                budget.work(CONTAINER_STEPS - 1)
                 instruction(self)
             elif code == _STOP:
                 break
             else:
                 raise UnpicklingError(f"it is damaged: byte {at:,} is no instruction of a pickle")
             self.count += 1
-        self._budget.spend_instructions(self.count)
         return stack.last()
 
     def line_index(self) -> int:
@@ -123,6 +131,11 @@ class Machine:
         self.stack.push({})
         self.put(items)
 
+    def push_set(self) -> None:
+        """Make an empty set."""
+        self._budget.work(SET_STEPS - CONTAINER_STEPS)
+        self.stack.push(set())
+
     def push_list(self) -> None:
         """Make a list of the items since the mark."""
         self.stack.push(plain(self.stack.pop_mark()))
@@ -131,15 +144,16 @@ class Machine:
         """Push the stand-in for a name."""
         if not isinstance(module, str) or not isinstance(name, str):
             raise self.stack.damaged("a class is named by something that is no text")
-        if len(module) + len(name) > _LONGEST_NAME:
+        if len(module) + len(name) > LONGEST_NAME:
             raise UnpicklingError(
                 "it names a class", got=shown(f"{module[:80]}.{name[:80]}"), expected="a short name"
             )
+        self._budget.work(NAME_STEPS)
         self.stack.push(self.world.find(f"{module}.{name}"))
 
     def find_lines(self) -> None:
         """Push the stand-in for a name in the next two lines."""
-        module, name = self.cursor.line(_LONGEST_NAME), self.cursor.line(_LONGEST_NAME)
+        module, name = self.cursor.line(LONGEST_NAME), self.cursor.line(LONGEST_NAME)
         self.find(module.decode("utf-8", "replace"), name.decode("utf-8", "replace"))
 
     def find_top(self) -> None:
@@ -152,6 +166,10 @@ class Machine:
         arguments, function = self.stack.pop(), self.stack.pop()
         if not isinstance(arguments, tuple):
             raise self.stack.damaged("arguments are no tuple")
+        self._call(function, arguments)
+
+    def _call(self, function: object, arguments: tuple[Any, ...]) -> None:
+        self._budget.work(CALL_STEPS)
         self.stack.push(self.world.call(function, arguments))
 
     def call_with_keywords(self) -> None:
@@ -166,13 +184,13 @@ class Machine:
         items = plain(self.stack.pop_mark())
         if not items:
             raise self.stack.damaged("a call names nothing")
-        self.stack.push(self.world.call(items[0], tuple(items[1:])))
+        self._call(items[0], tuple(items[1:]))
 
     def call_named(self) -> None:
         """Call a stand-in, named in the next two lines, with what stands after the mark."""
         arguments = tuple(plain(self.stack.pop_mark()))
         self.find_lines()
-        self.stack.push(self.world.call(self.stack.pop(), arguments))
+        self._call(self.stack.pop(), arguments)
 
     def give_state(self) -> None:
         """Give a state to what is below it."""
@@ -221,12 +239,15 @@ _INSTRUCTIONS: dict[int, Callable[[Machine], None]] = {
     0x85: lambda m: m.push_tuple_of(1),
     0x86: lambda m: m.push_tuple_of(2),
     0x87: lambda m: m.push_tuple_of(3),
+    ord("]"): lambda m: m.stack.push([]),
+    ord("}"): lambda m: m.stack.push({}),
     ord("l"): Machine.push_list,
     ord("a"): lambda m: m.extend([m.stack.pop()]),
     ord("e"): lambda m: m.extend(m.stack.pop_mark()),
     ord("d"): Machine.push_dict,
     ord("s"): Machine.put_one,
     ord("u"): lambda m: m.put(m.stack.pop_mark()),
+    0x8F: Machine.push_set,
     0x90: lambda m: m.add(m.stack.pop_mark()),
     0x91: lambda m: m.stack.push(m.world.freeze(plain(m.stack.pop_mark()))),
     ord("c"): Machine.find_lines,

@@ -12,7 +12,8 @@ from regen.unpickling.known import known
 from regen.unpickling.source import Span
 from regen.unpickling.values import Instance, NamedGlobal
 
-_NESTED = "torch.storage._load_from_bytes"
+_LOADER = Instance("torch.storage._load_from_bytes")
+_ANYTHING = Instance("")
 
 
 class Naming:
@@ -20,25 +21,31 @@ class Naming:
 
     Attributes:
         named: Every name so far, in the order of the file, each once.
-        nested: The torch files inside of the pickle, as bytes or spans.
     """
 
     def __init__(self) -> None:
         self.named: dict[str, NamedGlobal] = {}
-        self.nested: list[Span] = []
+        self._nested: dict[tuple[int, int, int], tuple[object, Span]] = {}
+
+    @property
+    def nested(self) -> list[Span]:
+        """The torch files inside of the pickle, each once, however often it is read."""
+        return [span for _, span in self._nested.values()]
 
     def find(self, name: str) -> object:
         """See `World`."""
-        self.named.setdefault(name, NamedGlobal(name, known(name) is not None))
-        return Instance(name)
+        if name not in self.named:
+            self.named[name] = NamedGlobal(name, known(name) is not None)
+        return _LOADER if name == _LOADER.global_name else _ANYTHING
 
     def call(self, function: object, arguments: tuple[Any, ...]) -> object:
         """See `World`."""
-        if isinstance(function, Instance) and function.global_name == _NESTED:
-            for block in arguments:
-                if isinstance(block, Span | bytes | bytearray):
-                    self.nested.append(block if isinstance(block, Span) else Span.of(block))
-        return Instance("")
+        block = arguments[0] if function is _LOADER and len(arguments) == 1 else None
+        if isinstance(block, Span):
+            self._nested.setdefault((id(block.buffer), block.start, block.stop), (block, block))
+        elif isinstance(block, bytes | bytearray) and (id(block), 0, 0) not in self._nested:
+            self._nested[id(block), 0, 0] = block, Span.of(block)
+        return _ANYTHING
 
     def give_state(self, target: object, state: object) -> object:
         """See `World`."""
@@ -46,7 +53,7 @@ class Naming:
 
     def persistent(self, identifier: object) -> object:
         """See `World`."""
-        return Instance("")
+        return _ANYTHING
 
     def extend(self, target: object, items: list[Any]) -> None:
         """See `World`."""

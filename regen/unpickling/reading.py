@@ -2,23 +2,26 @@
 
 from __future__ import annotations
 
-from contextlib import suppress
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Literal
 
 from regen.errors import UnpicklingError
-from regen.unpickling.building import Building
+from regen.unpickling.building import Building, UnknownNameError
 from regen.unpickling.machine import Machine
 from regen.unpickling.naming import Naming
-from regen.unpickling.source import Budget, Span, opened
+from regen.unpickling.source import Span, budget_of, budget_of_a_look, opened
 from regen.unpickling.structure import check_structure
 from regen.unpickling.torch_files import TorchReader, is_legacy, is_torch_zip
-from regen.unpickling.values import Context, NamedGlobal
+from regen.unpickling.values import Context, NamedGlobal, shown
 from regen.unpickling.zip_entries import is_zip
 
 Format = Literal["safetensors", "pickle", "torch", "unknown"]
+# What a pickled module holds, and what only NVIDIA's persistent ones name, which need no code.
+_OF_MODULES = [b"_parameters", b"_modules", b"_reconstruct_persistent_obj"]
+_BEGINNING_BYTES = 16 << 20
 _FIRST_PROTOCOLS = frozenset(b"()]}cNISVULFGKMJX\x88\x89")
-_LONGEST_SNIFFED_BYTES = 1 << 16
 
 
 def read_pickle(path: Path | str) -> object:
@@ -53,15 +56,33 @@ def value_of(file: Span, format: Literal["pickle", "torch"]) -> object:
 
     Returns and raises: as `read_pickle`.
     """
-    budget = Budget(len(file))
-    if format == "torch":
-        value = TorchReader(budget).read(file)
-    else:
-        machine = Machine(file, Building(Context(budget, TorchReader(budget).read)), budget)
-        value = machine.run()
-        machine.cursor.check_end()
+    budget = budget_of(file)
+    with _modules_explained(file):
+        if format == "torch":
+            value = TorchReader(budget).read(file)
+        else:
+            machine = Machine(file, Building(Context(budget, TorchReader(budget).read)), budget)
+            value = machine.run()
+            machine.cursor.check_end()
     check_structure(value)
     return value
+
+
+@contextmanager
+def _modules_explained(file: Span) -> Iterator[None]:
+    """Whoever saved a module with its class, which is code, is told to save its tensors."""
+    try:
+        yield
+    except UnknownNameError as error:
+        stop = min(file.stop, file.start + _BEGINNING_BYTES)
+        words = [word for word in _OF_MODULES if file.buffer.find(word, file.start, stop) >= 0]
+        if words != _OF_MODULES[:-1]:
+            raise
+        raise UnpicklingError(
+            f"it holds a whole module, which needs code to be run: it names {shown(error.name)}",
+            expected="a state dict",
+            remedy="where it was made, save module.state_dict() instead of the module",
+        ) from error
 
 
 def globals_of(path: Path | str) -> list[NamedGlobal]:
@@ -73,16 +94,18 @@ def globals_of(path: Path | str) -> list[NamedGlobal]:
         UnpicklingError: If the file cannot be read, is truncated or damaged.
     """
     with opened(path) as file:
-        budget, naming = Budget(len(file)), Naming()
+        budget, naming = budget_of(file), Naming()
         reader = TorchReader(budget)
         if is_zip(file) or is_legacy(file):
             Machine(reader.pickle_of(file), naming, budget).run()
         else:
             Machine(file, naming, budget).run()
-        nested, naming.nested = naming.nested, []
-        for span in nested:
-            with suppress(UnpicklingError):  # not a torch file: then it names nothing
+        for span in naming.nested:
+            try:
                 Machine(reader.pickle_of(span), naming, budget).run()
+            except UnpicklingError:  # not a torch file: then it names nothing
+                if budget.steps_left < 0:
+                    raise
     return list(naming.named.values())
 
 
@@ -115,10 +138,10 @@ def _is_old_pickle(file: Span) -> bool:
     """Protocols 0 and 1 have no mark: does it end like one, and run like one?"""
     if file.buffer[file.start] not in _FIRST_PROTOCOLS or file.buffer[file.stop - 1] != ord("."):
         return False
-    budget = Budget(0)
+    budget = budget_of_a_look()
     machine = Machine(file, Naming(), budget)
     try:
         machine.run()
     except UnpicklingError:
-        return False
+        return budget.steps_left < 0  # so many sound instructions are not there by chance
     return machine.cursor.position == file.stop

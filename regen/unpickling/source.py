@@ -15,37 +15,7 @@ from io import FileIO
 from pathlib import Path
 
 from regen.errors import UnpicklingError
-
-# The pickle of a 1024x1024 NVIDIA snapshot has 50,000 instructions, a training checkpoint with its
-# optimizers about as many.
-_MOST_INSTRUCTIONS = 1_000_000
-_SLACK_BYTES = 16 << 20
-
-
-class Budget:
-    """What may still be spent on one file: bytes of memory beside the stack, and instructions.
-
-    An honest file holds every byte of its tensors, so the bytes of a file bound what it becomes.
-    """
-
-    def __init__(self, file_bytes: int) -> None:
-        self.bytes_left = file_bytes + _SLACK_BYTES
-        self.instructions_left = _MOST_INSTRUCTIONS
-
-    def spend(self, count_bytes: int) -> None:
-        """Take bytes of memory. Raises UnpicklingError when the file has none left."""
-        self.bytes_left -= count_bytes
-        if self.bytes_left < 0:
-            raise UnpicklingError("it grows to far more than its own size when it is read")
-
-    def spend_instructions(self, count: int) -> None:
-        """Take instructions. Raises UnpicklingError when there are none left."""
-        self.instructions_left -= count
-        if self.instructions_left < 0:
-            raise UnpicklingError(
-                "it is too long for a checkpoint",
-                expected=f"at most {_MOST_INSTRUCTIONS:,} pickle instructions",
-            )
+from regen.files.budget import STEPS_OF_A_LOOK, Budget
 
 
 class Span:
@@ -133,6 +103,20 @@ def opened(path: Path | str) -> Iterator[Span]:
                 yield Span(mapped, 0, size, file)
     except UnpicklingError as error:
         raise UnpicklingError(f"{path}: {error}") from error
+    except MemoryError as error:
+        raise UnpicklingError(
+            f"{path}: it needs more memory than there is", remedy="use a machine with more"
+        ) from error
     except OSError as error:
         reason = error.strerror or error
         raise UnpicklingError(f"cannot read {path}: {reason}", remedy="check the file") from error
+
+
+def budget_of(file: Span) -> Budget:
+    """What may be spent on a file."""
+    return Budget(len(file), UnpicklingError)
+
+
+def budget_of_a_look() -> Budget:
+    """What may be spent on telling what kind of file it is."""
+    return Budget(0, UnpicklingError, steps=STEPS_OF_A_LOOK)

@@ -14,11 +14,10 @@ from itertools import chain
 from torch import Tensor
 
 from regen.errors import UnpicklingError
+from regen.files.budget import MOST_LEVELS, MOST_REPEATED_VALUES
 from regen.unpickling.source import Span
 from regen.unpickling.values import Instance, Pending, kind
 
-_MOST_LEVELS = 200
-_MOST_REPEATED = 1_000_000
 _LEAVES = frozenset({str, int, float, bool, type(None), Tensor})  # most of what there is
 _CONTAINERS = (dict, list, tuple, set, frozenset, Instance)
 
@@ -42,8 +41,8 @@ def check_structure(root: object) -> None:
     """Check that a structure can be walked, by recursion too, in time proportional to its file.
 
     Raises:
-        UnpicklingError: If it is deeper than 200 levels, holds itself, counts over a million values
-            more than there are because parts of it are shared, or has unfinished parts.
+        UnpicklingError: If it is deeper than 200 levels, holds itself, counts 250,000 values more
+            than there are because parts of it are shared, or has unfinished parts.
     """
     if not isinstance(root, _CONTAINERS):
         return
@@ -65,10 +64,13 @@ def check_structure(root: object) -> None:
             done[id(visit.node)] = (visit.levels + 1, visit.count)
             if visits:
                 _note(visits[-1], *done[id(visit.node)])
-            if visit.count > values + _MOST_REPEATED:
-                raise UnpicklingError("it repeats parts of itself millions of times")
-        if len(visits) > _MOST_LEVELS or visit.levels >= _MOST_LEVELS:
-            raise UnpicklingError("it is too deep", expected=f"at most {_MOST_LEVELS} levels")
+            if visit.count > values + MOST_REPEATED_VALUES:
+                raise UnpicklingError(
+                    "it repeats parts of itself",
+                    expected=f"at most {MOST_REPEATED_VALUES:,} values that are there twice",
+                )
+        if len(visits) > MOST_LEVELS or visit.levels >= MOST_LEVELS:
+            raise UnpicklingError("it is too deep", expected=f"at most {MOST_LEVELS} levels")
 
 
 def _visit(node: object) -> _Visit:

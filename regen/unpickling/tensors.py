@@ -14,14 +14,17 @@ import torch
 from torch import Tensor
 
 from regen.errors import UnpicklingError
+from regen.files.budget import (
+    LARGEST_SIZE,
+    MOST_AXES,
+    MOST_REPEATED_ELEMENTS,
+    TENSOR_STEPS,
+    Budget,
+    fits,
+)
 from regen.unpickling.containers import block_of, refuse_arguments
-from regen.unpickling.source import Budget, Span
+from regen.unpickling.source import Span
 from regen.unpickling.values import Context, Global, kind
-
-_MOST_AXES = 32
-_LARGEST_SIZE = 1 << 48
-# A view may repeat the elements of its storage (stride 0) up to this many.
-_MOST_REPEATED = 1 << 20
 
 STORAGE_DTYPES = {
     "BFloat16Storage": torch.bfloat16,
@@ -53,10 +56,22 @@ def storage_dtype(storage_class: object) -> torch.dtype:
     return dtype
 
 
+def allocated(count: int, budget: Budget) -> Tensor:
+    """So many bytes that are paid for, as a flat uint8 tensor.
+
+    Raises:
+        MemoryError: If there are not so many.
+    """
+    budget.spend(count)
+    try:
+        return torch.empty(count, dtype=torch.uint8)
+    except RuntimeError as error:  # which is how torch says it
+        raise MemoryError(f"{count:,} bytes") from error
+
+
 def read_block(data: Span, budget: Budget) -> Tensor:
     """Bytes of a file as a flat uint8 tensor with memory of its own."""
-    budget.spend(len(data))
-    flat = torch.empty(len(data), dtype=torch.uint8)
+    flat = allocated(len(data), budget)
     if len(data):
         data.fill(flat.numpy().data)
     return flat
@@ -72,12 +87,13 @@ def view(storage: object, offset: object, sizes: object, strides: object) -> Ten
     Raises:
         UnpicklingError: If they are not, or if the view is far larger than its storage.
     """
-    if not isinstance(storage, Tensor) or storage.dim() != 1 or not storage.is_contiguous():
-        raise UnpicklingError(f"it is damaged: a tensor lies in {kind(storage)}")
+    storage = _checked_storage(storage)
     sizes, strides = _integers(sizes), _integers(strides)
     (start,) = _integers((offset,))
-    if len(sizes) != len(strides) or len(sizes) > _MOST_AXES:
+    if len(sizes) != len(strides):
         raise UnpicklingError("it is damaged: a tensor has not one stride for each of its sizes")
+    if not fits(sizes):
+        raise UnpicklingError(f"a tensor of sizes {list(sizes)} is too large")
     count, elements = math.prod(sizes), storage.numel()
     last = start + sum((size - 1) * step for size, step in zip(sizes, strides, strict=True))
     if count and last >= elements or start > elements:
@@ -85,7 +101,7 @@ def view(storage: object, offset: object, sizes: object, strides: object) -> Ten
             f"a tensor of sizes {list(sizes)} and strides {list(strides)} at {start:,} reaches "
             f"outside of its storage of {elements:,} elements"
         )
-    if count > max(elements, _MOST_REPEATED):
+    if count > max(elements, MOST_REPEATED_ELEMENTS):
         raise UnpicklingError(
             f"a tensor of {count:,} elements has a storage of {elements:,}",
             remedy="write the file again with contiguous tensors",
@@ -93,13 +109,24 @@ def view(storage: object, offset: object, sizes: object, strides: object) -> Ten
     return torch.as_strided(storage, sizes, strides, storage.storage_offset() + start)
 
 
+def _checked_storage(storage: object) -> Tensor:
+    if not isinstance(storage, Tensor) or storage.dim() != 1 or not storage.is_contiguous():
+        raise UnpicklingError(f"it is damaged: a tensor lies in {kind(storage)}")
+    return storage
+
+
 def _integers(values: object) -> tuple[int, ...]:
-    if type(values) not in (tuple, list):
+    if not isinstance(values, tuple | list):
         raise UnpicklingError(f"it is damaged: the sizes of a tensor are {kind(values)}")
-    assert isinstance(values, tuple | list)
+    if len(values) > MOST_AXES:
+        raise UnpicklingError(
+            f"it is damaged: a tensor has {len(values):,} sizes", expected=f"at most {MOST_AXES}"
+        )
     for value in values:
-        if type(value) is not int or not 0 <= value <= _LARGEST_SIZE:
-            raise UnpicklingError("a size, stride or offset of a tensor is negative or no number")
+        if type(value) is not int or not 0 <= value <= LARGEST_SIZE:
+            raise UnpicklingError(
+                "a size, stride or offset of a tensor is negative, too large or not a number"
+            )
     return tuple(values)
 
 
@@ -107,32 +134,40 @@ def nested_storage(context: Context, name: str, arguments: tuple[Any, ...]) -> o
     """`torch.storage._load_from_bytes`: a storage as a torch file inside of the pickle."""
     if len(arguments) != 1:
         refuse_arguments(name)
-    return context.load_nested(block_of(arguments[0], "a torch file inside of it"))
+    return context.load_nested(block_of(context.budget, arguments[0], "a torch file inside of it"))
 
 
 def tensor(context: Context, name: str, arguments: tuple[Any, ...]) -> Tensor:
-    """`torch._utils._rebuild_tensor` in its versions. Whether it required gradients is dropped."""
+    """`torch._utils._rebuild_tensor` in its versions. Whether it required gradients is dropped.
+
+    A file may hold a storage once and view it often. Whoever uses the views may copy each of them,
+    so each has its price.
+    """
     version = name.rpartition("_v")[2]
     least, most = {"2": (6, 7), "3": (7, 8)}.get(version, (4, 4))
     if not least <= len(arguments) <= most:
         refuse_arguments(name)
     storage, offset, sizes, strides = arguments[:4]
-    if version in ("2", "3") and len(arguments) == most and arguments[-1]:
+    marks = arguments[-1] if version in ("2", "3") and len(arguments) == most else None
+    if marks is not None and (type(marks) is not dict or marks):
         raise UnpicklingError("it holds a tensor that is marked as conjugate or negative")
     if version == "3":
         storage = _as_dtype(storage, arguments[6])
-    return view(storage, offset, sizes, strides)
+    context.budget.work(TENSOR_STEPS)
+    made = view(storage, offset, sizes, strides)
+    context.budget.spend(made.numel() * made.element_size())
+    return made
 
 
 def _as_dtype(storage: object, dtype: object) -> Tensor:
-    if not isinstance(storage, Tensor) or not isinstance(dtype, torch.dtype):
-        raise UnpicklingError("it is damaged: a tensor has no storage or dtype")
-    return typed(storage.view(torch.uint8), dtype)
+    if not isinstance(dtype, torch.dtype):
+        raise UnpicklingError("it is damaged: a tensor has no dtype")
+    return typed(_checked_storage(storage).view(torch.uint8), dtype)
 
 
 def typed(flat: Tensor, dtype: torch.dtype) -> Tensor:
     """A flat uint8 tensor as one of another dtype, sharing its memory."""
-    if flat.numel() % dtype.itemsize:
+    if flat.numel() % dtype.itemsize or flat.storage_offset() % dtype.itemsize:
         raise UnpicklingError(
             f"it is damaged: a storage of {flat.numel():,} bytes is no whole number of {dtype}"
         )

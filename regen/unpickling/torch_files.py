@@ -9,15 +9,15 @@ from __future__ import annotations
 
 from typing import Any
 
-import torch
 from torch import Tensor
 
 from regen.errors import UnpicklingError
+from regen.files.budget import LONGEST_KEY, NESTED_STEPS, TENSOR_STEPS, Budget, fits
 from regen.unpickling.building import Building
 from regen.unpickling.literals import Cursor
 from regen.unpickling.machine import Machine
-from regen.unpickling.source import Budget, Span
-from regen.unpickling.tensors import read_block, storage_dtype, typed, view
+from regen.unpickling.source import Span, budget_of_a_look
+from regen.unpickling.tensors import allocated, read_block, storage_dtype, typed, view
 from regen.unpickling.values import Context, Global, kind, shown
 from regen.unpickling.zip_entries import is_zip, zip_entries
 
@@ -44,13 +44,16 @@ class TorchReader:
             UnpicklingError: If it is damaged, names what is not known, or was written on a machine
                 whose numbers have their bytes the other way around.
         """
+        self._budget.work(NESTED_STEPS)
         if is_zip(file):
             return _read_zip(file, self._budget)
         return _read_legacy(self._legacy_pickle(file), self._budget)
 
     def pickle_of(self, file: Span) -> Span:
         """Where the pickle of the object begins: a span of it, and perhaps of more after it."""
-        return _zip_folder(file)["data.pkl"] if is_zip(file) else self._legacy_pickle(file)
+        if is_zip(file):
+            return _zip_folder(file, self._budget)["data.pkl"]
+        return self._legacy_pickle(file)
 
     def _legacy_pickle(self, file: Span) -> Span:
         """Read the three pickles in front, which say what the file is; give what follows.
@@ -67,7 +70,7 @@ class TorchReader:
             heads.append(machine.run())
             rest = file.part(machine.cursor.position, file.stop)
         _, version, system = heads
-        if version != _VERSION or not isinstance(system, dict):
+        if type(version) is not int or version != _VERSION or type(system) is not dict:
             raise UnpicklingError("it is damaged: it is of no known version of torch.save")
         _check_endianness(system.get("little_endian"))
         self._preamble = bytes(file.part(file.start, rest.start).plain())
@@ -78,9 +81,10 @@ def is_legacy(file: Span) -> bool:
     """Whether the bytes begin with the number that marks the older form."""
     head = file.part(file.start, min(file.stop, file.start + _LONGEST_MAGIC_BYTES))
     try:
-        return bool(_plain_machine(head, Budget(0)).run() == _MAGIC_NUMBER)
+        number = _plain_machine(head, budget_of_a_look()).run()
     except UnpicklingError:
         return False
+    return type(number) is int and number == _MAGIC_NUMBER
 
 
 def is_torch_zip(file: Span) -> bool:
@@ -90,7 +94,7 @@ def is_torch_zip(file: Span) -> bool:
     if not is_zip(file) or first.endswith(b"/data.pkl"):
         return is_zip(file)
     try:
-        return any(name.endswith("/data.pkl") for name in zip_entries(file))
+        return any(name.endswith("/data.pkl") for name in zip_entries(file, budget_of_a_look()))
     except UnpicklingError:
         return False
 
@@ -113,9 +117,9 @@ def _check_endianness(is_little: object) -> None:
 # The form since torch 1.6
 
 
-def _zip_folder(file: Span) -> dict[str, Span]:
+def _zip_folder(file: Span, budget: Budget) -> dict[str, Span]:
     """The entries by their names inside of the one folder that all of them lie in."""
-    entries = zip_entries(file)
+    entries = zip_entries(file, budget)
     folder = next(iter(entries), "").partition("/")[0] + "/"
     inside = {name.removeprefix(folder): span for name, span in entries.items()}
     if any(not name.startswith(folder) for name in entries) or "data.pkl" not in inside:
@@ -130,7 +134,7 @@ def _zip_folder(file: Span) -> dict[str, Span]:
 
 
 def _read_zip(file: Span, budget: Budget) -> object:
-    entries = _zip_folder(file)
+    entries = _zip_folder(file, budget)
     if "byteorder" in entries:
         _check_endianness(entries["byteorder"].plain() == b"little")
     flat: dict[str, Tensor] = {}
@@ -144,6 +148,7 @@ def _read_zip(file: Span, budget: Budget) -> object:
                 f"it is damaged: storage {shown(key)}: got {held}, "
                 f"expected {elements:,} elements of {dtype}"
             )
+        budget.work(TENSOR_STEPS)
         if key not in flat:
             flat[key] = read_block(entry, budget)
         return typed(flat[key], dtype)
@@ -167,19 +172,20 @@ class _LegacyStorages:
         self._flat: dict[str, tuple[Tensor, int]] = {}
 
     def __call__(self, identifier: object) -> object:
-        if isinstance(identifier, tuple) and len(identifier) == 4 and identifier[0] == "module":
+        if _begins_with(identifier, "module", 4):
+            assert isinstance(identifier, tuple)
             return self._module(identifier[1])
         storage_class, key, elements, part = _identified(identifier, 6)
         dtype = storage_dtype(storage_class)
         size = elements * dtype.itemsize
+        self._budget.work(TENSOR_STEPS)
         if key not in self._flat:
             if size > len(self._file):
                 raise UnpicklingError(
                     f"it is truncated or damaged: a storage of {size:,} bytes is announced, "
                     f"{len(self._file):,} follow"
                 )
-            self._budget.spend(size)
-            self._flat[key] = torch.empty(size, dtype=torch.uint8), dtype.itemsize
+            self._flat[key] = allocated(size, self._budget), dtype.itemsize
         flat = self._flat[key][0]
         if flat.numel() != size:
             raise UnpicklingError(f"it is damaged: storage {shown(key)} has two sizes")
@@ -194,9 +200,10 @@ class _LegacyStorages:
 
     def fill(self, keys: object, cursor: Cursor) -> None:
         """Read the content of every storage, in the order of `keys`, up to the end of the file."""
-        if type(keys) is not list or len(keys) != len(self._flat) or set(keys) != set(self._flat):
+        names = keys if type(keys) is list and all(type(key) is str for key in keys) else []
+        if len(names) != len(self._flat) or set(names) != set(self._flat):
             raise UnpicklingError("it is damaged: its storages are not those it names")
-        for key in keys:
+        for key in names:
             flat, itemsize = self._flat[key]
             if cursor.count(8) * itemsize != flat.numel():
                 raise UnpicklingError(f"it is damaged: storage {shown(key)} has two sizes")
@@ -219,12 +226,20 @@ def _read_legacy(file: Span, budget: Budget) -> object:
 
 def _identified(identifier: object, length: int) -> tuple[Any, str, int, Any]:
     """Class, key, number of elements and view of a storage."""
-    if not isinstance(identifier, tuple) or len(identifier) != length or identifier[0] != "storage":
+    if not _begins_with(identifier, "storage", length):
         raise UnpicklingError("it is damaged: it refers to data that is no storage")
+    assert isinstance(identifier, tuple)
     _, storage_class, key, _, elements = identifier[:5]
-    if type(key) is not str or type(elements) is not int or not 0 <= elements < 1 << 48:
+    if type(key) is not str or len(key) > LONGEST_KEY or not fits([elements]):
         raise UnpicklingError("it is damaged: it refers to a storage without a name and a size")
     return storage_class, key, elements, identifier[5] if length == 6 else None
+
+
+def _begins_with(identifier: object, word: str, length: int) -> bool:
+    """Whether a persistent identifier is a tuple of this length that begins with this word."""
+    if not isinstance(identifier, tuple) or len(identifier) != length:
+        return False
+    return type(identifier[0]) is str and identifier[0] == word
 
 
 def _part(storage: Tensor, part: object) -> Tensor:

@@ -12,7 +12,9 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
-from regen.unpickling.source import Budget, Span
+from regen.errors import printable
+from regen.files.budget import Budget
+from regen.unpickling.source import Span
 
 Constructor = Callable[["Context", str, tuple[Any, ...]], object]
 PERSISTENT = "torch_utils.persistence._reconstruct_persistent_obj"
@@ -102,8 +104,8 @@ def shown(text: str) -> str:
     >>> shown("os.system"), shown("a\\x1b[2J"), len(shown("x" * 1000))
     ('os.system', 'a\\\\x1b[2J', 80)
     """
-    safe = text if text[:80].isprintable() else ascii(text[:80])[1:-1]
-    return safe if len(safe) <= 80 else safe[:77] + "..."
+    safe = printable(text[:80])
+    return safe if len(text) <= 80 and len(safe) <= 80 else safe[:77] + "..."
 
 
 def kind(value: object) -> str:

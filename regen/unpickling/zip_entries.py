@@ -11,11 +11,11 @@ import struct
 from collections.abc import Iterator
 
 from regen.errors import UnpicklingError
+from regen.files.budget import ENTRY_STEPS, MOST_ZIP_ENTRIES, Budget
 from regen.unpickling.source import Span
 from regen.unpickling.values import shown
 
 _LONGEST_COMMENT = 0xFFFF
-_MOST_ENTRIES = 100_000
 _END = struct.Struct("<4s4H2LH")
 _END64 = struct.Struct("<4sQ2H2L4Q")
 _LOCATOR64 = struct.Struct("<4sLQL")
@@ -29,20 +29,25 @@ def is_zip(file: Span) -> bool:
     return file.buffer[file.start : file.start + 4] == b"PK\x03\x04"
 
 
-def zip_entries(file: Span) -> dict[str, Span]:
+def zip_entries(file: Span, budget: Budget) -> dict[str, Span]:
     """Name and content of every entry.
+
+    Args:
+        file: All of the zip.
+        budget: Of whatever it lies in.
 
     Raises:
         UnpicklingError: If the zip is damaged, compressed or encrypted, or if entries overlap, have
             the same name, or a name that leads out of the folder they would be extracted to.
     """
     count, start, stop = _directory(file)
-    if count > _MOST_ENTRIES:
+    if count > MOST_ZIP_ENTRIES:
         raise UnpicklingError(
-            f"its zip has {count:,} entries", expected=f"at most {_MOST_ENTRIES:,}"
+            f"its zip has {count:,} entries", expected=f"at most {MOST_ZIP_ENTRIES:,}"
         )
+    budget.work(ENTRY_STEPS * count)
     entries: dict[str, Span] = {}
-    for name, offset, size in _listed(file, count, start, stop):
+    for name, offset, size in _listed(file, budget, count, start, stop):
         if name in entries:
             raise UnpicklingError(f"its zip has two entries named {shown(name)}")
         entries[name] = _content(file, name, offset, size, start)
@@ -83,7 +88,9 @@ def _directory(file: Span) -> tuple[int, int, int]:
     return count, start, start + size
 
 
-def _listed(file: Span, count: int, start: int, stop: int) -> Iterator[tuple[str, int, int]]:
+def _listed(
+    file: Span, budget: Budget, count: int, start: int, stop: int
+) -> Iterator[tuple[str, int, int]]:
     """Name, place of the header and size of every entry in the directory."""
     at = start
     for _ in range(count):
@@ -107,7 +114,8 @@ def _listed(file: Span, count: int, start: int, stop: int) -> Iterator[tuple[str
         extra_at = file.start + at + name_length
         extra = bytes(file.part(extra_at, extra_at + extra_length).plain())
         at += name_length + extra_length + comment_length
-        size, packed, offset = _widened((size, packed, offset), extra, name)
+        wide = _zip64_field(extra, budget)
+        size, packed, offset = _widened((size, packed, offset), wide, name)
         if size != packed:
             raise UnpicklingError(f"its zip is damaged: entry {shown(name)} has two sizes")
         yield name, offset, size
@@ -115,14 +123,20 @@ def _listed(file: Span, count: int, start: int, stop: int) -> Iterator[tuple[str
         raise UnpicklingError("its zip is damaged: its directory is not as long as it says")
 
 
-def _widened(fields: tuple[int, ...], extra: bytes, name: str) -> Iterator[int]:
-    """Size, packed size and offset, where need be from the zip64 field of an entry."""
-    wide = b""
-    while len(extra) >= 4:
-        identity, length = struct.unpack_from("<2H", extra)
+def _zip64_field(extra: bytes, budget: Budget) -> bytes:
+    """The zip64 field among the extra fields of an entry, empty where there is none."""
+    at, wide = 0, b""
+    while at + 4 <= len(extra):
+        budget.work(1)
+        identity, length = struct.unpack_from("<2H", extra, at)
         if identity == 1:
-            wide = extra[4 : 4 + length]
-        extra = extra[4 + length :]
+            wide = extra[at + 4 : at + 4 + length]
+        at += 4 + length
+    return wide
+
+
+def _widened(fields: tuple[int, ...], wide: bytes, name: str) -> Iterator[int]:
+    """Size, packed size and offset, where need be from the zip64 field of an entry."""
     for value in fields:
         if value == _IN_ZIP64:
             if len(wide) < 8:

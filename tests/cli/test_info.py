@@ -6,7 +6,10 @@ import json
 from typing import Any
 
 import pytest
+import safetensors.torch
+import torch
 
+from regen.files.tensor_file import save
 from regen.generators.registry import BUNDLED_FOLDER, open_generator
 
 PROJECT = ("project", "cat.png", "--generator", "g.safetensors", "--projector", "p.safetensors")
@@ -118,3 +121,70 @@ def test_a_generator_to_compare_with_that_is_not_there(world: Any) -> None:
     result = world.run("info", "p.safetensors", "--generator", "none.safetensors")
     assert result.exit_code == 2
     assert result.stderr.startswith("Error: no such generator: got none.safetensors, ")
+
+
+HOSTILE = "os\x1b]0;PWNED\x07\x1b[2J\x1b[31m.\u202esystem\x9b\ud800"
+
+
+def hostile_pickle() -> bytes:
+    names = (HOSTILE.encode("utf-8", "surrogatepass"), b"\xed\xa0\x80x")
+    return b"\x80\x04" + b"".join(b"\x8c" + bytes([len(n)]) + n for n in names) + b"\x93."
+
+
+def test_nothing_that_a_terminal_obeys_is_printed(world: Any) -> None:
+    (world.folder / "a.pkl").write_bytes(hostile_pickle())
+    header = {"format": "features", "version": 1, f"k{HOSTILE}": HOSTILE, "deep": [{"a": HOSTILE}]}
+    save(world.folder / "b.safetensors", {f"t{HOSTILE[:-1]}": torch.ones(1)}, header)
+    for words in (["info", "a.pkl", "b.safetensors"], ["info", "--json", "a.pkl", "b.safetensors"]):
+        result = world.run(*words)
+        assert result.exit_code == 0 and result.stderr == ""
+        assert all(line.isprintable() for line in result.stdout.split("\n"))
+    found = json.loads(result.stdout)
+    assert found[0]["globals"] == [{"name": f"{HOSTILE}.\ud800x", "known": False}]
+    assert found[1][f"k{HOSTILE}"] == HOSTILE
+    for words in (("generate",), ("rewrite", "--edits", "edits.json")):
+        result = world.run(*words, "--generator", "a.pkl", "-o", "out")
+        assert result.exit_code == 2
+        assert result.stderr.count("\n") == 1 and result.stderr[:-1].isprintable()
+
+
+@pytest.mark.parametrize("name", ["metrics.json", "a.json"])
+def test_deep_json_is_refused(world: Any, name: str) -> None:
+    (world.folder / name).write_text('{"lpips": ' + "[" * 900 + "]" * 900 + "}")
+    result = world.run("info", name)
+    assert result.exit_code == 2
+    reason = "cannot be shown: its JSON is nested deeper than 64 levels"
+    assert result.stderr == f"Error: {name} {reason}\n"
+
+
+def test_a_header_cannot_pretend_what_is_counted(world: Any) -> None:
+    header = {"format": "features", "version": 1, "file": "other", "bytes": 0, "tensors": 99}
+    save(world.folder / "b.safetensors", {"t": torch.ones(1)}, header)
+    (found,) = facts(world, "b.safetensors")
+    assert (found["file"], found["tensors"], found["format"]) == ("b.safetensors", 1, "features")
+    assert found["bytes"] == (world.folder / "b.safetensors").stat().st_size
+
+
+def test_tensors_of_another_tool(world: Any) -> None:
+    safetensors.torch.save_file({"x": torch.ones(1)}, world.folder / "b.safetensors")
+    (found,) = facts(world, "b.safetensors")
+    assert (found["format"], found["globals"]) == ("safetensors", [])
+    assert found["cannot_be_opened"].startswith("b.safetensors does not hold a generator")
+
+
+@pytest.mark.parametrize("word", ["info", "generate", "convert"])
+@pytest.mark.parametrize("name", ["x" * 5000, "/proc/self/mem", "caf\udce9.pkl", "\u202ea.pkl"])
+def test_names_that_cannot_be_read(world: Any, word: str, name: str) -> None:
+    words = [word, *(["--generator"] if word == "generate" else []), name]
+    result = world.run(*words, *{"generate": ["-o", "out"], "convert": ["x.pkl"]}.get(word, []))
+    assert result.exit_code == 2
+    assert result.stderr.startswith("Error: ") and result.stderr.count("\n") == 1
+    assert result.stderr[:-1].isprintable() and len(result.stderr) < 6000
+
+
+def test_a_name_with_half_a_character_can_be_read(world: Any) -> None:
+    path = world.folder / "caf\udce9.safetensors"
+    save(path, {"t": torch.ones(1)}, {"format": "features", "version": 1})
+    result = world.run("info", path.name)
+    assert result.exit_code == 0
+    assert result.stdout.startswith("file: caf\\udce9.safetensors\n")

@@ -123,6 +123,21 @@ def test_sizes_of_another_kind_than_numbers(saved: Path, tiny: StyleGAN2) -> Non
         load_projector(saved, tiny)
 
 
+@pytest.mark.parametrize(
+    ("widths", "blocks"),
+    [([1 << 40, 4], [1, 1]), ([50_000, 4], [1, 1]), ([4, 4], [10**6, 1]), ([4.5, 4], [1, 1])],
+)
+def test_a_network_that_its_file_does_not_hold_is_never_made(
+    saved: Path, tiny: StyleGAN2, widths: list[Any], blocks: list[Any]
+) -> None:
+    changes = {"widths": widths, "blocks": blocks}
+    altered(saved, architecture={**tensor_file.read_header(saved)["architecture"], **changes})
+    with pytest.raises(
+        ProjectorError, match=r"b.safetensors: architecture: widths and blocks: got"
+    ):
+        load_projector(saved, tiny)
+
+
 def test_tensors_of_another_architecture(saved: Path, tiny: StyleGAN2) -> None:
     architecture = {**tensor_file.read_header(saved)["architecture"], "widths": [4, 8]}
     altered(saved, architecture=architecture)

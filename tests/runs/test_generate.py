@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
 from regen.errors import GeneratorError
-from regen.runs.generate import GenerateSettings, load_rewrites
+from regen.generators.stylegan2.config import StyleGAN2Config
+from regen.generators.stylegan2.files import save_stylegan2
+from regen.generators.stylegan2.generator import StyleGAN2
+from regen.runs.generate import GenerateSettings, generate_images, load_rewrites
 
 
 @pytest.mark.parametrize(
@@ -19,6 +24,16 @@ from regen.runs.generate import GenerateSettings, load_rewrites
 def test_a_drawing_is_checked(seeds: tuple[int, ...], truncation: float, problem: str) -> None:
     with pytest.raises(GeneratorError, match=problem):
         GenerateSettings(seeds, truncation)
+
+
+def test_images_that_overflow_are_not_saved_as_black(tmp_path: Path) -> None:
+    generator = StyleGAN2(StyleGAN2Config(resolution=8, z_dim=4, w_dim=4, channel_max=4))
+    for parameter in generator.parameters():
+        parameter.data.fill_(3e38)
+    save_stylegan2(tmp_path / "g.safetensors", generator, card={})
+    with pytest.raises(GeneratorError, match=r"seed0001.png: pixels: got NaN, expected numbers; w"):
+        generate_images(tmp_path / "g.safetensors", [], GenerateSettings((1,)), tmp_path / "out")
+    assert list((tmp_path / "out").iterdir()) == []
 
 
 def test_no_rewrites_are_none() -> None:

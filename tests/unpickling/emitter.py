@@ -157,7 +157,7 @@ class Emitter:
             self._out += b"\x8a" + bytes([len(data)]) + data
 
     def _text(self, value: str) -> None:
-        data = value.encode()
+        data = value.encode("utf-8", "surrogatepass")
         if self._protocol >= 4 and len(data) < 256:
             self._out += b"\x8c" + bytes([len(data)]) + data
         else:

@@ -1,117 +1,125 @@
-"""Damages small honest files at random and reads them: only a RegenError may come of it.
+"""Damages small honest files at random and reads them: only a RegenError may come of it, and soon.
 
-    python -m tests.unpickling.fuzz --files 10000 --seconds 120 --seed 0
+    python -m tests.unpickling.fuzz --files 20000 --seconds 900 --seed 0
 
-File number i of a seed is always the same. One that ends in anything but success or a RegenError,
-or takes over two seconds of the processor, is kept under its number, and the exit code is 1.
+Kinds of files take turns: pickles, torch files, safetensors, and checkpoints of damaged networks.
+File number i of a seed is always the same. One that ends in anything but success or a RegenError of
+one printable line that names it, takes over two seconds of the processor, or makes the process
+larger than it may, is kept under its number, and the exit code is 1.
 """
 
 from __future__ import annotations
 
 import argparse
-import io
-import pickle
 import random
+import resource
 import sys
 import tempfile
 import time
 import traceback
 import warnings
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 
 import numpy as np
-import torch
 from torch import Tensor
 
 from regen.errors import RegenError
+from regen.files import tensor_file
+from regen.generators.registry import read_checkpoint
+from regen.generators.stylegan2.files import load_discriminator
+from regen.runs.info import describe
 from regen.unpickling import Instance, globals_of, read_pickle, read_torch_file, sniff
-from tests.unpickling import writer
+from tests.unpickling import fuzz_files
+from tests.unpickling.fuzz_damage import damaged_bytes, damaged_safetensors, damaged_zip
 
-_SLOWEST_SECONDS = 2.0
-_READERS: tuple[Callable[[Path], object], ...] = (read_pickle, read_torch_file, globals_of, sniff)
-_SPLICES = [
-    *(bytes([code]) for code in range(256)),
-    b"cos\nsystem\n",
-    b"cbuiltins\nset\n",
-    b"ctorch._utils\n_rebuild_tensor_v2\n",
-    b"cnumpy.core.multiarray\n_reconstruct\n",
-    b"\x8a\x08" + b"\xff" * 7 + b"\x7f",
-    b"J\xff\xff\xff\xff",
-    b"j\xff\xff\xff\xff",
-    b"h\x00",
-    b"h\x01",
-]
+SLOWEST_SECONDS = 2.0
+MOST_BYTES, TIMES_THE_FILE = 300 << 20, 3  # beyond those of the process before it began
+LONGEST_MESSAGE = 1000
+
+Damage = Callable[[bytes, random.Random, list[bytes]], bytes]
+Reader = Callable[[Path], object]
 
 
-def honest_files() -> list[bytes]:
-    """Small files of every form that is read, with tensors and arrays in most of them."""
-    torch.manual_seed(0)
-    weight = torch.randn(3, 2)
-    state = writer.module_state({"weight": weight}, {"w_avg": weight[0]}, {}, z_dim=4)
-    network = {"G_ema": writer.persistent("Generator", state), "D": None}
-    kwargs = {"resolution": 4, "psi": np.float32(0.5)}
-    tf = writer.tensorflow_network("Gs", kwargs, {"w": np.ones((2, 3), np.float32)})
-    plain = {"a": [1, 2.5, "x", b"y", None, True], "b": ({1, 2}, frozenset("a"), 2**70, 1j)}
-    space = argparse.Namespace(size=4, array=np.arange(4.0), device=torch.device("cpu"))
-    files = [writer.pickled(network, 3), writer.pickled(network), writer.pickled((tf,) * 3)]
-    files += [pickle.dumps({**plain, "array": np.eye(2)}, protocol) for protocol in range(6)]
-    for zipped in (True, False):
-        file = io.BytesIO()
-        saved = {"g_ema": {"w": weight, "t": weight.t()}, "args": space}
-        torch.save(saved, file, _use_new_zipfile_serialization=zipped)
-        files.append(file.getvalue())
-    return files
+@dataclass(frozen=True)
+class Kind:
+    """A kind of files.
+
+    Attributes:
+        honest: Makes files that are whole.
+        damage: Damages one of them, given all.
+        readers: What each file is read with.
+    """
+
+    honest: Callable[[], list[bytes]]
+    damage: Damage
+    readers: Sequence[Reader]
 
 
-def mutated(data: bytes, random: random.Random, others: list[bytes]) -> bytes:
-    """The data, damaged in one to four places."""
-    out = bytearray(data)
-    for _ in range(random.randint(1, 4)):
-        at = random.randrange(len(out) + 1)
-        match random.randrange(7):
-            case 0 if out:
-                out[at % len(out)] ^= 1 << random.randrange(8)
-            case 1:
-                del out[at:]
-            case 2:
-                out[at:at] = random.choice(_SPLICES)
-            case 3:
-                splice = random.choice(_SPLICES)
-                out[at : at + len(splice)] = splice
-            case 4:
-                size = random.choice((1, 2, 4, 8))
-                value = random.choice((0, 1, 127, 255, 256, (1 << 31) - 1, (1 << 32) - 1, 1 << 63))
-                out[at : at + size] = (value & ((1 << 8 * size) - 1)).to_bytes(size, "little")
-            case 5:
-                length = random.randint(1, 64)
-                out[at:at] = out[max(at - length, 0) : at] * random.choice((1, 1, 2, 50))
-            case 6:
-                other = random.choice(others)
-                start = random.randrange(len(other))
-                out[at:at] = other[start : start + random.randint(1, 64)]
-    return bytes(out)
+def _network(data: bytes, source: random.Random, others: list[bytes]) -> bytes:
+    return fuzz_files.damaged_network(source)
 
 
-def file_of(number: int, seed: int, honest: list[bytes]) -> bytes:
-    """File `number` of a seed."""
-    source = random.Random(f"{seed}:{number}")
-    return mutated(honest[number % len(honest)], source, honest)
+def _generator(path: Path) -> object:
+    return read_checkpoint(path).generator.state_dict()
 
 
-def outcomes(path: Path) -> Iterator[str]:
+def _discriminator(path: Path) -> object:
+    found = load_discriminator(path)
+    return None if found is None else dict(found.tensors)
+
+
+def _foreign_tensors(path: Path) -> object:
+    with path.open("rb") as file:
+        return tensor_file.foreign_tensors(path, file)
+
+
+_PICKLED: tuple[Reader, ...] = (read_pickle, read_torch_file, globals_of, sniff, _generator)
+_STORED: tuple[Reader, ...] = (
+    *(tensor_file.load, tensor_file.read_header, tensor_file.has_header, _foreign_tensors),
+    *(_discriminator, _generator, describe),
+)
+KINDS = {
+    "pickle": Kind(fuzz_files.pickles, damaged_bytes, _PICKLED),
+    "torch": Kind(fuzz_files.torch_files, damaged_zip, _PICKLED),
+    "safetensors": Kind(fuzz_files.safetensors_files, damaged_safetensors, _STORED),
+    "network": Kind(lambda: [b""], _network, (_generator, describe)),
+}
+
+
+@cache
+def honest_files(kind: str) -> list[bytes]:
+    """Files of a kind that are whole."""
+    return KINDS[kind].honest()
+
+
+def file_of(kind: str, number: int, seed: int) -> bytes:
+    """File `number` of a kind and a seed."""
+    source, honest = random.Random(f"{kind}:{seed}:{number}"), honest_files(kind)
+    return KINDS[kind].damage(honest[number % len(honest)], source, honest)
+
+
+def outcomes(path: Path, readers: Sequence[Reader]) -> Iterator[str]:
     """Read a file in every way; "read" or "refused" for each. Other errors are raised."""
-    for reader in _READERS:
+    for reader in readers:
         begin = time.process_time()
         try:
             _walk(reader(path))
             yield "read"
-        except RegenError:
+        except RegenError as error:
+            _check_message(str(error), path)
             yield "refused"
         seconds = time.process_time() - begin
-        if seconds > _SLOWEST_SECONDS:
+        if seconds > SLOWEST_SECONDS:
             raise TimeoutError(f"{reader.__name__} took {seconds:.1f} s")
+
+
+def _check_message(message: str, path: Path) -> None:
+    if not message.isprintable() or str(path) not in message or len(message) > LONGEST_MESSAGE:
+        raise ValueError(f"a message that is long, not printable or without its file: {message!r}")
 
 
 def _walk(value: object) -> None:
@@ -129,11 +137,21 @@ def _walk(value: object) -> None:
             value.clone().reshape(-1)
         case np.ndarray():
             value.copy()
+        case tensor_file.Stored():
+            _walk((value.tensors, value.header))
         case _:
             hash(value) if not isinstance(value, bytearray) else len(value)
 
 
-def run(files: int, seconds: float, seed: int, keep: Path) -> Counter[str]:
+def peak_bytes() -> int:
+    """The most memory that this process has had."""
+    most = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    return most if sys.platform == "darwin" else most << 10
+
+
+def run(
+    files: int, seconds: float, seed: int, keep: Path, kinds: Sequence[str] = tuple(KINDS)
+) -> Counter[str]:
     """Fuzz until `files` or `seconds` are reached; counts, with "failed" among them.
 
     Args:
@@ -141,38 +159,55 @@ def run(files: int, seconds: float, seed: int, keep: Path) -> Counter[str]:
         seconds: When to stop at the latest.
         seed: Of all randomness.
         keep: A folder; files that failed are put there.
+        kinds: Of `KINDS`, which take turns.
     """
     counts: Counter[str] = Counter()
-    honest = honest_files()
     begin = time.monotonic()
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "file"
+        _warm_up(path, kinds)
+        usual = peak_bytes()
         for number in range(files):
             if time.monotonic() - begin > seconds:
                 break
-            data = file_of(number, seed, honest)
+            kind = kinds[number % len(kinds)]
+            data = file_of(kind, number // len(kinds), seed)
             path.write_bytes(data)
             counts["files"] += 1
             try:
-                counts.update(outcomes(path))
+                counts.update(outcomes(path, KINDS[kind].readers))
+                if peak_bytes() > usual + MOST_BYTES + TIMES_THE_FILE * len(data):
+                    raise MemoryError(f"{peak_bytes() - usual:,} bytes for a file of {len(data):,}")
             except Exception:
                 counts["failed"] += 1
-                kept = keep / f"fuzz-{seed}-{number}.bin"
+                usual = max(usual, peak_bytes())
+                kept = keep / f"fuzz-{kind}-{seed}-{number // len(kinds)}.bin"
                 kept.write_bytes(data)
-                print(f"{kept} (file {number} of seed {seed}):\n{traceback.format_exc()}")
+                print(f"{kept}:\n{traceback.format_exc()}")
     return counts
+
+
+def _warm_up(path: Path, kinds: Sequence[str]) -> None:
+    """Whatever is imported and allocated on first use, is now."""
+    for kind in kinds:
+        for data in honest_files(kind):
+            path.write_bytes(data)
+            if data:
+                list(outcomes(path, KINDS[kind].readers))
 
 
 def main() -> int:
     """The command; gives its exit code."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--files", type=int, default=10_000)
-    parser.add_argument("--seconds", type=float, default=120)
+    parser.add_argument("--files", type=int, default=20_000)
+    parser.add_argument("--seconds", type=float, default=900)
     parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--kind", choices=KINDS, action="append", help="by default all")
     parser.add_argument("--keep", type=Path, default=Path(), help="folder for files that fail")
     options = parser.parse_args()
     warnings.simplefilter("error")
-    counts = run(options.files, options.seconds, options.seed, options.keep)
+    kinds = options.kind or tuple(KINDS)
+    counts = run(options.files, options.seconds, options.seed, options.keep, kinds)
     print(
         f"{counts['files']} files: {counts['read']} readings succeeded, "
         f"{counts['refused']} were refused, {counts['failed']} files failed"

@@ -17,6 +17,7 @@ from regen.errors import UnpicklingError
 from regen.unpickling import globals_of, read_pickle, read_torch_file, sniff
 from tests.unpickling import writer
 from tests.unpickling.hostile_calls import calls, misuses, states
+from tests.unpickling.hostile_costs import costly_zips, costs, odd_comparisons
 from tests.unpickling.hostile_instructions import instructions, structures
 from tests.unpickling.hostile_tensors import arrays, tensors, zips
 
@@ -29,9 +30,14 @@ def pickles(mark: Path) -> dict[str, tuple[bytes, str]]:
     groups = (calls(mark), misuses(mark), states(), instructions(), structures(), arrays())
     return {
         name: (value if isinstance(value, bytes) else writer.pickled(value), words)
-        for group in (*groups, tensors())
+        for group in (*groups, tensors(), costs(), odd_comparisons())
         for name, (value, words) in group.items()
     }
+
+
+def torch_files() -> dict[str, tuple[bytes, str]]:
+    """Name, bytes and words of refusal of every torch file."""
+    return {**zips(), **costly_zips()}
 
 
 def refused(read: Callable[[Path], object], path: Path) -> bool:
@@ -46,7 +52,7 @@ def refused(read: Callable[[Path], object], path: Path) -> bool:
 def main(folder: Path) -> None:
     """Write, read, and print what happened that should not."""
     files = [(data, read_pickle) for data, _ in pickles(folder / "mark").values()]
-    files += [(data, read_torch_file) for data, _ in zips().values()]
+    files += [(data, read_torch_file) for data, _ in torch_files().values()]
     paths = [folder / str(index) for index in range(len(files))]
     for path, (data, _) in zip(paths, files, strict=True):
         path.write_bytes(data)

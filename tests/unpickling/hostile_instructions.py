@@ -59,7 +59,7 @@ def instructions() -> Hostile:
         "no quotes": (b"S3\n.", "a text has no quotes"),
         "trailing data": (b"\x80\x04N." + b"x" * 10, "goes on for 10 bytes after its end"),
         "no stop": (b"\x80\x04N", "it ends at byte 3"),
-        "long": (b"\x80\x04" + b"N0" * 600_000 + b"N.", "too long for a checkpoint"),
+        "long": (b"\x80\x04" + b"N0" * 900_000 + b"N.", "too long for a checkpoint"),
     }
 
 

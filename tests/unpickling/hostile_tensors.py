@@ -14,6 +14,7 @@ from tests.unpickling import writer
 from tests.unpickling.writer import Call, Name, Outside, pickled
 
 Hostile = dict[str, tuple[Any, str]]
+SIZE = "a size of an array is negative, too large or not a number"
 FLOATS = ("f4", (3, "<", None, None, None, -1, -1, 0))
 
 
@@ -48,10 +49,10 @@ def arrays() -> Hostile:
         "dtype is text": (_array((1,), b"1234", "f4"), "the dtype of an array is text"),
         "short array": (_array((3,), b"1234"), "got 4 bytes, expected 12"),
         "long array": (_array((1,), b"12345"), "got 5 bytes, expected 4"),
-        "huge array": (_array((1 << 40, 1 << 40), b"1234"), "got 4 bytes, expected 4,835,703,"),
-        "overflowing array": (_array((1 << 32, 1 << 32), b""), "expected 73,786,976,294,838,206"),
-        "overflowing size": (_array((1 << 63,), b""), "a size of an array is negative or no"),
-        "negative array": (_array((-1,), b""), "a size of an array is negative or no number"),
+        "huge array": (_array((1 << 40, 1 << 40), b"1234"), SIZE),
+        "overflowing array": (_array((1 << 32, 1 << 32), b""), SIZE),
+        "overflowing size": (_array((1 << 63,), b""), SIZE),
+        "negative array": (_array((-1,), b""), SIZE),
         "array of a list": (_array((1,), [1, 2]), "the content of an array is list"),
         "array of no shape": (_array(3, b""), "an array has an unusual shape"),
         "array of a subclass": (
@@ -87,18 +88,21 @@ def tensors() -> Hostile:
         "view past the end": (_view(1, (4,), (1,)), "reaches outside of its storage of 4 elem"),
         "view by strides": (_view(0, (2, 2), (3, 1)), "reaches outside of its storage"),
         "view starts outside": (_view(5, (0,), (1,)), "reaches outside of its storage"),
-        "negative offset": (_view(-1, (1,), (1,)), "is negative or no number"),
-        "negative size": (_view(0, (-1,), (1,)), "is negative or no number"),
-        "negative stride": (_view(3, (4,), (-1,)), "is negative or no number"),
-        "overflowing sizes": (_view(0, (1 << 40,) * 3, (0, 0, 0)), "has a storage of 4"),
-        "overflowing stride": (_view(0, (3,), (1 << 63,)), "is negative or no number"),
+        "negative offset": (_view(-1, (1,), (1,)), "is negative, too large or not a number"),
+        "negative size": (_view(0, (-1,), (1,)), "is negative, too large or not a number"),
+        "negative stride": (_view(3, (4,), (-1,)), "is negative, too large or not a number"),
+        "overflowing sizes": (_view(0, (1 << 40,) * 3, (0, 0, 0)), "is too large"),
+        "overflowing stride": (
+            _view(0, (3,), (1 << 63,)),
+            "is negative, too large or not a number",
+        ),
         "endless view": (
             _view(0, (10**12,), (0,)),
             "1,000,000,000,000 elements has a storage of 4",
         ),
         "sizes are numbers": (_view(0, 4, 1), "the sizes of a tensor are int"),
-        "sizes are truths": (_view(0, (True,), (1,)), "is negative or no number"),
-        "too many axes": (_view(0, (1,) * 100, (1,) * 100), "not one stride for each"),
+        "sizes are truths": (_view(0, (True,), (1,)), "is negative, too large or not a number"),
+        "too many axes": (_view(0, (1,) * 100, (1,) * 100), "100 sizes: expected at most 32"),
         "other strides": (_view(0, (4,), (1, 1)), "not one stride for each"),
         "storage is a list": (_view(0, (1,), (1,), storage=[1.0]), "a tensor lies in list"),
         "storage is a matrix": (

@@ -11,6 +11,7 @@ from tests.unpickling import writer
 ARRAYS = {
     "c": np.arange(6.0).reshape(2, 3),
     "fortran": np.asfortranarray(np.arange(6, dtype=np.int16).reshape(2, 3)),
+    "axes": np.arange(24.0).reshape(2, 3, 4).transpose(0, 2, 1),
     "swapped": np.arange(5, dtype=">f4"),
     "half": np.ones(3, np.float16),
     "truth": np.array([True, False]),

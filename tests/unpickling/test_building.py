@@ -4,13 +4,13 @@ import pytest
 
 from regen.errors import UnpicklingError
 from regen.unpickling.building import Building
-from regen.unpickling.source import Budget
 from regen.unpickling.values import Context, Instance
+from tests.unpickling.budgets import budget_for
 
 
 @pytest.fixture
 def world():
-    return Building(Context(Budget(1000), load_nested=len))
+    return Building(Context(budget_for(1000), load_nested=len))
 
 
 def test_a_known_name_is_called(world):

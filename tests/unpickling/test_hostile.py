@@ -3,40 +3,24 @@
 import subprocess
 import sys
 import tracemalloc
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
 
 from regen.errors import UnpicklingError
+from regen.files.budget import MOST_STEPS
 from regen.unpickling import globals_of, read_pickle, read_torch_file, sniff
 from tests.unpickling import hostile, writer
-from tests.unpickling.hostile_tensors import zips
+from tests.work import counted_calls
 
 ROOT = Path(__file__).parents[2]
 MARK = Path("/nowhere/touched-by-a-pickle")
 PICKLES = hostile.pickles(MARK)
-ZIPS = zips()
+ZIPS = hostile.torch_files()
 CASES = [(name, *case, read_pickle) for name, case in PICKLES.items()]
 CASES += [(name, *case, read_torch_file) for name, case in ZIPS.items()]
-MOST_CALLS = 16_000_000  # twice those of the million instructions that a pickle may have
+MOST_CALLS = 40 * MOST_STEPS  # of functions, and returns from them
 MOST_BYTES = 500 << 20
-
-
-@contextmanager
-def counted_calls() -> Iterator[list[int]]:
-    """Count calls of functions and returns from them: work that no machine makes more or less."""
-    calls = [0]
-
-    def count(*_: object) -> None:
-        calls[0] += 1
-
-    sys.setprofile(count)
-    try:
-        yield calls
-    finally:
-        sys.setprofile(None)
 
 
 @pytest.mark.parametrize(
@@ -98,7 +82,7 @@ def test_the_audit_notices_what_should_not_happen(tmp_path):
 from tests.unpickling import hostile as h
 folder = h.Path({str(tmp_path)!r})
 h.pickles = lambda mark: {{"one": (b"N.", "")}}
-h.zips = dict
+h.torch_files = dict
 def read(path):
     open(folder / "mark", "w").close()
     eval("1")
@@ -131,7 +115,7 @@ def test_names_of_hostile_files_are_listed(tmp_path):
 
 def test_a_deep_value_is_let_go_without_recursion(tmp_path):
     # Freed by the interpreter when the error is gone: a crash here would end the test run.
-    deep = b"\x80\x04)" + b"\x85" * 300_000 + b"."
+    deep = b"\x80\x04)" + b"\x85" * 250_000 + b"."
     (tmp_path / "a").write_bytes(deep)
     with pytest.raises(UnpicklingError, match="too deep"):
         read_pickle(tmp_path / "a")

@@ -4,7 +4,8 @@ import pytest
 
 from regen.errors import UnpicklingError
 from regen.unpickling.machine import Machine
-from regen.unpickling.source import Budget, Span
+from regen.unpickling.source import Span
+from tests.unpickling.budgets import budget_for
 
 
 class Recording:
@@ -43,7 +44,7 @@ class Recording:
 
 
 def run(data, world=None):
-    machine = Machine(Span.of(data), world or Recording(), Budget(len(data)))
+    machine = Machine(Span.of(data), world or Recording(), budget_for(len(data)))
     return machine.run(), machine
 
 
@@ -102,7 +103,7 @@ def test_damage_is_refused(data, words):
 
 
 def test_instructions_are_bounded():
-    budget = Budget(0)
-    budget.instructions_left = 3
+    budget = budget_for(0)
+    budget.steps_left = 3
     with pytest.raises(UnpicklingError, match="too long"):
         Machine(Span.of(b"NNNN0000."), Recording(), budget).run()

@@ -2,13 +2,14 @@
 
 from regen.unpickling.machine import Machine
 from regen.unpickling.naming import Naming
-from regen.unpickling.source import Budget, Span
+from regen.unpickling.source import Span
 from regen.unpickling.values import NamedGlobal
+from tests.unpickling.budgets import budget_for
 
 
 def named(data):
     naming = Naming()
-    Machine(Span.of(data), naming, Budget(len(data))).run()
+    Machine(Span.of(data), naming, budget_for(len(data))).run()
     return naming
 
 

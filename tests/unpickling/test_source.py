@@ -3,21 +3,22 @@
 import pytest
 
 from regen.errors import UnpicklingError
-from regen.unpickling.source import Budget, Span, opened
+from regen.files.budget import SPARE_BYTES, STEPS_OF_A_LOOK, TIMES_THE_FILE
+from regen.unpickling.source import Span, budget_of, budget_of_a_look, opened
 
 
-def test_a_budget_is_the_file_and_some_slack():
-    budget = Budget(1000)
-    budget.spend(1000 + (16 << 20))
+def test_a_budget_is_that_of_the_file():
+    budget = budget_of(Span.of(bytes(1000)))
+    budget.spend(TIMES_THE_FILE * 1000 + SPARE_BYTES)
     with pytest.raises(UnpicklingError, match="more than its own size"):
         budget.spend(1)
 
 
-def test_a_budget_of_instructions_has_an_end():
-    budget = Budget(0)
-    budget.spend_instructions(1_000_000)
-    with pytest.raises(UnpicklingError, match="at most 1,000,000 pickle instructions"):
-        budget.spend_instructions(1)
+def test_a_look_may_take_few_steps():
+    budget = budget_of_a_look()
+    budget.work(STEPS_OF_A_LOOK)
+    with pytest.raises(UnpicklingError, match="too long"):
+        budget.work(1)
 
 
 def test_parts_lie_inside_and_count_from_the_whole():

@@ -7,11 +7,12 @@ from regen.unpickling.literals import Cursor
 from regen.unpickling.source import Span
 from regen.unpickling.stack import Stack, plain
 from regen.unpickling.values import Pending
+from tests.unpickling.budgets import budget_for
 
 
 @pytest.fixture
 def stack():
-    return Stack(Cursor(Span.of(b"12345")))
+    return Stack(Cursor(Span.of(b"12345"), budget_for(5)))
 
 
 def test_marks_separate_runs_of_items(stack):

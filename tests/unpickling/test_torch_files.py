@@ -1,5 +1,6 @@
 """`regen.unpickling.torch_files`: forms that today's torch does not write, but files have."""
 
+import json
 import subprocess
 import sys
 import textwrap
@@ -117,3 +118,51 @@ def test_tensors_of_a_bare_pickle_may_be_zips(tmp_path):
     loaded = writer.Call("torch.storage _load_from_bytes", (zipped(entries),))
     path = writer.write_pickle(tmp_path / "a", writer.rebuilt(torch.zeros(2, 2), loaded))
     assert torch.equal(read_pickle(path), torch.zeros(2, 2))
+
+
+LIMITED = """
+import resource
+from pathlib import Path
+from regen.errors import RegenError
+from regen.generators.registry import read_checkpoint
+from regen.unpickling import read_pickle, read_torch_file
+used = int(Path("/proc/self/statm").read_text().split()[0]) * resource.getpagesize()
+readers = ((read_checkpoint, "c", 6), (read_torch_file, "a", 6), (read_pickle, "b", 6))
+for read, name, gigabytes in readers:
+    resource.setrlimit(resource.RLIMIT_AS, (used + (gigabytes << 30), resource.RLIM_INFINITY))
+    try:
+        read(Path({folder!r} + name))
+    except RegenError as error:
+        print(error)
+"""
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="needs limits of address space")
+def test_a_file_larger_than_memory_is_refused(tmp_path):
+    size = 5 << 30  # of a file with a hole, which takes no room on the disk
+    storage = Outside(("storage", Name("torch ByteStorage"), "94", "cpu", size, None))
+    head = (
+        writer.legacy_file(storage, {})[:-4]
+        + writer.pickled(["94"], 2)
+        + size.to_bytes(8, "little")
+    )
+    starts = {"a": (head, b""), "b": (b"\x80\x04\x8e" + size.to_bytes(8, "little"), b".")}
+    entry = {"a": {"dtype": "U8", "shape": [size], "data_offsets": [0, size]}}
+    text = json.dumps(entry).encode()
+    starts["c"] = (len(text).to_bytes(8, "little") + text, b"")
+    for name, (start, end) in starts.items():
+        with (tmp_path / name).open("wb") as file:
+            file.write(start)
+            file.truncate(len(start) + size)
+            file.seek(0, 2)
+            file.write(end)
+    program = LIMITED.format(folder=f"{tmp_path}/")
+    done = subprocess.run(
+        [sys.executable, "-c", program], cwd=ROOT, capture_output=True, text=True, check=True
+    )
+    words = "needs more memory than there is; use a machine with more"
+    assert done.stdout.splitlines() == [
+        f"{tmp_path}/c: it {words}",
+        f"{tmp_path}/a: it {words}",
+        f"{tmp_path}/b: it {words}",
+    ]

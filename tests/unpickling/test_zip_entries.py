@@ -9,6 +9,7 @@ import pytest
 from regen.errors import UnpicklingError
 from regen.unpickling.source import Span
 from regen.unpickling.zip_entries import is_zip, zip_entries
+from tests.unpickling.budgets import budget_for
 
 CONTENT = {"a/data.pkl": b"pickle", "a/data/0": bytes(range(200)), "a/empty": b""}
 
@@ -22,7 +23,10 @@ def zipped(content=None, method=zipfile.ZIP_STORED):
 
 
 def entries(data):
-    return {name: bytes(span.plain()) for name, span in zip_entries(Span.of(data)).items()}
+    return {
+        name: bytes(span.plain())
+        for name, span in zip_entries(Span.of(data), budget_for(len(data))).items()
+    }
 
 
 def test_entries_are_spans_of_the_file():
@@ -33,7 +37,7 @@ def test_entries_are_spans_of_the_file():
 
 def test_a_zip_may_lie_inside_of_a_file():
     data = b"before" + zipped()
-    found = zip_entries(Span.of(data).part(6, len(data)))
+    found = zip_entries(Span.of(data).part(6, len(data)), budget_for(len(data)))
     assert found["a/data.pkl"].plain() == b"pickle"
 
 

@@ -12,6 +12,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from regen.errors import GeneratorError
 from regen.files import tensor_file
 from regen.generators.stylegan2.config import StyleGAN2Config
 from regen.generators.stylegan2.generator import StyleGAN2
@@ -34,14 +35,30 @@ def assemble(
 
     Raises:
         StoreError: If names or shapes differ from those of the architecture.
+        GeneratorError: If a weight is not finite, as every image would be.
     """
     with torch.device("meta"):  # shapes only
         generator = StyleGAN2(config)
     wanted = generator.state_dict()
     fitting = tensor_file.check_tensors(tensors, wanted, where)
-    laid_out = {name: _laid_out(fitting[name], like, copy) for name, like in wanted.items()}
+    _check_finite(fitting, where)
+    laid_out = {name: _laid_out(fitting.pop(name), like, copy) for name, like in wanted.items()}
     generator.load_state_dict(laid_out, assign=True)
     return generator.eval().requires_grad_(False)
+
+
+def _check_finite(tensors: Mapping[str, Tensor], where: str) -> None:
+    with np.errstate(over="ignore", invalid="ignore"):  # a sum is quick, and finite if all is
+        suspects = [name for name, t in tensors.items() if not np.isfinite(t.numpy().sum())]
+    odd = [name for name in suspects if not torch.isfinite(tensors[name]).all()]
+    if odd:
+        more = f" and {len(odd) - 3} more" if len(odd) > 3 else ""
+        raise GeneratorError(
+            f"{where}: weights",
+            got=f"NaN or infinity in {', '.join(odd[:3])}{more}",
+            expected="finite numbers",
+            remedy="its training diverged or the file is damaged: take an earlier one",
+        )
 
 
 def _laid_out(tensor: Tensor, like: Tensor, copy: bool) -> Tensor:

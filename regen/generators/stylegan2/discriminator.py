@@ -22,8 +22,24 @@ from torch import Tensor
 
 from regen.errors import GeneratorError
 from regen.files import tensor_file
+from regen.files.budget import (
+    LARGEST_RESOLUTION,
+    LARGEST_WIDTH,
+    MOST_CHANNELS,
+    MOST_CLASSES,
+    MOST_LAYERS,
+)
+from regen.generators.stylegan2.config import check_positive, check_size, checked_taps
 
 Architecture = Literal["resnet", "skip", "orig"]
+_RANGES = {
+    "resolution": (8, LARGEST_RESOLUTION),
+    "label_dim": (0, MOST_CLASSES),
+    "label_features": (0, LARGEST_WIDTH),
+    "mapping_layers": (0, MOST_LAYERS),
+    "stddev_channels": (0, MOST_CHANNELS),
+    "num_fp16_res": (0, MOST_LAYERS),
+}
 
 
 @dataclass(frozen=True)
@@ -62,14 +78,30 @@ class DiscriminatorConfig:
     num_fp16_res: int = 0
 
     def __post_init__(self) -> None:
-        if self.resolution < 8 or self.resolution & (self.resolution - 1):
+        for name, (least, most) in _RANGES.items():
+            check_size(f"discriminator: {name}", getattr(self, name), least, most)
+        if self.resolution & (self.resolution - 1):
             raise GeneratorError("discriminator: resolution", got=self.resolution)
         if self.architecture not in ("resnet", "skip", "orig"):
             raise GeneratorError("discriminator: architecture", got=self.architecture)
-        if len(self.channels) != self.resolution.bit_length() - 2:
-            raise GeneratorError("discriminator: channels", got=list(self.channels))
-        object.__setattr__(self, "channels", tuple(self.channels))
-        object.__setattr__(self, "resample_taps", tuple(self.resample_taps))
+        if self.stddev_group is not None:
+            check_size("discriminator: stddev_group", self.stddev_group, 1, LARGEST_WIDTH)
+        check_positive("discriminator: mapping_lr_multiplier", self.mapping_lr_multiplier)
+        if self.conv_clamp is not None:
+            check_positive("discriminator: conv_clamp", self.conv_clamp)
+        self._check_channels()
+        taps = checked_taps("discriminator: resample_taps", self.resample_taps)
+        object.__setattr__(self, "resample_taps", taps)
+
+    def _check_channels(self) -> None:
+        channels: object = self.channels
+        if not isinstance(channels, (list, tuple)):
+            raise GeneratorError("discriminator: channels", got=repr(channels))
+        if len(channels) != self.resolution.bit_length() - 2:
+            raise GeneratorError("discriminator: channels", got=list(channels))
+        for count in channels:
+            check_size("discriminator: channels", count, 1, MOST_CHANNELS)
+        object.__setattr__(self, "channels", tuple(channels))
 
     def at(self, resolution: int) -> int:
         """Channels at a resolution, from 4 up to that of the images."""
@@ -150,7 +182,7 @@ def read_discriminator_header(header: object, where: str) -> DiscriminatorConfig
         raise GeneratorError(f"{where}: architecture of the discriminator", got=repr(header))
     try:
         return DiscriminatorConfig(**header)
-    except (TypeError, ValueError) as error:
+    except GeneratorError as error:
         raise GeneratorError(
             f"{where}: architecture of the discriminator: {error}", remedy="the file is damaged"
         ) from error

@@ -14,7 +14,7 @@ from regen.generators.stylegan2.config import StyleGAN2Config
 from regen.generators.stylegan2.discriminator import Discriminator, read_discriminator_header
 from regen.generators.stylegan2.generator import StyleGAN2
 
-_ADDED_LATER = {"num_fp16_res"}  # to the architecture; files made before do not have it
+_ADDED_LATER = {"num_fp16_res", "rgb_resample_taps"}  # to the architecture; older files lack them
 
 
 def save_stylegan2(

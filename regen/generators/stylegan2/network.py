@@ -117,10 +117,10 @@ def in_convolution_order(weight: Tensor, up: int) -> Tensor:
     return exchanged.transpose(0, 1)
 
 
-def _resample_filter(config: StyleGAN2Config) -> Tensor:
+def _resample_filter(taps: Sequence[float]) -> Tensor:
     """On the default device, but computed on the CPU; `_normal` says why."""
     with torch.device("cpu"):
-        kernel = filter_from_taps(config.resample_taps)
+        kernel = filter_from_taps(taps)
     return kernel.to(torch.get_default_device())
 
 
@@ -140,7 +140,7 @@ class StyledConvolution(nn.Module):
         self.bias = nn.Parameter(torch.zeros(outputs))
         self.noise_strength = nn.Parameter(torch.zeros([]))
         self.register_buffer("noise_const", _normal(resolution, resolution))
-        self.register_buffer("resample_filter", _resample_filter(config))
+        self.register_buffer("resample_filter", _resample_filter(config.resample_taps))
 
     def forward(self, x: Tensor, w: Tensor, noise: Tensor | None) -> Tensor:
         """``x [N, C, r', r']``, ``w [N, W]``, noise ``[r, r]``, ``[N, 1, r, r]`` or None."""
@@ -241,7 +241,8 @@ class Synthesis(LayerRun):
             if layer % 2 == 1:
                 self.rgbs[str(layer)] = ToRGB(outputs, config)
             inputs = outputs
-        self.register_buffer("resample_filter", _resample_filter(config))
+        taps = config.rgb_resample_taps or config.resample_taps
+        self.register_buffer("resample_filter", _resample_filter(taps))
 
     def start(self, samples: int, dtype: torch.dtype = torch.float32) -> Tensor:
         """The learned constant the first convolution sees, ``[N, C, 4, 4]``, channels_last."""

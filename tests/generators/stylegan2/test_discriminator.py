@@ -57,7 +57,7 @@ def test_labels_are_mapped() -> None:
     ("changes", "message"),
     [
         ({"resolution": 12}, "discriminator: resolution: got 12"),
-        ({"resolution": 4}, "discriminator: resolution: got 4"),
+        ({"resolution": 4}, "discriminator: resolution: got 4, expected an integer from 8 to 4096"),
         ({"architecture": "unet"}, "discriminator: architecture: got unet"),
         ({"channels": (4, 6)}, r"discriminator: channels: got \[4, 6\]"),
     ],

@@ -12,15 +12,17 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-import numpy as np
 import torch
 from torch import Tensor
 
 from regen.errors import GeneratorError
+from regen.files.budget import MOST_TAPS
 from regen.generators.stylegan2.config import StyleGAN2Config
+from regen.generators.stylegan2.foreign.modules import FLOATS, is_float
 from stylegan2_ops import filter_from_taps
 
 _USUAL_TAPS = (1.0, 3.0, 3.0, 1.0)
+_MOST = MOST_TAPS**2
 _ONLY_THIS = "regen has StyleGAN2's skip architecture only, with 3 colours and square images"
 
 
@@ -31,16 +33,24 @@ class Unshaped:
     Attributes:
         conv_clamp: Limit of the activations, or None.
         mapping_lr_multiplier: Built into the scale of the mapping.
-        resample_filter: ``[taps]`` or ``[fh, fw]``, summing to 1.
+        resample_filter: Of the convolutions that enlarge, ``[taps]`` or ``[fh, fw]``, summing to 1.
+        rgb_filter: The same of the image.
         channel_base: As the file states it; used if it explains the shapes.
         num_fp16_res: How many resolutions NVIDIA's code computes in half precision.
+        z_dim: Dimensions of z as the file states them.
+        label_dim: Number of classes as the file states it.
+        z_as_wide_as_w: Whether z has as many dimensions as w in all such networks.
     """
 
     conv_clamp: float | None = None
     mapping_lr_multiplier: float = 0.01
     resample_filter: Tensor | None = None
+    rgb_filter: Tensor | None = None
     channel_base: int | None = None
     num_fp16_res: int = 0
+    z_dim: int | None = None
+    label_dim: int | None = None
+    z_as_wide_as_w: bool = False
 
 
 def infer_config(tensors: Mapping[str, Tensor], unshaped: Unshaped, where: str) -> StyleGAN2Config:
@@ -66,27 +76,55 @@ def infer_config(tensors: Mapping[str, Tensor], unshaped: Unshaped, where: str) 
         raise GeneratorError(
             f"{where}: mapping network", got=f"layers of {widths}", expected=f"all of {w_dim}"
         )
-    inputs = tensors["mapping.layers.0.weight"].shape[1]
-    return StyleGAN2Config(
-        resolution=StyleGAN2Config.resolution_of(last),
-        z_dim=inputs - (0 if embed is None else w_dim),
-        w_dim=w_dim,
-        label_dim=0 if embed is None else embed.shape[1],
-        channel_base=base,
-        channel_max=most,
-        mapping_layers=depth,
-        mapping_lr_multiplier=unshaped.mapping_lr_multiplier,
-        conv_clamp=unshaped.conv_clamp,
-        resample_taps=_taps(unshaped.resample_filter, where),
-        num_fp16_res=unshaped.num_fp16_res,
-    )
+    classes = 0 if embed is None else embed.shape[1]
+    z_dim = _z_dim(tensors["mapping.layers.0.weight"].shape[1], w_dim, classes, unshaped, where)
+    taps = taps_of(unshaped.resample_filter, where)
+    rgb_taps = taps_of(unshaped.rgb_filter, where)
+    try:
+        return StyleGAN2Config(
+            resolution=StyleGAN2Config.resolution_of(last),
+            z_dim=z_dim,
+            w_dim=w_dim,
+            label_dim=classes,
+            channel_base=base,
+            channel_max=most,
+            mapping_layers=depth,
+            mapping_lr_multiplier=unshaped.mapping_lr_multiplier,
+            conv_clamp=unshaped.conv_clamp,
+            resample_taps=taps,
+            num_fp16_res=unshaped.num_fp16_res,
+            rgb_resample_taps=None if rgb_taps == taps else rgb_taps,
+        )
+    except GeneratorError as error:
+        raise GeneratorError(f"{where}: {error}") from error
 
 
-def odd_values(tensors: Mapping[str, Tensor]) -> list[str]:
-    """Names of the tensors, on the CPU, that hold NaN or infinity."""
-    with np.errstate(over="ignore", invalid="ignore"):  # a sum is quick, and finite if all is
-        suspects = [name for name, t in tensors.items() if not np.isfinite(t.numpy().sum())]
-    return [name for name in suspects if not torch.isfinite(tensors[name]).all()]
+def _z_dim(inputs: int, w_dim: int, classes: int, unshaped: Unshaped, where: str) -> int:
+    """Dimensions of z, where nothing says that the embedding of classes was left out.
+
+    With classes, the first layer takes z and the embedded class, which is as wide as w.
+    """
+    z_dim = inputs - (w_dim if classes else 0)
+    wanted = unshaped.z_dim
+    silent = wanted is None and unshaped.label_dim is None and inputs > w_dim
+    if not classes and (silent or (unshaped.z_as_wide_as_w and inputs != w_dim)):
+        raise GeneratorError(
+            f"{where}: first layer of the mapping",
+            got=f"{inputs} inputs for a w of {w_dim}, and no embedding of classes",
+            expected=f"{w_dim} inputs",
+            remedy="it has another z, or classes whose embedding was left out when it was "
+            "exported; open the file it was exported from",
+        )
+    if unshaped.label_dim and not classes:
+        raise GeneratorError(
+            f"{where}: embedding of classes",
+            got="none",
+            expected="one, since the network has classes",
+            remedy="it was left out when the file was written; open the file it was made from",
+        )
+    if wanted is not None and wanted != z_dim:
+        raise GeneratorError(f"{where}: z_dim", got=wanted, expected=f"{z_dim}, as its shapes say")
+    return z_dim
 
 
 def _check_images(tensors: Mapping[str, Tensor], where: str) -> None:
@@ -126,28 +164,57 @@ def _base_and_most(channels: Mapping[int, int], stated: int | None, where: str) 
     )
 
 
+def one_filter(filters: Mapping[str, object], where: str) -> Tensor | None:
+    """The filter that all of these are, by the names of the file; None if there are none.
+
+    Raises:
+        GeneratorError: If they differ, or are not filters.
+    """
+    first: tuple[str, Tensor] | None = None
+    for name, kernel in filters.items():
+        if not is_float(kernel) or kernel.numel() > _MOST or not torch.isfinite(kernel).all():
+            raise GeneratorError(f"{where}: {name}", got="something else", expected="a filter")
+        if first is None:
+            first = name, kernel
+        elif not torch.equal(first[1].float(), kernel.float()):
+            raise GeneratorError(
+                f"{where}: resampling filters",
+                got=f"two that differ, {first[0]} and {name}",
+                expected="one for all convolutions and one for the image",
+            )
+    return None if first is None else first[1]
+
+
 def filter_taps(kernel: object) -> Sequence[float] | None:
     """One-dimensional taps of a filter ``[taps]`` or ``[fh, fw]``, None if it has none."""
-    if not isinstance(kernel, Tensor) or kernel.ndim not in (1, 2) or kernel.numel() == 0:
+    if not isinstance(kernel, Tensor) or kernel.dtype not in FLOATS:
+        return None
+    if kernel.ndim not in (1, 2) or not 0 < kernel.numel() <= _MOST:
         return None
     kernel = kernel.detach().float()
     if kernel.shape == (4, 4) and torch.allclose(kernel, filter_from_taps(_USUAL_TAPS)):
         return _USUAL_TAPS
     taps = kernel if kernel.ndim == 1 else kernel.sum(1)
-    if not torch.isfinite(taps).all() or taps.sum() == 0:
+    if len(taps) > MOST_TAPS or not torch.isfinite(kernel).all() or taps.sum() == 0:
         return None
     rebuilt = filter_from_taps(taps)
     fits = rebuilt.shape == kernel.shape and torch.allclose(rebuilt, kernel, atol=1e-6)
     return [float(tap) for tap in taps] if fits else None
 
 
-def _taps(kernel: Tensor | None, where: str) -> tuple[float, ...]:
+def taps_of(kernel: Tensor | None, where: str) -> tuple[float, ...]:
+    """Taps of a filter, the usual ones where there is none.
+
+    Raises:
+        GeneratorError: If it is not separable, or does not sum to 1.
+    """
     taps = _USUAL_TAPS if kernel is None else filter_taps(kernel)
     if taps is None:
         assert kernel is not None
         raise GeneratorError(
             f"{where}: resampling filter",
-            got=f"one of {list(kernel.shape)} that is not a product of one row with itself",
+            got=f"one of {list(kernel.shape)} that is not a product of one row with itself, "
+            "summing to 1",
             expected="a separable one, [1, 3, 3, 1] for instance",
         )
     return tuple(taps)

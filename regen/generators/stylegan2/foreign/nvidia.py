@@ -1,7 +1,8 @@
 """Read a generator out of a pickle of NVIDIA's torch code, as plain data.
 
 Understood are the snapshots of stylegan2-ada-pytorch and of the stylegan3 repository, and what is
-derived from them (DragGAN, DiffAugment): a dict of ``G``, ``D``, ``G_ema``, or one network alone.
+derived from them (DragGAN, DiffAugment): a dict of ``G``, ``D``, ``G_ema``, or one network alone;
+and the state dicts of these networks, wherever a file keeps them.
 Objects of `torch_utils.persistence` come as `Instance`: a class name, and the attributes of a
 module. Which release wrote the file does not matter: what a module's own attributes say comes
 first, then the arguments it was made with (nested or not), then the shapes.
@@ -17,31 +18,38 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-import torch
 from torch import Tensor
 
 from regen.errors import GeneratorError
 from regen.generators.family import Checkpoint
-from regen.generators.stylegan2.foreign.architecture import Unshaped
+from regen.generators.stylegan2.foreign.architecture import Unshaped, one_filter
 from regen.generators.stylegan2.foreign.modules import (
     Attributes,
     Network,
     as_dict,
+    as_integer,
     as_number,
     as_text,
 )
 from regen.generators.stylegan2.foreign.naming import Row, generator_rows
 from regen.generators.stylegan2.foreign.nvidia_discriminator import read_discriminator
 from regen.generators.stylegan2.foreign.persistent import EMPTY
+from regen.generators.stylegan2.foreign.places import choose_place, find_places
 from regen.generators.stylegan2.foreign.rebuild import (
     Collected,
     collect,
     missing_network,
+    only_a_discriminator,
     readable,
     rebuild,
 )
 
-NETWORKS = ("G_ema", "G", "D")
+GENERATORS = ("G_ema", "G")
+NETWORKS = (*GENERATORS, "D")
+
+# Names of tensors that only these networks have: generator, alias-free generator, discriminator.
+_CONST, _ALIAS_FREE, _OUT = "synthesis.b4.const", "synthesis.input.freqs", "b4.out.weight"
+_SIDES = frozenset(str(1 << i) for i in range(2, 17))
 
 
 def is_nvidia(value: object) -> bool:
@@ -68,9 +76,38 @@ def read_nvidia(value: object, which: str, where: str) -> Checkpoint:
         return _checkpoint(value, None, "pickle of NVIDIA's, one network", where)
     content = as_dict(value)
     if not Network.is_one(content.get(which)):
-        there = [name for name in NETWORKS if Network.is_one(content.get(name))]
-        raise missing_network(where, which, there)
+        there = [name for name in GENERATORS if Network.is_one(content.get(name))]
+        raise missing_network(where, which, there) if there else only_a_discriminator(where)
     return _checkpoint(content[which], content.get("D"), f"pickle of NVIDIA's, {which}", where)
+
+
+def is_nvidia_state(value: object) -> bool:
+    """Whether a value holds the tensors of one of NVIDIA's networks by name."""
+    return any(find_places(value, marker) for marker in (_CONST, _ALIAS_FREE))
+
+
+def read_nvidia_state(value: object, which: str, where: str) -> Checkpoint:
+    """As `read_nvidia`, for a value for which `is_nvidia_state` holds.
+
+    No name of a tensor says whether activations are clamped, nor how fast the mapping learned, so
+    those are taken to be as NVIDIA's code has them by default, and the user is told.
+    """
+    places = find_places(value, _CONST) or find_places(value, _ALIAS_FREE)
+    place = choose_place(places, which, where)
+    if place is None:
+        raise missing_network(where, which, ["G" if p.is_trained else "G_ema" for p in places])
+    network = Network.of_state("Generator", place.floats())
+    _check_family(network, where)
+    collected = _collect(network, where)
+    built, notes = rebuild(collected, _unshaped(network, where), where)
+    found, why = None, None
+    against = find_places(value, _OUT)
+    if against:
+        state = Network.of_state("Discriminator", against[0].floats())
+        found, why = readable(lambda: read_discriminator(state, where))
+    notes.append("a state dict does not say whether activations are clamped: they are not")
+    origin = f"state dict of NVIDIA's, {place.name}"
+    return Checkpoint(built, found, origin, tuple(notes), why)
 
 
 def _checkpoint(generator: object, against: object, origin: str, where: str) -> Checkpoint:
@@ -86,12 +123,13 @@ def _checkpoint(generator: object, against: object, origin: str, where: str) -> 
 
 def _check_family(network: Network, where: str) -> None:
     """Refuse what is not StyleGAN2's skip generator, saying what it is."""
+    if network.class_name == "Discriminator":
+        raise only_a_discriminator(where)
     if network.class_name != "Generator":
         raise GeneratorError(
             f"{where}: class of the network",
             got=network.class_name,
             expected="Generator",
-            remedy="choose another with --which" if network.class_name == "Discriminator" else None,
         )
     if "synthesis.input" in network.modules:
         raise GeneratorError(
@@ -115,7 +153,7 @@ def _blocks(network: Network) -> Iterator[tuple[int, Attributes]]:
     """Resolution and attributes of each synthesis block."""
     for name, attributes in network.modules.items():
         side = name.removeprefix("synthesis.b")
-        if side != name and side.isascii() and side.isdigit() and len(side) < 6:
+        if side != name and side in _SIDES:
             yield int(side), attributes
 
 
@@ -125,8 +163,6 @@ def _nvidia_name(row: Row) -> str:
 
 def _collect(network: Network, where: str) -> Collected:
     top = max(r for r, _ in _blocks(network))
-    if top & (top - 1):
-        raise GeneratorError(f"{where}: resolution", got=top, expected="a power of two")
     tensors = network.tensors
     depth = sum(f"mapping.fc{i}.weight" in tensors for i in range(len(tensors)))
     if depth == 0:
@@ -145,13 +181,16 @@ def _unshaped(network: Network, where: str) -> Unshaped:
     clamp = clamps.pop() if clamps else as_number(arguments.get("conv_clamp"))
     first = network.modules.get("mapping.fc0", {})
     multiplier = as_number(first.get("bias_gain", arguments.get("lr_multiplier")))
-    base = arguments.get("channel_base")
+    stated = {**arguments, **network.modules.get("mapping", {})}
     return Unshaped(
         conv_clamp=clamp,
         mapping_lr_multiplier=0.01 if multiplier is None else multiplier,
-        resample_filter=_filter(network, where),
-        channel_base=base if isinstance(base, int) else None,
+        resample_filter=_filter(network, where, ".conv0.resample_filter"),
+        rgb_filter=_filter(network, where, ".resample_filter"),
+        channel_base=as_integer(arguments.get("channel_base")),
         num_fp16_res=_half_resolutions(network),
+        z_dim=as_integer(stated.get("z_dim")),
+        label_dim=as_integer(stated.get("c_dim")),
     )
 
 
@@ -177,21 +216,18 @@ def _arguments(network: Network) -> Mapping[str, Any]:
     return {**own, **parts[0], **parts[1]}
 
 
-def _filter(network: Network, where: str) -> Tensor | None:
-    """The one filter of all that enlarges; other layers store one too, but do not use it."""
-    used = [
-        tensor
-        for name, tensor in network.tensors.items()
-        if name.startswith("synthesis.b") and name.endswith("resample_filter")
-        if ".conv1." not in name and ".torgb." not in name and ".b4." not in name
-    ]
-    if any(not torch.equal(tensor, used[0]) for tensor in used[1:]):
-        raise GeneratorError(f"{where}: resampling filters", got="several", expected="one")
-    return used[0] if used else None
+def _filter(network: Network, where: str, end: str) -> Tensor | None:
+    """The filter of all blocks or layers that enlarge; others store one too, but do not use it."""
+    used = {
+        f"synthesis.b{r}{end}": network.tensors.get(f"synthesis.b{r}{end}")
+        for r, _ in _blocks(network)
+        if r > 4
+    }
+    return one_filter({name: kernel for name, kernel in used.items() if kernel is not None}, where)
 
 
 def _half_resolutions(network: Network) -> int:
-    stated = network.modules.get("synthesis", {}).get("num_fp16_res")
-    if isinstance(stated, int) and not isinstance(stated, bool) and stated >= 0:
+    stated = as_integer(network.modules.get("synthesis", {}).get("num_fp16_res"))
+    if stated is not None and stated >= 0:
         return stated
     return sum(block.get("use_fp16") is True for _, block in _blocks(network))

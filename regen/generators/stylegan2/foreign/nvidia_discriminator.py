@@ -16,8 +16,11 @@ from regen.generators.stylegan2.discriminator import (
     Discriminator,
     DiscriminatorConfig,
 )
-from regen.generators.stylegan2.foreign.architecture import filter_taps
-from regen.generators.stylegan2.foreign.modules import Network, as_number, as_text
+from regen.generators.stylegan2.foreign.architecture import one_filter, taps_of
+from regen.generators.stylegan2.foreign.modules import Network, as_number, as_text, is_float
+
+_USUAL_GROUP = 4
+_SIDES = frozenset(str(1 << i) for i in range(17))
 
 
 def read_discriminator(network: Network, where: str) -> Discriminator:
@@ -31,13 +34,19 @@ def read_discriminator(network: Network, where: str) -> Discriminator:
         got = network.class_name
         raise GeneratorError(f"{where}: class", got=got, expected="Discriminator")
     tensors = {n: t for n, t in network.tensors.items() if not n.endswith("resample_filter")}
+    if odd := [name for name, tensor in tensors.items() if not is_float(tensor)]:
+        raise GeneratorError(
+            f"{where}: {odd[0]}", got=str(tensors[odd[0]].dtype), expected="floats"
+        )
     resolutions = _resolutions(network)
     if not resolutions:
         raise GeneratorError(f"{where}: discriminator", got="no blocks")
     top = resolutions[0]
     blocks = [network.modules[f"b{r}"] for r in resolutions]
     features = len(_bias(tensors, "mapping.embed", where)) if _labels(tensors) else 0
-    taps = network.tensors.get(f"b{top}.conv1.resample_filter")
+    used = (".conv1.resample_filter", ".skip.resample_filter")
+    kernels = {name: kernel for name, kernel in network.tensors.items() if name.endswith(used)}
+    kernels = {name: kernel for name, kernel in kernels.items() if not name.startswith("b4.")}
     config = DiscriminatorConfig(
         resolution=top,
         architecture=cast(Architecture, as_text(blocks[0].get("architecture", "resnet"))),
@@ -49,7 +58,7 @@ def read_discriminator(network: Network, where: str) -> Discriminator:
         stddev_group=_stddev_group(network),
         stddev_channels=_stddev_channels(tensors, where),
         conv_clamp=as_number(_attribute(network, f"b{top}.conv0", "conv_clamp")),
-        resample_taps=tuple(filter_taps(taps) or (1.0, 3.0, 3.0, 1.0)),
+        resample_taps=taps_of(one_filter(kernels, where), where),
         num_fp16_res=sum(block.get("use_fp16") is True for block in blocks),
     )
     return Discriminator.checked(config, tensors, where)
@@ -58,7 +67,7 @@ def read_discriminator(network: Network, where: str) -> Discriminator:
 def _resolutions(network: Network) -> list[int]:
     """Those of the blocks, the largest first, without the last block at 4."""
     sides = (name[1:] for name in network.modules if name.startswith("b") and "." not in name)
-    found = sorted(int(s) for s in sides if s.isascii() and s.isdigit() and len(s) < 6)
+    found = sorted(int(s) for s in sides if s in _SIDES)
     return [r for r in reversed(found) if r > 4]
 
 
@@ -91,5 +100,8 @@ def _stddev_channels(tensors: Mapping[str, Tensor], where: str) -> int:
 
 
 def _stddev_group(network: Network) -> int | None:
+    """As the layer says; that of NVIDIA's code where only tensors are known."""
     group = as_number(_attribute(network, "b4.mbstd", "group_size"))
+    if group is None and not network.modules[""]:
+        return _USUAL_GROUP
     return None if group is None else int(group)

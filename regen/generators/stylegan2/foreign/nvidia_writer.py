@@ -144,7 +144,8 @@ def _block(config: StyleGAN2Config, tensors: Tensors, r: int) -> Call:
         parameters={"weight": tensors[weight], "bias": tensors[f"{name}.torgb.bias"]},
         modules={"affine": affine},
     )
-    buffers = {"resample_filter": filter_from_taps(config.resample_taps)}
+    taps = config.rgb_resample_taps or config.resample_taps
+    buffers = {"resample_filter": filter_from_taps(taps)}
     parameters = {"const": tensors[f"{name}.const"]} if first else {}
     return persistent(
         "SynthesisBlock", attributes, parameters=parameters, buffers=buffers, modules=modules

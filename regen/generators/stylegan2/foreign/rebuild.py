@@ -16,10 +16,12 @@ import torch
 from torch import Tensor
 
 from regen.errors import GeneratorError, RegenError
+from regen.files.budget import LARGEST_MADE_UP_BYTES, MOST_MADE_UP_NUMBERS
 from regen.generators.stylegan2.assemble import assemble
 from regen.generators.stylegan2.config import StyleGAN2Config
 from regen.generators.stylegan2.discriminator import Discriminator
-from regen.generators.stylegan2.foreign.architecture import Unshaped, infer_config, odd_values
+from regen.generators.stylegan2.foreign.architecture import Unshaped, infer_config
+from regen.generators.stylegan2.foreign.modules import FLOATS
 from regen.generators.stylegan2.foreign.naming import Kind, Row
 from regen.generators.stylegan2.generator import StyleGAN2
 from stylegan2_ops import filter_from_taps
@@ -67,6 +69,15 @@ def missing_network(where: str, which: str, there: Sequence[str]) -> GeneratorEr
     )
 
 
+def only_a_discriminator(where: str) -> GeneratorError:
+    """The error of a file that holds a discriminator, and no generator beside it."""
+    return GeneratorError(
+        f"{where} holds a discriminator alone",
+        expected="a generator, which makes the images",
+        remedy="take the file that its generator was saved to",
+    )
+
+
 def collect(
     rows: Iterable[Row],
     found: Mapping[str, object],
@@ -101,9 +112,10 @@ def collect(
                 missing.append(row.ours)
             continue
         rank = _RANKS[row.kind] + (extra_rank or {}).get(row.kind, 0)
-        if not isinstance(tensor, Tensor) or not tensor.is_floating_point() or tensor.ndim != rank:
-            got = list(tensor.shape) if isinstance(tensor, Tensor) else type(tensor).__name__
-            raise GeneratorError(f"{where}: {name}", got=got, expected=f"{rank} dimensions")
+        if not isinstance(tensor, Tensor) or tensor.dtype not in FLOATS or tensor.ndim != rank:
+            raise GeneratorError(
+                f"{where}: {name}", got=_what(tensor), expected=f"floats of {rank} dimensions"
+            )
         ours = layout(row.kind, tensor.detach()) if tensor.numel() else None
         if ours is None or ours.numel() != tensor.numel():
             raise GeneratorError(f"{where}: {name}", got=list(tensor.shape))
@@ -117,6 +129,13 @@ def collect(
     return result
 
 
+def _what(value: object) -> str:
+    if not isinstance(value, Tensor):
+        return type(value).__name__
+    kind = "" if value.dtype in FLOATS else f"{value.dtype} ".removeprefix("torch.")
+    return f"{kind}{list(value.shape)}"
+
+
 def rebuild(collected: Collected, unshaped: Unshaped, where: str) -> tuple[StyleGAN2, list[str]]:
     """A generator of collected tensors, and what its user must know of it.
 
@@ -128,23 +147,32 @@ def rebuild(collected: Collected, unshaped: Unshaped, where: str) -> tuple[Style
         StoreError: If shapes contradict each other.
     """
     tensors, absent = collected.tensors, collected.absent
-    notes = _fill_noise(tensors, absent)
     config = infer_config(tensors, unshaped, where)
+    notes = _fill_noise(tensors, absent, where)
     if _MEAN in absent:
         tensors[_MEAN] = torch.zeros(config.w_dim)
-    kernel = filter_from_taps(config.resample_taps)
-    layers = (f"synthesis.convs.{i}." for i in range(1, config.convolutions + 1))
-    for place in ("synthesis.", *layers):
-        tensors[f"{place}resample_filter"] = kernel.clone()
+    _fill_filters(tensors, config)
     generator = assemble(config, tensors, where)
     if _MEAN in absent:
-        generator.mapping.w_mean.copy_(mean_style(generator))
-        notes.append(f"the file has no mean of w: computed from {_MEAN_OF:,} samples")
-    odd = odd_values(generator.state_dict())
-    if odd:
-        more = f" and {len(odd) - 3} more" if len(odd) > 3 else ""
-        notes.append(f"NaN or infinity in {', '.join(odd[:3])}{more}")
+        samples = _samples(config)
+        generator.mapping.w_mean.copy_(mean_style(generator, samples))
+        notes.append(f"the file has no mean of w: computed from {samples:,} samples")
     return generator, notes
+
+
+def _fill_filters(tensors: dict[str, Tensor], config: StyleGAN2Config) -> None:
+    """The resampling filters, which the architecture determines."""
+    kernel = filter_from_taps(config.resample_taps)
+    for i in range(1, config.convolutions + 1):
+        tensors[f"synthesis.convs.{i}.resample_filter"] = kernel.clone()
+    image = filter_from_taps(config.rgb_resample_taps or config.resample_taps)
+    tensors["synthesis.resample_filter"] = image
+
+
+def _samples(config: StyleGAN2Config) -> int:
+    """How many samples of w are computed: fewer where z, w or the classes are very wide."""
+    widest = max(config.z_dim, config.w_dim, config.label_dim)
+    return min(_MEAN_OF, MOST_MADE_UP_NUMBERS // widest)
 
 
 @torch.no_grad()
@@ -165,15 +193,27 @@ def _may_lack(row: Row) -> bool:
     return row.kind in _MAY_LACK or row.ours == _MEAN
 
 
-def _fill_noise(tensors: dict[str, Tensor], absent: set[str]) -> list[str]:
+def _side(name: str) -> int:
+    """Of the noise map with this name."""
+    return StyleGAN2Config.resolution_of(int(name.split(".")[2]))
+
+
+def _fill_noise(tensors: dict[str, Tensor], absent: set[str], where: str) -> list[str]:
     """Fill in noise that is absent. Gives notes."""
+    sides = [_side(name) for name in absent if name.endswith("noise_const")]
+    if sum(side**2 for side in sides) * 4 > LARGEST_MADE_UP_BYTES:
+        raise GeneratorError(
+            f"{where}: noise maps of a resolution of {max(sides)}",
+            got="none",
+            expected="those that were trained with, at this resolution",
+        )
     random = torch.Generator().manual_seed(_SEED)
     made = False
     for name in sorted(absent):
         layer, _, part = name.removeprefix("synthesis.convs.").partition(".")
         if part == "noise_const":
             silent = f"synthesis.convs.{layer}.noise_strength" in absent
-            side = StyleGAN2Config.resolution_of(int(layer))
+            side = _side(name)
             made = made or not silent
             zeros = torch.zeros(side, side)
             tensors[name] = zeros if silent else zeros.normal_(generator=random)

@@ -16,7 +16,7 @@ Letters: r resolution; W dimensions of w.
 from __future__ import annotations
 
 import io
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -27,8 +27,8 @@ from regen.errors import GeneratorError, RegenError
 from regen.files.atomic import write_bytes
 from regen.generators.family import Checkpoint
 from regen.generators.stylegan2.discriminator import Discriminator
-from regen.generators.stylegan2.foreign.architecture import Unshaped
-from regen.generators.stylegan2.foreign.modules import as_dict, as_number
+from regen.generators.stylegan2.foreign.architecture import Unshaped, one_filter
+from regen.generators.stylegan2.foreign.modules import as_dict, as_integer, as_number, as_tensor
 from regen.generators.stylegan2.foreign.naming import (
     LATENT_AVERAGE,
     Kind,
@@ -37,6 +37,7 @@ from regen.generators.stylegan2.foreign.naming import (
     generator_rows,
     to_rosinality,
 )
+from regen.generators.stylegan2.foreign.places import choose_place, find_places
 from regen.generators.stylegan2.foreign.rebuild import (
     collect,
     missing_network,
@@ -51,8 +52,8 @@ from regen.generators.stylegan2.foreign.rosinality_discriminator import (
 from regen.generators.stylegan2.generator import StyleGAN2
 from stylegan2_ops import filter_from_taps
 
-_PLACES = {"G_ema": ("g_ema", "g", "state_dict", "params_ema", "params"), "G": ("g",)}
 _INPUT = "input.input"  # only this network has a tensor of this name
+_LAST = "final_linear.1.weight"  # only its discriminator has
 _EXTRA = ("conv_clamp", "num_fp16_res", "mapping_lr_multiplier", "channel_base")
 _EXTRA_RANK: dict[Kind, int] = {
     "convolution": 1,
@@ -67,7 +68,7 @@ _GAIN = 4  # the filters of rosinality's enlarging layers carry the square of th
 
 def is_rosinality(value: object) -> bool:
     """Whether an unpickled value holds a generator of rosinality's."""
-    return bool(_networks(as_dict(value)))
+    return bool(find_places(value, _INPUT))
 
 
 def read_rosinality(value: object, which: str, where: str) -> Checkpoint:
@@ -82,25 +83,24 @@ def read_rosinality(value: object, which: str, where: str) -> Checkpoint:
         GeneratorError: If there is no such generator, or it cannot be one of ours.
         StoreError: If shapes contradict each other.
     """
-    content = as_dict(value)
-    networks = _networks(content)
-    place = next((name for name in (*_PLACES[which], "") if name in networks), None)
+    content, places = as_dict(value), find_places(value, _INPUT)
+    place = choose_place(places, which, where)
     if place is None:
-        there = ["G" if name == "g" else "G_ema" for name in networks]
-        raise missing_network(where, which, there)
-    tensors = dict(networks[place])
-    mean = content.get(LATENT_AVERAGE)
+        raise missing_network(where, which, ["G" if p.is_trained else "G_ema" for p in places])
+    tensors = dict(place.tensors)
+    mean = as_tensor(place.beside.get(LATENT_AVERAGE, content.get(LATENT_AVERAGE)))
     if isinstance(mean, Tensor):
         tensors[LATENT_AVERAGE] = _one_mean(mean)
     rows = generator_rows(_resolution(tensors, where), _depth(tensors, where), False)
     collected = collect(rows, tensors, _name, where, layout=from_rosinality, extra_rank=_EXTRA_RANK)
     extra = as_dict(content.get("regen"))
-    generator, notes = rebuild(collected, _unshaped(tensors, extra), where)
+    generator, notes = rebuild(collected, _unshaped(tensors, extra, where), where)
     found, why = None, None
-    state = as_dict(content.get("d"))
+    against = find_places(value, _LAST)
+    state = against[0].tensors if against else as_dict(content.get("d"))
     if state:
         found, why = readable(lambda: read_discriminator(state, extra, where))
-    origin = f"checkpoint of rosinality's, {place or 'one network'}"
+    origin = f"checkpoint of rosinality's, {place.name}"
     return Checkpoint(generator, found, origin, tuple(notes), why)
 
 
@@ -141,23 +141,6 @@ def write_rosinality(
     return notes
 
 
-def _networks(content: Mapping[str, Any]) -> dict[str, dict[str, Any]]:
-    """Generators by where they are, "" for the whole; with what stands before their names cut off.
-
-    >>> list(_networks({"g": {"module.input.input": 1}, "args": None}))
-    ['g']
-    """
-    found = {}
-    for place in ("", *dict.fromkeys(_PLACES["G_ema"])):
-        state = content if place == "" else as_dict(content.get(place))
-        keys = [key for key in state if isinstance(key, str) and key.endswith(_INPUT)]
-        if keys:
-            prefix = min(keys, key=len).removesuffix(_INPUT)
-            names = [key for key in state if isinstance(key, str) and key.startswith(prefix)]
-            found[place] = {name.removeprefix(prefix): state[name] for name in names}
-    return found
-
-
 def _name(row: Row) -> str | None:
     return row.rosinality
 
@@ -176,15 +159,20 @@ def _depth(tensors: Mapping[str, Any], where: str) -> int:
     return depth
 
 
-def _unshaped(tensors: Mapping[str, Any], extra: Mapping[str, Any]) -> Unshaped:
-    kernel = tensors.get("to_rgbs.0.upsample.kernel", tensors.get("convs.0.conv.blur.kernel"))
-    base, half = extra.get("channel_base"), extra.get("num_fp16_res")
+def _unshaped(tensors: Mapping[str, Any], extra: Mapping[str, Any], where: str) -> Unshaped:
+    kernels = {name: tensor for name, tensor in tensors.items() if name.endswith(".kernel")}
+    convolutions = {n: k for n, k in kernels.items() if n.endswith(".conv.blur.kernel")}
+    images = {n: k for n, k in kernels.items() if n.endswith(".upsample.kernel")}
+    kernel = one_filter(convolutions or images, where)
+    image = one_filter(images or convolutions, where)
     return Unshaped(
         conv_clamp=as_number(extra.get("conv_clamp")),
         mapping_lr_multiplier=as_number(extra.get("mapping_lr_multiplier")) or 0.01,
-        resample_filter=kernel / _GAIN if isinstance(kernel, Tensor) else None,
-        channel_base=base if isinstance(base, int) else None,
-        num_fp16_res=half if isinstance(half, int) and not isinstance(half, bool) else 0,
+        resample_filter=None if kernel is None else kernel.float() / _GAIN,
+        rgb_filter=None if image is None else image.float() / _GAIN,
+        channel_base=as_integer(extra.get("channel_base")),
+        num_fp16_res=as_integer(extra.get("num_fp16_res")) or 0,
+        z_as_wide_as_w=True,
     )
 
 
@@ -193,7 +181,9 @@ def _one_mean(mean: Tensor) -> Tensor:
     if mean.ndim < 2 or mean.numel() == 0:
         return mean
     rows = mean.reshape(-1, mean.shape[-1])
-    return rows[0] if bool((rows == rows[0]).all()) else rows.mean(0)
+    if not mean.is_floating_point() or bool((rows == rows[0]).all()):
+        return rows[0]
+    return rows.mean(0)
 
 
 def _state(generator: StyleGAN2) -> dict[str, Tensor]:
@@ -204,10 +194,13 @@ def _state(generator: StyleGAN2) -> dict[str, Tensor]:
         assert row.rosinality is not None
         laid_out = to_rosinality(row.kind, ours[row.ours].detach().cpu())
         state[row.rosinality] = laid_out.contiguous()
-    kernel = filter_from_taps(config.resample_taps) * _GAIN
-    if kernel.ndim == 1:
-        kernel = torch.outer(kernel, kernel) / _GAIN
     for i in range((config.convolutions - 1) // 2):
-        state[f"convs.{2 * i}.conv.blur.kernel"] = kernel.clone()
-        state[f"to_rgbs.{i}.upsample.kernel"] = kernel.clone()
+        state[f"convs.{2 * i}.conv.blur.kernel"] = _kernel(config.resample_taps)
+        taps = config.rgb_resample_taps or config.resample_taps
+        state[f"to_rgbs.{i}.upsample.kernel"] = _kernel(taps)
     return state
+
+
+def _kernel(taps: Sequence[float]) -> Tensor:
+    kernel = filter_from_taps(taps) * _GAIN
+    return torch.outer(kernel, kernel) / _GAIN if kernel.ndim == 1 else kernel

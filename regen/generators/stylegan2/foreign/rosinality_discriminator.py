@@ -17,8 +17,8 @@ from torch import Tensor
 
 from regen.errors import GeneratorError
 from regen.generators.stylegan2.discriminator import Discriminator, DiscriminatorConfig
-from regen.generators.stylegan2.foreign.architecture import filter_taps
-from regen.generators.stylegan2.foreign.modules import as_number
+from regen.generators.stylegan2.foreign.architecture import one_filter, taps_of
+from regen.generators.stylegan2.foreign.modules import as_number, as_tensor, is_float
 from stylegan2_ops import filter_from_taps
 
 _MOST_BLOCKS = 12
@@ -40,8 +40,9 @@ def read_discriminator(
         StoreError: If shapes contradict each other.
     """
     blocks = sum(f"convs.{i + 1}.conv1.0.weight" in state for i in range(_MOST_BLOCKS))
+    state = {name: as_tensor(tensor) for name, tensor in state.items() if isinstance(name, str)}
     names = {theirs: ours for ours, theirs in _names(blocks)}
-    found = {names[name]: tensor for name, tensor in state.items() if name in names}
+    found = {names[name]: t for name, t in state.items() if name in names and is_float(t)}
     top = 4 << blocks
     biases = [found.get(f"b{top}.conv0.bias")]
     biases += [found.get(f"b{top >> i}.conv1.bias") for i in range(blocks)]
@@ -49,7 +50,7 @@ def read_discriminator(
     whole = all(isinstance(bias, Tensor) and bias.ndim == 1 for bias in biases)
     if blocks == 0 or not whole or not isinstance(last, Tensor) or last.ndim != 4:
         raise GeneratorError(f"{where}: discriminator", got="no residual blocks")
-    kernel = state.get("convs.1.conv2.0.kernel")
+    kernel = one_filter({n: k for n, k in state.items() if n.endswith(".0.kernel")}, where)
     config = DiscriminatorConfig(
         resolution=top,
         architecture="resnet",
@@ -57,7 +58,7 @@ def read_discriminator(
         stddev_channels=int(last.shape[1] - last.shape[0]),
         conv_clamp=as_number(extra.get(f"{_EXTRA}conv_clamp")),
         num_fp16_res=int(as_number(extra.get(f"{_EXTRA}num_fp16_res")) or 0),
-        resample_taps=tuple(filter_taps(kernel) or (1.0, 3.0, 3.0, 1.0)),
+        resample_taps=taps_of(kernel, where),
     )
     return Discriminator.checked(config, found, where)
 

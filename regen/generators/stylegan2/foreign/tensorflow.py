@@ -23,12 +23,18 @@ import torch
 from torch import Tensor
 
 from regen.errors import GeneratorError
+from regen.files.budget import LARGEST_CHANNEL_BASE
 from regen.generators.family import Checkpoint
 from regen.generators.stylegan2.discriminator import Discriminator
 from regen.generators.stylegan2.foreign.architecture import Unshaped
-from regen.generators.stylegan2.foreign.modules import as_dict, as_number, as_text
+from regen.generators.stylegan2.foreign.modules import as_dict, as_integer, as_number, as_text
 from regen.generators.stylegan2.foreign.naming import Kind, Row, from_tensorflow, generator_rows
-from regen.generators.stylegan2.foreign.rebuild import collect, readable, rebuild
+from regen.generators.stylegan2.foreign.rebuild import (
+    collect,
+    only_a_discriminator,
+    readable,
+    rebuild,
+)
 from regen.generators.stylegan2.foreign.tensorflow_discriminator import (
     read_discriminator,
     resample_kernel,
@@ -110,7 +116,7 @@ def _variables(
     state = as_dict(network)
     own = state.get("variables")
     for entry in own if isinstance(own, list) else []:
-        if isinstance(entry, (tuple, list)) and len(entry) == 2:
+        if isinstance(entry, (tuple, list)) and len(entry) == 2 and isinstance(entry[0], str):
             tensor = _tensor(entry[1])
             if tensor is not None:
                 yield f"{prefix}{entry[0]}", tensor
@@ -142,6 +148,8 @@ def _arguments(network: object) -> Mapping[str, Any]:
 
 
 def _resolution(variables: Mapping[str, Tensor], arguments: Mapping[str, Any], where: str) -> int:
+    if "Output/weight" in variables:
+        raise only_a_discriminator(where)
     matches = map(_LARGEST_BLOCK.fullmatch, variables)
     sides = [int(match[1]) for match in matches if match]
     if not sides or max(sides) & (max(sides) - 1):
@@ -177,11 +185,15 @@ def _check_form(variables: Mapping[str, Tensor], arguments: Mapping[str, Any], w
 
 
 def _unshaped(arguments: Mapping[str, Any], where: str) -> Unshaped:
-    base, half = as_number(arguments.get("fmap_base")), arguments.get("num_fp16_res")
+    base = as_number(arguments.get("fmap_base")) or 0
     return Unshaped(
         conv_clamp=as_number(arguments.get("conv_clamp")),
         mapping_lr_multiplier=as_number(arguments.get("mapping_lrmul")) or 0.01,
         resample_filter=resample_kernel(arguments, where),
-        channel_base=None if base is None else int(2 * base),  # counted from 2x2 there, not from 1
-        num_fp16_res=half if isinstance(half, int) and not isinstance(half, bool) else 0,
+        rgb_filter=resample_kernel(arguments, where),
+        # Counted from 2x2 there, not from 1.
+        channel_base=int(2 * base) if 0 < base <= LARGEST_CHANNEL_BASE else None,
+        num_fp16_res=as_integer(arguments.get("num_fp16_res")) or 0,
+        z_dim=as_integer(arguments.get("latent_size")),
+        label_dim=as_integer(arguments.get("label_size")),
     )

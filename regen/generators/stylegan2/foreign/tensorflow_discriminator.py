@@ -14,13 +14,14 @@ import torch
 from torch import Tensor
 
 from regen.errors import GeneratorError
+from regen.files.budget import MOST_TAPS
 from regen.generators.stylegan2.discriminator import (
     Architecture,
     Discriminator,
     DiscriminatorConfig,
 )
-from regen.generators.stylegan2.foreign.architecture import filter_taps
-from regen.generators.stylegan2.foreign.modules import as_number
+from regen.generators.stylegan2.foreign.architecture import taps_of
+from regen.generators.stylegan2.foreign.modules import as_integer, as_number
 from stylegan2_ops import filter_from_taps
 
 _LAYERS = (
@@ -60,9 +61,10 @@ def read_discriminator(
     if not whole or last is None or last.ndim != 4:
         raise GeneratorError(f"{where}: discriminator", got="one of a form that is not known")
     embed = tensors.get("mapping.embed.weight")
+    if embed is not None and embed.ndim != 2:
+        raise GeneratorError(f"{where}: discriminator", got=f"labels {list(embed.shape)}")
     kernel = resample_kernel(arguments, where)
-    group = arguments.get("mbstd_group_size", 4)
-    half = arguments.get("num_fp16_res", 0)
+    group = as_integer(arguments.get("mbstd_group_size", 4))
     config = DiscriminatorConfig(
         resolution=top,
         architecture=_architecture(tensors),
@@ -71,11 +73,11 @@ def read_discriminator(
         label_features=0 if embed is None else len(embed),
         mapping_layers=sum(f"mapping.fc{i}.bias" in tensors for i in range(100)),
         mapping_lr_multiplier=as_number(arguments.get("mapping_lrmul")) or 0.1,
-        stddev_group=group if isinstance(group, int) and group > 0 else None,
+        stddev_group=group if group is not None and group > 0 else None,
         stddev_channels=int(last.shape[1] - last.shape[0]),
         conv_clamp=as_number(arguments.get("conv_clamp")),
-        resample_taps=tuple(filter_taps(kernel) or (1.0, 3.0, 3.0, 1.0)),
-        num_fp16_res=half if isinstance(half, int) else 0,
+        resample_taps=taps_of(kernel, where),
+        num_fp16_res=as_integer(arguments.get("num_fp16_res")) or 0,
     )
     return Discriminator.checked(config, tensors, where)
 
@@ -89,8 +91,11 @@ def resample_kernel(arguments: Mapping[str, Any], where: str) -> Tensor:
     taps = arguments.get("resample_kernel", [1, 3, 3, 1])
     taps = [1, 1] if taps is None else taps  # TensorFlow's code then repeats pixels
     try:
-        return filter_from_taps(torch.as_tensor(np.asarray(taps, dtype=np.float32)))
-    except (TypeError, ValueError) as error:
+        array = np.asarray(taps, dtype=np.float32)
+        if array.size > MOST_TAPS**2 or len(array) > MOST_TAPS:
+            raise ValueError("a filter of so many taps")
+        return filter_from_taps(torch.as_tensor(array))
+    except (TypeError, ValueError, OverflowError) as error:
         raise GeneratorError(f"{where}: resample_kernel", got=str(taps)[:40]) from error
 
 

@@ -31,6 +31,17 @@ def test_another_filter(tmp_path: Path, taps: tuple[float, ...]) -> None:
     assert torch.equal(image(found.generator), image(ours))
 
 
+def test_another_filter_for_the_image(tmp_path: Path) -> None:
+    ours = generator(resample_taps=(1.0, 2.0, 1.0), rgb_resample_taps=(1.0, 3.0, 3.0, 1.0))
+    tensors = nvidia_tensors(ours)
+    for name in tensors:
+        if name.endswith("conv0.resample_filter"):
+            tensors[name] = ours.conv(2).resample_filter.clone()
+    found = read_checkpoint(write(tmp_path / "g.pkl", nvidia_network(ours, tensors=tensors)))
+    assert torch.equal(image(found.generator), image(ours))
+    assert not torch.equal(image(generator()), image(ours))
+
+
 def lopsided(tensors: dict[str, Any]) -> None:
     for name in tensors:
         if name.endswith("resample_filter"):
@@ -73,13 +84,16 @@ def flat_weight(tensors: dict[str, Any]) -> None:
     ("damage", "message"),
     [
         (lopsided, r"resampling filter: got one of \[4, 4\] that is not a product"),
-        (two_filters, "resampling filters: got several, expected one"),
+        (
+            two_filters,
+            "got two that differ, synthesis.b8.conv0.* and synthesis.b16.conv0.res",
+        ),
         (grey, "colour channels: got 1, expected 3; regen has"),
         (wide, "constant input: got 8 x 4, expected 4 x 4; regen has"),
         (narrow_mapping, r"mapping network: got layers of \[4, 8\], expected all of 8"),
         (hourglass, r"channels by resolution: got 8 at 4, 4 at 8, 8 at 16, 4 at 32, expected min"),
         (holes, r"lacks synthesis.convs.4.weight, synthesis.rgbs.7.bias \(by regen's names\)"),
-        (flat_weight, r"synthesis.b8.conv0.weight: got \[576\], expected 4 dimensions"),
+        (flat_weight, r"synthesis.b8.conv0.weight: got \[576\], expected floats of 4 dim"),
     ],
 )
 def test_what_cannot_be_rebuilt_is_refused_with_the_reason(

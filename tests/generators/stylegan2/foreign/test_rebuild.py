@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import pytest
 import torch
 
+from regen.errors import GeneratorError
 from regen.generators.registry import read_checkpoint
 from tests.generators.stylegan2.foreign.checkpoints import (
     generator,
@@ -43,12 +45,14 @@ def test_a_missing_mean_of_w_is_computed_and_said(tmp_path: Path) -> None:
     assert error.max() < 0.1
 
 
-def test_nan_is_a_note(tmp_path: Path) -> None:
+def test_weights_that_are_not_finite_are_refused(tmp_path: Path) -> None:
     ours = generator()
     ours.conv(3).bias[0] = float("nan")
     ours.synthesis.const[0, 0, 0] = float("inf")
-    found = read_checkpoint(write(tmp_path / "g.pkl", nvidia_network(ours)))
-    assert found.notes == ("NaN or infinity in synthesis.const, synthesis.convs.3.bias",)
+    path = write(tmp_path / "g.pkl", nvidia_network(ours))
+    message = "g.pkl: weights: got NaN or infinity in synthesis.const, synthesis.convs.3.bias, exp"
+    with pytest.raises(GeneratorError, match=message):
+        read_checkpoint(path)
 
 
 def test_missing_noise_is_drawn_and_said(tmp_path: Path) -> None:

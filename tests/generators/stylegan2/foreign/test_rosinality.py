@@ -90,7 +90,7 @@ def test_a_network_that_is_not_there(tmp_path: Path) -> None:
         (lambda t: [t.pop(f"style.{i}.weight") for i in (1, 2)], "mapping network: got no layers"),
         (
             lambda t: t.update({"convs.0.conv.weight": 3}),
-            "convs.0.conv.weight: got int, expected 5",
+            "convs.0.conv.weight: got int, expected floats of 5",
         ),
         (
             lambda t: t.update({"conv1.noise.weight": torch.zeros(2)}),
