@@ -15,6 +15,7 @@ from regen.generators.registry import open_generator
 from regen.images import load_image
 from regen.images.listing import image_files
 from regen.projector.files import PROJECTOR_FILE, save_projector
+from regen.projector.network import BackwardProjector
 from regen.projector.settings import ProjectorTrainingSettings
 from regen.projector.train import Report, train_projector
 from regen.runs.folder import events_of, refuse_busy, remove_results, run_folder
@@ -109,12 +110,22 @@ def train(
             raise KeyboardInterrupt(kept(place, config.steps)) from interrupt
         finally:
             watcher.close()
-        if not is_first():
-            return None
-        card = {"training": to_json(asdict(config)), "extra_images": extra is not None}
-        path = place / PROJECTOR_FILE
-        header = save_projector(path, projector, opened, layer, card=card)
-        return Trained(path, header, watcher.scalars)
+        return _saved(place, projector, opened, layer, watcher) if is_first() else None
+
+
+def _saved(
+    folder: Path,
+    projector: BackwardProjector,
+    generator: Generator,
+    value_layer: int,
+    watcher: _Watcher,
+) -> Trained:
+    """Save the projector with the settings of its training."""
+    extra = watcher.settings["extra_images"] is not None
+    card = {"training": to_json(asdict(watcher.config)), "extra_images": extra}
+    path = folder / PROJECTOR_FILE
+    header = save_projector(path, projector, generator, value_layer, card=card)
+    return Trained(path, header, watcher.scalars)
 
 
 def load_folder(folder: Path, size: tuple[int, int]) -> Tensor:

@@ -13,10 +13,10 @@ import pytest
 
 from regen.files import tensor_file
 from regen.generators.stylegan2.files import save_stylegan2
+from tests.helpers.processes import HANGING_SECONDS
 from tests.helpers.world import tiny_generator
 
 ROOT = Path(__file__).parents[2]
-HANGING_SECONDS = 600
 WORDS = ["train-projector", "--generator", "g.safetensors", "--batch", "4", "-o"]
 
 

@@ -96,7 +96,6 @@ class TrainingWatcher:
 
     def snapshot(self, done: int, sample: ImageSampler) -> None:
         """Show the same samples as every time; the first time, real images as well."""
-        folder = ensure_folder(self.folder / SNAPSHOTS)
         book, count = self.book, _COLUMNS * _ROWS
         folder = ensure_folder(self.folder / SNAPSHOTS)
         if not (folder / "real.png").exists():
