@@ -6,9 +6,25 @@ these parts rather than from free text. Anything that is not a `RegenError` is a
 
 from __future__ import annotations
 
+_LONGEST_VALUE = 300
+
+
+def printable(text: str) -> str:
+    """A text in one line that does nothing to a terminal: what cannot be printed is escaped.
+
+    Names and texts of a file may hold control characters, those that turn the direction of
+    writing, and halves of characters that no terminal can be given.
+
+    >>> printable("eyes.json"), printable("a\\x1b[2J\\u202eb\\ud800")
+    ('eyes.json', 'a\\\\x1b[2J\\\\u202eb\\\\ud800')
+    """
+    if text.isprintable():
+        return text
+    return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in text)
+
 
 class RegenError(Exception):
-    """Bad input, described so that whoever sees it can mend it.
+    """Bad input, described so that whoever sees it can mend it. The message is `printable`.
 
     Args:
         problem: What is wrong, naming the file, key or option it is about. No full stop.
@@ -32,11 +48,16 @@ class RegenError(Exception):
         self.problem, self.got, self.expected, self.remedy = problem, got, expected, remedy
         facts = []
         if got is not None:
-            facts.append(f"got {got}")
+            facts.append(f"got {_shortened(got)}")
         if expected is not None:
             facts.append(f"expected {expected}")
         message = problem + (": " + ", ".join(facts) if facts else "")
-        super().__init__(message + (f"; {remedy}" if remedy else ""))
+        super().__init__(printable(message + (f"; {remedy}" if remedy else "")))
+
+
+def _shortened(value: object) -> str:
+    text = str(value)
+    return text if len(text) <= _LONGEST_VALUE else f"{text[: _LONGEST_VALUE - 3]}..."
 
 
 class ShapeError(RegenError):

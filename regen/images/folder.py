@@ -17,11 +17,11 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import torch
-from PIL import Image
 from torch import Tensor
 
 from regen.errors import ImageError, TrainingError
 from regen.images import load_image, to_uint8
+from regen.images.decoding import header
 from regen.images.listing import has_image_suffix, image_files
 
 FEW = 2_000  # images below which a discriminator soon memorises them
@@ -178,9 +178,7 @@ def _read(
         why = re.split("[,;:]", str(error).removeprefix(f"{path} "))[0]
         survey.note(f"cannot be read ({why})", "left out", path.name)
         return None
-    with Image.open(path) as file:
-        width, height, mode = file.width, file.height, file.mode
-        transparent = "transparency" in file.info
+    width, height, mode, transparent, *_ = header(path)
     if min(width, height) < size:
         problem = f"smaller than {size} pixels"
         if not enlarge:
@@ -198,7 +196,7 @@ def _read(
 def _note_mode(mode: str, transparent: bool, name: str, survey: _Survey) -> None:
     if mode == "RGB" and not transparent:
         return
-    if mode in ("LA", "PA", "La", "RGBA", "RGBa") or transparent:
+    if transparent:
         survey.note("with transparency", "laid over white", name)
     else:
         word = _MODES.get(mode, "16 bits" if mode.startswith("I") else mode)

@@ -1,0 +1,81 @@
+"""What one image may cost, whoever made it: the only place where these limits are written.
+
+A file of a few bytes can declare any number of pixels. What they would take is computed from the
+header, before one of them is decoded, and an image that would take more is refused. The limits
+keep a command below 1 GB plus three times the file, and a refusal below five seconds.
+"""
+
+from __future__ import annotations
+
+from PIL import Image
+
+from regen.errors import ImageError
+
+MAX_PIXELS = 175_000_000  # just below the number at which Pillow itself refuses
+MAX_SIDE = 65_535  # of JPEG; Pillow spends eight bytes on a row, however short it is
+MAX_DECODED_BYTES = 410_000_000  # RGBA of 10,000 x 10,000
+MAX_WHOLE_PIXELS = 25_000_000  # of an image at its own size, which takes twelve bytes a pixel
+MAX_EDITS_PIXELS = 40_000_000  # of all exemplars, and of all masks, that an edits file names
+MAX_SCANNED_PIXELS = 1_500_000_000  # pixels times scans of a JPEG; a file has about ten scans
+LARGE_PIXELS = 16_000_000  # from here on, no more is decoded and kept than is needed
+STRIP_PIXELS = 2_000_000  # that are converted at a time
+
+MAX_SHAPES = 64  # of a region; each is carried alone
+MAX_CROSSINGS = 4_000_000  # of the outline of a polygon with the lines that cut it
+MAX_FILLED_PIXELS = 100_000_000  # in the boxes around the shapes of a region
+MAX_FEATHER = 512.0  # pixels
+
+_ROW_BYTES = 8
+_MODE_BYTES = {"1": 1, "L": 1, "P": 1, "I;16": 2, "I;16B": 2, "I;16L": 2, "I;16N": 2}
+_OTHER_MODES = 4
+# Bytes a pixel that a format's decoder keeps beside the image itself, at most.
+_DECODER_BYTES = {"WEBP": 12, "AVIF": 12, "HEIF": 12, "TIFF": 4, "BMP": 2}
+_COEFFICIENT_BYTES = 6  # a JPEG of several scans is kept as coefficients until the last
+
+
+def check_header(image: Image.Image, name: str) -> None:
+    """Raise ImageError if no decoder should be asked for so many pixels."""
+    size = f"{image.width} x {image.height}"
+    if max(image.size) > MAX_SIDE:
+        raise ImageError(
+            f"{name} is too long", got=size, expected=f"at most {MAX_SIDE} pixels a side"
+        )
+    if image.width * image.height > MAX_PIXELS:
+        raise too_many_pixels(name, size)
+
+
+def check_cost(image: Image.Image, name: str, *, coefficients: int = 0) -> None:
+    """Raise ImageError if decoding takes too much memory.
+
+    Args:
+        image: Opened, at the size at which it will be decoded, which may be less than its own.
+        name: For the message.
+        coefficients: Pixels of a JPEG of several scans, at its own size; 0 for any other.
+    """
+    a_pixel = _MODE_BYTES.get(image.mode, _OTHER_MODES) + _DECODER_BYTES.get(image.format or "", 0)
+    rows = image.height * _ROW_BYTES
+    needed = image.width * image.height * a_pixel + rows + coefficients * _COEFFICIENT_BYTES
+    if needed > MAX_DECODED_BYTES:
+        raise ImageError(
+            f"{name} takes too much memory to decode",
+            got=f"{image.width} x {image.height} pixels, {needed / 1e6:.0f} MB",
+            expected=f"at most {MAX_DECODED_BYTES / 1e6:.0f} MB",
+            remedy="scale it down",
+        )
+
+
+def check_whole(width: int, height: int, name: str, most: int = MAX_WHOLE_PIXELS) -> None:
+    """Raise ImageError if an image is too large to be used at its own size."""
+    if width * height > most:
+        raise ImageError(
+            f"{name} is too large to be used at its own size",
+            got=f"{width} x {height}",
+            expected=f"at most {most / 1e6:.3g} million pixels",
+            remedy="scale it down, and the regions in it",
+        )
+
+
+def too_many_pixels(name: str, got: str) -> ImageError:
+    """The error of an image above `MAX_PIXELS`."""
+    expected = f"at most {MAX_PIXELS // 1_000_000} million"
+    return ImageError(f"{name} has too many pixels", got=got, expected=expected)
