@@ -40,7 +40,7 @@ _EXAMPLE = "\b\nExample:\n  regen train-generator photos/ --size 128 --minutes 9
     },
     epilog=_EXAMPLE,
 )
-@click.argument("images", metavar="IMAGES_DIR", type=click.Path(file_okay=False, path_type=Path))
+@click.argument("images", metavar="IMAGES", type=click.Path(path_type=Path))
 @click.option(
     "--size",
     type=click.Choice(["16", "32", "64", "128", "256", "512", "1024"]),
@@ -198,7 +198,7 @@ def command(
     device: str,
     **options: Any,
 ) -> None:
-    """Train a StyleGAN2 on the images in IMAGES_DIR.
+    """Train a StyleGAN2 on IMAGES: a folder, or a zip as NVIDIA's dataset_tool writes it.
 
     The images are checked first, and what was found is reported. Ctrl-C keeps a checkpoint, from
     which --resume continues. Under torchrun several processes share each batch. Writes

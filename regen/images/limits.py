@@ -18,6 +18,7 @@ MAX_WHOLE_PIXELS = 25_000_000  # of an image at its own size, which takes twelve
 MAX_EDITS_PIXELS = 40_000_000  # of all exemplars, and of all masks, that an edits file names
 MAX_SCANNED_PIXELS = 1_500_000_000  # pixels times scans of a JPEG; a file has about ten scans
 LARGE_PIXELS = 16_000_000  # from here on, no more is decoded and kept than is needed
+MAX_ENTRY_BYTES = 64 << 20  # of an image in a zip
 STRIP_PIXELS = 2_000_000  # that are converted at a time
 
 MAX_SHAPES = 64  # of a region; each is carried alone

@@ -81,11 +81,11 @@ def test_many_files_are_named_in_part(place: Path) -> None:
 def test_what_is_not_looked_at_is_said(place: Path) -> None:
     (place / "more").mkdir()
     (place / "empty.png").touch()
-    (place / "photo.heic").write_bytes(b"")
+    (place / "photo.xcf").write_bytes(b"")
     (place / ".hidden").write_bytes(b"")
     assert [str(finding) for finding in read_folder(place, 16, sizes=(16,)).findings] == [
         "1 file in fact a folder: not looked into (more)",
-        "1 file with another suffix than images have: left out (photo.heic)",
+        "1 file with another suffix than images have: left out (photo.xcf)",
         "1 file cannot be read (is empty): left out (empty.png)",
     ]
 
