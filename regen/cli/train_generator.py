@@ -10,7 +10,7 @@ from typing import Any
 
 import click
 
-from regen.cli.common import BACKBONES, Grouped, Setting, computing, folder_option
+from regen.cli.common import BACKBONES, Grouped, Setting, computing, folder_option, say
 from regen.cli.values import LARGEST_SEED, Number
 
 _FAMILY = "stylegan2"  # whose options these are
@@ -21,6 +21,11 @@ def _defaults() -> SimpleNamespace:
     from regen.generators.families import trainer_of
 
     return SimpleNamespace(**trainer_of(_FAMILY).options(_SHOWN_SIZE))
+
+
+def _log(text: str) -> None:
+    for line in text.splitlines():
+        say(line)
 
 
 _setting = partial(click.option, cls=Setting, default_from=_defaults)
@@ -212,7 +217,8 @@ def command(
     trainer = trainer_of(_FAMILY)
     if check:
         found = read_images(images, int(size), trainer.sizes, enlarge=enlarge)
-        click.echo(found.report(every_name=True))
+        for line in found.report(every_name=True).splitlines():
+            say(line)
         return
     if output is None:
         raise click.MissingParameter(param_hint="'-o'", param_type="option")
@@ -227,11 +233,11 @@ def command(
         licence=licence,
         resume=resume,
         device=device,
-        log=click.echo,
+        log=_log,
     )
     if trained is None:
         return
     for name, value in trained.measures.items():
-        click.echo(f"{name}: {value:.4g}" if isinstance(value, float) else f"{name}: {value}")
-    click.echo(f"Generator: {trained.path}")
-    click.echo(f"Use it: regen generate --generator {quote(str(trained.path))} --seeds 0-63 -o DIR")
+        say(f"{name}: {value:.4g}" if isinstance(value, float) else f"{name}: {value}")
+    say(f"Generator: {trained.path}")
+    say(f"Use it: regen generate --generator {quote(str(trained.path))} --seeds 0-63 -o DIR")

@@ -15,8 +15,8 @@ from functools import partial
 from pathlib import Path
 
 from regen.errors import ImageError
+from regen.files.limits import MAX_ENTRY_BYTES
 from regen.images.decoding import Source
-from regen.images.limits import MAX_ENTRY_BYTES
 from regen.images.listing import has_image_suffix, image_files, is_hidden, look_into, no_images
 
 LABELS_FILE = "dataset.json"

@@ -20,18 +20,11 @@ from typing import BinaryIO, NamedTuple, TypeVar
 from PIL import Image
 
 from regen.errors import ImageError
+from regen.files.limits import LARGE_PIXELS, MAX_SCANNED_PIXELS, MAX_WHOLE_PIXELS
+from regen.images.costs import check_cost, check_header, check_whole, too_many_pixels
 from regen.images.formats import open_image
 from regen.images.jpeg import START_OF_SCAN
 from regen.images.levels import ImageWarning, has_alpha, normalised, white_of
-from regen.images.limits import (
-    LARGE_PIXELS,
-    MAX_SCANNED_PIXELS,
-    MAX_WHOLE_PIXELS,
-    check_cost,
-    check_header,
-    check_whole,
-    too_many_pixels,
-)
 from regen.images.reducing import Wanted, draft_size, reduced
 
 T = TypeVar("T")

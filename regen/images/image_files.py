@@ -22,9 +22,9 @@ from torch.nn.functional import pad
 
 from regen.errors import ImageError
 from regen.files.atomic import write_bytes
+from regen.files.limits import MAX_WHOLE_PIXELS
 from regen.images.decoding import Source, decode, header, name_of
 from regen.images.levels import ImageWarning
-from regen.images.limits import MAX_WHOLE_PIXELS
 from regen.images.reducing import Fit, Wanted
 
 Colour = tuple[float, float, float]

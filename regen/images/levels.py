@@ -15,7 +15,7 @@ import numpy as np
 from PIL import Image
 
 from regen.errors import ImageError
-from regen.images.limits import STRIP_PIXELS
+from regen.files.limits import STRIP_PIXELS
 
 _SHARE = 0.9
 _WHITES = {"F": (1.0, 255.0, 65535.0), "I": (255.0, 65535.0, 2.0**31 - 1)}

@@ -16,7 +16,7 @@ from torch import Tensor
 from torch.nn.functional import conv2d, pad
 
 from regen.errors import RegionError
-from regen.images.limits import MAX_CROSSINGS, MAX_FEATHER
+from regen.files.limits import MAX_CROSSINGS, MAX_FEATHER
 
 Kernel = Literal["cubic", "linear"]
 Point = tuple[float, float]

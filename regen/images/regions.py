@@ -18,7 +18,7 @@ from scipy.optimize import linear_sum_assignment
 from torch import Tensor
 
 from regen.errors import RegionError
-from regen.images.limits import MAX_FILLED_PIXELS, MAX_SHAPES
+from regen.files.limits import MAX_FILLED_PIXELS, MAX_SHAPES
 from regen.images.raster import Bounds, bounds, feather, resize_mask, warp
 from regen.images.shapes import Box, Ellipse, Mask, Polygon, Shape
 

@@ -18,7 +18,7 @@ from torch import Tensor
 from torch.nn.functional import pad
 
 from regen.errors import RegionError
-from regen.images.limits import MAX_SHAPES
+from regen.files.limits import MAX_SHAPES
 from regen.images.raster import Bounds, Point, bounds, fill_polygon, resize_mask, warp
 
 _SMALLEST_AREA = 1e-6  # pixels

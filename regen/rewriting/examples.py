@@ -6,6 +6,7 @@ from torch import Tensor
 
 from regen.edits.schema import Edit, Edits, NamedRegion, Pattern, Target
 from regen.errors import EditsError, RegenError, RegionError
+from regen.files.limits import MAX_EDITS_PIXELS, MAX_WHOLE_PIXELS
 from regen.generators import bundled
 from regen.generators.protocol import Generator, Oracle, Sample, Source
 from regen.generators.registry import open_generator
@@ -25,9 +26,10 @@ def load_examples(edits: Edits, generator: Generator) -> list[Example]:
         ImageError: If an exemplar cannot be read.
         RegionError: If a region reaches outside its image.
     """
-    examples = []
+    examples, pixels_left = [], MAX_EDITS_PIXELS
     for index, edit in enumerate(edits.edits):
-        exemplar, exemplar_region = _exemplar(edit, index, generator)
+        exemplar, exemplar_region = _exemplar(edit, index, generator, pixels_left)
+        pixels_left -= exemplar[0, 0].numel()
         _check_inside(exemplar_region, f"edits[{index}].region", *exemplar.shape[2:])
         for number, target in enumerate(edit.targets):
             path = f"edits[{index}].targets[{number}]"
@@ -89,8 +91,10 @@ def _check_inside(region: Region, path: str, height: int, width: int) -> None:
         ) from error
 
 
-def _exemplar(edit: Edit, index: int, generator: Generator) -> tuple[Tensor, Region]:
-    """The exemplar's image and its region."""
+def _exemplar(
+    edit: Edit, index: int, generator: Generator, pixels_left: int
+) -> tuple[Tensor, Region]:
+    """The exemplar's image, of at most so many pixels, and its region."""
     exemplar = edit.exemplar
     if not isinstance(exemplar, Pattern):
         if isinstance(edit.region, NamedRegion):
@@ -100,7 +104,7 @@ def _exemplar(edit: Edit, index: int, generator: Generator) -> tuple[Tensor, Reg
                 expected="a box, polygon, ellipse or mask in pixels of the exemplar",
                 remedy="regions have names only in images that the renderer draws",
             )
-        return exemplar.load(), edit.region
+        return exemplar.load(min(pixels_left, MAX_WHOLE_PIXELS)), edit.region
     person = Sample(label=f"seed {exemplar.seed}", index=exemplar.seed)
     if exemplar.generator is None:
         oracle = generator.oracle or bundled.renderer(generator.image_size)

@@ -138,7 +138,8 @@ EDITS: dict[str, tuple[Callable[[Any], Any], str]] = {
     ),
     "empty targets": (
         lambda c: c["edits"][0].update(targets=[]),
-        "edits.json: edits[0].targets: got [], expected a list of at least one target",
+        "edits.json: edits[0].targets: got [], expected a list of at least one target "
+        "and at most 100",
     ),
     "three layers where there are two": (
         lambda c: c.update(memory_layers=3, value_layer=2),

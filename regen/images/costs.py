@@ -1,30 +1,11 @@
-"""What one image may cost, whoever made it: the only place where these limits are written.
-
-A file of a few bytes can declare any number of pixels. What they would take is computed from the
-header, before one of them is decoded, and an image that would take more is refused. The limits
-keep a command below 1 GB plus three times the file, and a refusal below five seconds.
-"""
+"""What decoding an image takes, computed from its header before one of its pixels is decoded."""
 
 from __future__ import annotations
 
 from PIL import Image
 
 from regen.errors import ImageError
-
-MAX_PIXELS = 175_000_000  # just below the number at which Pillow itself refuses
-MAX_SIDE = 65_535  # of JPEG; Pillow spends eight bytes on a row, however short it is
-MAX_DECODED_BYTES = 410_000_000  # RGBA of 10,000 x 10,000
-MAX_WHOLE_PIXELS = 25_000_000  # of an image at its own size, which takes twelve bytes a pixel
-MAX_EDITS_PIXELS = 40_000_000  # of all exemplars, and of all masks, that an edits file names
-MAX_SCANNED_PIXELS = 1_500_000_000  # pixels times scans of a JPEG; a file has about ten scans
-LARGE_PIXELS = 16_000_000  # from here on, no more is decoded and kept than is needed
-MAX_ENTRY_BYTES = 64 << 20  # of an image in a zip
-STRIP_PIXELS = 2_000_000  # that are converted at a time
-
-MAX_SHAPES = 64  # of a region; each is carried alone
-MAX_CROSSINGS = 4_000_000  # of the outline of a polygon with the lines that cut it
-MAX_FILLED_PIXELS = 100_000_000  # in the boxes around the shapes of a region
-MAX_FEATHER = 512.0  # pixels
+from regen.files.limits import MAX_DECODED_BYTES, MAX_PIXELS, MAX_SIDE, MAX_WHOLE_PIXELS
 
 _ROW_BYTES = 8
 _MODE_BYTES = {"1": 1, "L": 1, "P": 1, "I;16": 2, "I;16B": 2, "I;16L": 2, "I;16N": 2}
