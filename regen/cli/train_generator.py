@@ -203,12 +203,12 @@ def command(
     device: str,
     **options: Any,
 ) -> None:
-    """Train a StyleGAN2 on IMAGES: a folder, or a zip as NVIDIA's dataset_tool writes it.
+    """Train a StyleGAN2 on a folder or zip of images.
 
-    The images are checked first, and what was found is reported. Ctrl-C keeps a checkpoint, from
-    which --resume continues. Under torchrun several processes share each batch. Writes
-    generator.safetensors, samples.png, measures.json, neighbours.png, settings.json, snapshots/,
-    TensorBoard events and checkpoint.pt.
+    IMAGES may be what NVIDIA's dataset_tool writes; classes are not trained. The images are checked
+    first, and what was found is reported. Ctrl-C keeps a checkpoint, from which --resume continues.
+    Under torchrun several processes share each batch. Writes generator.safetensors, samples.png,
+    measures.json, neighbours.png, settings.json, snapshots/, TensorBoard events and checkpoint.pt.
     """
     from regen.generators.families import trainer_of
     from regen.runs.train_generator.measure import MeasureSettings

@@ -21,7 +21,13 @@ from PIL import Image
 
 from regen.errors import ImageError
 from regen.files.limits import LARGE_PIXELS, MAX_SCANNED_PIXELS, MAX_WHOLE_PIXELS
-from regen.images.costs import check_cost, check_header, check_whole, too_many_pixels
+from regen.images.costs import (
+    check_cost,
+    check_header,
+    check_whole,
+    coefficient_bytes,
+    too_many_pixels,
+)
 from regen.images.formats import open_image
 from regen.images.jpeg import START_OF_SCAN
 from regen.images.levels import ImageWarning, has_alpha, normalised, white_of
@@ -32,6 +38,7 @@ Source = Path | str | bytes
 
 _EMBEDDED = "the embedded image"
 _LONGEST_NAME = 300
+_JPEGS = ("JPEG", "MPO")
 _ORIENTATION = 0x0112  # a tag of EXIF
 _UPRIGHT = {
     2: Image.Transpose.FLIP_LEFT_RIGHT,
@@ -53,7 +60,6 @@ class Header(NamedTuple):
         mode: Pillow's name of what a pixel is.
         transparent: Whether pixels may be transparent.
         format: Pillow's name of the format.
-        orientation: Of EXIF, from 1 to 8; 1 is upright.
     """
 
     width: int
@@ -61,7 +67,6 @@ class Header(NamedTuple):
     mode: str
     transparent: bool
     format: str
-    orientation: int
 
 
 def decode(
@@ -92,6 +97,18 @@ def header(source: Source, name: str | None = None) -> Header:
     """What an image says of itself; nothing is decoded. Errors are those of `decode`."""
     name = name or name_of(source)
     return _with_file(source, name, lambda file: _header(file, name))
+
+
+def orientation_of(source: Source) -> int:
+    """Which way is up, as EXIF says, from 1 to 8; 1 is upright. Errors are those of `decode`."""
+    name = name_of(source)
+
+    def read(file: BinaryIO) -> int:
+        with open_image(file, name) as image:
+            check_cost(image, name)
+            return _orientation(image)
+
+    return _with_file(source, name, read)
 
 
 def read_bytes(source: Source) -> bytes:
@@ -166,14 +183,8 @@ def _read_data_uri(uri: str) -> bytes:
 def _header(file: BinaryIO, name: str) -> Header:
     with open_image(file, name) as image:
         check_header(image, name)
-        return Header(
-            image.width,
-            image.height,
-            image.mode,
-            has_alpha(image),
-            image.format or "",
-            _orientation(image),
-        )
+        transparent = has_alpha(image)
+        return Header(image.width, image.height, image.mode, transparent, image.format or "")
 
 
 def _decode(file: BinaryIO, name: str, wanted: Wanted | None, most_pixels: int) -> Image.Image:
@@ -181,35 +192,34 @@ def _decode(file: BinaryIO, name: str, wanted: Wanted | None, most_pixels: int) 
         check_header(image, name)
         if wanted is None:
             check_whole(image.width, image.height, name, most_pixels)
-        elif _orientation(image) > 4:
-            wanted = wanted.turned()
-        coefficients = _check_scans(image, file, name)
-        large = image.width * image.height > LARGE_PIXELS
-        if wanted is not None and large:
-            image.draft("RGB", draft_size(image.size, wanted))
-        check_cost(image, name, coefficients=coefficients)
+        elif image.width * image.height <= LARGE_PIXELS:
+            wanted = None
+        if image.format in _JPEGS:
+            _prepare_jpeg(image, file, name, wanted)
+        else:
+            check_cost(image, name)
         image.load()
         white = white_of(image, name)
-        if wanted is not None and large:
-            decoded = reduced(image, white, wanted)
-        else:
+        orientation = _orientation(image)
+        if wanted is None:
             decoded = normalised(image, white)
-        method = _UPRIGHT.get(_orientation(image))
+        else:
+            decoded = reduced(image, white, wanted.turned() if orientation > 4 else wanted)
+    method = _UPRIGHT.get(orientation)
     return decoded if method is None else decoded.transpose(method)
 
 
 def _orientation(image: Image.Image) -> int:
+    """Which way is up; to know it of a PNG, Pillow decodes it, unless it is decoded already."""
     found = image.getexif().get(_ORIENTATION, 1)
     return found if found in _UPRIGHT else 1
 
 
-def _check_scans(image: Image.Image, file: BinaryIO, name: str) -> int:
-    """How many pixels of a JPEG are kept as coefficients: none, or all where it has several scans.
+def _prepare_jpeg(image: Image.Image, file: BinaryIO, name: str, wanted: Wanted | None) -> None:
+    """Have a JPEG decoded no larger than wanted, and check what that takes.
 
     Each scan takes as long as a whole image, and may have hardly a byte.
     """
-    if image.format not in ("JPEG", "MPO"):
-        return 0
     position, pixels = file.tell(), image.width * image.height
     file.seek(0)
     scans = file.read().count(START_OF_SCAN)
@@ -221,4 +231,8 @@ def _check_scans(image: Image.Image, file: BinaryIO, name: str) -> int:
             expected=f"at most {MAX_SCANNED_PIXELS // max(pixels, 1)} scans",
             remedy="save it as PNG, or as a JPEG that is not progressive",
         )
-    return pixels if image.info.get("progressive") else 0
+    size, coefficients = image.size, coefficient_bytes(image)
+    if wanted is not None:
+        turned = wanted.turned() if _orientation(image) > 4 else wanted
+        image.draft("RGB", draft_size(size, turned))
+    check_cost(image, name, declared=size, more_bytes=coefficients)

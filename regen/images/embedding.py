@@ -14,7 +14,7 @@ import numpy as np
 from PIL import Image
 
 from regen.errors import ImageError
-from regen.images.decoding import Source, decode, header, read_bytes
+from regen.images.decoding import Source, decode, header, orientation_of, read_bytes
 from regen.images.jpeg import without_metadata
 
 _PNG = b"\x89PNG\r\n\x1a\n"
@@ -31,13 +31,13 @@ def data_uri(source: Source) -> str:
         ImageError: As `decode` does.
     """
     image = decode(source)
-    found = header(source)
+    format, orientation = header(source).format, orientation_of(source)
     kind, data = "png", b""
     try:
-        if found.format == "PNG":
-            data = _png_without_metadata(read_bytes(source), _exif(found.orientation))
-        elif found.format in ("JPEG", "MPO"):
-            exif = _exif(found.orientation)
+        if format == "PNG":
+            data = _png_without_metadata(read_bytes(source), _exif(orientation))
+        elif format in ("JPEG", "MPO"):
+            exif = _exif(orientation)
             data = without_metadata(read_bytes(source), exif and b"Exif\0\0" + exif)
             kind = "jpeg"
         same = bool(data) and decode(data).tobytes() == image.tobytes()

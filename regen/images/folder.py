@@ -175,7 +175,7 @@ def _read(
     try:
         source = entry.source()
         image = load_image(source, size=size, name=entry.label)
-        width, height, mode, transparent, *_ = header(source, entry.label)
+        width, height, mode, transparent, _ = header(source, entry.label)
     except ImageError as error:
         why = re.split("[,;:]", str(error).removeprefix(f"{printable(entry.label)} "))[0]
         survey.note(f"cannot be read ({why})", "left out", name)

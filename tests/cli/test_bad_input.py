@@ -243,7 +243,7 @@ def test_an_output_folder_that_is_a_file(world: Any, command: str) -> None:
 
 USAGE = {
     ("generate", "--seeds", "5-"): "'5-' is not a list of seeds like 7, 0-63 or 1,5,7-9",
-    ("generate", "--truncation", "-1"): "-1.0 is not in the range x>=0.",
+    ("generate", "--truncation", "-11"): "-11.0 is not in the range -10.0<=x<=10.0.",
     ("generate", "--sedes", "3"): "No such option '--sedes'.",
     ("rewrite", "--edits", "edits.json", "--recall", "all"): "'all' is not one of 'value'",
     ("project", "cat.png", "--fit", "crop"): "'crop' is not one of 'cover', 'contain', 'stretch'",
