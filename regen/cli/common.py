@@ -6,6 +6,7 @@ imports torch before the command runs, so help and typing mistakes are answered 
 
 from __future__ import annotations
 
+import errno
 import os
 import warnings
 from collections.abc import Callable, Iterator, Mapping
@@ -56,6 +57,13 @@ class Verbs(click.Group):
                 return super().invoke(ctx)
         except RegenError as error:
             click.echo(f"Error: {error}", err=True)
+            ctx.exit(BAD_INPUT)
+        except OSError as error:
+            if error.errno != errno.ENAMETOOLONG:
+                raise
+            name = str(error.filename)
+            shown = f"{name[:60]}..." if len(name) > 60 else name
+            click.echo(printable(f"Error: {shown} is too long for a name of a file"), err=True)
             ctx.exit(BAD_INPUT)
         except KeyboardInterrupt as interrupt:
             if is_first():  # of several processes, one says it

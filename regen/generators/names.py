@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+from os.path import isfile  # unlike Path.is_file, it takes names too long for the system
 from pathlib import Path
 
 from regen.errors import GeneratorError
@@ -35,9 +36,9 @@ def generator_path(name_or_path: str | Path) -> Path:
     if name in NAMED:
         return _bundled(name)
     path = Path(name)
-    if (path / GENERATOR_FILE).is_file():
+    if isfile(path / GENERATOR_FILE):
         return path / GENERATOR_FILE
-    if path.is_file():
+    if isfile(path):
         return path
     near = difflib.get_close_matches(name, BUNDLED, 1)
     raise GeneratorError(

@@ -83,7 +83,8 @@ def _warn(name: str, white: float, largest: float, clipped: float) -> None:
 def normalised(image: Image.Image, white: float) -> Image.Image:
     """The image in mode RGB, RGBA, or F (grey in [0, 1])."""
     if not is_deep(image):
-        return image.convert("RGBA" if has_alpha(image) else "RGB")
+        mode = "RGBA" if has_alpha(image) else "RGB"
+        return image if image.mode == mode else image.convert(mode)
     grey = np.nan_to_num(np.asarray(image).astype(np.float32) / np.float32(white)).clip(0, 1)
     if "transparency" not in image.info:
         return Image.fromarray(grey)
@@ -93,13 +94,17 @@ def normalised(image: Image.Image, white: float) -> Image.Image:
     return Image.merge("RGBA", [level, level, level, Image.fromarray(seen.astype(np.uint8) * 255)])
 
 
-def strips(image: Image.Image, multiple: int = 1) -> Iterator[Image.Image]:
-    """The image from top to bottom in pieces of a few million pixels.
+def strips(
+    image: Image.Image, box: tuple[int, int, int, int] | None = None, multiple: int = 1
+) -> Iterator[Image.Image]:
+    """An image from top to bottom in pieces of a few million pixels.
 
     Args:
         image: Decoded.
-        multiple: Their heights are multiples of this, but for that of the last.
+        box: Left, top, right and bottom of the part to take, by default all.
+        multiple: The pieces' heights are multiples of this, but for that of the last.
     """
-    rows = max(1, STRIP_PIXELS // (image.width * multiple)) * multiple
-    for top in range(0, image.height, rows):
-        yield image.crop((0, top, image.width, min(top + rows, image.height)))
+    left, first, right, last = box or (0, 0, *image.size)
+    rows = max(1, STRIP_PIXELS // ((right - left) * multiple)) * multiple
+    for top in range(first, last, rows):
+        yield image.crop((left, top, right, min(top + rows, last)))

@@ -71,14 +71,21 @@ def reduced(image: Image.Image, white: float, wanted: Wanted) -> Image.Image:
         white: Its white level, see `regen.images.levels`.
         wanted: What it will be resized to.
     """
-    part = image.crop(box) if (box := wanted.box(*image.size)) != (0, 0, *image.size) else image
-    factors = wanted.factors(*part.size)
-    pieces = [
-        normalised(strip, white).reduce(factors) for strip in strips(part, multiple=factors[1])
-    ]
+    left, top, right, bottom = wanted.box(*image.size)
+    factors = wanted.factors(right - left, bottom - top)
+    left, right = _trimmed(left, right, factors[0])
+    top, bottom = _trimmed(top, bottom, factors[1])
+    box = left, top, right, bottom
+    pieces = [normalised(s, white).reduce(factors) for s in strips(image, box, factors[1])]
     whole = Image.new(pieces[0].mode, (pieces[0].width, sum(piece.height for piece in pieces)))
     top = 0
     for piece in pieces:
         whole.paste(piece, (0, top))
         top += piece.height
     return whole
+
+
+def _trimmed(first: int, last: int, factor: int) -> tuple[int, int]:
+    """The range without what is left over when it is divided by the factor, from both sides."""
+    over = (last - first) % factor if last - first >= factor else 0
+    return first + over // 2, last - (over - over // 2)
