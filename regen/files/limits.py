@@ -10,7 +10,7 @@ from __future__ import annotations
 MAX_PIXELS = 175_000_000  # just below the number at which Pillow itself refuses
 MAX_SIDE = 65_535  # of JPEG; Pillow spends eight bytes on a row, however short it is
 MAX_DECODED_BYTES = 410_000_000  # RGBA of 10,000 x 10,000
-MAX_WHOLE_PIXELS = 16_000_000  # of an image at its own size, which takes twelve bytes a pixel
+MAX_WHOLE_PIXELS = 12_500_000  # of an image at its own size, which takes twelve bytes a pixel
 MAX_EDITS_PIXELS = 24_000_000  # of all exemplars, and of all masks, that an edits file names
 MAX_SCANNED_PIXELS = 1_500_000_000  # pixels times scans of a JPEG; a file has about ten scans
 LARGE_PIXELS = 16_000_000  # from here on, no more is decoded and kept than is needed

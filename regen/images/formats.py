@@ -6,6 +6,9 @@ called; others are rare, and each is more code that a stranger's file reaches.
 
 from __future__ import annotations
 
+from contextlib import suppress
+from functools import cache
+from importlib import import_module
 from typing import BinaryIO
 
 from PIL import Image, UnidentifiedImageError
@@ -13,6 +16,7 @@ from PIL import Image, UnidentifiedImageError
 from regen.errors import ImageError
 
 FORMATS = ("PNG", "JPEG", "WEBP", "GIF", "BMP", "DIB", "TIFF", "AVIF", "PPM", "TGA")
+_PLUGINS = ("Png", "Jpeg", "Mpo", "WebP", "Gif", "Bmp", "Tiff", "Avif", "Ppm", "Tga")
 _HEIC_BRANDS = {b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx", b"mif1", b"msf1"}
 _REMEDY = "save it as PNG or JPEG"
 
@@ -28,20 +32,21 @@ def open_image(file: BinaryIO, name: str) -> Image.Image:
     file.seek(0)
     if head[4:8] == b"ftyp" and head[8:12] in _HEIC_BRANDS:
         return _open_heic(file, name)
-    known = [format for format in FORMATS if format in _there()]
     try:
-        return Image.open(file, formats=known)
+        return Image.open(file, formats=_known())
     except UnidentifiedImageError as error:
         if head.lstrip().startswith((b"%!PS", b"\xc5\xd0\xd3\xc6")):
             raise ImageError(f"{name} is PostScript, which is not read", remedy=_REMEDY) from error
         raise ImageError(f"{name} is not an image in a known format", remedy=_REMEDY) from error
 
 
-def _there() -> dict[str, object]:
-    Image.preinit()
-    if "AVIF" not in Image.OPEN or "TGA" not in Image.OPEN:
-        Image.init()  # registers what this Pillow has; opens nothing
-    return dict(Image.OPEN)
+@cache
+def _known() -> tuple[str, ...]:
+    """Those of `FORMATS` that this Pillow has. Its plugins for others are not even imported."""
+    for plugin in _PLUGINS:
+        with suppress(ImportError):
+            import_module(f"PIL.{plugin}ImagePlugin")
+    return tuple(format for format in FORMATS if format in Image.OPEN)
 
 
 def _open_heic(file: BinaryIO, name: str) -> Image.Image:
