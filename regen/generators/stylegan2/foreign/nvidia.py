@@ -44,8 +44,7 @@ from regen.generators.stylegan2.foreign.rebuild import (
     rebuild,
 )
 
-GENERATORS = ("G_ema", "G")
-NETWORKS = (*GENERATORS, "D")
+NETWORKS = ("G_ema", "G", "D")
 
 # Names of tensors that only these networks have: generator, alias-free generator, discriminator.
 _CONST, _ALIAS_FREE, _OUT = "synthesis.b4.const", "synthesis.input.freqs", "b4.out.weight"
@@ -76,8 +75,10 @@ def read_nvidia(value: object, which: str, where: str) -> Checkpoint:
         return _checkpoint(value, None, "pickle of NVIDIA's, one network", where)
     content = as_dict(value)
     if not Network.is_one(content.get(which)):
-        there = [name for name in GENERATORS if Network.is_one(content.get(name))]
-        raise missing_network(where, which, there) if there else only_a_discriminator(where)
+        there = [name for name in NETWORKS if Network.is_one(content.get(name))]
+        if there == ["D"]:
+            raise only_a_discriminator(where)
+        raise missing_network(where, which, there)
     return _checkpoint(content[which], content.get("D"), f"pickle of NVIDIA's, {which}", where)
 
 
