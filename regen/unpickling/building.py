@@ -58,7 +58,7 @@ class Building:
     def call(self, function: object, arguments: tuple[Any, ...]) -> object:
         """See `World`."""
         if not isinstance(function, Global):
-            raise UnpicklingError(f"it calls {kind(function)}, which is no class or function")
+            raise UnpicklingError(f"it calls {kind(function)}, which is not a class or function")
         return function.construct(self._context, function.global_name, arguments)
 
     def give_state(self, target: object, state: object) -> object:
@@ -80,19 +80,19 @@ class Building:
     def extend(self, target: object, items: list[Any]) -> None:
         """See `World`."""
         if type(target) is not list:
-            raise UnpicklingError(f"it puts items in {kind(target)}, which is no list")
+            raise UnpicklingError(f"it puts items in {kind(target)}, which is not a list")
         target.extend(items)
 
     def put(self, target: object, keys: list[Any], values: list[Any]) -> None:
         """See `World`."""
         if type(target) is not dict:
-            raise UnpicklingError(f"it puts entries in {kind(target)}, which is no dict")
+            raise UnpicklingError(f"it puts entries in {kind(target)}, which is not a dict")
         target.update(zip(checked_keys(self._context.budget, keys), values, strict=True))
 
     def add(self, target: object, items: list[Any]) -> None:
         """See `World`."""
         if type(target) is not set:
-            raise UnpicklingError(f"it puts items in {kind(target)}, which is no set")
+            raise UnpicklingError(f"it puts items in {kind(target)}, which is not a set")
         target.update(checked_keys(self._context.budget, items))
 
     def freeze(self, items: list[Any]) -> object:

@@ -77,7 +77,7 @@ class Machine:
             elif code == _STOP:
                 break
             else:
-                raise UnpicklingError(f"it is damaged: byte {at:,} is no instruction of a pickle")
+                raise UnpicklingError(f"it is damaged: byte {at:,} is not an instruction")
             self.count += 1
         return stack.last()
 
@@ -85,7 +85,7 @@ class Machine:
         """A place of the memo, written as text."""
         line = self.cursor.line(20)
         if not line.isdigit():
-            raise self.stack.damaged("a place of the memo is no number")
+            raise self.stack.damaged("a place of the memo is not a number")
         return int(line)
 
     def push_tuple(self, items: list[Any]) -> None:
@@ -143,7 +143,7 @@ class Machine:
     def find(self, module: object, name: object) -> None:
         """Push the stand-in for a name."""
         if not isinstance(module, str) or not isinstance(name, str):
-            raise self.stack.damaged("a class is named by something that is no text")
+            raise self.stack.damaged("a class is named by something that is not text")
         if len(module) + len(name) > LONGEST_NAME:
             raise UnpicklingError(
                 "it names a class", got=shown(f"{module[:80]}.{name[:80]}"), expected="a short name"

@@ -169,7 +169,7 @@ def typed(flat: Tensor, dtype: torch.dtype) -> Tensor:
     """A flat uint8 tensor as one of another dtype, sharing its memory."""
     if flat.numel() % dtype.itemsize or flat.storage_offset() % dtype.itemsize:
         raise UnpicklingError(
-            f"it is damaged: a storage of {flat.numel():,} bytes is no whole number of {dtype}"
+            f"it is damaged: a storage of {flat.numel():,} bytes is not a whole number of {dtype}"
         )
     return flat.view(dtype)
 

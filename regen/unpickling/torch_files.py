@@ -227,7 +227,7 @@ def _read_legacy(file: Span, budget: Budget) -> object:
 def _identified(identifier: object, length: int) -> tuple[Any, str, int, Any]:
     """Class, key, number of elements and view of a storage."""
     if not _begins_with(identifier, "storage", length):
-        raise UnpicklingError("it is damaged: it refers to data that is no storage")
+        raise UnpicklingError("it is damaged: it refers to data that is not a storage")
     assert isinstance(identifier, tuple)
     _, storage_class, key, _, elements = identifier[:5]
     if type(key) is not str or len(key) > LONGEST_KEY or not fits([elements]):

@@ -46,9 +46,9 @@ def misuses(mark: Path) -> Hostile:
     meta = {"type": "class", "version": 6, "module_src": code, "class_name": 3, "state": {}}
     no_state = {**meta, "class_name": "G", "state": []}
     return {
-        "name is a number": (Raw(b"K\x01K\x02\x93"), "by something that is no text"),
-        "name is a list": (Raw(b"]]\x93"), "by something that is no text"),
-        "call of text": (Raw(b"\x8c\x02os)R"), "calls text, which is no class or function"),
+        "name is a number": (Raw(b"K\x01K\x02\x93"), "by something that is not text"),
+        "name is a list": (Raw(b"]]\x93"), "by something that is not text"),
+        "call of text": (Raw(b"\x8c\x02os)R"), "calls text, which is not a class or function"),
         "call of an object": (
             Raw(b"cargparse\nNamespace\n)\x81)R"),
             "calls an instance of argparse.Namespace",
@@ -112,8 +112,8 @@ def states() -> Hostile:
             Call("collections OrderedDict", (), {"__class__": 1}),
             "sets the attribute __class__",
         ),
-        "items of a number": (Raw(b"K\x01K\x02a"), "puts items in int, which is no list"),
-        "entries of a list": (Raw(b"]K\x01K\x02s"), "puts entries in list, which is no dict"),
+        "items of a number": (Raw(b"K\x01K\x02a"), "puts items in int, which is not a list"),
+        "entries of a list": (Raw(b"]K\x01K\x02s"), "puts entries in list, which is not a dict"),
         "entries of a class": (Raw(b"cos\npath\nK\x01K\x02s"), r"names os\.path"),
-        "items of a list": (Raw(b"](K\x01\x90"), "puts items in list, which is no set"),
+        "items of a list": (Raw(b"](K\x01\x90"), "puts items in list, which is not a set"),
     }

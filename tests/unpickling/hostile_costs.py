@@ -230,7 +230,7 @@ def odd_comparisons() -> Hostile:
                 "torch.storage _load_from_bytes",
                 (writer.legacy_file(Outside((_small_array(), 1, 2, 3)), {}),),
             ),
-            "refers to data that is no storage",
+            "refers to data that is not a storage",
         ),
         "storage keys are lists": (
             Call("torch.storage _load_from_bytes", (ones.replace(b"X\x02\0\0\x0094", b"]"),)),
