@@ -14,6 +14,7 @@ import pytest
 ROOT = Path(__file__).parents[1]
 EXCEPTIONS = {
     "regen/__main__.py": "one call of the command, which tests/cli makes",
+    "regen/files/limits.py": "numbers, tested where they are applied",
     "regen/generators/family.py": "a record and protocols, tested with each family",
     "regen/generators/trainer.py": "a record and protocols, tested with each trainer",
     "regen/unpickling/world.py": "a protocol, tested with the worlds that keep it",

@@ -11,8 +11,8 @@ import io
 import os
 import sys
 import warnings
-from collections.abc import Callable, Mapping
-from contextlib import suppress
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager, suppress
 from dataclasses import fields
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TextIO, TypeVar
@@ -31,6 +31,7 @@ if TYPE_CHECKING:
 Command = TypeVar("Command", bound=Callable[..., Any])
 
 BAD_INPUT, INTERRUPTED = 2, 130
+_LONGEST_MESSAGE = 1000
 BACKBONES = ("squeeze", "alex", "vgg")
 
 
@@ -42,6 +43,11 @@ class Verbs(click.Group):
     gives 2 as well. Anything else is a bug and keeps its traceback.
     """
 
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        """Parse what stands before the command."""
+        with _printable_usage_errors():
+            return super().parse_args(ctx, args)
+
     def list_commands(self, ctx: click.Context) -> list[str]:
         """The commands in the order they were added."""
         return list(self.commands)
@@ -49,13 +55,18 @@ class Verbs(click.Group):
     def invoke(self, ctx: click.Context) -> Any:
         """Run the chosen command."""
         try:
-            with warnings.catch_warnings(), every_signal_interrupts():
+            with warnings.catch_warnings(), every_signal_interrupts(), _printable_usage_errors():
                 warnings.showwarning = _show_warning
                 return super().invoke(ctx)
         except RegenError as error:
             click.echo(f"Error: {error}", err=True)
             ctx.exit(BAD_INPUT)
         except OSError as error:
+            if error.errno == errno.ENAMETOOLONG:
+                name = str(error.filename)
+                shown = f"{name[:60]}..." if len(name) > 60 else name
+                click.echo(printable(f"Error: {shown} is too long for a name of a file"), err=True)
+                ctx.exit(BAD_INPUT)
             if error.errno not in (errno.ENOSPC, errno.EDQUOT):
                 raise
             sys.stdout = io.StringIO()  # what is pending would fail again at the end
@@ -100,6 +111,26 @@ class Grouped(click.Command):
                 formatter.write_dl(records)
 
 
+@contextmanager
+def _printable_usage_errors() -> Iterator[None]:
+    """What click says of a wrong option quotes it, whatever is in it and however long it is."""
+    try:
+        yield
+    except click.UsageError as error:
+        vars(error)["message"] = _in_one_line(error.message)  # click declares it to be final
+        raise
+
+
+def _in_one_line(text: str) -> str:
+    shown = text if len(text) <= _LONGEST_MESSAGE else f"{text[:_LONGEST_MESSAGE]}..."
+    return printable(shown)
+
+
+def say(line: str) -> None:
+    """Print a line; names of files in it can do nothing to a terminal."""
+    click.echo(printable(line))
+
+
 def _show_warning(
     message: Warning | str,
     category: type[Warning],
@@ -109,7 +140,7 @@ def _show_warning(
     line: str | None = None,
 ) -> None:
     """One line, without the line of code that warned."""
-    click.echo(f"Note: {printable(str(message))}", err=True)
+    click.echo(f"Note: {_in_one_line(str(message))}", err=True)
 
 
 class Setting(click.Option):

@@ -14,8 +14,10 @@ from regen.cli.common import (
     generator_option,
     images_option,
     rewrites_option,
+    say,
 )
 from regen.cli.values import Number, SeedRange
+from regen.files.limits import MAX_TRUNCATION
 
 _EXAMPLE = "\b\nExample:\n  regen generate --rewrite out/eyes:0.5 --seeds 0-15 -o out/half"
 
@@ -48,10 +50,10 @@ _EXAMPLE = "\b\nExample:\n  regen generate --rewrite out/eyes:0.5 --seeds 0-15 -
 @click.option(
     "--truncation",
     metavar="PSI",
-    type=Number(0),
+    type=Number(-MAX_TRUNCATION, MAX_TRUNCATION),
     default=1.0,
     show_default=True,
-    help="Below 1, samples come closer to the average image.",
+    help="Below 1, samples come closer to the average image; below 0, they lie opposite to it.",
 )
 @click.option(
     "--noise",
@@ -100,6 +102,6 @@ def command(
     settings = GenerateSettings(seeds, truncation, noise, precision, class_index, grid, images)
     files = generate_images(generator, rewrites, settings, output, device=device)
     count = len(files) - grid
-    click.echo(f"{count} {'image' if count == 1 else 'images'} in {output}")
+    say(f"{count} {'image' if count == 1 else 'images'} in {output}")
     if grid:
-        click.echo(f"Together: {files[-1]}")
+        say(f"Together: {files[-1]}")

@@ -17,8 +17,10 @@ from regen.cli.common import (
     generator_option,
     images_option,
     projector_type,
+    say,
     seed_option,
 )
+from regen.errors import printable
 
 _EXAMPLE = "\b\nExample:\n  regen project photo.jpg --refine 100 -o out/photo"
 
@@ -94,18 +96,16 @@ def command(
         device=device,
     )
     for result in results:
-        click.echo(f"{output / result.name}.png: {_metrics_line(result.projected)}")
+        say(f"{output / result.name}.png: {_metrics_line(result.projected)}")
         if result.refined is not None:
-            click.echo(f"  refined: {_metrics_line(result.refined)}")
+            say(f"  refined: {_metrics_line(result.refined)}")
         if result.out_of_reach:
-            click.echo(
-                f"Warning: {result.source} is far from any image this generator makes; "
-                "its features decode to another image",
-                err=True,
-            )
+            warning = f"Warning: {result.source} is far from any image this generator makes; "
+            click.echo(printable(f"{warning}its features decode to another image"), err=True)
     if metrics["lpips"].get("unavailable"):
-        click.echo(f"Note: no LPIPS: {metrics['lpips']['unavailable']}", err=True)
-    click.echo(f"Metrics: {output / 'metrics.json'}")
+        reason = f"Note: no LPIPS: {metrics['lpips']['unavailable']}"
+        click.echo(printable(reason), err=True)
+    say(f"Metrics: {output / 'metrics.json'}")
 
 
 def _metrics_line(metrics: dict[str, float | None]) -> str:

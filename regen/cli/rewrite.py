@@ -21,8 +21,10 @@ from regen.cli.common import (
     given,
     images_option,
     projector_type,
+    say,
 )
 from regen.cli.values import LARGEST_SEED, Layer, Number
+from regen.files.limits import MAX_FEATHER, MAX_WEIGHT
 
 if TYPE_CHECKING:
     from regen.edits.schema import Edits
@@ -107,14 +109,14 @@ _EXAMPLE = "\b\nExample:\n  regen rewrite --edits examples/eyes.json --steps 100
     "--weights-new",
     "weight_new",
     metavar="P",
-    type=_ABOVE_0,
+    type=Number(0, MAX_WEIGHT, min_open=True),
     help="Weight p of the region in the loss.",
 )
 @_fit(
     "--weights-old",
     "weight_old",
     metavar="Q",
-    type=_FROM_0,
+    type=Number(0, MAX_WEIGHT),
     help="Weight q of everything outside the region in the loss.",
 )
 @_rule(
@@ -133,7 +135,7 @@ _EXAMPLE = "\b\nExample:\n  regen rewrite --edits examples/eyes.json --steps 100
     "--feather",
     "feather_px",
     metavar="PX",
-    type=_FROM_0,
+    type=Number(0, MAX_FEATHER),
     help="Radius of the soft edge of the pasted region, in pixels of the image.",
 )
 @_fit(
@@ -310,22 +312,22 @@ def _given_settings(options: dict[str, Any]) -> dict[str, object]:
 
 def _summarise(outcome: Outcome) -> None:
     metrics = outcome.metrics
-    click.echo(f"Report: {outcome.report}")
+    say(f"Report: {outcome.report}")
     if outcome.layers is not None:
         best = outcome.layers.best
-        click.echo(
+        say(
             f"Value layer {best.value_layer} with a memory of {best.memory_layers}, "
             f"the best of {len(outcome.layers.trials)} tried"
         )
     for part in ("inside", "outside"):
-        click.echo(f"Changed {part} the region: {_distance(metrics[part])}")
+        say(f"Changed {part} the region: {_distance(metrics[part])}")
         if metrics.get("oracle"):
             before, after = (metrics["oracle"][f"{part}_{time}"] for time in ("before", "after"))
-            click.echo(f"  to the oracle: {_distance(before)} before, {_distance(after)} after")
+            say(f"  to the oracle: {_distance(before)} before, {_distance(after)} after")
     peak = metrics["peak_memory_mb"]
     memory = "" if peak is None else f", at most {peak:.0f} MB of memory"
-    click.echo(f"Took {metrics['seconds']['total']:.0f} s{memory}")
-    click.echo(f"Use it: {outcome.use}")
+    say(f"Took {metrics['seconds']['total']:.0f} s{memory}")
+    say(f"Use it: {outcome.use}")
 
 
 def _distance(distance: dict[str, float | None]) -> str:

@@ -10,7 +10,7 @@ from typing import Any
 
 import click
 
-from regen.cli.common import BACKBONES, Grouped, Setting, computing, folder_option
+from regen.cli.common import BACKBONES, Grouped, Setting, computing, folder_option, say
 from regen.cli.values import LARGEST_SEED, Number
 
 _FAMILY = "stylegan2"  # the family these options belong to
@@ -21,6 +21,11 @@ def _defaults() -> SimpleNamespace:
     from regen.generators.families import trainer_of
 
     return SimpleNamespace(**trainer_of(_FAMILY).options(_SHOWN_SIZE))
+
+
+def _log(text: str) -> None:
+    for line in text.splitlines():
+        say(line)
 
 
 _setting = partial(click.option, cls=Setting, default_from=_defaults)
@@ -40,7 +45,7 @@ _EXAMPLE = "\b\nExample:\n  regen train-generator photos/ --size 128 --minutes 9
     },
     epilog=_EXAMPLE,
 )
-@click.argument("images", metavar="IMAGES_DIR", type=click.Path(file_okay=False, path_type=Path))
+@click.argument("images", metavar="IMAGES", type=click.Path(path_type=Path))
 @click.option(
     "--size",
     type=click.Choice(["16", "32", "64", "128", "256", "512", "1024"]),
@@ -198,12 +203,12 @@ def command(
     device: str,
     **options: Any,
 ) -> None:
-    """Train a StyleGAN2 on the images in IMAGES_DIR.
+    """Train a StyleGAN2 on a folder or zip of images.
 
-    The images are checked first, and the findings reported. Ctrl-C keeps a checkpoint, from
-    which --resume continues. Under torchrun several processes share each batch. Writes
-    generator.safetensors, samples.png, measures.json, neighbours.png, settings.json, snapshots/,
-    TensorBoard events and checkpoint.pt.
+    IMAGES may be what NVIDIA's dataset_tool writes; classes are not trained. The images are checked
+    first, and the findings reported. Ctrl-C keeps a checkpoint, from which --resume continues.
+    Under torchrun several processes share each batch. Writes generator.safetensors, samples.png,
+    measures.json, neighbours.png, settings.json, snapshots/, TensorBoard events and checkpoint.pt.
     """
     from regen.generators.families import trainer_of
     from regen.runs.train_generator.measure import MeasureSettings
@@ -212,7 +217,8 @@ def command(
     trainer = trainer_of(_FAMILY)
     if check:
         found = read_images(images, int(size), trainer.sizes, enlarge=enlarge)
-        click.echo(found.report(every_name=True))
+        for line in found.report(every_name=True).splitlines():
+            say(line)
         return
     if output is None:
         raise click.MissingParameter(param_hint="'-o'", param_type="option")
@@ -227,11 +233,11 @@ def command(
         licence=licence,
         resume=resume,
         device=device,
-        log=click.echo,
+        log=_log,
     )
     if trained is None:
         return
     for name, value in trained.measures.items():
-        click.echo(f"{name}: {value:.4g}" if isinstance(value, float) else f"{name}: {value}")
-    click.echo(f"Generator: {trained.path}")
-    click.echo(f"Use it: regen generate --generator {quote(str(trained.path))} --seeds 0-63 -o DIR")
+        say(f"{name}: {value:.4g}" if isinstance(value, float) else f"{name}: {value}")
+    say(f"Generator: {trained.path}")
+    say(f"Use it: regen generate --generator {quote(str(trained.path))} --seeds 0-63 -o DIR")

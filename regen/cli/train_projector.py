@@ -18,6 +18,7 @@ from regen.cli.common import (
     generator_option,
     given,
     images_option,
+    say,
 )
 from regen.cli.values import LARGEST_SEED, Number
 
@@ -164,8 +165,8 @@ def command(
     if trained is None:
         return
     for name, value in trained.scalars.items():
-        click.echo(f"{name}: {value:.4g}")
-    click.echo(f"Projector: {trained.path}")
+        say(f"{name}: {value:.4g}")
+    say(f"Projector: {trained.path}")
     names = f"--generator {quote(generator)} --projector {quote(str(trained.path))}"
     names += "" if images is None else f" --images {quote(str(images))}"
-    click.echo(f"Use it: regen project {names} IMAGE -o DIR")
+    say(f"Use it: regen project {names} IMAGE -o DIR")

@@ -17,6 +17,7 @@ else:  # before click 8.5 no class took types
 
 MOST_SEEDS = 100_000
 LARGEST_SEED = 2**32 - 1
+_LONGEST = 100  # characters of a value that a message shows
 _MOST_DIGITS = 20  # of a number in a list of seeds; int() refuses thousands of them
 
 
@@ -62,7 +63,7 @@ class SeedRange(SeedsType):
             return value
         ranges = [self._range(part.strip(), value, param, ctx) for part in value.split(",")]
         if sum(map(len, ranges)) > MOST_SEEDS:
-            self.fail(f"{value!r} are more than {MOST_SEEDS} seeds", param, ctx)
+            self.fail(f"{_shown(value)} are more than {MOST_SEEDS} seeds", param, ctx)
         return tuple(dict.fromkeys(seed for seeds in ranges for seed in seeds))
 
     def _range(
@@ -71,12 +72,12 @@ class SeedRange(SeedsType):
         first, dash, last = part.partition("-")
         numbers = [first.strip(), last.strip()] if dash else [first]
         if not all(number.isascii() and number.isdigit() for number in numbers):
-            self.fail(f"{value!r} is not a list of seeds like 7, 0-63 or 1,5,7-9", param, ctx)
+            self.fail(f"{_shown(value)} is not a list of seeds like 7, 0-63 or 1,5,7-9", param, ctx)
         if longest := [number for number in numbers if len(number) > _MOST_DIGITS]:
             self._refuse(f"a number of {len(longest[0])} digits", param, ctx)
         low, high = int(numbers[0]), int(numbers[-1])
         if high < low:
-            self.fail(f"{part!r} counts downwards; write {high}-{low}", param, ctx)
+            self.fail(f"{_shown(part)} counts downwards; write {high}-{low}", param, ctx)
         if high > LARGEST_SEED:
             self._refuse(high, param, ctx)
         return range(low, high + 1)
@@ -85,6 +86,10 @@ class SeedRange(SeedsType):
         self, number: object, param: click.Parameter | None, ctx: click.Context | None
     ) -> NoReturn:
         self.fail(f"{number} is not a seed; the largest is {LARGEST_SEED}", param, ctx)
+
+
+def _shown(text: str) -> str:
+    return repr(text if len(text) <= _LONGEST else f"{text[:_LONGEST]}...")
 
 
 class RewriteStrength(StrengthType):

@@ -14,8 +14,10 @@ from pathlib import Path
 from typing import Any, NoReturn
 
 from regen.errors import EditsError, RegenError
+from regen.files.limits import MAX_EDITS_FILE_VALUES
 
 _LONGEST = 60  # characters of a value or key that a message shows
+_MOST_DIGITS = 4300  # of a whole number; Python makes none of more
 
 
 class _Objects:
@@ -59,13 +61,20 @@ def read_json(
     objects = _Objects()
     try:
         text = file.read_text(encoding="utf-8-sig")
-        value = json.loads(text, object_pairs_hook=objects, parse_constant=_refuse_constant)
+        _check_values(text)
+        value = json.loads(
+            text, object_pairs_hook=objects, parse_constant=_refuse_constant, parse_int=_integer
+        )
     except OSError as problem:
         raise error(f"{path} cannot be read: {problem.strerror or problem}") from problem
     except json.JSONDecodeError as problem:
         where = f"line {problem.lineno}, column {problem.colno}"
         raise error(f"{path} is not valid JSON: {problem.msg} at {where}") from problem
-    except (ValueError, RecursionError) as problem:
+    except _RefusedError as problem:
+        raise error(f"{path} {problem}") from problem
+    except RecursionError as problem:
+        raise error(f"{path} is nested too deeply to be read") from problem
+    except ValueError as problem:
         raise error(f"{path} is not valid JSON: {problem}") from problem
     if objects.twice:
         made, name = objects.twice[-1]  # the outermost of several is made last
@@ -74,6 +83,25 @@ def read_json(
         remedy = "remove one of them"
         raise error(f"{prefix}: key {shown_key(name)} is written twice", remedy=remedy)
     return value
+
+
+class _RefusedError(ValueError):
+    """JSON that is valid, but more than any such file needs; the message follows a name."""
+
+
+def _check_values(text: str) -> None:
+    """Before any of them is made, for they take many times as much memory as their text."""
+    values = text.count(",") + text.count("[") + text.count("{")
+    if values > MAX_EDITS_FILE_VALUES:
+        raise _RefusedError(
+            f"has too many values: got about {values}, expected at most {MAX_EDITS_FILE_VALUES}"
+        )
+
+
+def _integer(digits: str) -> int:
+    if len(digits) > _MOST_DIGITS:
+        raise _RefusedError(f"has a number of {len(digits)} digits, which no key takes")
+    return int(digits)
 
 
 def is_there(path: Path) -> bool:

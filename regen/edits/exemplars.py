@@ -21,6 +21,7 @@ from regen.edits.validation import (
     OBJECT,
     TEXT,
     TEXT_OR_OBJECT,
+    EditsFile,
     Expected,
     Integer0,
     NameOrFile,
@@ -29,6 +30,7 @@ from regen.edits.validation import (
     existing_file,
 )
 from regen.errors import EditsError
+from regen.files.limits import MAX_WHOLE_PIXELS
 from regen.images import data_uri, load_image
 
 _PACKAGED = "skimage:"
@@ -48,9 +50,13 @@ class Image:
             return str(_packaged(self.source, "exemplar: "))
         return self.source
 
-    def load(self) -> Tensor:
-        """The image at its own size, ``[1, 3, H, W]`` in [-1, 1]. Raises ImageError."""
-        return load_image(self.location)
+    def load(self, most_pixels: int = MAX_WHOLE_PIXELS) -> Tensor:
+        """The image at its own size, ``[1, 3, H, W]`` in [-1, 1].
+
+        Raises:
+            ImageError: If it cannot be read, or has more than so many pixels.
+        """
+        return load_image(self.location, most_pixels=most_pixels)
 
     def to_json(self, *, embed: bool) -> str:
         """As it was written, with an absolute path, or as a data URI."""
@@ -91,17 +97,17 @@ class PatternJson(ObjectModel):
     )
 
 
-def _image(source: str, folder: Path) -> Image:
+def _image(source: str, file: EditsFile) -> Image:
     """The image that a text of the file names, if it is there."""
     if source.startswith(_PACKAGED):
         _packaged(source)
     as_it_is = source.startswith(("data:", _PACKAGED))
-    return Image(source if as_it_is else existing_file(source, folder))
+    return Image(source if as_it_is else existing_file(source, file))
 
 
-def _exemplar(written: str | PatternJson, folder: Path) -> Image | Pattern:
+def _exemplar(written: str | PatternJson, file: EditsFile) -> Image | Pattern:
     if isinstance(written, str):
-        return _image(written, folder)
+        return _image(written, file)
     return Pattern(written.pattern, written.seed, written.generator)
 
 

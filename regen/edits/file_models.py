@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Annotated, Literal
 
 from pydantic import ConfigDict, Field, Tag, ValidationInfo, field_validator
@@ -15,20 +14,24 @@ from regen.edits.validation import (
     OBJECT,
     TEXT,
     TEXT_OR_OBJECT,
+    EditsFile,
     ExistingFile,
     Expected,
+    Feather,
     Integer0,
     Integer1,
     NameOrFile,
-    NumberAbove0,
-    NumberFrom0,
     ObjectModel,
     OneOf,
     ReadAs,
+    Truncation,
+    WeightAbove0,
+    WeightFrom0,
     located,
 )
 from regen.edits.values import DEFAULT_GENERATOR, Edit, Edits, PasteOracle, Target, Weights
 from regen.errors import EditsError
+from regen.files.limits import MAX_EDITS, MAX_TARGETS
 from regen.images.regions import Region
 
 
@@ -47,7 +50,7 @@ class TargetJson(ObjectModel):
         description="Seed of the sample; together with a picture and a style or a hole, the seed "
         "of the random part.",
     )
-    truncation: NumberFrom0 | None = Field(
+    truncation: Truncation | None = Field(
         default=None,
         description="How far the sample may be from the mean: 1, the default, does not truncate, "
         "and 0 is the mean. For generators that support truncation.",
@@ -70,7 +73,7 @@ class TargetJson(ObjectModel):
     )
 
 
-def _target(written: TargetJson, _: Path) -> Target:
+def _target(written: TargetJson, _: EditsFile) -> Target:
     sample = SampleSpec(
         written.seed, written.truncation, written.picture, written.style, written.hole
     )
@@ -91,9 +94,11 @@ class EditJson(ObjectModel):
     region: RegionField = Field(
         description="Where the pattern is in the exemplar, in pixels of the exemplar."
     )
-    targets: Annotated[list[TargetField], NOT_EMPTY, Expected("a list of at least one target")] = (
-        Field(description="The samples that receive the pattern: one to three are usual.")
-    )
+    targets: Annotated[
+        list[TargetField],
+        Field(min_length=1, max_length=MAX_TARGETS),
+        Expected(f"a list of at least one target and at most {MAX_TARGETS}"),
+    ] = Field(description="The samples that receive the pattern: one to three are usual.")
 
     @field_validator("region")
     @classmethod
@@ -104,7 +109,7 @@ class EditJson(ObjectModel):
         return region
 
 
-def _edit(written: EditJson, _: Path) -> Edit:
+def _edit(written: EditJson, _: EditsFile) -> Edit:
     return Edit(written.exemplar, written.region, tuple(written.targets))
 
 
@@ -114,8 +119,8 @@ EditField = Annotated[Edit, ReadAs(EditJson, _edit)]
 class WeightsJson(ObjectModel):
     """Weights of the loss inside the region and in the rest of the targets (Eq. (11))."""
 
-    new: NumberAbove0 | None = Field(default=None, description="p, inside the region.")
-    old: NumberFrom0 | None = Field(default=None, description="q, outside of the region.")
+    new: WeightAbove0 | None = Field(default=None, description="p, inside the region.")
+    old: WeightFrom0 | None = Field(default=None, description="q, outside of the region.")
 
 
 class PasteOracleJson(ObjectModel):
@@ -150,9 +155,11 @@ class EditsJson(ObjectModel):
     model_config = ConfigDict(title="An edits file of regen")
 
     version: Annotated[Literal[1], Expected("1")] = Field(description="Version of this format: 1.")
-    edits: Annotated[list[EditField], NOT_EMPTY, Expected("a list of at least one edit")] = Field(
-        description="The patterns, each with the samples that receive it."
-    )
+    edits: Annotated[
+        list[EditField],
+        Field(min_length=1, max_length=MAX_EDITS),
+        Expected(f"a list of at least one edit and at most {MAX_EDITS}"),
+    ] = Field(description="The patterns, each with the samples that receive it.")
     generator: NameOrFile | None = Field(
         default=None,
         description=f"Name or file of the generator; by default {DEFAULT_GENERATOR}.",
@@ -180,7 +187,7 @@ class EditsJson(ObjectModel):
         description="How the exemplar's region is resized to the target's: enlarged equally along "
         "both axes until it covers it, or stretched to fit exactly.",
     )
-    feather: NumberFrom0 | None = Field(
+    feather: Feather | None = Field(
         default=None, description="Radius of the soft edge of what is pasted, in pixels."
     )
     oracle: OracleField | None = Field(
@@ -202,7 +209,10 @@ class EditsJson(ObjectModel):
         return memory_layers
 
 
-def _edits(written: EditsJson, _: Path) -> Edits:
+def _edits(written: EditsJson, _: EditsFile) -> Edits:
+    targets = sum(len(edit.targets) for edit in written.edits)
+    if targets > MAX_TARGETS:
+        raise EditsError("targets", got=f"{targets} in all", expected=f"at most {MAX_TARGETS}")
     return Edits(
         edits=tuple(written.edits),
         generator=written.generator or DEFAULT_GENERATOR,

@@ -9,19 +9,29 @@
 from __future__ import annotations
 
 import base64
+import warnings
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Annotated, Any
 
 from pydantic import ConfigDict, Field
 
 from regen.edits.checked_json import shown
-from regen.edits.validation import NOT_EMPTY, Expected, Number, ObjectModel, ReadAs, existing_file
+from regen.edits.validation import (
+    NOT_EMPTY,
+    EditsFile,
+    Expected,
+    Number,
+    ObjectModel,
+    ReadAs,
+    existing_file,
+)
 from regen.errors import EditsError
-from regen.images import load_mask, mask_to_png
+from regen.files.limits import MAX_SHAPES, MAX_WHOLE_PIXELS
+from regen.images import ImageWarning, data_uri, load_mask, mask_to_png
 from regen.images.regions import Region
 from regen.images.shapes import Box, Ellipse, Mask, Polygon
 
+_INVERTED_ABOVE = 0.9  # of an image: a mask that covers more was probably meant the other way
 PORTRAITS = "portraits"  # the key of a region that has a name
 
 
@@ -32,9 +42,20 @@ class NamedRegion:
     name: str
 
 
-def _mask(given: str, folder: Path) -> Region:
-    source = given if given.startswith("data:") else existing_file(given, folder)
-    return Region((Mask(load_mask(source), source),))
+def _mask(given: str, file: EditsFile) -> Region:
+    source = given if given.startswith("data:") else existing_file(given, file)
+    most = min(file.mask_pixels_left, MAX_WHOLE_PIXELS)
+    mask = load_mask(source, most_pixels=most)
+    file.mask_pixels_left -= mask.numel()
+    share = float(mask.mean())
+    if share > _INVERTED_ABOVE:
+        name = "the embedded mask" if given.startswith("data:") else source
+        warnings.warn(
+            f"{name} covers {share:.0%} of its image; if it is inverted, make what changes white",
+            ImageWarning,
+            stacklevel=2,
+        )
+    return Region((Mask(mask, source),))
 
 
 _FOUR = Field(min_length=4, max_length=4)
@@ -53,8 +74,11 @@ _MaskField = Annotated[Region, ReadAs(_MaskJson, _mask)]
 _NameField = Annotated[NamedRegion, ReadAs(_NameJson, lambda name, _: NamedRegion(name))]
 
 
+_SOME = Field(min_length=1, max_length=MAX_SHAPES)
+
+
 def _several(single: str) -> Expected:
-    return Expected(f"a list, each item as for {single!r}")
+    return Expected(f"a list, each item as for {single!r}, of at most {MAX_SHAPES}")
 
 
 class RegionJson(ObjectModel):
@@ -71,7 +95,7 @@ class RegionJson(ObjectModel):
         description="[x0, y0, x1, y1]: the top left corner and the bottom right corner, "
         "x0 < x1 and y0 < y1.",
     )
-    boxes: Annotated[list[_BoxField], NOT_EMPTY, _several("box")] | None = Field(
+    boxes: Annotated[list[_BoxField], _SOME, _several("box")] | None = Field(
         default=None,
         description="Several boxes. Shapes are matched one by one where exemplar and target have "
         "equally many: two eyes are two shapes.",
@@ -80,7 +104,7 @@ class RegionJson(ObjectModel):
         default=None,
         description="[[x, y], ...]: three corners or more, in order around the outline.",
     )
-    polygons: Annotated[list[_PolygonField], NOT_EMPTY, _several("polygon")] | None = Field(
+    polygons: Annotated[list[_PolygonField], _SOME, _several("polygon")] | None = Field(
         default=None, description="Several polygons, matched one by one as boxes are."
     )
     ellipse: _EllipseField | None = Field(
@@ -88,7 +112,7 @@ class RegionJson(ObjectModel):
         description="[cx, cy, rx, ry]: the centre, then the half axes: half the width and half "
         "the height, both above 0.",
     )
-    ellipses: Annotated[list[_EllipseField], NOT_EMPTY, _several("ellipse")] | None = Field(
+    ellipses: Annotated[list[_EllipseField], _SOME, _several("ellipse")] | None = Field(
         default=None, description="Several ellipses, matched one by one as boxes are."
     )
     mask: _MaskField | None = Field(
@@ -103,7 +127,7 @@ class RegionJson(ObjectModel):
     )
 
 
-def _region(written: RegionJson, _: Path) -> Region | NamedRegion:
+def _region(written: RegionJson, _: EditsFile) -> Region | NamedRegion:
     given = {name: value for name, value in written if value is not None}
     if len(given) != 1:
         got = " and ".join(given) or shown(dict.fromkeys(written.model_fields_set))
@@ -127,6 +151,8 @@ def region_to_json(region: Region | NamedRegion, embed: bool) -> dict[str, Any]:
         if len(region.shapes) > 1 or source is None or (embed and not source.startswith("data:")):
             mask = region.mask(*masks[0].mask.shape[2:])
             source = "data:image/png;base64," + base64.b64encode(mask_to_png(mask)).decode()
+        elif embed:
+            source = data_uri(source)  # the same pixels without metadata
         return {"mask": source}
     boxes = [[s.x0, s.y0, s.x1, s.y1] for s in region.shapes if isinstance(s, Box)]
     ellipses = [[s.cx, s.cy, s.rx, s.ry] for s in region.shapes if isinstance(s, Ellipse)]

@@ -8,6 +8,7 @@ what was got, what was expected and what to do. No wording of pydantic's is show
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -35,6 +36,7 @@ from regen.edits.checked_json import (
     shown_key,
 )
 from regen.errors import EditsError, RegenError
+from regen.files.limits import MAX_EDITS_PIXELS, MAX_FEATHER, MAX_TRUNCATION, MAX_WEIGHT
 
 T = TypeVar("T")
 
@@ -54,7 +56,7 @@ def validated(kind: Any, value: object, *, file: str, folder: Path) -> Any:
         EditsError: If the value is not of type `kind`.
     """
     try:
-        return TypeAdapter(kind).validate_python(value, context=folder)
+        return TypeAdapter(kind).validate_python(value, context=EditsFile(folder))
     except ValidationError as error:
         raise _edits_error(error, file) from None
 
@@ -80,6 +82,19 @@ class ObjectModel(BaseModel):
                 )
             )
         return value
+
+
+@dataclass
+class EditsFile:
+    """Where a file stands, and what its images may still cost.
+
+    Attributes:
+        folder: What paths in the file are relative to.
+        mask_pixels_left: How many pixels further masks may have.
+    """
+
+    folder: Path
+    mask_pixels_left: int = MAX_EDITS_PIXELS
 
 
 @dataclass(frozen=True)
@@ -137,22 +152,22 @@ class ReadAs:
 
     Attributes:
         kind: A type annotation.
-        make: Called with the value and the folder that paths are relative to. A RegenError that it
-            raises is reported at the path of the field.
+        make: Called with the value and the file it is from. A RegenError that it raises is
+            reported at the path of the field.
     """
 
     kind: Any
-    make: Callable[[Any, Path], Any]
+    make: Callable[[Any, EditsFile], Any]
 
     def __get_pydantic_core_schema__(self, source: Any, handler: Handler) -> CoreSchema:
         inner = handler.generate_schema(self.kind)
         return core_schema.with_info_after_validator_function(self._made, inner)
 
     def _made(self, value: Any, info: ValidationInfo) -> Any:
-        folder = info.context
-        assert isinstance(folder, Path)  # as `validated` gives it
+        file = info.context
+        assert isinstance(file, EditsFile)  # as `validated` gives it
         try:
-            return self.make(value, folder)
+            return self.make(value, file)
         except RegenError as error:
             raise located(error) from error
 
@@ -170,28 +185,55 @@ Integer0 = Annotated[
 Integer1 = Annotated[
     int, Field(strict=True, ge=1, le=2**63 - 1), ExpectedNumber("an integer from 1")
 ]
+# How PNG, JPEG, WebP, GIF and TIFF begin in base64.
+_BASE64_OF_IMAGE = re.compile("iVBORw0KGgo|/9j/[24]|UklGR|R0lGOD|SUkqA|TU0AK")
 _FINITE = Field(strict=True, allow_inf_nan=False)
 Number = Annotated[float, _FINITE, ExpectedNumber("a number")]
 NumberFrom0 = Annotated[float, _FINITE, Field(ge=0), ExpectedNumber("a number from 0")]
 NumberAbove0 = Annotated[float, _FINITE, Field(gt=0), ExpectedNumber("a number above 0")]
 
+Truncation = Annotated[
+    float,
+    _FINITE,
+    Field(ge=0, le=MAX_TRUNCATION),
+    ExpectedNumber(f"a number from 0 to {MAX_TRUNCATION:g}"),
+]
+Feather = Annotated[
+    float,
+    _FINITE,
+    Field(ge=0, le=MAX_FEATHER),
+    ExpectedNumber(f"a number from 0 to {MAX_FEATHER:g}"),
+]
+WeightFrom0 = Annotated[
+    float,
+    _FINITE,
+    Field(ge=0, le=MAX_WEIGHT),
+    ExpectedNumber(f"a number from 0 to {MAX_WEIGHT:g}"),
+]
+WeightAbove0 = Annotated[
+    float,
+    _FINITE,
+    Field(gt=0, le=MAX_WEIGHT),
+    ExpectedNumber(f"a number above 0, and at most {MAX_WEIGHT:g}"),
+]
 
-def existing_file(text: str, folder: Path) -> str:
-    """The path of a file that is there, relative to `folder`. Raises EditsError."""
-    path = folder / text
+
+def existing_file(text: str, file: EditsFile) -> str:
+    """The path of a file that is there, relative to the folder of `file`. Raises EditsError."""
+    path = file.folder / text
     if not is_there(path) or not path.is_file():
         name = printable(str(path), 1000) if len(text) < 1000 else shown(text)
         remedy = "paths are relative to the edits file"
-        if len(text) > 255 and text.isascii() and " " not in text:
+        if _BASE64_OF_IMAGE.match(text) or len(text) > 255 and text.isascii() and " " not in text:
             remedy = 'an image inside the file starts with "data:image/png;base64,"'
         raise EditsError(f"{name} does not exist", remedy=remedy)
     return str(path)
 
 
-def name_or_file(text: str, folder: Path) -> str:
+def name_or_file(text: str, file: EditsFile) -> str:
     """A plain name as it is; what looks like a path, as `existing_file`."""
     is_path = "/" in text or "\\" in text or bool(Path(text).suffix)
-    return existing_file(text, folder) if is_path else text
+    return existing_file(text, file) if is_path else text
 
 
 ExistingFile = Annotated[str, ReadAs(Annotated[str, NOT_EMPTY, Expected("a path")], existing_file)]

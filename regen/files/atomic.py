@@ -124,8 +124,11 @@ def write_bytes(path: Path | str, data: bytes) -> None:
 
 
 def write_text(path: Path | str, text: str) -> None:
-    """Write `text` as UTF-8 to the file `path`, all or nothing. Raises StoreError if that fails."""
-    write_bytes(path, text.encode())
+    """Write `text` as UTF-8 to the file `path`, all or nothing. Raises StoreError if that fails.
+
+    A name that is not in UTF-8 has halves of characters in it; they are written as JSON escapes.
+    """
+    write_bytes(path, text.encode("utf-8", "backslashreplace"))
 
 
 def write_json(path: Path | str, value: object) -> None:

@@ -6,7 +6,8 @@ An image is float32 ``[N, 3, H, W]`` in [-1, 1], red first; a mask is float32 ``
 
 from __future__ import annotations
 
-from regen.images.decoding import MAX_PIXELS, Source, data_uri, decode
+from regen.images.decoding import Source, decode
+from regen.images.embedding import data_uri
 from regen.images.image_files import (
     encode_png,
     grid,
@@ -16,9 +17,10 @@ from regen.images.image_files import (
     save_image,
     to_uint8,
 )
+from regen.images.levels import ImageWarning
 
 __all__ = [
-    "MAX_PIXELS",
+    "ImageWarning",
     "Source",
     "data_uri",
     "decode",

@@ -1,4 +1,4 @@
-"""A folder of images, checked before anything is trained on it.
+"""A folder or zip of images, checked before anything is trained on it.
 
 Every file is decoded once. Problems of the folder are returned as one list of *findings*, each with
 what will be done about it, so that all can be corrected at once; the images that remain are kept in
@@ -17,12 +17,12 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import torch
-from PIL import Image
 from torch import Tensor
 
-from regen.errors import ImageError, TrainingError
+from regen.errors import ImageError, TrainingError, printable
 from regen.images import load_image, to_uint8
-from regen.images.listing import has_image_suffix, image_files
+from regen.images.collection import LABELS_FILE, Collection, Entry, open_collection
+from regen.images.decoding import header
 
 FEW = 2_000  # images below which a discriminator soon memorises them
 _SQUARE = 0.01  # sides that differ by less are a square
@@ -54,7 +54,7 @@ class Finding:
 
     def text(self, most: int | None = _NAMED) -> str:
         """In words, with the names of so many files; None names all."""
-        shown = ", ".join(self.files[:most])
+        shown = printable(", ".join(self.files[:most]))
         left = 0 if most is None else max(0, len(self.files) - most)
         more = f" and {left} more" if left else ""
         plural = "" if len(self.files) == 1 else "s"
@@ -109,10 +109,10 @@ def read_folder(
     sizes: Sequence[int] = (),
     on_file: Callable[[], None] | None = None,
 ) -> ImageFolder:
-    """Read and check all images of a folder, not of folders in it.
+    """Read and check all images of a folder or zip, see `regen.images.collection`.
 
     Args:
-        folder: The folder.
+        folder: The folder or zip.
         size: S.
         enlarge: Keep images smaller than S, enlarged, which makes them blurred.
         sizes: Other sizes that could be chosen; a finding about small images names one that fits.
@@ -122,29 +122,29 @@ def read_folder(
         The images in the order of their names, and the findings.
 
     Raises:
-        ImageError: If it is not a folder, or has no images.
+        ImageError: If it is neither, or has no images.
         TrainingError: If fewer than two images remain, or they do not fit into memory. All
             findings are in the message.
     """
     survey = _Survey()
-    files = image_files(folder)
-    _note_others(folder, survey)
-    _check_memory(len(files), size)
     images: list[Tensor] = []
     names: list[str] = []
     seen: dict[bytes, str] = {}
-    for path in files:
-        image = _read(path, size, enlarge, sizes, survey)
-        if image is not None:
-            content = hashlib.sha256(image.numpy().tobytes()).digest()
-            if content in seen:
-                survey.note(f"the same image as {seen[content]}", "left out", path.name)
-            else:
-                seen[content] = path.name
-                images.append(image)
-                names.append(path.name)
-        if on_file is not None:
-            on_file()
+    with open_collection(folder) as found:
+        _note_others(found, survey)
+        _check_memory(len(found.entries), size)
+        for entry in found.entries:
+            image = _read(entry, size, enlarge, sizes, survey)
+            if image is not None:
+                content = hashlib.sha256(image.numpy().tobytes()).digest()
+                if content in seen:
+                    survey.note(f"the same image as {seen[content]}", "left out", entry.name)
+                else:
+                    seen[content] = entry.name
+                    images.append(image)
+                    names.append(entry.name)
+            if on_file is not None:
+                on_file()
     findings = survey.findings()
     if len(images) < 2:
         raise TrainingError(
@@ -157,48 +157,49 @@ def read_folder(
     return ImageFolder(stacked, tuple(names), findings, digest)
 
 
-def _note_others(folder: Path, survey: _Survey) -> None:
-    """Note what is in the folder and is not an image file; hidden files are passed over."""
-    for path in sorted(folder.iterdir()):
-        if path.name.startswith("."):
-            continue
-        if path.is_dir():
-            survey.note("that is a folder", "skipped", path.name)
-        elif not has_image_suffix(path):
-            survey.note("without an image suffix", "left out", path.name)
+def _note_others(found: Collection, survey: _Survey) -> None:
+    """Note what is there and is not used; hidden files are passed over."""
+    for name in found.folders:
+        survey.note("that is a folder", "skipped", name)
+    for name in found.others:
+        survey.note("without an image suffix", "left out", name)
+    if found.labelled:
+        survey.note(
+            "with classes", "classes are not trained, all images are treated alike", LABELS_FILE
+        )
 
 
 def _read(
-    path: Path, size: int, enlarge: bool, sizes: Sequence[int], survey: _Survey
+    entry: Entry, size: int, enlarge: bool, sizes: Sequence[int], survey: _Survey
 ) -> Tensor | None:
     """The image as uint8 ``[1, 3, S, S]``, or None where it is left out."""
+    name = entry.name
     try:
-        image = load_image(path, size=size)
+        source = entry.source()
+        image = load_image(source, size=size, name=entry.label)
+        width, height, mode, transparent, _ = header(source, entry.label)
     except ImageError as error:
-        why = re.split("[,;:]", str(error).removeprefix(f"{path} "))[0]
-        survey.note(f"cannot be read ({why})", "left out", path.name)
+        why = re.split("[,;:]", str(error).removeprefix(f"{printable(entry.label)} "))[0]
+        survey.note(f"cannot be read ({why})", "left out", name)
         return None
-    with Image.open(path) as file:
-        width, height, mode = file.width, file.height, file.mode
-        transparent = "transparency" in file.info
     if min(width, height) < size:
         problem = f"smaller than {size} pixels"
         if not enlarge:
             fits = max((side for side in sizes if side <= min(width, height)), default=None)
             smaller = "" if fits is None else f", --size {fits} as they are"
-            survey.note(problem, f"left out; --enlarge keeps them, blurred{smaller}", path.name)
+            survey.note(problem, f"left out; --enlarge keeps them, blurred{smaller}", name)
             return None
-        survey.note(problem, "enlarged, so blurred", path.name)
+        survey.note(problem, "enlarged, so blurred", name)
     if abs(width - height) > _SQUARE * max(width, height):
-        survey.note("not square", "only the middle is used", path.name)
-    _note_mode(mode, transparent, path.name, survey)
+        survey.note("not square", "only the middle is used", name)
+    _note_mode(mode, transparent, name, survey)
     return to_uint8(image)
 
 
 def _note_mode(mode: str, transparent: bool, name: str, survey: _Survey) -> None:
     if mode == "RGB" and not transparent:
         return
-    if mode in ("LA", "PA", "La", "RGBA", "RGBa") or transparent:
+    if transparent:
         survey.note("with transparency", "laid over white", name)
     else:
         word = _MODES.get(mode, "16 bits" if mode.startswith("I") else mode)

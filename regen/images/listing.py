@@ -7,7 +7,10 @@ from pathlib import Path
 from regen.errors import ImageError
 
 SUFFIXES = frozenset(
-    {".png", ".jpg", ".jpeg", ".jfif", ".webp", ".avif", ".bmp", ".gif", ".tif", ".tiff"}
+    {
+        *(".png", ".jpg", ".jpeg", ".jfif", ".webp", ".avif", ".heic", ".heif"),
+        *(".bmp", ".gif", ".tif", ".tiff"),
+    }
 )
 """What the name of an image file ends with, in lower case."""
 
@@ -30,22 +33,32 @@ def image_files(folder: Path) -> list[Path]:
     Raises:
         ImageError: If it is not a folder, cannot be looked into, or has no images.
     """
-    if not folder.is_dir():
-        raise ImageError(f"{folder} is not a folder", expected="a folder of images")
-    try:
-        there = sorted(folder.iterdir())
-    except OSError as error:
-        raise ImageError(f"cannot look into {folder} ({error.strerror})") from error
     files = [
         path
-        for path in there
-        if has_image_suffix(path) and not path.name.startswith(".") and not path.is_dir()
+        for path in look_into(folder)
+        if has_image_suffix(path) and not is_hidden(path) and not path.is_dir()
     ]
     if not files:
         deeper = next((path for path in folder.rglob("*") if has_image_suffix(path)), None)
-        raise ImageError(
-            f"{folder} has no images",
-            expected=", ".join(sorted(SUFFIXES)),
-            remedy=None if deeper is None else f"there are some in {deeper.parent}",
-        )
+        raise no_images(folder, None if deeper is None else f"there are some in {deeper.parent}")
     return files
+
+
+def look_into(folder: Path) -> list[Path]:
+    """All that is in a folder, by name. Raises ImageError if it is not one, or cannot be read."""
+    try:
+        if not folder.is_dir():
+            raise ImageError(f"{folder} is not a folder", expected="a folder of images")
+        return sorted(folder.iterdir())
+    except OSError as error:
+        raise ImageError(f"cannot look into {folder} ({error.strerror})") from error
+
+
+def is_hidden(path: Path) -> bool:
+    """Whether a name begins with a dot."""
+    return path.name.startswith(".")
+
+
+def no_images(place: Path, remedy: str | None = None) -> ImageError:
+    """The error of a folder or zip without images."""
+    return ImageError(f"{place} has no images", expected=", ".join(sorted(SUFFIXES)), remedy=remedy)

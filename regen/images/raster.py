@@ -16,40 +16,85 @@ from torch import Tensor
 from torch.nn.functional import conv2d, pad
 
 from regen.errors import RegionError
+from regen.files.limits import MAX_CROSSINGS, MAX_FEATHER
 
 Kernel = Literal["cubic", "linear"]
 Point = tuple[float, float]
 Bounds = tuple[float, float, float, float]  # x0, y0, x1, y1
 
 _SLABS = 8  # horizontal cuts of a pixel
-_CHUNK = 1024  # slabs in memory at a time
+_ROUNDING = 1e-9  # of a pixel, below which it is not covered
 
 
 def fill_polygon(corners: Sequence[Point], height: int, width: int) -> Tensor:
     """The part of each pixel inside a polygon, by the even-odd rule: ``[height, width]`` in [0, 1].
 
     The image is cut into horizontal slabs, at every corner among others, so that the sides are
-    straight within a slab and its cover along x, taken at mid height, gives the exact area.
+    straight within a slab and its cover along x, taken at mid height, gives the exact area. In each
+    slab the outline's crossings, sorted by x, are entries and leaves in turn; both add to the
+    pixels left of them, an entry negatively, so that sums from the right give the cover.
+
+    Raises:
+        RegionError: If the outline crosses the slabs more often than `MAX_CROSSINGS`.
     """
-    start = torch.tensor(corners, dtype=torch.float64)
-    end = start.roll(-1, 0)
-    top, bottom = start[:, 1].aminmax()
+    start = torch.tensor(corners, dtype=torch.float64)  # [n, 2]
+    top, bottom = start[:, 1].clamp(0, height).aminmax()
     even = torch.arange(height * _SLABS + 1, dtype=torch.float64) / _SLABS
-    cuts = torch.cat([even, start[:, 1]]).clamp(top, bottom).clamp(0, height).unique()
-    columns = torch.arange(width, dtype=torch.float64)
-    filled = torch.zeros(height, width, dtype=torch.float64)
-    for first in range(0, len(cuts) - 1, _CHUNK):
-        edges = cuts[first : first + _CHUNK + 1]
-        y = ((edges[1:] + edges[:-1]) / 2)[:, None]
-        crosses = (start[:, 1] <= y) != (end[:, 1] <= y)  # [slabs, sides]
-        x = start[:, 0] + (y - start[:, 1]) / (end[:, 1] - start[:, 1]) * (end - start)[:, 0]
-        x = torch.where(crosses, x, math.inf).sort(dim=1).values
-        cover = torch.zeros(len(y), width, dtype=torch.float64)
-        for pair in range(0, int(crosses.sum(1).max()), 2):
-            entry, leave = x[:, pair, None], x[:, pair + 1, None]
-            cover += (leave - columns).clamp(0, 1) - (entry - columns).clamp(0, 1)
-        filled.index_add_(0, y.flatten().long(), cover * edges.diff()[:, None])
-    return filled.clamp(0, 1).float()
+    cuts = torch.cat([even, start[:, 1]]).clamp(top, bottom).unique()
+    slab, x = _crossings(start, cuts, width)
+    sign = torch.ones(len(x), dtype=torch.float64)
+    sign[::2] = -1  # entries
+    middle, thickness = (cuts[1:] + cuts[:-1]) / 2, cuts.diff()
+    row, weight = middle[slab].long(), sign * thickness[slab]
+    whole = x.floor()
+    part, column = x - whole, whole.long()
+    filled = torch.zeros(height, width)
+    if len(x) == 0:
+        return filled
+    (y0, y1), (x0, x1) = ((int(low), int(high) + 1) for low, high in (row.aminmax(), x.aminmax()))
+    wide = x1 - x0 + 2
+    steps = torch.zeros(y1 - y0, wide, dtype=torch.float64)  # column j stands for pixel x0 + j - 1
+    place = (row - y0) * wide + column - x0
+    steps.view(-1).index_add_(0, place + 1, weight * part)
+    steps.view(-1).index_add_(0, place, weight * (1 - part))
+    cover = steps.flip(1).cumsum_(1).flip(1)[:, 1 : width - x0 + 1]
+    cover[cover < _ROUNDING] = 0
+    filled[y0:y1, x0 : x0 + cover.shape[1]] = cover.clamp_(max=1)
+    return filled
+
+
+def _crossings(corners: Tensor, cuts: Tensor, width: int) -> tuple[Tensor, Tensor]:
+    """Where a closed outline crosses the middles of slabs, by slab and then by x.
+
+    Args:
+        corners: ``[n, 2]``, x and y.
+        cuts: The borders of the slabs in order.
+        width: What x is clipped to, from 0.
+
+    Returns:
+        Numbers of slabs and x of all crossings; an even number for each slab.
+    """
+    end = corners.roll(-1, 0)
+    ys, next_ys = corners[:, 1].contiguous(), end[:, 1].contiguous()
+    low, high = torch.minimum(ys, next_ys), torch.maximum(ys, next_ys)
+    middle = (cuts[1:] + cuts[:-1]) / 2
+    first, last = torch.searchsorted(middle, low), torch.searchsorted(middle, high)
+    counts = last - first
+    total = int(counts.sum())
+    if total > MAX_CROSSINGS:
+        raise RegionError(
+            "polygon",
+            got=f"{len(corners)} points, whose outline runs up and down too often",
+            expected="an outline with fewer points, or a mask",
+        )
+    side = torch.arange(len(corners)).repeat_interleave(counts)
+    slab = torch.arange(total) - (counts.cumsum(0) - counts - first)[side]
+    x0, y0 = corners[side].unbind(1)
+    x1, y1 = end[side].unbind(1)
+    x = (x0 + (middle[slab] - y0) / (y1 - y0) * (x1 - x0)).clamp(0, width)
+    order = x.argsort()
+    order = order[slab[order].argsort(stable=True)]
+    return slab[order], x[order]
 
 
 def bounds(mask: Tensor, threshold: float = 0.5) -> Bounds:
@@ -110,10 +155,11 @@ def feather(mask: Tensor, radius_px: float) -> Tensor:
         ``[N, 1, H, W]`` in [0, 1]. A mask that touches the border stays whole there.
 
     Raises:
-        RegionError: If the radius is negative or not finite.
+        RegionError: If the radius is not from 0 to `MAX_FEATHER`.
     """
-    if not math.isfinite(radius_px) or radius_px < 0:
-        raise RegionError("feather", got=radius_px, expected="a radius of 0 pixels or more")
+    if not 0 <= radius_px <= MAX_FEATHER:
+        expected = f"a radius from 0 to {MAX_FEATHER:g} pixels"
+        raise RegionError("feather", got=radius_px, expected=expected)
     if radius_px == 0:
         return mask
     reach = math.ceil(1.5 * radius_px)

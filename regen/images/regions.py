@@ -18,6 +18,7 @@ from scipy.optimize import linear_sum_assignment
 from torch import Tensor
 
 from regen.errors import RegionError
+from regen.files.limits import MAX_FILLED_PIXELS, MAX_SHAPES
 from regen.images.raster import Bounds, bounds, feather, resize_mask, warp
 from regen.images.shapes import Box, Ellipse, Mask, Polygon, Shape
 
@@ -40,8 +41,8 @@ class Region:
     """One or more shapes in pixels of one image, x to the right and y down.
 
     Raises:
-        RegionError: From the constructors: no shape, zero area, corners in the wrong order, fewer
-            than three points, numbers that are not finite.
+        RegionError: From the constructors: no shape or too many, zero area, corners in the wrong
+            order, fewer than three points, numbers that are not finite.
     """
 
     shapes: tuple[Shape, ...]
@@ -49,6 +50,9 @@ class Region:
     def __post_init__(self) -> None:
         if not self.shapes:
             raise RegionError("region is empty", expected="at least one shape")
+        if len(self.shapes) > MAX_SHAPES:
+            got, expected = f"{len(self.shapes)} shapes", f"at most {MAX_SHAPES}"
+            raise RegionError("region", got=got, expected=expected, remedy="draw a mask instead")
 
     @classmethod
     def box(cls, x0: float, y0: float, x1: float, y1: float) -> Region:
@@ -99,7 +103,13 @@ class Region:
             RegionError: If the region reaches outside the image, or covers none of it.
         """
         self.check_inside(height, width)
-        mask = torch.stack([shape.coverage(height, width) for shape in self.shapes]).amax(0)
+        boxes = [(box[2] - box[0]) * (box[3] - box[1]) for box in (s.bounds for s in self.shapes)]
+        if sum(boxes) > MAX_FILLED_PIXELS:
+            expected = f"shapes around {MAX_FILLED_PIXELS // 1_000_000} million pixels at most"
+            raise RegionError("region", got=f"{sum(boxes):.3g} pixels", expected=expected)
+        mask = self.shapes[0].coverage(height, width)
+        for shape in self.shapes[1:]:
+            mask = torch.maximum(mask, shape.coverage(height, width))
         if mask.sum() <= 0:
             raise RegionError("region has zero area")
         return mask
@@ -184,7 +194,8 @@ def align(
     if image.dim() != 4 or image.shape[0] != 1:
         raise RegionError("image to align", got=list(image.shape), expected="[1, C, H, W]")
     height, width = image.shape[2:]
-    carried, masks, distances = [], [], []
+    pixels, nearest = image.new_zeros(1, image.shape[1], *size), torch.tensor(math.inf)
+    union = torch.zeros(1, 1, *size)
     for part, target in _pairs(region, onto):
         part.check_inside(height, width)
         mask = target.mask(*size)
@@ -192,12 +203,12 @@ def align(
         if shape != "target":
             source = warp(part.mask(height, width), size, move.scale, move.shift, "linear")
             mask = source if shape == "source" else torch.maximum(mask, source)
-        masks.append(mask)
-        carried.append(warp(image, size, move.scale, move.shift))
-        distances.append(_distance(target.bounds, size) - mask)
-    owner = torch.cat(distances).argmin(0, keepdim=True).to(image.device)
-    pixels = torch.cat(carried).gather(0, owner.expand_as(carried[0]))
-    return pixels, torch.cat(masks).amax(0, keepdim=True).to(image)
+        union = torch.maximum(union, mask)
+        distance = _distance(target.bounds, size) - mask
+        carried = warp(image, size, move.scale, move.shift)
+        pixels = torch.where((distance < nearest).to(image.device), carried, pixels)
+        nearest = torch.minimum(distance, nearest)
+    return pixels, union.to(image)
 
 
 def paste(values: Tensor, pasted: Tensor, mask: Tensor) -> Tensor:

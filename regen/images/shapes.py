@@ -18,6 +18,7 @@ from torch import Tensor
 from torch.nn.functional import pad
 
 from regen.errors import RegionError
+from regen.files.limits import MAX_SHAPES
 from regen.images.raster import Bounds, Point, bounds, fill_polygon, resize_mask, warp
 
 _SMALLEST_AREA = 1e-6  # pixels
@@ -207,12 +208,15 @@ class Mask:
         return Mask(moved)
 
     def parts(self) -> list[Mask]:
-        """The connected parts; faint pixels and specks belong to the nearest of them."""
+        """The connected parts; faint pixels and specks belong to the nearest of them.
+
+        A mask of more parts than a region may have shapes is not taken apart.
+        """
         grey = self.mask[0, 0].numpy(force=True)
         labels, count = label(grey > 0.5 * grey.max(), np.ones((3, 3)))
         areas = np.bincount(labels.ravel(), minlength=count + 1)[1:]
         kept = [index + 1 for index in np.flatnonzero(areas >= _SPECK * areas.max())]
-        if len(kept) < 2:
+        if not 2 <= len(kept) <= MAX_SHAPES:
             return [self]
         nearest = distance_transform_edt(
             ~np.isin(labels, kept), return_distances=False, return_indices=True

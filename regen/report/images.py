@@ -14,6 +14,8 @@ from torch import Tensor
 HEAT = (1.0, 0.1, -0.9)  # orange, in [-1, 1]
 SMALL = 200  # images below this side are shown twice as large in a sheet
 GAP, LABEL_WIDTH, HEADER_HEIGHT, FONT_SIZE, SMALLEST_FONT = 6, 150, 34, 20, 10
+_ROWS = 512  # converted at a time
+_GAP = 3  # how much larger than a thumbnail an image is before the last filter
 PAPER, INK = (250, 249, 247), (40, 38, 36)
 
 
@@ -47,14 +49,18 @@ def heat(images: Tensor, maps: Tensor, regions: Tensor | None = None) -> Tensor:
 
 
 def to_image(image: Tensor) -> Image.Image:
-    """An image ``[3, H, W]`` in [-1, 1] as an 8 bit RGB image."""
-    pixels = ((image.detach().float().cpu().clamp(-1, 1) + 1) * 127.5).round()
-    return Image.fromarray(pixels.to(torch.uint8).permute(1, 2, 0).contiguous().numpy())
+    """An image ``[3, H, W]`` in [-1, 1] as an 8 bit RGB image, converted some rows at a time."""
+    pixels = torch.empty(*image.shape[1:], 3, dtype=torch.uint8)
+    for top in range(0, image.shape[1], _ROWS):
+        rows = image[:, top : top + _ROWS].detach().float().cpu().clamp(-1, 1)
+        pixels[top : top + _ROWS] = ((rows + 1) * 127.5).round().permute(1, 2, 0)
+    return Image.fromarray(pixels.numpy())
 
 
 def data_uri(image: Tensor, longest: int = 512) -> str:
     """An image ``[3, H, W]`` in [-1, 1] as a PNG inside a URI, no side above `longest` pixels."""
-    thumbnail = to_image(image)
+    factor = max(1, max(image.shape[1:]) // (longest * _GAP))
+    thumbnail = to_image(image if factor == 1 else F.avg_pool2d(image[None].float(), factor)[0])
     thumbnail.thumbnail((longest, longest), Image.Resampling.LANCZOS)
     return _uri(thumbnail, "png")
 

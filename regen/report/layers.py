@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from html import escape
 from pathlib import Path
 from typing import Any
+
+from regen.report.text import escape
 
 EXPLANATION = """The value layer was chosen by trying. Each row is a short fit that was evaluated on
 held-out samples: the mean error left inside the region of a held-out target, and the mean change

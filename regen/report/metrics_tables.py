@@ -7,7 +7,8 @@ may be missing, and any LPIPS may be None.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from html import escape
+
+from regen.report.text import escape
 
 Metrics = Mapping[str, object]
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from html import escape
 from importlib.resources import files
 
 from torch import Tensor
@@ -19,6 +18,7 @@ from regen.report.curves import curve_svg
 from regen.report.images import contact_sheet_uri, data_uri
 from regen.report.layers import layers_section
 from regen.report.metrics_tables import flat_table, metrics_table, verdict
+from regen.report.text import escape
 
 COLUMNS = 8
 
@@ -179,7 +179,7 @@ def _use(report: RewriteReport) -> str:
     return f"""<h2>Use it, repeat it</h2>
 <p>The rewrite is a separate file beside this page; the generator's file is unchanged. Generate
 with it, at half strength, or with several at once:</p>
-<pre>{escape(chr(10).join(lines))}</pre>
+<pre>{chr(10).join(map(escape, lines))}</pre>
 <p>To repeat this run:</p>
 <pre>{escape(report.command)}</pre>
 <details><summary>All settings</summary>{_settings(report)}</details>"""

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from torch import Tensor
 
-from regen.edits.schema import Edit, Edits, NamedRegion, Pattern, Target
+from regen.edits.schema import Edit, Edits, Image, NamedRegion, Pattern, Target
 from regen.errors import EditsError, RegenError, RegionError
+from regen.files.limits import MAX_EDITS_PIXELS, MAX_WHOLE_PIXELS
 from regen.generators import bundled
 from regen.generators.protocol import Generator, Oracle, Sample, Source
 from regen.generators.registry import open_generator
@@ -25,9 +26,9 @@ def load_examples(edits: Edits, generator: Generator) -> list[Example]:
         ImageError: If an exemplar cannot be read.
         RegionError: If a region reaches outside its image.
     """
-    examples = []
+    examples, images = [], _Images()
     for index, edit in enumerate(edits.edits):
-        exemplar, exemplar_region = _exemplar(edit, index, generator)
+        exemplar, exemplar_region = _exemplar(edit, index, generator, images)
         _check_inside(exemplar_region, f"edits[{index}].region", *exemplar.shape[2:])
         for number, target in enumerate(edit.targets):
             path = f"edits[{index}].targets[{number}]"
@@ -89,7 +90,24 @@ def _check_inside(region: Region, path: str, height: int, width: int) -> None:
         ) from error
 
 
-def _exemplar(edit: Edit, index: int, generator: Generator) -> tuple[Tensor, Region]:
+class _Images:
+    """The images of an edits file, each loaded once, and all together of a bounded size."""
+
+    def __init__(self) -> None:
+        self._loaded: dict[Image, Tensor] = {}
+        self._pixels_left = MAX_EDITS_PIXELS
+
+    def load(self, image: Image) -> Tensor:
+        if image not in self._loaded:
+            loaded = image.load(min(self._pixels_left, MAX_WHOLE_PIXELS))
+            self._pixels_left -= loaded[0, 0].numel()
+            self._loaded[image] = loaded
+        return self._loaded[image]
+
+
+def _exemplar(
+    edit: Edit, index: int, generator: Generator, images: _Images
+) -> tuple[Tensor, Region]:
     """The exemplar's image and its region."""
     exemplar = edit.exemplar
     if not isinstance(exemplar, Pattern):
@@ -100,7 +118,7 @@ def _exemplar(edit: Edit, index: int, generator: Generator) -> tuple[Tensor, Reg
                 expected="a box, polygon, ellipse or mask in pixels of the exemplar",
                 remedy="only images of the renderer have named regions",
             )
-        return exemplar.load(), edit.region
+        return images.load(exemplar), edit.region
     person = Sample(label=f"seed {exemplar.seed}", index=exemplar.seed)
     if exemplar.generator is None:
         oracle = generator.oracle or bundled.renderer(generator.image_size)

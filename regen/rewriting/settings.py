@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from regen.edits.checked_json import did_you_mean
 from regen.errors import RewriteError
+from regen.files.limits import MAX_FEATHER
 from regen.rewriting.checks import check_choice, check_range, check_types
 
 if TYPE_CHECKING:
@@ -40,8 +41,9 @@ class RuleSettings:
 
     def __post_init__(self) -> None:
         check_types(self)
-        if not 0 <= self.feather_px < math.inf:
-            raise RewriteError("feather", got=self.feather_px, expected="0 pixels or more")
+        if not 0 <= self.feather_px <= MAX_FEATHER:
+            expected = f"0 to {MAX_FEATHER:g} pixels"
+            raise RewriteError("feather", got=self.feather_px, expected=expected)
 
 
 @dataclass(frozen=True)

@@ -14,6 +14,7 @@ import torch
 from torch import Tensor
 
 from regen.errors import GeneratorError
+from regen.files.limits import MAX_TRUNCATION
 from regen.generators.protocol import Generator, Sample
 from regen.generators.registry import open_generator
 from regen.images import grid, save_image
@@ -36,7 +37,7 @@ class GenerateSettings:
     Attributes:
         seeds: One image each. With a folder of images they are numbers of these, and an empty
             tuple means all of them.
-        truncation: psi; 1 leaves the samples unchanged.
+        truncation: psi; 1 leaves the samples unchanged, 0 is the mean, below 0 lies opposite to it.
         noise: "const" (stored with the generator), "random" (from the seed) or "none".
         precision: Number format of the network.
         class_index: Which class to generate, from 0, for a generator that has them.
@@ -55,8 +56,9 @@ class GenerateSettings:
     def __post_init__(self) -> None:
         if not self.seeds and self.images is None:
             raise GeneratorError("seeds", got="none", expected="at least one")
-        if not self.truncation >= 0:
-            raise GeneratorError("truncation", got=self.truncation, expected="0 or more")
+        if not abs(self.truncation) <= MAX_TRUNCATION:
+            expected = f"{-MAX_TRUNCATION:g} to {MAX_TRUNCATION:g}"
+            raise GeneratorError("truncation", got=self.truncation, expected=expected)
         if self.images is not None and self.request():
             raise GeneratorError(
                 "options beside a folder of images",

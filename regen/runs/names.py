@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Iterable
+
+_LONGEST_BYTES = 200
 
 
 def distinct_names(
@@ -16,7 +19,7 @@ def distinct_names(
 
     Returns:
         As many names, in the same order. They differ by more than upper and lower case, which
-        some systems do not distinguish.
+        some systems do not distinguish, and leave room for what is appended.
 
     Example:
         >>> distinct_names(["eye", "Eye", "grid"], lambda name: name == "grid")
@@ -24,7 +27,7 @@ def distinct_names(
     """
     names: list[str] = []
     taken: set[str] = set()
-    for stem in wanted:
+    for stem in map(_short, wanted):
         name, number = stem, 1
         while name.casefold() in taken or refused(name):
             number += 1
@@ -32,3 +35,11 @@ def distinct_names(
         taken.add(name.casefold())
         names.append(name)
     return names
+
+
+def _short(name: str) -> str:
+    """As much of a name's start as leaves room for endings; systems take 255 bytes."""
+    encoded = os.fsencode(name)
+    if len(encoded) <= _LONGEST_BYTES:
+        return name
+    return encoded[:_LONGEST_BYTES].decode("utf-8", "ignore")

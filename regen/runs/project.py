@@ -12,7 +12,7 @@ from typing import Any, Literal
 import torch
 from torch import Tensor
 
-from regen.errors import ProjectorError
+from regen.errors import ProjectorError, printable
 from regen.files import tensor_file
 from regen.files.as_json import to_json
 from regen.files.atomic import write_json
@@ -231,7 +231,7 @@ class _Job:
             "base": self.base,
             "projector": self.projector.header.get("digest"),
             "value_layer": self.projector.value_layer,
-            "source": source.name,
+            "source": printable(source.name),
             "settings": to_json(asdict(self.settings)),
         }
 

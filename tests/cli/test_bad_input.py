@@ -138,7 +138,8 @@ EDITS: dict[str, tuple[Callable[[Any], Any], str]] = {
     ),
     "empty targets": (
         lambda c: c["edits"][0].update(targets=[]),
-        "edits.json: edits[0].targets: got [], expected a list of at least one target",
+        "edits.json: edits[0].targets: got [], expected a list of at least one target "
+        "and at most 100",
     ),
     "three layers where there are two": (
         lambda c: c.update(memory_layers=3, value_layer=2),
@@ -242,7 +243,7 @@ def test_an_output_folder_that_is_a_file(world: Any, command: str) -> None:
 
 USAGE = {
     ("generate", "--seeds", "5-"): "'5-' is not a list of seeds like 7, 0-63 or 1,5,7-9",
-    ("generate", "--truncation", "-1"): "-1.0 is not in the range x>=0.",
+    ("generate", "--truncation", "-11"): "-11.0 is not in the range -10.0<=x<=10.0.",
     ("generate", "--sedes", "3"): "No such option '--sedes'.",
     ("rewrite", "--edits", "edits.json", "--recall", "all"): "'all' is not one of 'value'",
     ("project", "cat.png", "--fit", "crop"): "'crop' is not one of 'cover', 'contain', 'stretch'",

@@ -105,7 +105,7 @@ def test_a_mask_without_a_file_and_mixtures_are_written_too(read):
             "box: got [5, 2, 3, 4], expected [x0, y0, x1, y1] with x0 < x1 and y0 < y1",
         ),
         ({"boxes": [BOX, [1, 1, 1, 4]]}, "boxes[1]: box has zero area: got [1, 1, 1, 4]"),
-        ({"boxes": []}, "boxes: got [], expected a list, each item as for 'box'"),
+        ({"boxes": []}, "boxes: got [], expected a list, each item as for 'box', of at most 64"),
         ({"polygon": [[1, 1], [2, 2]]}, "polygon: got 2 points, expected at least 3"),
         ({"polygon": []}, "polygon: got [], expected a list of points [x, y]"),
         ({"polygon": [[1, 1], [2, 2, 2], [3, 3]]}, "polygon[1]: got [2, 2, 2], expected [x, y]"),

@@ -141,7 +141,7 @@ def test_null_is_not_said():
 
 
 def test_a_field_becomes_what_is_made_of_it(tmp_path):
-    doubled = Annotated[int, ReadAs(Integer0, lambda number, folder: (2 * number, folder))]
+    doubled = Annotated[int, ReadAs(Integer0, lambda number, file: (2 * number, file.folder))]
     assert read(doubled, 4, tmp_path) == (8, tmp_path)
     assert message(doubled, -4) == "e.json: got -4, expected an integer from 0"
 

@@ -81,11 +81,11 @@ def test_many_files_are_named_in_part(place: Path) -> None:
 def test_what_is_skipped_is_reported(place: Path) -> None:
     (place / "more").mkdir()
     (place / "empty.png").touch()
-    (place / "photo.heic").write_bytes(b"")
+    (place / "photo.xcf").write_bytes(b"")
     (place / ".hidden").write_bytes(b"")
     assert [str(finding) for finding in read_folder(place, 16, sizes=(16,)).findings] == [
         "1 file that is a folder: skipped (more)",
-        "1 file without an image suffix: left out (photo.heic)",
+        "1 file without an image suffix: left out (photo.xcf)",
         "1 file cannot be read (is empty): left out (empty.png)",
     ]
 

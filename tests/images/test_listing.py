@@ -9,7 +9,7 @@ from regen.images.listing import SUFFIXES, image_files
 
 
 def test_images_come_in_the_order_of_their_names(tmp_path: Path) -> None:
-    for name in ("b.png", "a.JPEG", "c.AVIF", "notes.txt", ".hidden.png", "photo.heic"):
+    for name in ("b.png", "a.JPEG", "c.AVIF", "notes.txt", ".hidden.png", "photo.xcf"):
         (tmp_path / name).touch()
     (tmp_path / "folder.png").mkdir()
     assert [path.name for path in image_files(tmp_path)] == ["a.JPEG", "b.png", "c.AVIF"]

@@ -17,8 +17,8 @@ from regen.runs.generate import GenerateSettings, generate_images, load_rewrites
     ("seeds", "truncation", "problem"),
     [
         ((), 1.0, "^seeds: got none, expected at least one$"),
-        ((1,), -0.5, "^truncation: got -0.5, expected 0 or more$"),
-        ((1,), float("nan"), "^truncation: got nan, expected 0 or more$"),
+        ((1,), -10.5, "^truncation: got -10.5, expected -10 to 10$"),
+        ((1,), float("nan"), "^truncation: got nan, expected -10 to 10$"),
     ],
 )
 def test_a_drawing_is_checked(seeds: tuple[int, ...], truncation: float, problem: str) -> None:

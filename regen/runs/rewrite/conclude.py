@@ -113,7 +113,7 @@ def generate_command(task: Task, rewrite: str, folder: str) -> str:
 def _title(task: Task) -> str:
     name = task.generator.source_name
     if task.edits.oracle_pattern:
-        return f"{name} with {task.edits.oracle_pattern.replace('_', ' ')}"
+        return f"{Path(name).name} with {task.edits.oracle_pattern.replace('_', ' ')}"
     return f"{Path(name).stem} rewritten after {Path(task.examples[0].exemplar_label).name}"
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from shlex import quote
 from typing import Any
 
 import torch
@@ -16,6 +17,7 @@ from regen.files.atomic import write_json
 from regen.generators.registry import GENERATOR_FILE, family
 from regen.generators.trainer import FinishedTraining, Listeners, Log, Training, TrainingPlan
 from regen.images import grid, save_image
+from regen.images.collection import open_collection
 from regen.images.folder import ImageFolder, read_folder
 from regen.runs.folder import refuse_busy, remove_results, run_folder
 from regen.runs.logbook import Progress
@@ -69,7 +71,7 @@ def train(
     """Train a generator on a folder of images and save it as generator.safetensors.
 
     Args:
-        image_folder: Folder of images.
+        image_folder: Folder of images, or a zip of them.
         folder: Run folder, made if it does not exist; gets settings.json, TensorBoard events,
             snapshots/, the checkpoint, the generator, samples.png, measures.json and
             neighbours.png. What a training without a checkpoint left of these is removed.
@@ -105,6 +107,11 @@ def train(
         finished = _trained(training, images, folder, plan, watcher, resume=resume, minutes=minutes)
         if not is_first():
             return None
+        if resume and not watcher.scalars and finished.steps_done >= plan.steps:
+            log(
+                f"It was finished already, after {finished.steps_done} steps: give a larger "
+                f"--length-kimg to continue, or another folder and --init-from {quote(str(folder))}"
+            )
         if finished.steps_done < plan.steps:
             log(f"Time is up: {kept(folder, plan.steps)}")
         for note in finished.notes():
@@ -132,6 +139,14 @@ def _trained(
             )
     except KeyboardInterrupt as interrupt:
         raise KeyboardInterrupt(kept(folder, plan.steps)) from interrupt
+    except TrainingError as error:
+        if not (resume and error.problem.endswith(": images")):
+            raise
+        raise TrainingError(
+            f"{error.problem} have changed",
+            remedy="resume with those that it started with, or start from its result in another "
+            f"folder: --init-from {quote(str(folder))}",
+        ) from error
     finally:
         watcher.close()
 
@@ -140,7 +155,8 @@ def read_images(
     image_folder: Path, size: int, sizes: Sequence[int], *, enlarge: bool = False
 ) -> ImageFolder:
     """`read_folder` with a progress bar; `sizes` are all that could be trained on."""
-    total = sum(1 for _ in image_folder.iterdir()) if image_folder.is_dir() else 0
+    with open_collection(image_folder) as found:
+        total = len(found.entries)
     with Progress(total, "reading images") as progress:
         return read_folder(
             image_folder, size, enlarge=enlarge, sizes=sizes, on_file=progress.advance
@@ -150,9 +166,10 @@ def read_images(
 def _card(
     image_folder: Path, images: ImageFolder, finished: FinishedTraining, kimg: float, licence: str
 ) -> dict[str, Any]:
+    kind = "folder" if image_folder.is_dir() else "zip"
     source = f"trained by `regen train-generator` on {len(images.images)} images"
     card: dict[str, Any] = {
-        "provenance": f"{source} of the folder {image_folder.resolve().name}",
+        "provenance": f"{source} of the {kind} {image_folder.resolve().name}",
         "images_digest": images.digest,
         "kimg": round(kimg, 3),
         **{name: to_json(value) for name, value in finished.card().items()},

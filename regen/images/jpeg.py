@@ -1,0 +1,73 @@
+"""The segments of a JPEG file, and the file without what it says about who took it, and where."""
+
+from __future__ import annotations
+
+from regen.errors import ImageError
+
+START_OF_SCAN = b"\xff\xda"
+_START, _END = b"\xff\xd8", b"\xff\xd9"
+_JFIF, _ADOBE, _COMMENT = 0xE0, 0xEE, 0xFE
+_APPLICATION = range(0xE0, 0xF0)
+_IN_SCAN = {0x00, *range(0xD0, 0xD8)}  # what follows 0xFF inside a scan
+
+
+def without_metadata(data: bytes, exif: bytes = b"") -> bytes:
+    """A JPEG without EXIF, XMP, comments, colour profiles, and whatever follows the image.
+
+    Every byte that pixels are made of stays. JFIF and Adobe's mark stay too, since they say which
+    colours the numbers are.
+
+    Args:
+        data: The file.
+        exif: What to put in place of its EXIF, beginning with "Exif" and two zeros.
+
+    Raises:
+        ImageError: If it is not made of segments to its end.
+    """
+    if not data.startswith(_START):
+        raise ImageError("the JPEG does not begin like one")
+    parts, at = [_START], 2
+    if exif:
+        parts.append(b"\xff\xe1" + (len(exif) + 2).to_bytes(2, "big") + exif)
+    while True:
+        at, marker = _marker(data, at)
+        if marker == _END[1]:
+            return b"".join([*parts, _END])
+        end = at + int.from_bytes(data[at : at + 2], "big")
+        if end < at + 2 or end > len(data):
+            raise ImageError("the JPEG is cut short")
+        dropped = marker in _APPLICATION and marker not in (_JFIF, _ADOBE) or marker == _COMMENT
+        if not dropped and not _is_foreign_jfif(marker, data[at + 2 : end]):
+            parts.append(bytes([0xFF, marker]) + data[at:end])
+        at = end
+        if marker == START_OF_SCAN[1]:
+            end = _end_of_scan(data, at)
+            parts.append(data[at:end])
+            at = end
+
+
+def _is_foreign_jfif(marker: int, content: bytes) -> bool:
+    """Whether it is in JFIF's place, but a thumbnail of it or something else."""
+    return marker == _JFIF and not content.startswith(b"JFIF\0")
+
+
+def _marker(data: bytes, at: int) -> tuple[int, int]:
+    """The marker at a position, and where its content begins."""
+    if data[at : at + 1] != b"\xff":
+        raise ImageError("the JPEG is damaged")
+    while data[at : at + 1] == b"\xff":
+        at += 1
+    if at >= len(data):
+        raise ImageError("the JPEG is cut short")
+    return at + 1, data[at]
+
+
+def _end_of_scan(data: bytes, at: int) -> int:
+    """Where the next marker that does not belong to the scan begins."""
+    while True:
+        at = data.find(b"\xff", at)
+        if at < 0 or at + 1 >= len(data):
+            raise ImageError("the JPEG is cut short")
+        if data[at + 1] not in _IN_SCAN and data[at + 1] != 0xFF:
+            return at
+        at += 1 if data[at + 1] == 0xFF else 2
