@@ -370,7 +370,9 @@ def test_the_run_folder(world: World, tmp_path: Path) -> None:
     page = (out / "report.html").read_text()
     assert "LPIPS could not be measured: images of 16x24" in page
     assert all(NAMES[t] not in page.split("<h2>The targets</h2>")[0] for t in TARGETS)
-    assert f"regen generate --generator {world.generator.name} --rewrite rewrite.safetensors" in page
+    assert (
+        f"regen generate --generator {world.generator.name} --rewrite rewrite.safetensors" in page
+    )
     assert f"--images {world.images.name} -o images" in page
     width, height = size_of(out / "before_after.png")
     assert width > 4 * 2 * WIDTH and height > 4 * 2 * HEIGHT
