@@ -48,7 +48,7 @@ def test_what_is_of_its_type(changes: dict[str, Any]) -> None:
         ({"count": 2**63}, f"count: got {2**63}, expected an integer below {2**63}"),
         ({"share": "0.5"}, "share: got '0.5', expected a number"),
         ({"share": False}, "share: got False, expected a number"),
-        ({"share": 10**400}, f"share: got {10**400}, expected a number below {2**63}"),
+        ({"share": 10**400}, f"share: got 1{'0' * 296}..., expected a number below {2**63}"),
         ({"flag": 1}, "flag: got 1, expected true or false"),
         ({"name": 1}, "name: got 1, expected text"),
         ({"mode": "fst"}, "mode: got 'fst', expected fast or slow; did you mean 'fast'?"),

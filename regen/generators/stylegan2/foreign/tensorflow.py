@@ -133,7 +133,8 @@ def _tensor(value: object) -> Tensor | None:
     array = np.asarray(value)
     if array.dtype.kind not in "fiu":
         return None
-    array = np.require(array, dtype=np.float32, requirements="W")
+    with np.errstate(over="ignore", invalid="ignore"):  # what is infinite is refused later
+        array = np.require(array, dtype=np.float32, requirements="W")
     return torch.from_numpy(array)
 
 

@@ -91,7 +91,8 @@ def resample_kernel(arguments: Mapping[str, Any], where: str) -> Tensor:
     taps = arguments.get("resample_kernel", [1, 3, 3, 1])
     taps = [1, 1] if taps is None else taps  # TensorFlow's code then repeats pixels
     try:
-        array = np.asarray(taps, dtype=np.float32)
+        with np.errstate(over="ignore", invalid="ignore"):
+            array = np.asarray(taps, dtype=np.float32)
         if array.size > MOST_TAPS**2 or len(array) > MOST_TAPS:
             raise ValueError("a filter of so many taps")
         return filter_from_taps(torch.as_tensor(array))

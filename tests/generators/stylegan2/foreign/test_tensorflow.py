@@ -144,6 +144,7 @@ def test_arguments(tmp_path: Path) -> None:
         ({"nonlinearity": "relu"}, "nonlinearity: got relu, expected lrelu"),
         ({"normalize_latents": False}, "normalize_latents: got not True, expected True"),
         ({"resample_kernel": ["x"]}, r"resample_kernel: got \['x'\]"),
+        ({"resample_kernel": [1e300]}, "resampling filter: got one of"),
     ],
 )
 def test_other_forms_are_refused_with_the_reason(
@@ -176,4 +177,13 @@ def test_stylegan1_is_not_stylegan2(tmp_path: Path) -> None:
     with pytest.raises(
         GeneratorError, match="not a StyleGAN2 generator; StyleGAN1 and configuration a"
     ):
+        read_checkpoint(write(tmp_path / "g.pkl", network))
+
+
+def test_numbers_that_float32_cannot_hold_are_not_finite(tmp_path: Path) -> None:
+    ours = generator()
+    network = tensorflow_network(ours)
+    mapping = network.state["components"]["mapping"].state["variables"]
+    mapping[0] = (mapping[0][0], np.full((8, 8), 1e300))
+    with pytest.raises(GeneratorError, match="weights: got NaN or infinity in mapping.layers.0.we"):
         read_checkpoint(write(tmp_path / "g.pkl", network))
