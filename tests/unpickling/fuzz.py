@@ -2,10 +2,11 @@
 
     python -m tests.unpickling.fuzz --files 20000 --seconds 900 --seed 0
 
-Kinds of files take turns: pickles, torch files, safetensors, and checkpoints of damaged networks.
-File number i of a seed is always the same. One that ends in anything but success or a RegenError of
-one printable line that names it, takes over two seconds of the processor, or makes the process
-larger than it may, is kept under its number, and the exit code is 1.
+Kinds of files take turns: pickles, torch files, safetensors, checkpoints of damaged networks,
+images, and edits files. File number i of a seed is always the same. One that ends in anything but
+success or a RegenError of one printable line that names it, takes over two seconds of the
+processor, or makes the process larger than it may, is kept under its number, and the exit code is
+1.
 """
 
 from __future__ import annotations
@@ -33,7 +34,7 @@ from regen.generators.registry import read_checkpoint
 from regen.generators.stylegan2.files import load_discriminator
 from regen.runs.info import describe
 from regen.unpickling import Instance, globals_of, read_pickle, read_torch_file, sniff
-from tests.unpickling import fuzz_files
+from tests.unpickling import fuzz_files, fuzz_images
 from tests.unpickling.fuzz_damage import damaged_bytes, damaged_safetensors, damaged_zip
 
 SLOWEST_SECONDS = 2.0
@@ -87,6 +88,12 @@ KINDS = {
     "torch": Kind(fuzz_files.torch_files, damaged_zip, _PICKLED),
     "safetensors": Kind(fuzz_files.safetensors_files, damaged_safetensors, _STORED),
     "network": Kind(lambda: [b""], _network, (_generator, describe)),
+    "image": Kind(
+        fuzz_images.images, damaged_bytes, (fuzz_images.read_image, fuzz_images.read_mask)
+    ),
+    "edits": Kind(
+        fuzz_images.edits_files, fuzz_images.damaged_edits, (fuzz_images.read_edits_file,)
+    ),
 }
 
 

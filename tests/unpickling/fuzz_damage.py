@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import copy
 import io
 import json
 import struct
 import zipfile
+from collections.abc import Sequence
 from random import Random
 from typing import Any
 
@@ -107,15 +109,15 @@ def damaged_safetensors(data: bytes, random: Random, others: list[bytes]) -> byt
         parts = [ours.get(name) for name in ("architecture", "discriminator")] if ours else []
         parts = [part for part in parts if isinstance(part, dict) and part]
         inside = target is ours and parts and random.random() < 0.7
-        _change(random.choice(parts) if inside else target, random)
+        change(random.choice(parts) if inside else target, random)
     if ours is not None and isinstance(head.get("__metadata__"), dict):
         head["__metadata__"]["regen"] = json.dumps(ours)
     text = json.dumps(head).encode()
     return struct.pack("<Q", len(text)) + text + data[8 + length :]
 
 
-def _change(target: Any, random: Random) -> None:
-    """Change, remove or add one value, at any depth."""
+def change(target: Any, random: Random, values: Sequence[Any] = NASTY) -> None:
+    """Change to one of the values, remove or add one value, at any depth."""
     while True:
         keys = list(target) if isinstance(target, dict) else list(range(len(target)))
         if not keys:
@@ -132,5 +134,6 @@ def _change(target: Any, random: Random) -> None:
             case 2:
                 target[key] = target[random.choice(keys)]
             case _:
-                target[key] = random.choice(NASTY)
+                value = random.choice(values)
+                target[key] = value if value is _DEEP else copy.deepcopy(value)
         return

@@ -17,7 +17,7 @@ _CUT = re.compile("truncated|damaged|empty|does not begin like")
 TRUNCATED = [PICKLES[1], PICKLES[3], *TORCH]
 
 
-@pytest.mark.parametrize("kind", ["pickle", "torch", "safetensors"])
+@pytest.mark.parametrize("kind", ["pickle", "torch", "safetensors", "image", "edits"])
 def test_the_files_are_honest_before(tmp_path, kind):
     for data in fuzz.honest_files(kind):
         (tmp_path / "a").write_bytes(data)
