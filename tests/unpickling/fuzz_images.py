@@ -84,10 +84,10 @@ def edits_files() -> list[bytes]:
 
 def damaged_edits(data: bytes, random: Random, others: list[bytes]) -> bytes:
     """An edits file that is JSON again, with other values in it; sometimes damaged bytes."""
-    if random.random() < 0.25:
+    if random.random() < 0.15:
         return damaged_bytes(data, random, others)
     content = json.loads(data)
-    for _ in range(random.randint(1, 3)):
+    for _ in range(random.choice((1, 1, 1, 2))):
         change(content, random, (*NASTY, *_NASTY_TEXTS, *_NASTY_SHAPES))
     return json.dumps(content).encode()
 
