@@ -23,7 +23,7 @@ from regen.cli.common import (
     projector_type,
     say,
 )
-from regen.cli.values import LARGEST_SEED, Layer, Number
+from regen.cli.values import LARGEST_SEED, Count, Layer, Number
 from regen.files.limits import MAX_FEATHER, MAX_WEIGHT
 
 if TYPE_CHECKING:
@@ -102,7 +102,7 @@ _EXAMPLE = "\b\nExample:\n  regen rewrite --edits examples/eyes.json --steps 100
 @click.option(
     "--memory-layers",
     metavar="N",
-    type=click.IntRange(1),
+    type=Count(1),
     help="How many convolutions, the last of them at the value layer, learn the rule.",
 )
 @_fit(
@@ -144,7 +144,7 @@ _EXAMPLE = "\b\nExample:\n  regen rewrite --edits examples/eyes.json --steps 100
     help="Whether to fit by gradient steps, in closed form, or by gradient steps that start from "
     "the closed form and need a third as many.",
 )
-@_fit("--steps", metavar="N", type=click.IntRange(1), help="How many gradient steps to take.")
+@_fit("--steps", metavar="N", type=Count(1), help="How many gradient steps to take.")
 @_rule(
     "--paste",
     type=click.Choice(["difference", "features"]),
@@ -178,7 +178,7 @@ _EXAMPLE = "\b\nExample:\n  regen rewrite --edits examples/eyes.json --steps 100
 @_fit(
     "--preserve",
     metavar="N",
-    type=click.IntRange(0),
+    type=Count(0),
     help="How many random samples of the generator must stay as they are.",
 )
 @_fit(
@@ -208,7 +208,7 @@ _EXAMPLE = "\b\nExample:\n  regen rewrite --edits examples/eyes.json --steps 100
     "--seeds",
     "measured_seeds",
     metavar="N",
-    type=click.IntRange(1),
+    type=Count(1),
     help="How many unseen seeds to measure the result on.",
 )
 @_run("--lpips", type=click.Choice(BACKBONES), help="Backbone of the LPIPS metric.")
