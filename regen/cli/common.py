@@ -59,7 +59,7 @@ class Verbs(click.Group):
                 warnings.showwarning = _show_warning
                 return super().invoke(ctx)
         except RegenError as error:
-            click.echo(f"Error: {error}", err=True)
+            click.echo(f"Error: {_shortened(str(error))}", err=True)
             ctx.exit(BAD_INPUT)
         except OSError as error:
             if error.errno == errno.ENAMETOOLONG:
@@ -122,8 +122,14 @@ def _printable_usage_errors() -> Iterator[None]:
 
 
 def _in_one_line(text: str) -> str:
-    shown = text if len(text) <= _LONGEST_MESSAGE else f"{text[:_LONGEST_MESSAGE]}..."
-    return printable(shown)
+    return printable(_shortened(text))
+
+
+def _shortened(text: str) -> str:
+    """A message without its middle where it quotes something long; the remedy is at its end."""
+    if len(text) <= _LONGEST_MESSAGE:
+        return text
+    return f"{text[: _LONGEST_MESSAGE // 2]}...{text[-_LONGEST_MESSAGE // 4 :]}"
 
 
 def say(line: str) -> None:

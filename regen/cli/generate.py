@@ -16,7 +16,7 @@ from regen.cli.common import (
     rewrites_option,
     say,
 )
-from regen.cli.values import Number, SeedRange
+from regen.cli.values import Count, Number, SeedRange
 from regen.files.limits import MAX_TRUNCATION
 
 _EXAMPLE = "\b\nExample:\n  regen generate --rewrite out/eyes:0.5 --seeds 0-15 -o out/half"
@@ -67,7 +67,7 @@ _EXAMPLE = "\b\nExample:\n  regen generate --rewrite out/eyes:0.5 --seeds 0-15 -
     "--class",
     "class_index",
     metavar="N",
-    type=click.IntRange(0),
+    type=Count(0),
     help="Class to generate, counted from 0, if the generator has classes.",
 )
 @click.option(

@@ -20,6 +20,7 @@ from regen.cli.common import (
     say,
     seed_option,
 )
+from regen.cli.values import Count
 from regen.errors import printable
 
 _EXAMPLE = "\b\nExample:\n  regen project photo.jpg --refine 100 -o out/photo"
@@ -52,7 +53,7 @@ _EXAMPLE = "\b\nExample:\n  regen project photo.jpg --refine 100 -o out/photo"
 @click.option(
     "--refine",
     metavar="N",
-    type=click.IntRange(0),
+    type=Count(0),
     default=0,
     show_default=True,
     help="Number of gradient steps that refine the projected features.",

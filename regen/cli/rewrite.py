@@ -23,7 +23,7 @@ from regen.cli.common import (
     projector_type,
     say,
 )
-from regen.cli.values import LARGEST_SEED, Layer, Number
+from regen.cli.values import LARGEST_SEED, Count, Layer, Number
 from regen.files.limits import MAX_FEATHER, MAX_WEIGHT
 
 if TYPE_CHECKING:
@@ -102,7 +102,7 @@ _EXAMPLE = "\b\nExample:\n  regen rewrite --edits examples/eyes.json --steps 100
 @click.option(
     "--memory-layers",
     metavar="N",
-    type=click.IntRange(1),
+    type=Count(1),
     help="Number of convolutions that learn the rule; the last of them is the value layer.",
 )
 @_fit(
@@ -144,7 +144,7 @@ _EXAMPLE = "\b\nExample:\n  regen rewrite --edits examples/eyes.json --steps 100
     help="Whether to fit by gradient steps, in closed form, or by gradient steps that start from "
     "the closed form, of which a third as many suffice.",
 )
-@_fit("--steps", metavar="N", type=click.IntRange(1), help="Number of gradient steps.")
+@_fit("--steps", metavar="N", type=Count(1), help="Number of gradient steps.")
 @_rule(
     "--paste",
     type=click.Choice(["difference", "features"]),
@@ -178,7 +178,7 @@ _EXAMPLE = "\b\nExample:\n  regen rewrite --edits examples/eyes.json --steps 100
 @_fit(
     "--preserve",
     metavar="N",
-    type=click.IntRange(0),
+    type=Count(0),
     help="Number of random samples of the generator that must stay unchanged.",
 )
 @_fit(
@@ -208,7 +208,7 @@ _EXAMPLE = "\b\nExample:\n  regen rewrite --edits examples/eyes.json --steps 100
     "--seeds",
     "measured_seeds",
     metavar="N",
-    type=click.IntRange(1),
+    type=Count(1),
     help="Number of unseen seeds to measure the result on.",
 )
 @_run("--lpips", type=click.Choice(BACKBONES), help="Backbone of the LPIPS metric.")

@@ -11,7 +11,7 @@ from typing import Any
 import click
 
 from regen.cli.common import BACKBONES, Grouped, Setting, computing, folder_option, say
-from regen.cli.values import LARGEST_SEED, Number
+from regen.cli.values import LARGEST_SEED, Count, Number
 
 _FAMILY = "stylegan2"  # the family these options belong to
 _SHOWN_SIZE = 256  # the size whose defaults the help shows
@@ -82,7 +82,7 @@ _EXAMPLE = "\b\nExample:\n  regen train-generator photos/ --size 128 --minutes 9
 @_setting(
     "--batch-images",
     metavar="N",
-    type=click.IntRange(1),
+    type=Count(1),
     help="Number of images in a step, over all processes.",
 )
 @_setting(
@@ -111,7 +111,7 @@ _EXAMPLE = "\b\nExample:\n  regen train-generator photos/ --size 128 --minutes 9
 @_setting(
     "--r1-interval-steps",
     metavar="STEPS",
-    type=click.IntRange(1),
+    type=Count(1),
     help="Interval between two steps with the R1 penalty.",
 )
 @_setting(
@@ -120,7 +120,7 @@ _EXAMPLE = "\b\nExample:\n  regen train-generator photos/ --size 128 --minutes 9
 @_setting(
     "--path-length-interval-steps",
     metavar="STEPS",
-    type=click.IntRange(1),
+    type=Count(1),
     help="Interval between two steps with the path length penalty.",
 )
 @_setting(
@@ -145,19 +145,19 @@ _EXAMPLE = "\b\nExample:\n  regen train-generator photos/ --size 128 --minutes 9
 @click.option(
     "--channel-base",
     metavar="N",
-    type=click.IntRange(1),
+    type=Count(1),
     help="Layers at resolution r have N / r channels; the default depends on the size.",
 )
 @click.option(
     "--channel-max",
     metavar="N",
-    type=click.IntRange(1),
+    type=Count(1),
     help="Most channels of any layer; the default depends on the size.",
 )
 @click.option(
     "--measure-samples",
     metavar="N",
-    type=click.IntRange(0),
+    type=Count(0),
     default=1000,
     show_default=True,
     help="Number of samples to measure at the end; 0 measures nothing.",

@@ -20,7 +20,7 @@ from regen.cli.common import (
     images_option,
     say,
 )
-from regen.cli.values import LARGEST_SEED, Number
+from regen.cli.values import LARGEST_SEED, Count, Number
 
 if TYPE_CHECKING:
     from regen.projector.settings import ProjectorTrainingSettings
@@ -71,7 +71,7 @@ _EXAMPLE = (
 @click.option(
     "--value-layer",
     metavar="L",
-    type=click.IntRange(1),
+    type=Count(1),
     help="Convolution, counted from 1, whose output is the value, by default the fourth from the "
     "end, but at most 10.",
 )
@@ -81,7 +81,7 @@ _EXAMPLE = (
     type=_ABOVE_0,
     help="Length of the training, in thousands of images.",
 )
-@_setting("--batch", metavar="N", type=click.IntRange(1), help="Number of images in a step.")
+@_setting("--batch", metavar="N", type=Count(1), help="Number of images in a step.")
 @_setting("--lr", metavar="X", type=_ABOVE_0, help="Step size of Adam.")
 @_setting(
     "--seed", metavar="N", type=click.IntRange(0, LARGEST_SEED), help="Seed of all random numbers."

@@ -17,6 +17,7 @@ else:  # before click 8.5 no class took types
 
 MOST_SEEDS = 100_000
 LARGEST_SEED = 2**32 - 1
+LARGEST_COUNT = 10**9
 _LONGEST = 100  # characters of a value that a message shows
 _MOST_DIGITS = 20  # of a number in a list of seeds; int() refuses thousands of them
 
@@ -30,7 +31,18 @@ class Number(click.FloatRange):
         """The number."""
         number = float(super().convert(value, param, ctx))
         if not math.isfinite(number):
-            self.fail(f"{value} is not a finite number.", param, ctx)
+            self.fail(f"{_shown(str(value))} is not a finite number.", param, ctx)
+        return number
+
+
+class Count(click.IntRange):
+    """A whole number from `min`, and not one that nobody can wait for or has memory for."""
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> int:
+        """The number."""
+        number = int(super().convert(value, param, ctx))
+        if number > LARGEST_COUNT:
+            self.fail(f"{_shown(str(value))} is more than {LARGEST_COUNT}.", param, ctx)
         return number
 
 

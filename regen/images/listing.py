@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import os
+from itertools import islice
 from pathlib import Path
 
 from regen.errors import ImageError
 
+_SEARCHED_FOLDERS = 1000
 SUFFIXES = frozenset(
     {
         *(".png", ".jpg", ".jpeg", ".jfif", ".webp", ".avif", ".heic", ".heif"),
@@ -39,9 +42,17 @@ def image_files(folder: Path) -> list[Path]:
         if has_image_suffix(path) and not is_hidden(path) and not path.is_dir()
     ]
     if not files:
-        deeper = next((path for path in folder.rglob("*") if has_image_suffix(path)), None)
-        raise no_images(folder, None if deeper is None else f"there are some in {deeper.parent}")
+        deeper = _deeper(folder)
+        raise no_images(folder, None if deeper is None else f"there are some in {deeper}")
     return files
+
+
+def _deeper(folder: Path) -> str | None:
+    """A folder below that has images; the search is given up soon."""
+    for place, _, names in islice(os.walk(folder), _SEARCHED_FOLDERS):
+        if any(has_image_suffix(Path(name)) for name in names):
+            return place
+    return None
 
 
 def look_into(folder: Path) -> list[Path]:
