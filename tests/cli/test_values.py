@@ -96,7 +96,8 @@ def test_what_is_not_a_strength(
 
 @pytest.mark.parametrize("text", ["inf", "-inf", "nan", "1e999"])
 def test_numbers_are_finite(text: str) -> None:
-    with pytest.raises(click.BadParameter, match=f"^'?{text}'? is not (a finite number|in the range)"):
+    message = f"^'?{text}'? is not (a finite number|in the range)"
+    with pytest.raises(click.BadParameter, match=message):
         Number(0).convert(text, None, None)
     assert Number(0).convert("2.5", None, None) == 2.5
 
