@@ -6,6 +6,7 @@ called; others are rare, and each is more code that a stranger's file reaches.
 
 from __future__ import annotations
 
+import logging
 from contextlib import suppress
 from functools import cache
 from importlib import import_module
@@ -18,6 +19,7 @@ from regen.errors import ImageError
 FORMATS = ("PNG", "JPEG", "WEBP", "GIF", "BMP", "DIB", "TIFF", "AVIF", "PPM", "TGA")
 _PLUGINS = ("Png", "Jpeg", "Mpo", "WebP", "Gif", "Bmp", "Tiff", "Avif", "Ppm", "Tga")
 _HEIC_BRANDS = {b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx", b"mif1", b"msf1"}
+logging.getLogger("PIL").addHandler(logging.NullHandler())  # it logs what it then raises
 _REMEDY = "save it as PNG or JPEG"
 
 

@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING, TextIO, TypeVar
 from torch import Tensor
 from tqdm import tqdm
 
+from regen.errors import StoreError
 from regen.files.as_json import to_json
 from regen.files.atomic import cannot_write, ensure_folder, write_json
 
@@ -50,7 +51,7 @@ class Logbook:
     """
 
     def __init__(self, folder: Path | str, command: str = "", *, done: int = 0) -> None:
-        self.folder = ensure_folder(folder)
+        self.folder = ensure_folder(_in_utf8(folder))
         self._suffix, self._done = f".{command}" if command else "", done
         self._writer: SummaryWriter | None = None
         self._hook: ThreadHook | None = None  # that of before
@@ -122,6 +123,18 @@ def _quieten_events() -> ThreadHook:
 
     threading.excepthook = hook
     return before
+
+
+def _in_utf8(folder: Path | str) -> Path | str:
+    """The folder, if TensorBoard can be given its name. Raises StoreError."""
+    try:
+        str(folder).encode()
+    except UnicodeEncodeError as error:
+        raise StoreError(
+            f"{folder}: the name of a run folder is not in UTF-8, which TensorBoard needs",
+            remedy="choose another name",
+        ) from error
+    return folder
 
 
 class Progress:

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import base64
 import json
 from pathlib import Path
 from typing import Any
 
+import PIL.Image
 import pytest
 import torch
 
@@ -263,3 +265,21 @@ def test_layers_that_do_not_fit_together(world: Any, words: tuple[str, ...], mes
     result = world.run(*RUN, *words)
     assert result.exit_code == 2 and message in result.stderr
     assert world.left() == []
+
+
+def test_what_is_sent_to_others_does_not_say_where_it_was_made(world: Any) -> None:
+    """No folders in the report, no metadata in edits.json; names do nothing to a terminal."""
+    exif = PIL.Image.Exif()
+    exif[0x010E] = "SECRET"
+    with PIL.Image.open(world.folder / "cat.png") as image:
+        image.convert("RGB").save(world.folder / "my \u202ecat.jpg", exif=exif, comment=b"SECRET")
+    world.edits(lambda content: content["edits"][0].update(exemplar="my \u202ecat.jpg"))
+    words = ("--edits", world.folder / "edits.json", "--steps", "1", "--preserve", "0")
+    result = world.run("rewrite", *words, "--seeds", "1", "-o", world.folder / "out")
+    assert result.exit_code == 0
+    page = (world.folder / "out" / "report.html").read_text()
+    assert str(world.folder) not in page and "\u202e" not in page and "my \\u202ecat.jpg" in page
+    text = (world.folder / "out" / "edits.json").read_text()
+    uri = json.loads(text)["edits"][0]["exemplar"]
+    data = base64.b64decode(uri.split(",")[1])
+    assert b"SECRET" not in data and data.startswith(b"\xff\xd8\xff\xe0")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import zipfile
 from pathlib import Path
 from typing import Any
 
@@ -268,3 +269,40 @@ def test_an_earlier_training_is_not_overwritten(world: Any, faces: Path) -> None
         "Error: out holds an earlier training; resume it, or choose another folder\n"
     )
     assert (world.folder / "out" / "checkpoint.pt").read_bytes() == before
+
+
+def test_a_zip_of_dataset_tool(world: Any, faces: Path) -> None:
+    place = world.folder / "faces.zip"
+    with zipfile.ZipFile(place, "w") as archive:
+        for path in faces.iterdir():
+            archive.write(path, f"00000/{path.name}")
+        archive.writestr("dataset.json", json.dumps({"labels": [["00000/0.png", 1]]}))
+    words = ("train-generator", "faces.zip", *RUN[2:])
+    result = world.run(*words, "--check")
+    assert result.exit_code == 0 and result.stdout.splitlines() == [
+        "6 images of 16x16 to train on",
+        "  1 file with classes: classes are not trained, all images are treated alike (dataset.json)",
+    ]
+    assert world.run(*words, *SHORT, *SMALL, "-o", "out").exit_code == 0
+    header = tensor_file.read_header(world.folder / "out" / "generator.safetensors")
+    assert header["provenance"].endswith("on 6 images of the zip faces.zip")
+    assert world.run(*RUN, *SHORT, *SMALL, "--resume", "-o", "out").exit_code == 0
+
+
+def test_resuming_past_its_end_or_with_other_images_names_what_to_do(
+    world: Any, faces: Path
+) -> None:
+    words = (*RUN, *SHORT, *SMALL, "-o", "out")
+    assert world.run(*words).exit_code == 0
+    result = world.run(*words, "--resume")
+    assert result.exit_code == 0 and result.stdout.splitlines()[1] == (
+        "It was finished already, after 2 steps: give a larger --length-kimg to continue, or "
+        "another folder and --init-from out"
+    )
+    (faces / "0.png").rename(faces / "9.png")
+    save_image(faces / "8.png", torch.zeros(1, 3, 20, 20))
+    result = world.run(*words, "--resume")
+    assert result.exit_code == 2 and result.stderr == (
+        "Error: cannot resume out/checkpoint.pt: images have changed; resume with those that it "
+        "started with, or start from its result in another folder: --init-from out\n"
+    )

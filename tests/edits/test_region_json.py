@@ -1,12 +1,20 @@
 """`regen.edits.region_json`: regions in JSON, read and written."""
 
+import base64
+import io
 import json
+import warnings
+from typing import Annotated
 
+import numpy as np
 import pytest
 import torch
+from PIL import Image
+from PIL.PngImagePlugin import PngInfo
+from pydantic import Field, TypeAdapter, ValidationError
 
 from regen.edits.region_json import NamedRegion, RegionField, region_to_json
-from regen.edits.validation import validated
+from regen.edits.validation import EditsFile, validated
 from regen.errors import EditsError
 from regen.images import mask_to_png
 from regen.images.regions import Region
@@ -137,3 +145,45 @@ def test_missing_and_empty_masks_are_reported(read, tmp_path):
     (tmp_path / "black.png").write_bytes(mask_to_png(torch.zeros(1, 1, 4, 5)))
     with pytest.raises(EditsError, match="mask: mask has zero area: got 5 x 4 pixels"):
         read({"mask": "black.png"})
+
+
+@pytest.mark.parametrize(("inside", "said"), [(0, True), (3, True), (12, False)])
+def test_a_mask_over_nearly_all_of_its_image_is_said(read, tmp_path, inside, said):
+    mask = torch.ones(1, 1, 32, 32)
+    mask[..., :inside, :] = 0
+    (tmp_path / "m.png").write_bytes(mask_to_png(mask))
+    with warnings.catch_warnings(record=True) as seen:
+        warnings.simplefilter("always")
+        region = read({"mask": "m.png"})
+    torch.testing.assert_close(region.mask(32, 32), mask)
+    share = f"{1 - inside / 32:.0%}"
+    message = f"{tmp_path / 'm.png'} covers {share} of its image; if it is inverted, make what"
+    assert [str(warning.message).startswith(message) for warning in seen] == [True] * said
+
+
+def test_masks_of_a_file_share_their_pixels(tmp_path):
+    (tmp_path / "m.png").write_bytes(mask_to_png(torch.eye(10)[None, None]))
+    kind = Annotated[list[RegionField], Field(min_length=1)]
+    file = EditsFile(tmp_path, mask_pixels_left=150)
+    with pytest.raises(ValidationError) as caught:
+        TypeAdapter(kind).validate_python([{"mask": "m.png"}] * 2, context=file)
+    assert "at most 5e-05 million pixels" in str(caught.value.errors()[0]["ctx"]["error"])
+
+
+def test_the_metadata_of_an_embedded_mask_goes(read):
+    file = io.BytesIO()
+    text = PngInfo()
+    text.add_text("Author", "SECRET")
+    Image.fromarray(np.eye(8, dtype=np.uint8) * 255).save(file, "PNG", pnginfo=text)
+    uri = "data:image/png;base64," + base64.b64encode(file.getvalue()).decode()
+    region = read({"mask": uri})
+    embedded = region_to_json(region, True)["mask"]
+    assert b"SECRET" not in base64.b64decode(embedded.split(",")[1])
+    torch.testing.assert_close(read({"mask": embedded}).mask(8, 8), region.mask(8, 8))
+
+
+@pytest.mark.parametrize("start", ["iVBORw0KGgoAAAA", "/9j/4AAQSk", "UklGRh4A", "R0lGODlh"])
+def test_base64_without_its_prefix_is_recognised(read, start):
+    for text in (start, start + "A" * 5000):
+        with pytest.raises(EditsError, match='starts with "data:image/png;base64,"'):
+            read({"mask": text})

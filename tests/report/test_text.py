@@ -1,4 +1,6 @@
-"""`regen.report.text`: what a report that is sent to others may show."""
+"""`regen.report.text`: no folders, and nothing that does something to who reads it."""
+
+from __future__ import annotations
 
 import pytest
 
@@ -9,19 +11,30 @@ from regen.report.text import escape, without_folders
     ("text", "shown"),
     [
         ("/home/me/cat.png", "cat.png"),
-        ("/home/me/my dog.png", "my dog.png"),
-        (r"C:\Users\me\cat.png", "cat.png"),
-        ("regen project /home/me/cat.png --device cpu", "regen project cat.png --device cpu"),
-        ("regen project '/home/me/my dog.png'", "regen project 'my dog.png'"),
-        ('regen project "/home/me/my dog.png"', 'regen project "my dog.png"'),
-        ("examples/cat.png", "examples/cat.png"),
-        ("https://example.org/a/b", "https://example.org/a/b"),
-        ("1/2 of the samples", "1/2 of the samples"),
+        ("/home/me/my pictures/cat one.png", "cat one.png"),
+        ("C:\\Users\\me\\my cat.png", "my cat.png"),
+        ("photos/cat.png", "photos/cat.png"),
+        (
+            "regen rewrite --edits /home/me/e.json -o out/eyes",
+            "regen rewrite --edits e.json -o out/eyes",
+        ),
+        ("regen generate --generator=/data/g.pt", "regen generate --generator=g.pt"),
+        ("regen project '/home/me/my cat.png' -o /tmp/o", "regen project 'my cat.png' -o o"),
+        (
+            "{'exemplar': '/home/me/cat.png', 'mask': 'C:\\\\me\\\\a.png'}",
+            "{'exemplar': 'cat.png', 'mask': 'a.png'}",
+        ),
+        (
+            "weights are not in /root/.cache/torch; get https://x.org/a/b.pth",
+            "weights are not in torch; get https://x.org/a/b.pth",
+        ),
+        ("3 / 4 and and/or", "3 / 4 and and/or"),
+        ("LPIPS 0.1/0.2", "LPIPS 0.1/0.2"),
     ],
 )
-def test_names_remain_of_absolute_paths(text: str, shown: str) -> None:
+def test_of_an_absolute_path_the_name_remains(text: str, shown: str) -> None:
     assert without_folders(text) == shown
 
 
-def test_marks_and_controls_are_escaped() -> None:
-    assert escape("<b> & \x1b[2J") == "&lt;b&gt; &amp; \\x1b[2J"
+def test_what_cannot_be_printed_is_escaped() -> None:
+    assert escape("a\x1b[2J\u202eb\ud800<script>") == "a\\x1b[2J\\u202eb\\ud800&lt;script&gt;"

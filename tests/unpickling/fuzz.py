@@ -89,7 +89,9 @@ KINDS = {
     "safetensors": Kind(fuzz_files.safetensors_files, damaged_safetensors, _STORED),
     "network": Kind(lambda: [b""], _network, (_generator, describe)),
     "image": Kind(
-        fuzz_images.images, damaged_bytes, (fuzz_images.read_image, fuzz_images.read_mask)
+        fuzz_images.images,
+        fuzz_images.damaged_image,
+        (fuzz_images.read_image, fuzz_images.read_mask),
     ),
     "edits": Kind(
         fuzz_images.edits_files, fuzz_images.damaged_edits, (fuzz_images.read_edits_file,)

@@ -6,7 +6,9 @@ import base64
 import copy
 import io
 import json
+import struct
 import warnings
+import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from functools import cache
@@ -26,6 +28,7 @@ from tests.helpers.edits_files import FULL, LEAST
 from tests.unpickling.fuzz_damage import NASTY, change, damaged_bytes
 
 _SIDE = 16
+_SIZES = (0, 1, 255, 13_200, 65_535, 65_536, 1 << 20, 170_000_000, (1 << 31) - 1, (1 << 32) - 1)
 _NASTY_TEXTS = ("/proc/self/mem", "/dev/zero", "skimage:", "data:,", "a/" * 3000, "\0", "file")
 _NASTY_SHAPES: tuple[Any, ...] = (
     {"polygon": [[0, 0], [1e308, 0], [0, 1e308]]},
@@ -65,6 +68,18 @@ def _saved(image: Image.Image, format: str, **options: Any) -> bytes:
     return file.getvalue()
 
 
+def damaged_image(data: bytes, random: Random, others: list[bytes]) -> bytes:
+    """A PNG that is whole, with another size in its header; or damaged bytes."""
+    if not data.startswith(b"\x89PNG") or random.random() < 0.6:
+        return damaged_bytes(data, random, others)
+    out = bytearray(data)
+    out[16:24] = struct.pack(">II", random.choice(_SIZES), random.choice(_SIZES))
+    if random.random() < 0.5:
+        out[24:26] = bytes([random.choice((1, 8, 16)), random.choice((0, 2, 3, 4, 6))])
+    out[29:33] = struct.pack(">I", zlib.crc32(bytes(out[12:29])))
+    return bytes(out)
+
+
 def edits_files() -> list[bytes]:
     """Edits files with nothing beside them: what they name is inside of them."""
     inside = f"data:image/png;base64,{base64.b64encode(images()[0]).decode()}"
@@ -93,9 +108,9 @@ def damaged_edits(data: bytes, random: Random, others: list[bytes]) -> bytes:
 
 
 def read_image(path: Path) -> object:
-    """An image as a photograph, and what an edits file would hold of it."""
+    """An image at two sizes, and what an edits file would hold of it."""
     with _quiet():
-        return load_image(path), data_uri(path)
+        return load_image(path, size=16), load_image(path), data_uri(path)
 
 
 def read_mask(path: Path) -> object:
