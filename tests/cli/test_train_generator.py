@@ -281,7 +281,8 @@ def test_a_zip_of_dataset_tool(world: Any, faces: Path) -> None:
     result = world.run(*words, "--check")
     assert result.exit_code == 0 and result.stdout.splitlines() == [
         "6 images of 16x16 to train on",
-        "  1 file with classes: classes are not trained, all images are treated alike (dataset.json)",
+        "  1 file with classes: classes are not trained, all images are treated alike "
+        "(dataset.json)",
     ]
     assert world.run(*words, *SHORT, *SMALL, "-o", "out").exit_code == 0
     header = tensor_file.read_header(world.folder / "out" / "generator.safetensors")
