@@ -73,8 +73,8 @@ def test_old_may_weigh_nothing() -> None:
         ({"align": "images"}, "align: got 'images', expected image or feature"),
         ({"scale": "cover"}, "scale: got 'cover', expected uniform or stretch"),
         ({"paste": "values"}, "paste: got 'values', expected difference or features"),
-        ({"feather_px": -1}, "feather: got -1, expected 0 pixels or more"),
-        ({"feather_px": math.nan}, "feather: got nan, expected 0 pixels or more"),
+        ({"feather_px": -1}, "feather: got -1, expected 0 to 512 pixels"),
+        ({"feather_px": math.nan}, "feather: got nan, expected 0 to 512 pixels"),
     ],
 )
 def test_settings_that_make_no_sense(changes: dict[str, Any], message: str) -> None:
