@@ -97,7 +97,10 @@ def test_every_command_has_a_base() -> None:
 
 
 @settings(
-    max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+    max_examples=100,
+    deadline=None,
+    derandomize=True,
+    suppress_health_check=[HealthCheck.function_scoped_fixture],
 )
 @given(case=st.sampled_from(CASES))
 def test_any_value_for_any_option(world: Any, case: tuple[str, str, str]) -> None:
@@ -107,7 +110,10 @@ def test_any_value_for_any_option(world: Any, case: tuple[str, str, str]) -> Non
 
 
 @settings(
-    max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+    max_examples=40,
+    deadline=None,
+    derandomize=True,
+    suppress_health_check=[HealthCheck.function_scoped_fixture],
 )
 @given(case=st.sampled_from(ARGUMENTS))
 def test_any_value_for_any_argument(world: Any, case: tuple[str, str]) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import io
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -34,13 +33,13 @@ Build = Callable[..., StyleGAN2]
 def reads(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     """What happens to files while a generator is opened, in order."""
     done = list[str]()
-    python_opens = io.open
+    path_opens = Path.open
 
-    def opens(file: Any, *args: Any, **options: Any) -> Any:
-        done.append(f"open {Path(file).name}")
-        return python_opens(file, *args, **options)
+    def opens(path: Path, *args: Any, **options: Any) -> Any:
+        done.append(f"open {path.name}")
+        return path_opens(path, *args, **options)
 
-    monkeypatch.setattr(io, "open", opens)
+    monkeypatch.setattr(Path, "open", opens)
     for name in ("format_of", "value_of"):
         real = getattr(registry, name)
 
