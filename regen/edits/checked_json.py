@@ -13,7 +13,7 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Any, NoReturn
 
-from regen.errors import EditsError, RegenError
+from regen.errors import EditsError, RegenError, printable
 from regen.files.limits import MAX_EDITS_FILE_VALUES
 
 _LONGEST = 60  # characters of a value or key that a message shows
@@ -119,14 +119,14 @@ def path_in_file(location: tuple[str | int, ...]) -> str:
         >>> path_in_file(("edits", 0, "targets", 1, "seed"))
         'edits[0].targets[1].seed'
     """
-    parts = [f"[{part}]" if isinstance(part, int) else f".{printable(part)}" for part in location]
+    parts = [f"[{part}]" if isinstance(part, int) else f".{shortened(part)}" for part in location]
     return "".join(parts).removeprefix(".")
 
 
 def shown(value: object) -> str:
     """A value as JSON on one line, cut where it is long, without control characters."""
     try:
-        return printable(json.dumps(value, ensure_ascii=False, default=str))
+        return shortened(json.dumps(value, ensure_ascii=False, default=str))
     except RecursionError:
         return "a value nested too deeply to show"
 
@@ -147,9 +147,9 @@ def did_you_mean(name: str, known: Iterable[str]) -> str | None:
     return f"did you mean {near[0]!r}?" if near else None
 
 
-def printable(text: str, longest: int = _LONGEST) -> str:
-    """Text cut to so many characters, with control characters and their like as escapes."""
-    return "".join(c if c.isprintable() else ascii(c)[1:-1] for c in _cut(text, longest))
+def shortened(text: str, longest: int = _LONGEST) -> str:
+    """A text cut to so many characters, and then `printable`."""
+    return printable(_cut(text, longest))
 
 
 def _cut(text: str, longest: int = _LONGEST) -> str:

@@ -31,7 +31,7 @@ from regen.edits.checked_json import (
     did_you_mean,
     is_there,
     path_in_file,
-    printable,
+    shortened,
     shown,
     shown_key,
 )
@@ -222,7 +222,7 @@ def existing_file(text: str, file: EditsFile) -> str:
     """The path of a file that is there, relative to the folder of `file`. Raises EditsError."""
     path = file.folder / text
     if not is_there(path) or not path.is_file():
-        name = printable(str(path), 1000) if len(text) < 1000 else shown(text)
+        name = shortened(str(path), 1000) if len(text) < 1000 else shown(text)
         remedy = "paths are relative to the edits file"
         if _BASE64_OF_IMAGE.match(text) or len(text) > 255 and text.isascii() and " " not in text:
             remedy = 'an image inside the file starts with "data:image/png;base64,"'
@@ -258,7 +258,7 @@ def _edits_error(error: ValidationError, file: str) -> EditsError:
     path, inner = path_in_file(location), context.get("error")
     if isinstance(inner, RegenError):
         named = path.endswith(inner.problem)  # "box: box: got [...]" would say it twice
-        problem = _joined(file, path, "" if named else printable(inner.problem, 2000))
+        problem = _joined(file, path, "" if named else shortened(inner.problem, 2000))
         return EditsError(problem, got=inner.got, expected=inner.expected, remedy=inner.remedy)
     expected = context.get("expected", found["msg"])
     return EditsError(_joined(file, path), got=shown(found["input"]), expected=str(expected))

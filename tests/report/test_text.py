@@ -25,7 +25,7 @@ from regen.report.text import escape, without_folders
             "{'exemplar': 'cat.png', 'mask': 'a.png'}",
         ),
         (
-            "weights are not in /root/.cache/torch; get https://x.org/a/b.pth",
+            "weights are not in /home/me/.cache/torch; get https://x.org/a/b.pth",
             "weights are not in torch; get https://x.org/a/b.pth",
         ),
         ("3 / 4 and and/or", "3 / 4 and and/or"),
