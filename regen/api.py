@@ -17,7 +17,7 @@ from pathlib import Path
 import torch
 from torch import Tensor
 
-from regen.edits.schema import Edits, read_edits
+from regen.edits.schema import Edits, edits_of, read_edits
 from regen.errors import GeneratorError, RegenError
 from regen.generators.protocol import Generator, Sample
 from regen.generators.registry import open_generator
@@ -26,15 +26,19 @@ from regen.projector.files import PROJECTING_LAYER, Projector
 from regen.projector.files import open_projector as _open_projector
 from regen.projector.project import Projection, best_context
 from regen.projector.project import project as _project
-from regen.rewriting.learn import OnStep, learn
+from regen.rewriting.learn import Learned, OnPartial, OnStep, learn
+from regen.rewriting.preview import Preview
 from regen.rewriting.rewrite import Rewrite
 from regen.rewriting.settings import FitSettings, RewriteSettings, RuleSettings
-from regen.rewriting.task import resolve
+from regen.rewriting.task import Task, resolve
+from regen.rewriting.workbench import Workbench
 
 __all__ = [
     "Edits",
     "FitSettings",
     "Generator",
+    "Learned",
+    "Preview",
     "Projection",
     "Projector",
     "RegenError",
@@ -42,6 +46,9 @@ __all__ = [
     "RewriteSettings",
     "RuleSettings",
     "Sample",
+    "Task",
+    "Workbench",
+    "edits_of",
     "generate",
     "open_generator",
     "open_projector",
@@ -147,6 +154,7 @@ def rewrite(
     images: Path | None = None,
     device: torch.device | str = "cpu",
     on_step: OnStep | None = None,
+    on_partial: OnPartial | None = None,
     should_stop: Callable[[], bool] | None = None,
 ) -> Rewrite:
     """Teach a generator the rule of an edits file (section 4.2 of the paper).
@@ -162,6 +170,8 @@ def rewrite(
         images: Folder that a generator takes its samples from, if it needs images.
         device: Where to compute, if the generator is not open yet.
         on_step: Called every few steps with the step and the losses by name.
+        on_partial: Called as often with the number of steps taken and the rewrite so far, to show
+            what it does already.
         should_stop: Called after every step. Once it returns True, the result is what was learned
             until then, and its settings record the number of steps.
 
@@ -176,4 +186,4 @@ def rewrite(
         images=images,
         device=str(device),
     )
-    return learn(task, on_step=on_step, should_stop=should_stop).rewrite
+    return learn(task, on_step=on_step, on_partial=on_partial, should_stop=should_stop).rewrite

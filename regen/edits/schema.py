@@ -29,6 +29,7 @@ __all__ = [
     "Style",
     "Target",
     "Weights",
+    "edits_of",
     "read_edits",
 ]
 
@@ -42,10 +43,23 @@ def read_edits(path: Path | str) -> Edits:
     Raises:
         EditsError: If it breaks the schema. The message starts with the file and the path in it.
     """
-    content = read_json(path)
+    return edits_of(read_json(path), file=str(path), folder=Path(path).resolve().parent)
+
+
+def edits_of(content: object, *, file: str = "edits", folder: Path | None = None) -> Edits:
+    """Check the content of an edits file that is at hand as JSON values.
+
+    Args:
+        content: What `Edits.to_json` gives, for instance.
+        file: What messages call it.
+        folder: Paths in it are relative to this folder, by default the working directory.
+
+    Raises:
+        EditsError: As `read_edits`.
+    """
     if isinstance(content, dict) and "version" in content:
-        _check_version(content["version"], str(path))
-    edits = validated(EditsField, content, file=str(path), folder=Path(path).resolve().parent)
+        _check_version(content["version"], file)
+    edits = validated(EditsField, content, file=file, folder=folder or Path.cwd())
     assert isinstance(edits, Edits)
     return edits
 

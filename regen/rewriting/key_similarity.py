@@ -97,8 +97,20 @@ def match_keys(samples: Tensor, keys: Tensor, mask: Tensor) -> KeyMatcher:
     Raises:
         RewriteError: If the region covers no key.
     """
+    return match_whitened(whitening_of(samples), keys, mask)
+
+
+def whitening_of(samples: Tensor) -> Tensor:
+    """C^(-1/2), ``[K, K]`` float64, of the keys ``[N, K, kh, kw]`` of random samples."""
     rows = _rows(samples)
-    white = whitening(rows.T @ rows / len(rows), _RIDGE)
+    return whitening(rows.T @ rows / len(rows), _RIDGE)
+
+
+def match_whitened(white: Tensor, keys: Tensor, mask: Tensor) -> KeyMatcher:
+    """Prepare the comparison with a region, where C^(-1/2) is known: `white` of `whitening_of`.
+
+    Everything else is as for `match_keys`.
+    """
     inside = resize_mask(mask.cpu(), int(keys.shape[2]), int(keys.shape[3])).flatten()
     if inside.max() <= 0:
         raise RewriteError("region", got="no key position", expected="at least one")

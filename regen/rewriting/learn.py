@@ -20,6 +20,7 @@ from regen.rewriting.task import Task
 from regen.seeds import PRESERVED
 
 OnStep = Callable[[int, dict[str, float]], None]
+OnPartial = Callable[[int, Rewrite], None]
 Losses = dict[str, list[tuple[int, float]]]
 
 
@@ -83,6 +84,7 @@ def fit(
     moments: Moments | None,
     *,
     on_step: OnStep | None = None,
+    on_partial: OnPartial | None = None,
     should_stop: Callable[[], bool] | None = None,
 ) -> Learned:
     """Fit the memory (section 4.2 of the paper).
@@ -92,6 +94,7 @@ def fit(
         prepared: From `prepare`.
         moments: From `moments_for`.
         on_step: Called every few steps with the step and the losses.
+        on_partial: Called as often with the number of steps taken and the rewrite so far.
         should_stop: Called after every step; once it returns True, the fit ends with what was
             learned until then.
 
@@ -106,6 +109,10 @@ def fit(
         if on_step is not None:
             on_step(step, terms)
 
+    def show(steps: int, deltas: dict[str, Tensor]) -> None:
+        assert on_partial is not None
+        on_partial(steps, _rewrite(task, deltas, steps))
+
     fitted = fit_memory(
         task.split,
         prepared.rule,
@@ -113,6 +120,7 @@ def fit(
         prepared.preserved,
         moments,
         on_report=report,
+        on_partial=None if on_partial is None else show,
         should_stop=should_stop,
     )
     stopped_after = fitted.steps if fitted.stopped else None
@@ -124,10 +132,18 @@ def learn(
     task: Task,
     *,
     on_step: OnStep | None = None,
+    on_partial: OnPartial | None = None,
     should_stop: Callable[[], bool] | None = None,
 ) -> Learned:
     """Prepare and fit. Arguments and errors are those of `fit`."""
-    return fit(task, prepare(task), moments_for(task), on_step=on_step, should_stop=should_stop)
+    return fit(
+        task,
+        prepare(task),
+        moments_for(task),
+        on_step=on_step,
+        on_partial=on_partial,
+        should_stop=should_stop,
+    )
 
 
 def _rewrite(task: Task, deltas: dict[str, Tensor], stopped_after: int | None) -> Rewrite:

@@ -30,6 +30,7 @@ from regen.rewriting.settings import FitSettings
 from regen.training.frozen import frozen
 
 Report = Callable[[int, dict[str, float]], None]
+Partial = Callable[[int, dict[str, Tensor]], None]
 
 _BETAS = (0.9, 0.99)
 _QUICK_BETAS = (0.8, 0.95)  # with a good start and few steps, old gradients mislead
@@ -58,6 +59,7 @@ def fit_memory(
     moments: Moments | None = None,
     *,
     on_report: Report | None = None,
+    on_partial: Partial | None = None,
     should_stop: Callable[[], bool] | None = None,
 ) -> Fitted:
     """Find the change of the memory's weights that makes it recall `rule`.
@@ -73,6 +75,8 @@ def fit_memory(
             by default they are measured on the preserved samples.
         on_report: Called with the step and the losses; by the closed form alone with step 0 for
             the start and step 1 for the end.
+        on_partial: Called every `report_every` steps with the number of steps taken and the
+            changes as far as they are learned, named as in the result.
         should_stop: Called after every step; the fit ends once it returns True.
 
     Raises:
@@ -92,13 +96,19 @@ def fit_memory(
             _report_ends(losses, before, start, on_report)
         else:
             for steps in _descend(losses, coordinates, settings, on_report):
+                if on_partial is not None and steps % settings.report_every == 0:
+                    on_partial(steps, _deltas(split, before, coordinates))
                 stopped = should_stop is not None and should_stop() and steps < settings.steps
                 if stopped:
                     break
-    with torch.no_grad():
-        after = coordinates.weights()
-    deltas = {split.full_name(n): (after[n].detach() - before[n]).float() for n in before}
-    return Fitted(deltas, steps, stopped)
+    return Fitted(_deltas(split, before, coordinates), steps, stopped)
+
+
+@torch.no_grad()
+def _deltas(split: Split, before: dict[str, Tensor], coordinates: Coordinates) -> dict[str, Tensor]:
+    """The change of each weight, float32, under the generator's own name for it."""
+    after = coordinates.weights()
+    return {split.full_name(n): (after[n].detach() - before[n]).float() for n in before}
 
 
 def _moments_of(split: Split, preserved: Preserved | None) -> Moments:

@@ -15,6 +15,7 @@ from regen.edits.schema import (
     SampleSpec,
     Target,
     Weights,
+    edits_of,
     read_edits,
 )
 from regen.errors import EditsError
@@ -89,3 +90,11 @@ def test_what_is_not_an_edits_file_is_refused(folder):
     (folder / "e.json").write_text('{"version": 1, "version": 1, "edits": []}')
     with pytest.raises(EditsError, match="e.json: key 'version' is written twice; remove one"):
         read_edits(folder / "e.json")
+
+
+def test_content_that_is_at_hand_is_checked_as_a_file_is(folder):
+    assert edits_of(LEAST, folder=folder) == read(folder, LEAST)
+    with pytest.raises(EditsError, match="page: version: got 2, expected 1"):
+        edits_of({"version": 2}, file="page")
+    with pytest.raises(EditsError, match="edits: edits.0.: unknown key 'sample'"):
+        edits_of(changed(("edits", 0, "sample"), 1, LEAST), folder=folder)

@@ -287,6 +287,15 @@ def test_a_stopped_fit_hands_over_what_it_learned(
     assert generator.digest() == digest
 
 
+def test_a_fit_shows_how_far_it_is(split: StyleGAN2Split, rule: Rule) -> None:
+    shown: list[tuple[int, dict[str, Tensor]]] = []
+    fit_memory(split, rule, SHORT, on_partial=lambda *at: shown.append(at))
+    assert [steps for steps, _ in shown] == [5, 10]
+    asked = iter([False, False, False, False, True])
+    fitted = fit_memory(split, rule, SHORT, should_stop=lambda: next(asked))
+    assert all(torch.equal(fitted.deltas[name], delta) for name, delta in shown[0][1].items())
+
+
 def test_a_fit_that_is_told_to_stop_after_its_last_step_is_whole(
     split: StyleGAN2Split, rule: Rule
 ) -> None:

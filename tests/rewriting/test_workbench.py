@@ -1,0 +1,105 @@
+"""What is kept for a generator gives what is computed anew."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+import torch
+
+from regen.edits.schema import Edits, edits_of
+from regen.generators.registry import open_generator
+from regen.rewriting import workbench
+from regen.rewriting.learn import learn
+from regen.rewriting.preview import preview
+from regen.rewriting.rewrite import Rewrite
+from regen.rewriting.settings import FitSettings, RewriteSettings
+from regen.rewriting.task import Task, resolve
+from regen.rewriting.workbench import Workbench
+from tests.tolerances import assert_near
+
+EYES = {"ellipses": [[41.0, 59.5, 10, 7], [76.0, 59.0, 10, 7]]}
+
+
+def edits_for(*seeds: int) -> Edits:
+    targets = [{"seed": seed, "region": EYES} for seed in seeds]
+    exemplar = {"pattern": "cat_eyes", "seed": 5}
+    edit = {"exemplar": exemplar, "region": {"portraits": "eyes"}, "targets": targets}
+    return edits_of({"version": 1, "edits": [edit]})
+
+
+@pytest.fixture(scope="module")
+def bench() -> Workbench:
+    return Workbench(open_generator("portraits"), unseen=3)
+
+
+def shift(bench: Workbench, task: Task, size: float) -> Rewrite:
+    names = [task.split.full_name(name) for name in task.split.memory_weights()]
+    parameters = dict(bench.generator.named_parameters())
+    deltas = {name: torch.full_like(parameters[name], size) for name in names}
+    return Rewrite(deltas, bench.generator.digest(), "stylegan2")
+
+
+def test_a_preview_is_that_of_the_function(bench: Workbench) -> None:
+    task = bench.task(edits_for(103, 4))
+    seen, wanted = bench.preview(task), preview(task, samples=3)
+    assert seen.labels == wanted.labels == ["seed 10000", "seed 10001", "seed 10002"]
+    for name in ("targets", "composites", "decoded", "unseen"):
+        assert torch.equal(getattr(seen, name), getattr(wanted, name)), name
+    assert_near(seen.maps, wanted.maps, torch.float32)
+
+
+def test_a_second_task_shares_what_the_edits_do_not_decide(
+    bench: Workbench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    first = bench.task(edits_for(103))
+    monkeypatch.delattr(workbench, "resolve")
+    second = bench.task(edits_for(7, 8))
+    assert second.projector is first.projector and second.split is first.split
+    assert second.taken == {7, 8} and len(second.examples) == 2
+    assert bench.cut(second.split) is bench.cut(first.split)
+
+
+def test_a_rewrite_is_that_of_the_function_byte_for_byte(bench: Workbench, tmp_path: Path) -> None:
+    fit = FitSettings(steps=2, preserve=2, precision="fp32", report_every=1)
+    settings, edits = RewriteSettings(fit=fit), edits_for(103)
+    partial: list[tuple[int, Rewrite]] = []
+    bench.task(edits_for(4), settings)
+    learned = bench.learn(
+        bench.task(edits, settings), on_partial=lambda step, so_far: partial.append((step, so_far))
+    )
+    learned.rewrite.save(tmp_path / "a")
+    learn(resolve(edits, bench.generator, settings=settings)).rewrite.save(tmp_path / "b")
+    assert (tmp_path / "a").read_bytes() == (tmp_path / "b").read_bytes()
+    assert [step for step, _ in partial] == [1, 2]
+    last = partial[-1][1]
+    assert all(torch.equal(last.deltas[n], d) for n, d in learned.rewrite.deltas.items())
+    assert partial[0][1].settings["interrupted_after_steps"] == 1
+
+
+def test_images_after_rewrites(bench: Workbench) -> None:
+    task = bench.task(edits_for(103))
+    bench.cut(task.split)
+    up, down = shift(bench, task, 0.02), shift(bench, task, -0.01)
+    expected = up.applied_to(bench.generator).images(bench.unseen)
+    assert_near(bench.after([(up, 1.0)]), expected, torch.float32, size=2.0)
+    assert_near(bench.after([(up, 1.0), (down, 2.0)]), bench.before, torch.float32, size=2.0)
+    assert bench.after([]) is bench.before
+    assert bench.after([(up, 0.0)]) is bench.before
+    half = up.scaled(0.5).applied_to(bench.generator).images(bench.source.samples([9]))
+    assert torch.equal(bench.after([(up, 0.5)], bench.source.samples([9])), half)
+
+
+def test_a_rewrite_of_other_layers_is_applied_too(bench: Workbench) -> None:
+    task = bench.task(edits_for(103))
+    bench.cut(task.split)
+    rewrite = shift(bench, task, 0.02)
+    name = "synthesis.convs.3.weight"
+    other = replace(rewrite, deltas={name: torch.full_like(_parameter(bench, name), 0.01)})
+    expected = other.applied_to(bench.generator).images(bench.unseen)
+    assert torch.equal(bench.after([(other, 1.0)]), expected)
+
+
+def _parameter(bench: Workbench, name: str) -> torch.Tensor:
+    return dict(bench.generator.named_parameters())[name]
