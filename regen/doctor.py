@@ -20,7 +20,7 @@ import torch
 import stylegan2_ops
 from regen.errors import RegenError
 from regen.files import tensor_file
-from regen.metrics import perceptual
+from regen.metrics import backbone_weights
 
 Status = Literal["ok", "warn", "fail"]
 
@@ -54,7 +54,7 @@ def diagnose() -> list[Check]:
         check_operators("cpu", needed=True),
         check_operators("cuda", needed=torch.cuda.is_available()),
         *check_bundled(),
-        *(check_lpips(backbone) for backbone in perceptual.BACKBONES),
+        *(check_lpips(backbone) for backbone in backbone_weights.BACKBONES),
         check_package(
             "scikit-image", "the photograph that `make demo` uses", "pip install 'regen[demo]'"
         ),
@@ -131,15 +131,13 @@ def check_bundled(folder: Path | None = None) -> list[Check]:
 
 
 def check_lpips(backbone: str) -> Check:
-    """Whether torch's cache has the weights that LPIPS needs with `backbone`."""
-    name, path = f"lpips {backbone}", perceptual.weights_path(backbone)
+    """Whether the weights that LPIPS needs with `backbone` are there and intact."""
+    name, path = f"lpips {backbone}", backbone_weights.weights_path(backbone)
+    if backbone not in backbone_weights.DOWNLOADS:
+        return _check_shipped(name, path)
     if not path.is_file():
-        needed = (
-            "the default backbone" if backbone == "squeeze" else f"needed for --lpips {backbone}"
-        )
-        status: Status = "warn" if backbone == "squeeze" else "ok"
-        detail = f"its weights are not in torch's cache ({needed})"
-        return Check(name, status, detail, perceptual.remedy(backbone))
+        detail = f"its weights are not in torch's cache (needed for --lpips {backbone})"
+        return Check(name, "ok", detail, backbone_weights.remedy(backbone))
     published = path.stem.rsplit("-", 1)[1]
     found = _sha256(path)
     if found.startswith(published):
@@ -147,7 +145,16 @@ def check_lpips(backbone: str) -> Check:
     detail = (
         f"{path} is not the published file (sha256 {found[:8]}...); metrics may differ slightly"
     )
-    return Check(name, "warn", detail, f"delete it and {perceptual.remedy(backbone)}")
+    return Check(name, "warn", detail, f"delete it and {backbone_weights.remedy(backbone)}")
+
+
+def _check_shipped(name: str, path: Path) -> Check:
+    """Whether a backbone's file in the package is intact."""
+    try:
+        tensor_file.load(path, format=backbone_weights.FORMAT, version=backbone_weights.VERSION)
+    except RegenError as error:
+        return Check(name, "fail", str(error), REINSTALL)
+    return Check(name, "ok", "in the package")
 
 
 def check_package(package: str, purpose: str, remedy: str) -> Check:

@@ -75,33 +75,10 @@ def no_network(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.fixture
 def empty_torch_home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, no_network: None) -> Path:
-    """A torch cache without any weights, and no network to fill it."""
+    """A torch cache without any weights, and no network: no backbone but the package's."""
     monkeypatch.setattr(torch.hub, "_hub_dir", None)
     monkeypatch.setenv("TORCH_HOME", str(tmp_path))
     return tmp_path
-
-
-@pytest.fixture(scope="session")
-def _random_squeezenet(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    from torchvision.models import squeezenet1_1
-
-    home = tmp_path_factory.mktemp("torch_home")
-    folder = home / "hub" / "checkpoints"
-    folder.mkdir(parents=True)
-    with torch.random.fork_rng():
-        torch.manual_seed(0)
-        torch.save(squeezenet1_1(weights=None).state_dict(), folder / "squeezenet1_1-b8a52dc0.pth")
-    return home
-
-
-@pytest.fixture
-def random_torch_home(
-    _random_squeezenet: Path, monkeypatch: pytest.MonkeyPatch, no_network: None
-) -> Path:
-    """A torch cache whose squeezenet is random: LPIPS runs anywhere, without meaning."""
-    monkeypatch.setattr(torch.hub, "_hub_dir", None)
-    monkeypatch.setenv("TORCH_HOME", str(_random_squeezenet))
-    return _random_squeezenet
 
 
 @pytest.fixture(scope="session")
@@ -117,7 +94,7 @@ def _world(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def world(
     _world: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, empty_torch_home: Path
 ) -> World:
-    """A fresh world for commands, without LPIPS weights and without a network."""
+    """A fresh world for commands, with an empty torch cache and without a network."""
     from tests.helpers.world import World
 
     folder = tmp_path / "work"

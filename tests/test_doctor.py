@@ -10,7 +10,7 @@ import torch
 from regen import doctor
 from regen.doctor import Check
 from regen.files import tensor_file
-from regen.metrics import perceptual
+from regen.metrics import backbone_weights
 from stylegan2_ops import Implementation
 
 
@@ -34,7 +34,7 @@ def test_everything_is_checked_without_a_network(empty_torch_home: Path) -> None
         assert names.count(f"device {device}") == names.count(f"operators {device}") == 1, device
     for name in ("python", "torch", "tensorboard"):
         assert names.count(name) == 1, name
-    assert {f"lpips {backbone}" for backbone in perceptual.BACKBONES} <= set(names)
+    assert {f"lpips {backbone}" for backbone in backbone_weights.BACKBONES} <= set(names)
     assert all(check.status in ("ok", "warn", "fail") and check.detail for check in checks)
     assert all(check.remedy for check in checks if check.status != "ok")
 
@@ -129,23 +129,41 @@ def test_missing_bundled_files_are_a_failure(tmp_path: Path) -> None:
     ]
 
 
-@pytest.mark.parametrize(("backbone", "status"), [("squeeze", "warn"), ("vgg", "ok")])
+def test_the_weights_of_the_package_are_there(empty_torch_home: Path) -> None:
+    assert doctor.check_lpips("squeeze") == Check("lpips squeeze", "ok", "in the package")
+
+
+def test_damaged_weights_of_the_package_are_a_failure(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = tmp_path / "squeeze.safetensors"
+    path.write_bytes(backbone_weights.BUNDLED.read_bytes()[:-4])
+    monkeypatch.setattr(backbone_weights, "BUNDLED", path)
+    check = doctor.check_lpips("squeeze")
+    assert (check.status, check.remedy) == ("fail", doctor.REINSTALL)
+    assert str(path) in check.detail
+
+
+@pytest.mark.parametrize("backbone", ["alex", "vgg"])
 def test_missing_weights_come_with_address_and_folder(
-    backbone: str, status: str, empty_torch_home: Path
+    backbone: str, empty_torch_home: Path
 ) -> None:
     check = doctor.check_lpips(backbone)
     folder = empty_torch_home / "hub" / "checkpoints"
-    name = perceptual.BACKBONES[backbone]
-    assert check.status == status
-    assert check.detail.startswith("its weights are not in torch's cache (")
+    name = backbone_weights.DOWNLOADS[backbone]
+    assert check.status == "ok"
+    assert check.detail == f"its weights are not in torch's cache (needed for --lpips {backbone})"
     assert check.remedy == (
         f"download https://download.pytorch.org/models/{name} to {folder} "
         "(TORCH_HOME moves that folder)"
     )
 
 
-def test_weights_that_are_not_the_published_ones_are_reported(random_torch_home: Path) -> None:
-    check = doctor.check_lpips("squeeze")
+def test_weights_that_are_not_the_published_ones_are_reported(empty_torch_home: Path) -> None:
+    path = backbone_weights.weights_path("vgg")
+    path.parent.mkdir(parents=True)
+    path.write_bytes(b"others")
+    check = doctor.check_lpips("vgg")
     assert check.status == "warn" and "is not the published file (sha256 " in check.detail
     assert check.remedy.startswith("delete it and download https://")
 
@@ -153,7 +171,7 @@ def test_weights_that_are_not_the_published_ones_are_reported(random_torch_home:
 def test_the_published_weights_are_fine(
     empty_torch_home: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    path = perceptual.weights_path("alex")
+    path = backbone_weights.weights_path("alex")
     path.parent.mkdir(parents=True)
     path.write_bytes(b"weights")
     monkeypatch.setattr(doctor, "_sha256", lambda _: "7be5be79" + 56 * "0")

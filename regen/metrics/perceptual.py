@@ -1,19 +1,14 @@
 """LPIPS, the learned perceptual distance of Zhang et al. 2018.
 
-Its *backbone* is an ImageNet network whose weights do not come with the `lpips` package: they are
-looked for in torch's hub cache, and downloaded only if they are not there. LPIPS values are only
-comparable for the same backbone, version and resolution: `Lpips.describe` names them. A backbone is
-never substituted by another; a missing one is an error with a remedy.
+Its *backbone* is an ImageNet network, see `regen.metrics.backbone_weights`; its linear weights come
+with the `lpips` package. LPIPS values are only comparable for the same backbone, version and
+resolution: `Lpips.describe` names them.
 """
 
 from __future__ import annotations
 
-import socket
-import sys
 import warnings
-from http.client import HTTPException
 from importlib.metadata import version
-from pathlib import Path
 from typing import Any
 
 import torch
@@ -21,17 +16,14 @@ from torch import Tensor, nn
 
 from regen.errors import MetricError
 from regen.metrics._check import check_pair
+from regen.metrics.backbone_weights import (
+    backbone_weights,
+    check_backbone,
+    damaged,
+    weights_path,
+)
 
-BACKBONES = {
-    "squeeze": "squeezenet1_1-b8a52dc0.pth",
-    "alex": "alexnet-owt-7be5be79.pth",
-    "vgg": "vgg16-397923af.pth",
-}
-"""Backbones and the files of their weights, as torchvision names them."""
-
-DOWNLOAD_FROM = "https://download.pytorch.org/models/"
 SMALLEST = 32  # below this some backbone has no pixel left in its last layer
-TIMEOUT_SECONDS = 10.0  # for connecting, and for each piece of a download
 
 
 class Lpips:
@@ -97,22 +89,11 @@ def lpips_version() -> str:
     return f"0.1 (lpips {version('lpips')})"
 
 
-def weights_path(backbone: str) -> Path:
-    """Where torch's hub cache keeps, or would keep, the weights of `backbone`.
-
-    Raises:
-        MetricError: If the backbone is unknown.
-    """
-    if backbone not in BACKBONES:
-        raise MetricError("LPIPS backbone", got=backbone, expected=" or ".join(BACKBONES))
-    return Path(torch.hub.get_dir()) / "checkpoints" / BACKBONES[backbone]
-
-
 def load_lpips(backbone: str = "squeeze") -> Lpips:
-    """Build LPIPS, downloading the backbone's weights if torch's cache lacks them.
+    """Build LPIPS, downloading the backbone's weights if need be.
 
     Args:
-        backbone: `squeeze` (a 5 MB download), `alex` (240 MB) or `vgg` (550 MB).
+        backbone: `squeeze`, which is in the package, `alex` (a 240 MB download) or `vgg` (550 MB).
 
     Returns:
         The network, on the CPU; it follows the images it is given to their device.
@@ -120,10 +101,7 @@ def load_lpips(backbone: str = "squeeze") -> Lpips:
     Raises:
         MetricError: If the backbone is unknown, or its weights cannot be downloaded or read.
     """
-    path = weights_path(backbone)
-    if not path.is_file():
-        _download(backbone, path)
-    return Lpips(backbone, _build(backbone, _read_weights(path)))
+    return Lpips(backbone, _build(backbone, backbone_weights(backbone)))
 
 
 def try_lpips(
@@ -136,13 +114,13 @@ def try_lpips(
         size: Height and width of the images to compare, in pixels, where they are known.
 
     Returns:
-        The network and None, or None and the reason why its weights are missing, or why it cannot
-        compare images of this size.
+        The network and None, or None and the reason: images too small for it, or, for alex and
+        vgg, weights that are missing.
 
     Raises:
         MetricError: If the backbone is unknown, which is an error unlike missing weights.
     """
-    weights_path(backbone)
+    check_backbone(backbone)
     if size is not None and min(size) < SMALLEST:
         return None, (
             f"images of {size[0]}x{size[1]} pixels are too small for it, at least "
@@ -160,7 +138,7 @@ def describe_lpips(
     """The `lpips` entry of a metrics file, from the result of `try_lpips`.
 
     Args:
-        lpips: The network, or None where it is missing.
+        lpips: The network, or None where it cannot be had.
         reason: Why not, where it is None.
         resolution: Side of the images it was taken on, in pixels.
 
@@ -170,47 +148,6 @@ def describe_lpips(
     if lpips is not None:
         return {**lpips.describe(resolution)}
     return {"backbone": None, "version": None, "resolution": resolution, "unavailable": reason}
-
-
-def remedy(backbone: str) -> str:
-    """How to get the weights of `backbone` by hand, as one sentence without a full stop."""
-    path = weights_path(backbone)
-    return f"download {DOWNLOAD_FROM}{path.name} to {path.parent} (TORCH_HOME moves that folder)"
-
-
-def _download(backbone: str, path: Path) -> None:
-    before = socket.getdefaulttimeout()
-    socket.setdefaulttimeout(TIMEOUT_SECONDS)
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        torch.hub.download_url_to_file(
-            DOWNLOAD_FROM + path.name,
-            str(path),
-            hash_prefix=path.stem.rsplit("-", 1)[1],
-            progress=sys.stderr.isatty(),
-        )
-    except (OSError, HTTPException, RuntimeError) as error:  # the last is torch's for a wrong hash
-        raise MetricError(
-            f"LPIPS {backbone}: its weights are not in torch's cache, and the download failed "
-            f"({error})",
-            remedy=remedy(backbone),
-        ) from error
-    finally:
-        socket.setdefaulttimeout(before)
-
-
-def _read_weights(path: Path) -> dict[str, Tensor]:
-    try:
-        weights = torch.load(path, map_location="cpu", weights_only=True)
-    except Exception as error:  # torch raises whatever the damage leads to
-        raise _damaged(path, f"{type(error).__name__} while reading it") from error
-    if not isinstance(weights, dict):
-        raise _damaged(path, f"a {type(weights).__name__} instead of named weights")
-    return weights
-
-
-def _damaged(path: Path, why: str) -> MetricError:
-    return MetricError(f"{path}: damaged ({why})", remedy="delete it and run again to download it")
 
 
 def _build(backbone: str, weights: dict[str, Tensor]) -> nn.Module:
@@ -224,10 +161,10 @@ def _build(backbone: str, weights: dict[str, Tensor]) -> nn.Module:
     names = {name: f"features.{name.split('.', 1)[1]}" for name in network.net.state_dict()}
     missing = sorted(set(names.values()) - set(weights))
     if missing:
-        raise _damaged(weights_path(backbone), f"lacks {missing[0]}")
+        raise damaged(weights_path(backbone), f"lacks {missing[0]}")
     try:
         network.net.load_state_dict({name: weights[theirs] for name, theirs in names.items()})
     except RuntimeError as error:
-        raise _damaged(weights_path(backbone), "weights of another shape") from error
+        raise damaged(weights_path(backbone), "weights of another shape") from error
     made: nn.Module = network
     return made

@@ -13,7 +13,7 @@ from click.testing import CliRunner
 from regen.cli import main
 from regen.cli.common import BACKBONES, given
 from regen.errors import RegenError
-from regen.metrics import perceptual
+from regen.metrics import backbone_weights
 from regen.rewriting.settings import FitSettings
 
 
@@ -23,7 +23,7 @@ def test_given_keeps_what_was_given_and_is_a_setting() -> None:
 
 
 def test_the_backbones_are_those_of_the_metric() -> None:
-    assert tuple(perceptual.BACKBONES) == BACKBONES
+    assert backbone_weights.BACKBONES == BACKBONES
 
 
 def test_python_m_regen() -> None:

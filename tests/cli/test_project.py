@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -29,7 +28,7 @@ def test_features_image_and_metrics(world: Any) -> None:
     assert world.left() == ["cat.features.safetensors", "cat.png", "metrics.json"]
     assert load_image(world.folder / "out" / "cat.png").shape == (1, 3, 32, 32 + 2 + 32)
     lines = result.stdout.splitlines()
-    assert lines[0].startswith("out/cat.png: L1 ") and " dB, SSIM " in lines[0]
+    assert lines[0].startswith("out/cat.png: LPIPS ") and " dB, SSIM " in lines[0]
     assert lines[-1] == "Metrics: out/metrics.json"
 
 
@@ -46,7 +45,7 @@ def test_the_features_are_the_projectors(world: Any) -> None:
     assert header["projector"] == projector.header["digest"]
 
 
-def test_metrics_name_the_lpips(world: Any, random_torch_home: Path) -> None:
+def test_metrics_name_the_lpips(world: Any) -> None:
     assert world.run("project", "cat.png", *RUN, "-o", "out").exit_code == 0
     found = metrics(world)
     assert found["lpips"]["backbone"] == "squeeze" and found["lpips"]["resolution"] == 32
@@ -57,9 +56,9 @@ def test_metrics_name_the_lpips(world: Any, random_torch_home: Path) -> None:
     assert image["refined"] is None and image["source"] == "cat.png" and image["name"] == "cat"
 
 
-def test_without_weights_lpips_is_null_with_the_reason(world: Any) -> None:
-    result = world.run("project", "cat.png", *RUN, "-o", "out")
-    assert result.exit_code == 0 and "Note: no LPIPS: LPIPS squeeze: its weights " in result.stderr
+def test_without_the_weights_of_a_large_backbone_lpips_is_null_with_the_reason(world: Any) -> None:
+    result = world.run("project", "cat.png", *RUN, "--lpips", "alex", "-o", "out")
+    assert result.exit_code == 0 and "Note: no LPIPS: LPIPS alex: its weights " in result.stderr
     found = metrics(world)
     assert found["lpips"]["backbone"] is None and found["lpips"]["unavailable"]
     assert found["images"][0]["projected"]["lpips"] is None
@@ -67,7 +66,7 @@ def test_without_weights_lpips_is_null_with_the_reason(world: Any) -> None:
 
 def test_refinement_comes_closer_and_is_shown(world: Any) -> None:
     result = world.run("project", "cat.png", *RUN, "--refine", "20", "-o", "out")
-    assert result.exit_code == 0 and "\n  refined: L1 " in result.stdout
+    assert result.exit_code == 0 and "\n  refined: LPIPS " in result.stdout
     (image,) = metrics(world)["images"]
     assert image["refined"]["l1"] < image["projected"]["l1"]
     assert metrics(world)["settings"]["refine"]["steps"] == 20
@@ -77,18 +76,19 @@ def test_refinement_comes_closer_and_is_shown(world: Any) -> None:
 
 
 def test_an_image_out_of_reach_is_reported(world: Any, monkeypatch: pytest.MonkeyPatch) -> None:
-    result = world.run("project", "cat.png", *RUN, "-o", "out")
+    words = ("project", "cat.png", *RUN, "--lpips", "alex", "-o", "out")  # whose weights lack
+    result = world.run(*words)
     assert "Warning: cat.png is far from any image this generator makes; " in result.stderr
     assert metrics(world)["images"][0]["out_of_reach"] is True
     monkeypatch.setattr(project_job, "OUT_OF_REACH_SSIM", -1.0)
-    result = world.run("project", "cat.png", *RUN, "-o", "out")
+    result = world.run(*words)
     assert "Warning" not in result.stderr
     assert metrics(world)["images"][0]["out_of_reach"] is False
 
 
 @pytest.mark.parametrize(("limit", "far"), [(-1.0, True), (1e9, False)])
 def test_where_there_is_lpips_it_decides_on_reach(
-    world: Any, random_torch_home: Path, monkeypatch: pytest.MonkeyPatch, limit: float, far: bool
+    world: Any, monkeypatch: pytest.MonkeyPatch, limit: float, far: bool
 ) -> None:
     monkeypatch.setattr(project_job, "OUT_OF_REACH_LPIPS", limit)
     assert world.run("project", "cat.png", *RUN, "-o", "out").exit_code == 0

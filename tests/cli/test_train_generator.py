@@ -140,7 +140,7 @@ def test_weights_that_are_not_finite_are_not_resumed(world: Any, faces: Path) ->
     assert again.stderr.startswith("Error: out/checkpoint.pt holds a generator whose weights are ")
 
 
-def test_metrics(world: Any, faces: Path, random_torch_home: Path) -> None:
+def test_metrics(world: Any, faces: Path) -> None:
     for path in faces.iterdir():
         path.unlink()
     for i in range(5):

@@ -1,7 +1,6 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from pathlib import Path
 
 import pytest
 import torch
@@ -19,7 +18,7 @@ FACE = torch.rand(1, 3, SIDE, SIDE, generator=torch.Generator().manual_seed(1)) 
 
 
 @pytest.fixture
-def lpips(random_torch_home: Path) -> Lpips:
+def lpips() -> Lpips:
     return load_lpips("squeeze")
 
 

@@ -1,7 +1,5 @@
 from __future__ import annotations
 
-from pathlib import Path
-
 import pytest
 import torch
 from torch import Tensor
@@ -30,7 +28,7 @@ PEOPLE = [Sample(label=f"seed {seed}", index=seed) for seed in (30_000, 30_001, 
 
 
 @pytest.fixture
-def cat(random_torch_home: Path) -> Reference:
+def cat() -> Reference:
     """The renderer in place of a generator, so that before is the plain image."""
     edits, oracle = portraits_scene("cat_eyes", 1).edits, PortraitsOracle()
     before, lpips = oracle.plain(PEOPLE), load_lpips("squeeze")

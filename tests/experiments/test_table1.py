@@ -40,7 +40,7 @@ def test_rows_change_one_thing_at_a_time() -> None:
 
 
 def test_a_generator_and_images_of_ones_own(
-    arguments: list[str], tmp_path: Path, random_torch_home: Path
+    arguments: list[str], tmp_path: Path, empty_torch_home: Path
 ) -> None:
     result = CliRunner().invoke(main, [*arguments, "--rows", "feature_l1,refine,extra_images"])
     assert result.exit_code == 0, result.output
@@ -59,8 +59,9 @@ def test_a_generator_and_images_of_ones_own(
 
 
 def test_without_lpips_its_columns_are_empty_and_say_why(
-    arguments: list[str], tmp_path: Path, empty_torch_home: Path
+    arguments: list[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr(projector_table, "try_lpips", lambda _: (None, "no weights"))
     result = CliRunner().invoke(main, [*arguments, "--rows", "feature_l1"])
     assert result.exit_code == 0, result.output
     (row,) = json.loads((tmp_path / "out" / "table1.json").read_text())["rows"]
@@ -70,7 +71,7 @@ def test_without_lpips_its_columns_are_empty_and_say_why(
 
 
 def test_a_second_run_computes_nothing_again(
-    arguments: list[str], tmp_path: Path, random_torch_home: Path, monkeypatch: pytest.MonkeyPatch
+    arguments: list[str], tmp_path: Path, empty_torch_home: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     chosen = [*arguments, "--rows", "semi_cycle"]
     assert CliRunner().invoke(main, chosen).exit_code == 0
@@ -82,7 +83,7 @@ def test_a_second_run_computes_nothing_again(
 
 
 def test_a_row_that_was_stopped_while_measured_is_not_trained_again(
-    arguments: list[str], tmp_path: Path, random_torch_home: Path, monkeypatch: pytest.MonkeyPatch
+    arguments: list[str], tmp_path: Path, empty_torch_home: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def stop(*_: object) -> None:
         raise KeyboardInterrupt

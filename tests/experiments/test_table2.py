@@ -127,7 +127,7 @@ def test_unweighted_means_every_position_alike() -> None:
 
 
 def test_a_generator_and_edits_of_ones_own(
-    arguments: list[str], tmp_path: Path, random_torch_home: Path
+    arguments: list[str], tmp_path: Path, empty_torch_home: Path
 ) -> None:
     result = CliRunner().invoke(main, arguments)
     assert result.exit_code == 0, result.output
@@ -149,7 +149,7 @@ def test_a_generator_and_edits_of_ones_own(
 
 
 def test_a_run_that_was_stopped_is_resumed(
-    arguments: list[str], tmp_path: Path, random_torch_home: Path, monkeypatch: pytest.MonkeyPatch
+    arguments: list[str], tmp_path: Path, empty_torch_home: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     calls = []
 
@@ -212,8 +212,9 @@ def test_the_closed_form_takes_the_moments_of_its_generator(
 
 
 def test_without_lpips_nothing_crashes(
-    arguments: list[str], tmp_path: Path, empty_torch_home: Path
+    arguments: list[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr(rewrite_table, "try_lpips", lambda _: (None, "no weights"))
     result = CliRunner().invoke(main, arguments)
     assert result.exit_code == 0, result.output
     rows = {

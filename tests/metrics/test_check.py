@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from pathlib import Path
 
 import pytest
 import torch
@@ -36,7 +35,7 @@ GOOD = torch.zeros(2, 3, 32, 32)
 
 
 @pytest.fixture(params=list(METRICS))
-def metric(request: pytest.FixtureRequest, random_torch_home: Path) -> tuple[str, Metric]:
+def metric(request: pytest.FixtureRequest) -> tuple[str, Metric]:
     """The name that a metric has in messages, and the metric."""
     name: str = request.param
     return name.split(",")[0], METRICS[name]

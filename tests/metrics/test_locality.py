@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import pytest
 import torch
 
@@ -38,7 +36,7 @@ def test_a_soft_mask_counts_pixels_in_part() -> None:
     assert masked_distance(a, b, mask, None)["l1"] == pytest.approx(0.5 / 1.5)
 
 
-def test_lpips_of_a_region_sees_nothing_else(random_torch_home: Path) -> None:
+def test_lpips_of_a_region_sees_nothing_else() -> None:
     lpips, a = load_lpips(), torch.rand(2, 3, 32, 32)
     b = torch.where(left_half() > 0, a, torch.rand_like(a))
     assert masked_distance(a, b, left_half(), lpips) == {"lpips": 0.0, "l1": 0.0}
@@ -49,7 +47,7 @@ def test_lpips_of_a_region_sees_nothing_else(random_torch_home: Path) -> None:
     )
 
 
-def test_masked_lpips_ignores_what_is_masked(random_torch_home: Path) -> None:
+def test_masked_lpips_ignores_what_is_masked() -> None:
     lpips, a, b = load_lpips(), torch.rand(2, 3, 32, 32) - 0.5, torch.rand(2, 3, 32, 32)
     found = masked_lpips(a, b, left_half(), lpips)
     assert found.shape == (2,) and found.min() > 0

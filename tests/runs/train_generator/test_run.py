@@ -142,7 +142,7 @@ def test_time_that_is_up_is_said(faces: Path, tmp_path: Path) -> None:
     assert header["kimg"] == 0.5
 
 
-def test_measures_are_in_the_header(faces: Path, tmp_path: Path, empty_torch_home: Path) -> None:
+def test_measures_are_in_the_header(faces: Path, tmp_path: Path) -> None:
     done = train(faces, tmp_path / "run", Stub(), measured=MeasureSettings(samples=4))
     assert done is not None
     assert done.measures["features"] == "none: images are smaller than 32 pixels"
