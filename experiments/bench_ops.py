@@ -2,7 +2,8 @@
 
     python -m experiments.bench_ops [--repeats 15] [--profile FILE]
 
-Prints one JSON line last. Every ratio is made of medians of repeats that took turns in this one
+Prints one JSON line last, within four minutes on two cores; formats that the processor would only
+emulate are left out. Every ratio is made of medians of repeats that took turns in this one
 process, so that a noisy machine slows both sides alike. As in the commands of regen, freed memory
 is kept, so that copies (`clone`) and operators write to memory in use; `fresh_copy_ms` is the same
 copy with the system's default allocator.
@@ -21,6 +22,7 @@ copy with the system's default allocator.
 from __future__ import annotations
 
 import json
+import statistics
 import subprocess
 import sys
 import time
@@ -39,26 +41,37 @@ from regen.generators import bundled
 from regen.generators.stylegan2.config import StyleGAN2Config
 from regen.generators.stylegan2.files import load_stylegan2
 from regen.generators.stylegan2.network import StyledConvolution, Synthesis
+from regen.precision import worth_measuring
 from stylegan2_ops import bias_act, filter_from_taps, implementation, upfirdn2d, upsample2d
 from stylegan2_ops._dispatch import use
 
 LAST = torch.channels_last
-DTYPES = {"fp32": torch.float32, "bf16": torch.bfloat16}
+DTYPES = worth_measuring(torch.device("cpu"))
 BLUR = filter_from_taps([1, 3, 3, 1])
+_FEWEST, _SECONDS = 3, 20.0
 
 Medians = dict[str, float]
 
 
 def take_turns(repeats: int, functions: dict[str, Callable[[], object]]) -> Medians:
-    """Median milliseconds of functions that are called in turn."""
+    """Median milliseconds of functions that are called in turn.
+
+    Args:
+        repeats: Of each; fewer, but at least `_FEWEST`, where they would take longer than
+            `_SECONDS` in all.
+        functions: By name; each is called once more before, to warm up.
+    """
     seconds: dict[str, list[float]] = {name: [] for name in functions}
+    began = time.perf_counter()
     for repeat in range(repeats + 1):
+        if repeat > _FEWEST and time.perf_counter() - began > _SECONDS:
+            break
         for name, function in functions.items():
             start = time.perf_counter()
             function()
-            if repeat:  # the first round warms up
+            if repeat:
                 seconds[name].append(time.perf_counter() - start)
-    return {name: 1000 * sorted(times)[len(times) // 2] for name, times in seconds.items()}
+    return {name: 1000 * statistics.median(times) for name, times in seconds.items()}
 
 
 @torch.no_grad()
@@ -166,8 +179,9 @@ def generator(resolution: int, batch: int, repeats: int, profile: Path | None) -
             for label, run in (("compiled", whole), ("reference", plain)):
                 _profile(profile, f"{resolution} {name} {label}", run)
     exact = network(ws, noise, torch.float32)
-    error = (network(ws, noise, torch.bfloat16) - exact).square().mean()
-    found["psnr_db"] = float(10 * torch.log10((exact.max() - exact.min()).square() / error))
+    for name in DTYPES.keys() - {"fp32"}:
+        error = (network(ws, noise, DTYPES[name]) - exact).square().mean()
+        found["psnr_db"] = float(10 * torch.log10((exact.max() - exact.min()).square() / error))
     return found
 
 
@@ -244,8 +258,10 @@ def main(repeats: int, profile: Path | None) -> None:
         for name in DTYPES:
             ratio = found[name]["whole"] / found[name]["convs"]
             ratios[f"generator{resolution}_{name}_vs_convs"] = ratio
-        ratios[f"generator{resolution}_bf16_psnr_db"] = found.pop("psnr_db")
-    for name, key in (("fp32", "train_step_speedup"), ("bf16", "train_step_bf16_speedup")):
+        if "psnr_db" in found:
+            ratios[f"generator{resolution}_bf16_psnr_db"] = found.pop("psnr_db")
+    for name in DTYPES:
+        key = "train_step_speedup" if name == "fp32" else f"train_step_{name}_speedup"
         t = times[f"train_step_{name}_ms"] = train_step(DTYPES[name], repeats)
         ratios[key] = t["reference"] / t["compiled"]
     record = {**{k: round(v, 3) for k, v in ratios.items()}, "times": times}

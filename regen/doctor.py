@@ -21,6 +21,7 @@ import stylegan2_ops
 from regen.errors import RegenError
 from regen.files import tensor_file
 from regen.metrics import backbone_weights
+from regen.precision import choose
 
 Status = Literal["ok", "warn", "fail"]
 
@@ -51,6 +52,7 @@ def diagnose() -> list[Check]:
         check_python(),
         check_torch(torch.__version__),
         *check_devices(),
+        *check_precision(),
         check_operators("cpu", needed=True),
         check_operators("cuda", needed=torch.cuda.is_available()),
         *check_bundled(),
@@ -85,6 +87,16 @@ def check_devices() -> list[Check]:
         Check("device cpu", "ok", f"{torch.get_num_threads()} threads"),
         Check("device cuda", "ok", torch.cuda.get_device_name() if cuda else "none"),
         Check("device mps", "ok", "present" if mps else "none"),
+    ]
+
+
+def check_precision() -> list[Check]:
+    """What --precision auto means on each device that is here, and why."""
+    here = ["cpu", *(["cuda"] if torch.cuda.is_available() else [])]
+    chosen = {device: choose(torch.device(device)) for device in here}
+    return [
+        Check(f"precision {device}", "ok", f"{choice.precision}: {choice.reason}")
+        for device, choice in chosen.items()
     ]
 
 

@@ -32,6 +32,7 @@ def test_everything_is_checked_without_a_network(empty_torch_home: Path) -> None
     names = [check.name for check in checks]
     for device in ("cpu", "cuda"):
         assert names.count(f"device {device}") == names.count(f"operators {device}") == 1, device
+    assert names.count("precision cpu") == 1
     for name in ("python", "torch", "tensorboard"):
         assert names.count(name) == 1, name
     assert {f"lpips {backbone}" for backbone in backbone_weights.BACKBONES} <= set(names)
@@ -56,6 +57,16 @@ def test_an_old_torch_is_a_failure(found: str) -> None:
     assert doctor.check_torch(found) == Check(
         "torch", "fail", f"{found} is too old", "pip install --upgrade 'torch>=2.11'"
     )
+
+
+def test_it_says_what_is_computed_in_and_why(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
+    for flag, name in (("avx512_bf16", "bf16"), ("avx2", "fp32")):
+        found = {flag: True}
+        monkeypatch.setattr(torch.cpu, "get_capabilities", lambda found=found: found, raising=False)
+        (check,) = doctor.check_precision()
+        assert check.name == "precision cpu" and check.status == "ok"
+        assert check.detail.startswith(f"{name}: this processor has ")
 
 
 def test_the_operators_are_named_with_the_reason(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -3,7 +3,7 @@ from __future__ import annotations
 import pytest
 import torch
 
-from regen.precision import compute_dtype
+from regen.precision import DTYPES, choose, compute_dtype, resolved, worth_measuring
 
 CPU = torch.device("cpu")
 
@@ -34,3 +34,35 @@ def test_auto_is_fp32_where_the_processor_cannot_be_asked(monkeypatch: pytest.Mo
     monkeypatch.delattr(torch.cpu, "get_capabilities", raising=False)
     assert compute_dtype("auto", CPU) == torch.float32
     assert compute_dtype("auto", torch.device("mps")) == torch.float32
+
+
+@pytest.mark.parametrize(
+    ("capabilities", "precision", "reason"),
+    [
+        ({"amx_bf16": True, "avx512_bf16": True}, "bf16", "has AVX512-bf16 and AMX-bf16"),
+        ({"amx_bf16": True}, "bf16", "this processor has AMX-bf16"),
+        ({"avx2": True}, "fp32", "has neither AVX512-bf16 nor AMX-bf16, so bf16 would be slower"),
+    ],
+)
+def test_the_choice_says_why(
+    monkeypatch: pytest.MonkeyPatch, capabilities: dict[str, bool], precision: str, reason: str
+) -> None:
+    monkeypatch.setattr(torch.cpu, "get_capabilities", lambda: capabilities, raising=False)
+    choice = choose(CPU)
+    assert choice.precision == precision and reason in choice.reason
+    assert resolved("auto", CPU) == precision and resolved("fp16", CPU) == "fp16"
+    assert list(worth_measuring(CPU)) == (["fp32", "bf16"] if precision == "bf16" else ["fp32"])
+
+
+@pytest.mark.parametrize(("native", "precision"), [(True, "bf16"), (False, "fp32")])
+def test_a_gpu_is_asked_for_what_it_does_not_emulate(
+    monkeypatch: pytest.MonkeyPatch, native: bool, precision: str
+) -> None:
+    def supported(including_emulation: bool) -> bool:
+        assert not including_emulation
+        return native
+
+    monkeypatch.setattr(torch.cuda, "is_bf16_supported", supported)
+    gpu = torch.device("cuda")
+    assert compute_dtype("auto", gpu) == DTYPES[precision]
+    assert set(worth_measuring(gpu)) == {"fp32", "fp16", precision}

@@ -30,6 +30,7 @@ from regen.generators.stylegan2.latent import StyleLatent
 from regen.images import grid, save_image
 from regen.losses import discriminator_loss, generator_loss, r1_penalty
 from regen.portraits import Z_DIM, attributes, region, render
+from regen.precision import compute_dtype
 from regen.training.moving_average import update_average
 
 
@@ -110,7 +111,7 @@ class Trainer:
         architecture = config.architecture(stage.resolution)
         self.g, self.ema = StyleGAN2(architecture), StyleGAN2(architecture)
         self.ema.load_state_dict(self.g.state_dict())
-        self.g.precision = torch.bfloat16
+        self.g.precision = compute_dtype("auto", torch.device("cpu"))
         self.d = Discriminator(stage.resolution)
         self.g_opt = torch.optim.Adam(self.g.parameters(), lr=stage.lr, betas=(0.9, 0.99))
         self.d_opt = torch.optim.Adam(
@@ -169,7 +170,8 @@ class Trainer:
         fake = images(self.g, z)
         losses = {"l1": ((fake - real).abs() * weight).mean() / weight.mean()}
         if self.stage.lpips_weight:
-            with torch.autocast("cpu", torch.bfloat16):
+            dtype = self.g.precision
+            with torch.autocast("cpu", dtype, enabled=dtype != torch.float32):
                 half = len(z) // 2  # of the batch; enough, and faster
                 losses["lpips"] = self.perceptual(fake[:half], real[:half]).float().mean()
         loss = losses["l1"] + self.stage.lpips_weight * losses.get("lpips", 0.0)

@@ -14,7 +14,7 @@ from __future__ import annotations
 
 import json
 import time
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 
 import click
@@ -23,6 +23,7 @@ from experiments.portraits.patterns_error import both_pastes
 from regen import open_generator
 from regen.generators import bundled
 from regen.metrics import load_lpips
+from regen.precision import resolved
 from regen.projector.config import ProjectorConfig
 from regen.projector.files import load_projector, save_projector
 from regen.projector.settings import ProjectorTrainingSettings
@@ -42,6 +43,7 @@ def main(output: Path, kimg: float, value_layer: int, widths: tuple[int, ...]) -
     generator = open_generator("portraits")
     split = generator.split(value_layer, 2)
     config = ProjectorTrainingSettings(kimg=kimg)
+    config = replace(config, precision=resolved(config.precision, generator.device))
     resume = any(output.glob("*.pt"))
     output.mkdir(parents=True, exist_ok=True)
     began, log = time.perf_counter(), output / "log.jsonl"

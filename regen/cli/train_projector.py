@@ -118,8 +118,9 @@ _EXAMPLE = (
 )
 @_setting(
     "--precision",
-    type=click.Choice(["fp32", "bf16"]),
-    help="Number format of the convolutions; weights are always float32.",
+    type=click.Choice(["auto", "fp32", "bf16"]),
+    help="Number format of the convolutions; auto is bf16 where the device has it, and fp32 "
+    "otherwise. Weights are always float32.",
 )
 @_setting(
     "--checkpoint-every-kimg",

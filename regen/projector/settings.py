@@ -9,7 +9,7 @@ from regen.errors import ProjectorError
 
 Context = Literal["own", "mean", "swap"]
 Schedule = Literal["cosine", "constant"]
-Precision = Literal["fp32", "bf16"]
+Precision = Literal["auto", "fp32", "bf16"]
 
 
 @dataclass(frozen=True)
@@ -76,7 +76,8 @@ class ProjectorTrainingSettings:
         r1_gamma: Weight of the R1 penalty.
         r1_every_steps: Steps between two R1 penalties, which are scaled up by as much.
         ema_halflife_kimg: The result is a moving average of B with this half-life; 0 takes B.
-        precision: Of the convolutions in training. Weights are float32 always.
+        precision: Of the convolutions in training; "auto" is bf16 where the device has it, else
+            fp32. Weights are float32 always.
         checkpoint_every_kimg: Thousands of images between checkpoints.
         report_every_kimg: Thousands of images between reports.
         seed: Source of initial weights, samples and composites.
@@ -102,7 +103,7 @@ class ProjectorTrainingSettings:
     r1_gamma: float = 0.1
     r1_every_steps: int = 16
     ema_halflife_kimg: float = 2.0
-    precision: Precision = "bf16"
+    precision: Precision = "auto"
     checkpoint_every_kimg: float = 5.0
     report_every_kimg: float = 1.0
     seed: int = 0
@@ -112,7 +113,7 @@ class ProjectorTrainingSettings:
         choices = {
             "schedule": ("cosine", "constant"),
             "context": ("own", "mean", "swap"),
-            "precision": ("fp32", "bf16"),
+            "precision": ("auto", "fp32", "bf16"),
         }
         for name, allowed in choices.items():
             if getattr(self, name) not in allowed:

@@ -17,7 +17,7 @@ from regen.errors import ProjectorError
 from regen.files.atomic import ensure_folder
 from regen.files.tensor_file import digest
 from regen.generators.protocol import Generator, Source, Split
-from regen.precision import DTYPES
+from regen.precision import compute_dtype, name_of
 from regen.projector.config import ProjectorConfig
 from regen.projector.network import BackwardProjector
 from regen.projector.sampling import Batch, Sampler
@@ -97,11 +97,12 @@ def train_projector(
     folder = ensure_folder(folder)
     source = source or generator.source()
     architecture = architecture or ProjectorConfig.for_split(split, generator)
+    dtype = compute_dtype(settings.precision, generator.device)
     with (
         workers(generator.device) as group,
         frozen(generator),
         evaluating(generator),
-        generator.computing_in(DTYPES[settings.precision]),
+        generator.computing_in(dtype),
         deferred_interrupt() as interrupt,
     ):
         count = _share_of(settings.batch, group)
@@ -126,10 +127,11 @@ def _identity(
     sampler = trainer.sampler
     return identity(
         trainer.settings,
-        _MAY_DIFFER,
+        _MAY_DIFFER | {"precision"},
         base=sampler.generator.digest(),
         value_layer=sampler.split.value_layer,
         architecture=asdict(architecture),
+        precision=name_of(trainer.projector.precision),  # what "auto" means here
         extra_images=None if extra_images is None else digest({"images": extra_images}),
         samples=_names_digest(sampler.source),
         processes=trainer.workers.count,

@@ -19,7 +19,7 @@ from torch import Tensor, nn
 
 from regen.errors import ProjectorError
 from regen.losses import discriminator_loss, r1_penalty
-from regen.precision import DTYPES
+from regen.precision import compute_dtype
 from regen.projector.config import ProjectorConfig
 from regen.projector.losses import kept_cells, total_loss
 from regen.projector.network import BackwardProjector, FeatureDiscriminator
@@ -72,7 +72,8 @@ class Trainer:
                 architecture.value_channels, min(architecture.value_shape[1:])
             ).to(device)
         self.average = copy.deepcopy(self.projector).requires_grad_(False).eval()
-        self.projector.precision = self.discriminator.precision = DTYPES[settings.precision]
+        dtype = compute_dtype(settings.precision, device)
+        self.projector.precision = self.discriminator.precision = dtype
         self.optimizer = torch.optim.Adam(
             self.projector.parameters(), lr=settings.lr, betas=(0.9, 0.99)
         )

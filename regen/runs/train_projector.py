@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
 import torch
@@ -14,6 +14,7 @@ from regen.generators.protocol import Generator
 from regen.generators.registry import open_generator
 from regen.images import load_image
 from regen.images.listing import image_files
+from regen.precision import resolved
 from regen.projector.files import PROJECTOR_FILE, save_projector
 from regen.projector.network import BackwardProjector
 from regen.projector.settings import ProjectorTrainingSettings
@@ -80,6 +81,7 @@ def train(
     """
     refuse_busy(folder)
     opened = open_generator(generator, device=own_device(device))
+    config = replace(config, precision=resolved(config.precision, opened.device))
     layer = value_layer or default_value_layer(opened)
     split = opened.split(layer, 1)
     source = opened.source(images)

@@ -45,7 +45,7 @@ def test_lists_are_accepted_as_json_has_them() -> None:
         ("paste_weight", -1.0, "paste_weight: got -1.0, expected 0 or more"),
         ("schedule", "linear", "schedule: got linear, expected cosine or constant"),
         ("context", "none", "context: got none, expected own or mean or swap"),
-        ("precision", "half", "precision: got half, expected fp32 or bf16"),
+        ("precision", "half", "precision: got half, expected auto or fp32 or bf16"),
         ("composites", 1.5, "composites: got 1.5, expected a share, 0 to 1"),
     ],
 )

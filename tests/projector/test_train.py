@@ -76,6 +76,29 @@ def test_the_result_is_ready_for_use(
     assert projector(torch.zeros(1, 3, 16, 16)).shape == (1, 8, 8, 8)
 
 
+def test_auto_resumes_what_it_means_here(
+    monkeypatch: pytest.MonkeyPatch, tiny: StyleGAN2, tiny_split: StyleGAN2Split, tmp_path: Path
+) -> None:
+    def train(settings: ProjectorTrainingSettings, resume: bool) -> None:
+        train_projector(
+            tiny,
+            tiny_split,
+            settings,
+            folder=tmp_path,
+            architecture=ARCHITECTURE,
+            resume=resume,
+        )
+
+    auto = replace(SHORT, precision="auto")
+    monkeypatch.setattr(torch.cpu, "get_capabilities", dict, raising=False)
+    train(auto, resume=False)
+    train(replace(SHORT, precision="fp32"), resume=True)
+    train(auto, resume=True)
+    monkeypatch.setattr(torch.cpu, "get_capabilities", lambda: {"amx_bf16": True}, raising=False)
+    with pytest.raises(TrainingError, match="precision: got bf16, expected fp32, as when it"):
+        train(auto, resume=True)
+
+
 @pytest.mark.parametrize("step", [1, 5, 8])
 def test_resuming_after_ctrl_c_gives_the_same_bits(
     step: int, tiny: StyleGAN2, tiny_split: StyleGAN2Split, tmp_path: Path, uninterrupted: str
@@ -200,7 +223,8 @@ def test_the_generator_is_returned_as_it_was(
         flags = {p.requires_grad for p in tiny.parameters()} | {m.training for m in tiny.modules()}
         seen.append((flags, tiny.precision))
 
-    train_projector(tiny, tiny_split, SHORT, folder=tmp_path, on_step=look)
+    coarse = replace(SHORT, precision="bf16")
+    train_projector(tiny, tiny_split, coarse, folder=tmp_path, on_step=look)
     assert set(map(str, seen)) == {"({False}, torch.bfloat16)"}
     assert tiny.digest() == before and tiny.precision == torch.float32
     fixed = {name for name, p in tiny.named_parameters() if not p.requires_grad}
