@@ -11,6 +11,8 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
+from regen.generators.stylegan2.crop import Crop
+
 
 @dataclass(frozen=True)
 class StyleLatent:
@@ -40,16 +42,18 @@ class StyleContext:
     Attributes:
         latent: Style codes and noise.
         rgb: The image summed over the resolutions so far, ``[N, 3, r', r']``, or None.
+        crop: The windows of the image that the features belong to; None for whole images.
     """
 
     latent: StyleLatent
     rgb: Tensor | None
+    crop: Crop | None = None
 
     def select(self, index: Tensor) -> StyleContext:
         """The context of the samples `index`."""
-        return StyleContext(
-            self.latent.select(index), None if self.rgb is None else self.rgb[index]
-        )
+        rgb = None if self.rgb is None else self.rgb[index]
+        crop = None if self.crop is None else self.crop.select(index.tolist())
+        return StyleContext(self.latent.select(index), rgb, crop)
 
     def join(self, others: Sequence[StyleContext]) -> StyleContext:
         """This context's samples followed by those of `others`."""
@@ -59,7 +63,9 @@ class StyleContext:
         counts = [len(c.latent) for c in contexts]
         noise = tuple(_join_noise(layer, counts) for layer in noises)
         rgbs = [c.rgb for c in contexts if c.rgb is not None]  # of the same cut: all or none
-        return StyleContext(StyleLatent(ws, noise), torch.cat(rgbs) if rgbs else None)
+        crops = [c.crop for c in others if c.crop is not None]
+        crop = None if self.crop is None else self.crop.join(crops)
+        return StyleContext(StyleLatent(ws, noise), torch.cat(rgbs) if rgbs else None, crop)
 
     def detach(self) -> StyleContext:
         """The same context outside of any autograd graph."""
@@ -67,7 +73,7 @@ class StyleContext:
             n.detach() if n is not None and n.requires_grad else n for n in self.latent.noise
         )
         latent = StyleLatent(self.latent.ws.detach(), noise)
-        return StyleContext(latent, None if self.rgb is None else self.rgb.detach())
+        return StyleContext(latent, None if self.rgb is None else self.rgb.detach(), self.crop)
 
 
 def _select_noise(noise: tuple[Tensor | None, ...], index: Tensor) -> tuple[Tensor | None, ...]:

@@ -22,6 +22,7 @@ from torch import Tensor, nn
 
 from regen.errors import GeneratorError
 from regen.generators.stylegan2.config import StyleGAN2Config
+from regen.generators.stylegan2.crop import Crop
 from stylegan2_ops import bias_act, filter_from_taps, modulated_conv2d, upsample2d
 
 
@@ -193,7 +194,14 @@ class LayerRun(nn.Module):
     resample_filter: Tensor
 
     def run(
-        self, first: int, last: int, x: Tensor, rgb: Tensor | None, ws: Tensor, noise: Noise
+        self,
+        first: int,
+        last: int,
+        x: Tensor,
+        rgb: Tensor | None,
+        ws: Tensor,
+        noise: Noise,
+        crop: Crop | None = None,
     ) -> tuple[Tensor, Tensor | None]:
         """Convolutions `first` to `last`, and the RGB layers before each and after none.
 
@@ -207,6 +215,7 @@ class LayerRun(nn.Module):
             rgb: Image of the resolutions before, ``[N, 3, r', r']``, or None.
             ws: Style codes, ``[N, L + 1, W]``.
             noise: One entry per convolution, scaled to unit variance, or None.
+            crop: Windows that all of them belong to, or None for whole images.
 
         Returns:
             Features and image after the last layer.
@@ -215,9 +224,14 @@ class LayerRun(nn.Module):
             name = str(layer - 1)
             if name in self.rgbs:
                 colour = self.rgbs[name](x, ws[:, layer - 1])
-                rgb = colour if rgb is None else upsample2d(rgb, self.resample_filter) + colour
+                enlarged = None if rgb is None else upsample2d(rgb, self.resample_filter)
+                if crop is not None:
+                    rgb = crop.trim_image(layer, colour, enlarged)
+                else:
+                    rgb = colour if enlarged is None else enlarged + colour
             if str(layer) in self.convs:
                 x = self.convs[str(layer)](x, ws[:, layer - 1], noise[layer - 1])
+                x = x if crop is None else crop.trim_features(layer, x)
         return x, rgb
 
 

@@ -5,7 +5,7 @@ Shapes: N samples; K, C channels of key and value; r', r their sizes; R side of 
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from collections.abc import Mapping as Map
 from typing import Protocol
 
@@ -13,8 +13,11 @@ import torch
 from torch import Tensor, nn
 
 from regen.generators.convolution_keys import ConvolutionKeys
+from regen.generators.crops import Window, cut
 from regen.generators.protocol import Activation, Latent, Split
+from regen.generators.stylegan2.config import StyleGAN2Config
 from regen.generators.stylegan2.convolution_keys import convolution_keys
+from regen.generators.stylegan2.crop import Crop, image_layer
 from regen.generators.stylegan2.latent import StyleContext, StyleLatent
 from regen.generators.stylegan2.network import LayerRun, Synthesis
 
@@ -49,8 +52,16 @@ class StyleGAN2Memory(LayerRun):
         context = key.context
         assert isinstance(context, StyleContext)
         latent = context.latent
-        x, rgb = self.run(self.first, self.last, key.features, context.rgb, latent.ws, latent.noise)
-        return Activation(x, StyleContext(latent, rgb))
+        x, rgb = self.run(
+            self.first,
+            self.last,
+            key.features,
+            context.rgb,
+            latent.ws,
+            latent.noise,
+            context.crop,
+        )
+        return Activation(x, StyleContext(latent, rgb, context.crop))
 
 
 class StyleGAN2Split(Split):
@@ -85,10 +96,38 @@ class StyleGAN2Split(Split):
         assert isinstance(context, StyleContext)
         latent, end = context.latent, self.generator.synthesis.config.convolutions + 1
         _, rgb = self.generator.synthesis.run(
-            self.value_layer + 1, end, value.features, context.rgb, latent.ws, latent.noise
+            self.value_layer + 1,
+            end,
+            value.features,
+            context.rgb,
+            latent.ws,
+            latent.noise,
+            context.crop,
         )
         assert rgb is not None
         return rgb
+
+    @property
+    def cell(self) -> int:
+        """Pixels of the image to a position of the coarsest layer that is cropped."""
+        coarsest = self._config.resolution_of(image_layer(self.memory.first - 1))
+        return self._config.resolution // coarsest
+
+    def crop_key(self, key: Activation, windows: Sequence[Window]) -> Activation:
+        """The part of a key that the windows need; see `regen.generators.crops.CropSplit`."""
+        return crop(self._config, self.memory.first - 1, key, windows)
+
+    def crop_value(self, value: Activation, windows: Sequence[Window]) -> Activation:
+        """The part of a value that the windows need; see `regen.generators.crops.CropSplit`."""
+        return crop(self._config, self.value_layer, value, windows)
+
+    def value_windows(self, windows: Sequence[Window]) -> list[Window]:
+        """The windows of the value that `crop_key` recalls."""
+        return Crop(self._config, tuple(windows)).features(self.value_layer)
+
+    @property
+    def _config(self) -> StyleGAN2Config:
+        return self.generator.synthesis.config
 
     def memory_weights(self) -> list[str]:
         """Weights and biases of the memory's convolutions, not their styles or RGB layers."""
@@ -108,3 +147,38 @@ class StyleGAN2Split(Split):
     def full_name(self, memory_name: str) -> str:
         """The generator's name for a parameter of the memory."""
         return f"synthesis.{memory_name}"
+
+
+def crop(
+    config: StyleGAN2Config, layer: int, activation: Activation, windows: Sequence[Window]
+) -> Activation:
+    """The part of a whole activation after convolution `layer` that windows of the image need.
+
+    Args:
+        config: The architecture.
+        layer: The convolution after which the network was cut, from 1.
+        activation: N samples.
+        windows: N, equally large, in pixels of the image; they begin at multiples of the cell.
+    """
+    context = activation.context
+    assert isinstance(context, StyleContext)
+    assert context.crop is None, "cropped twice"
+    part = Crop(config, tuple(windows))
+    noise = tuple(
+        n if n is None or i <= layer else _cut_noise(n, part.noise(i))
+        for i, n in enumerate(context.latent.noise, start=1)
+    )
+    rgb = None if context.rgb is None else cut(context.rgb, part.image(layer))
+    latent = StyleLatent(context.latent.ws, noise)
+    return Activation(
+        cut(activation.features, part.features(layer)), StyleContext(latent, rgb, part)
+    )
+
+
+def _cut_noise(noise: Tensor, windows: Sequence[Window]) -> Tensor:
+    """Noise ``[r, r]`` or ``[N, 1, r, r]`` of the windows; shared where all windows are equal."""
+    if noise.ndim == 2 and len(set(windows)) == 1:
+        return cut(noise[None, None], windows[:1])[0, 0]
+    if noise.ndim == 2:
+        noise = noise.expand(len(windows), 1, *noise.shape)
+    return cut(noise, windows)
