@@ -58,7 +58,7 @@ def bundle_kernels(folder: Path) -> None:
     from stylegan2_ops._plan import plan
     from stylegan2_ops._toolchain import ToolMissingError
 
-    _cache.bundle(build(plan("cpu"), say=print).record, folder)
+    _cache.bundle(build(plan("cpu", every_processor=True), say=print).record, folder)
     try:
         _cache.bundle(build(plan("cuda"), say=print).record, folder)
     except ToolMissingError as error:

@@ -6,6 +6,7 @@ import argparse
 import sys
 import time
 from collections.abc import Callable
+from functools import partial
 
 import torch
 
@@ -21,10 +22,9 @@ def main(arguments: list[str] | None = None) -> int:
     given = _parser().parse_args(arguments)
     if given.command == "info":
         return _info()
-    devices = ("cpu",) if given.cpu else ("cuda",) if given.cuda else DEVICES
-    for device in devices:
+    for device in _devices(given):
         try:
-            _build(device, given.force, given.verbose)
+            _build(device, given)
         except ToolMissingError as error:
             if device == "cuda" and not given.cuda:
                 print(f"cuda: not built: {error}")
@@ -33,6 +33,16 @@ def main(arguments: list[str] | None = None) -> int:
         except BuildError as error:
             return _failed(device, error)
     return 0
+
+
+def _devices(given: argparse.Namespace) -> tuple[str, ...]:
+    """What to build for; GPUs where one is here or they are asked for."""
+    if given.cpu or given.cuda:
+        return ("cpu",) if given.cpu else ("cuda",)
+    if given.all or torch.cuda.is_available():
+        return DEVICES
+    print("cuda: not built: there is no GPU here (--cuda compiles the kernels all the same)")
+    return ("cpu",)
 
 
 def _failed(device: str, error: BuildError) -> int:
@@ -48,25 +58,31 @@ def _parser() -> argparse.ArgumentParser:
     builder = commands.add_parser(
         "build",
         help="compile the kernels for this machine",
-        description="Compile the kernels for this machine into a cache: for the CPU, and for GPUs "
-        "if torch has CUDA and the nvcc found is of the same major version.",
+        description="Compile the kernels for this machine into a cache: for its processor, and "
+        "for GPUs where there is one and the nvcc found is of the major version of torch's CUDA.",
         epilog="Environment: CXX names the C++ compiler, CUDA_HOME the CUDA toolkit, "
         "TORCH_CUDA_ARCH_LIST the GPUs, STYLEGAN2_OPS_CACHE the cache.",
     )
     only = builder.add_mutually_exclusive_group()
     only.add_argument("--cpu", action="store_true", help="only for the CPU")
     only.add_argument("--cuda", action="store_true", help="only for GPUs; an error if that cannot")
+    only.add_argument(
+        "--all",
+        action="store_true",
+        help="for all processors of this kind and, where there is an nvcc, for GPUs",
+    )
     builder.add_argument("--force", action="store_true", help="compile even what is compiled")
     builder.add_argument("--verbose", action="store_true", help="print the compilers' commands")
     commands.add_parser("info", help="say what runs, why, and what could be compiled here")
     return parser
 
 
-def _build(device: str, force: bool, verbose: bool) -> None:
+def _build(device: str, given: argparse.Namespace) -> None:
     """Build the library of a device, load it, and say so."""
-    todo = plan(device)
+    todo = plan(device, every_processor=given.all)
     start = time.monotonic()
-    built = build(todo, force=force, verbose=verbose, say=lambda text: print(text, flush=True))
+    say = partial(print, flush=True)
+    built = build(todo, force=given.force, verbose=given.verbose, say=say)
     library = _library.load(device)
     if isinstance(library, _library.Missing):
         raise BuildError(f"{library.why}; run {library.remedy}")

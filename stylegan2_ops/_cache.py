@@ -47,7 +47,7 @@ class Record:
         torch: Version of the torch it was built with.
         compiler: What the compiler says about itself.
         cuda: Version of CUDA; empty for "cpu".
-        architectures: Of GPUs, such as ["8.0", "9.0+PTX"]; empty for "cpu".
+        architectures: Of GPUs, such as ["8.0", "9.0+PTX"], or of processors, such as ["avx2"].
     """
 
     device: str

@@ -20,7 +20,7 @@ import torch
 
 from stylegan2_ops import _cache, _compiled
 from stylegan2_ops._cache import Record
-from stylegan2_ops._plan import DEVICES, sources_digest
+from stylegan2_ops._plan import DEVICES, capability_here, runs_here, sources_digest
 from stylegan2_ops._toolchain import BuildError
 
 BUILD = "python -m stylegan2_ops build"
@@ -159,9 +159,14 @@ def _open(path: Path, device: str) -> Library | Missing:
 
 
 def _unfit(record: Record) -> str:
-    """Why a library for GPUs cannot run here, or nothing."""
+    """Why a library cannot run on this processor or these GPUs, or nothing."""
     if record.device == "cpu":
-        return ""
+        if any(runs_here(capability) for capability in record.architectures):
+            return ""
+        return (
+            f"the kernels for cpu are compiled for processors with "
+            f"{', '.join(record.architectures)}, and this one is of the kind {capability_here()}"
+        )
     release = str(torch.version.cuda)
     if record.cuda.split(".")[0] != release.split(".")[0]:
         return f"the kernels for cuda are of CUDA {record.cuda}, torch is of CUDA {release}"

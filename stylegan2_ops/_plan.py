@@ -1,9 +1,9 @@
 """What is compiled into the library of a device, and with which flags.
 
 The CPU library holds the declaration of the operators and must be loaded first. On x86-64 its
-kernels are compiled once for each *capability* of processors, of which the best that the processor
-has is chosen when they run. Only torch's stable ABI is used: one library serves every torch from
-2.11 on, and every Python.
+kernels are compiled for the *capability* of this processor, or once for each, as wheels need: then
+the best that the processor has is chosen when they run. Only torch's stable ABI is used: one
+library serves every torch from 2.11 on, and every Python.
 """
 
 from __future__ import annotations
@@ -68,7 +68,7 @@ class Plan:
         compiler: Compiles and links.
         units: Independent of each other; linked in this order.
         toolkit: For "cuda".
-        architectures: For "cuda", such as ("8.0", "9.0+PTX").
+        architectures: GPUs, such as ("8.0", "9.0+PTX"), or capabilities of processors: ("avx2",).
     """
 
     device: str
@@ -92,15 +92,22 @@ class Plan:
         return _cache.record_name(self.device, self.sources_digest, tools)
 
 
-def plan(device: str, sources: Path = SOURCES) -> Plan:
+def plan(device: str, sources: Path = SOURCES, *, every_processor: bool = False) -> Plan:
     """What it takes to build the library of `device` on this machine.
+
+    Args:
+        device: "cpu" or "cuda".
+        sources: Folder of the sources.
+        every_processor: For "cpu": for all capabilities, not for that of this processor alone.
 
     Raises:
         ToolMissingError: If it cannot be built here.
         BuildError: If TORCH_CUDA_ARCH_LIST cannot be read.
     """
     if device == "cpu":
-        return Plan("cpu", sources, find_cxx(), _cpu_units(sources))
+        for_these = tuple(_CAPABILITIES) if every_processor else (capability_here(),)
+        units = _cpu_units(sources, for_these)
+        return Plan("cpu", sources, find_cxx(), units, architectures=for_these)
     toolkit, architectures = find_cuda(), _architectures()
     units = _cuda_units(sources, architectures)
     return Plan("cuda", sources, toolkit.nvcc, units, toolkit, architectures)
@@ -109,13 +116,26 @@ def plan(device: str, sources: Path = SOURCES) -> Plan:
 def sources_digest(device: str, sources: Path = SOURCES) -> str:
     """Digest of all files that the library of `device` is made from, and of the flags.
 
-    What depends on the machine that builds (compiler, architectures of GPUs) is not in it.
+    What depends on the machine that builds (compiler, architectures) is not in it.
     """
     parts: list[bytes | str] = []
     for path in sorted([*sources.glob("*.*"), *(sources / device).glob("*.*")]):
         parts += [path.relative_to(sources).as_posix(), path.read_bytes()]
-    units = _cpu_units(sources) if device == "cpu" else _cuda_units(sources, ())
+    every = tuple(_CAPABILITIES)
+    units = _cpu_units(sources, every) if device == "cpu" else _cuda_units(sources, ())
     return _cache.digest(*parts, repr(units), repr(link_flags(device)))
+
+
+def capability_here() -> str:
+    """The best capability that this processor has, by torch's own detection."""
+    found = torch.backends.cpu.get_cpu_capability().lower()
+    return found if found in _CAPABILITIES else "baseline"
+
+
+def runs_here(capability: str) -> bool:
+    """Whether this processor has a capability; later ones include those before them."""
+    known = list(_CAPABILITIES)
+    return capability in known and known.index(capability) <= known.index(capability_here())
 
 
 def link_flags(device: str) -> tuple[str, ...]:
@@ -130,14 +150,18 @@ def link_flags(device: str) -> tuple[str, ...]:
     return ("-shared", "-Wl,-z,defs", *torch_libraries)
 
 
-def _cpu_units(sources: Path) -> tuple[Unit, ...]:
-    units = [Unit(f, f"{Path(f).stem}.o", _REGISTER) for f in ("schema.cpp", "cpu/register.cpp")]
+def _cpu_units(sources: Path, capabilities: tuple[str, ...]) -> tuple[Unit, ...]:
+    only = f"-DSTYLEGAN2_OPS_ONLY={capabilities[0]}"
+    register = (*_REGISTER, *([only] if len(capabilities) == 1 else []))
+    units = [Unit(f, f"{Path(f).stem}.o", register) for f in ("schema.cpp", "cpu/register.cpp")]
     kernels = sorted(p.name for p in (sources / "cpu").glob("*.cpp") if p.name != "register.cpp")
-    for capability, flags in _CAPABILITIES.items():
+    for capability in capabilities:
         define = f"-DCAPABILITY={capability}"
         for name in kernels:
             compiled = f"{Path(name).stem}.{capability}.o"
-            units.append(Unit(f"cpu/{name}", compiled, (*_KERNEL, define, *flags)))
+            units.append(
+                Unit(f"cpu/{name}", compiled, (*_KERNEL, define, *_CAPABILITIES[capability]))
+            )
     return tuple(units)
 
 

@@ -204,6 +204,20 @@ def test_another_torch_is_reported(tiny_plan: Plan, monkeypatch: pytest.MonkeyPa
     assert why(_library.load("cpu")) == expected
 
 
+def test_a_library_for_better_processors_is_not_loaded(
+    tiny_plan: Plan, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    record = build(tiny_plan).record
+    better = replace(_cache.read_record(record), architectures=("avx512",))
+    record.write_text(json.dumps(asdict(better)))
+    monkeypatch.setattr(torch.backends.cpu, "get_cpu_capability", lambda: "DEFAULT")
+    assert _library.load("cpu") == Missing(
+        "the kernels for cpu are compiled for processors with avx512, and this one is of the kind "
+        "baseline",
+        "python -m stylegan2_ops build --cpu --force",
+    )
+
+
 def test_windows_is_not_sent_to_a_command_that_fails(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(_library.sys, "platform", "win32")
     assert _library.load("cpu") == Missing("the kernels cannot be built on Windows yet", "")

@@ -25,13 +25,14 @@ def loaded(cache: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def set_plans(monkeypatch: pytest.MonkeyPatch, **plans: Plan | BuildError) -> None:
-    def plan(device: str) -> Plan:
+    def plan(device: str, every_processor: bool) -> Plan:
         found = plans[device]
         if isinstance(found, BuildError):
             raise found
         return found
 
     monkeypatch.setattr(__main__, "plan", plan)
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: True)
 
 
 def test_the_cpu_library_is_built_and_cuda_left_out_with_a_reason(
@@ -51,12 +52,24 @@ def test_the_cpu_library_is_built_and_cuda_left_out_with_a_reason(
     assert capsys.readouterr() == (again, "")
 
 
+def test_without_a_gpu_its_kernels_are_compiled_only_if_asked_for(
+    tiny_plan: Plan, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    set_plans(monkeypatch, cpu=tiny_plan, cuda=ToolMissingError("nvcc was looked for"))
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
+    assert main(["build"]) == 0
+    first = capsys.readouterr().out.splitlines()[0]
+    assert first.startswith("cuda: not built: there is no GPU here (--cuda ")
+    assert main(["build", "--all"]) == 0
+    assert capsys.readouterr().out.splitlines()[-1] == "cuda: not built: nvcc was looked for"
+
+
 def test_commands_are_printed_if_wanted(
     tiny_plan: Plan, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     set_plans(monkeypatch, cpu=tiny_plan)
     assert main(["build", "--cpu", "--verbose"]) == 0
-    assert capsys.readouterr().out.count("-DCAPABILITY=baseline") == 1
+    assert capsys.readouterr().out.count("-DCAPABILITY=") == 1
 
 
 def test_no_compiler_is_one_clear_line(
@@ -110,7 +123,9 @@ def test_info_names_what_runs_and_what_could_be_built(
     ]
 
 
-@pytest.mark.parametrize("arguments", [[], ["built"], ["build", "--cpu", "--cuda"]])
+@pytest.mark.parametrize(
+    "arguments", [[], ["built"], ["build", "--cpu", "--cuda"], ["build", "--all", "--cpu"]]
+)
 def test_misspelt_commands_exit_with_2(
     arguments: list[str], capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -86,7 +86,7 @@ def test_patches_of_torch_do_not_matter(version: str, release: str) -> None:
 
 
 def test_every_kernel_is_compiled_for_the_baseline_first(tiny_sources: Path) -> None:
-    units = _plan._cpu_units(tiny_sources)
+    units = _plan.plan("cpu", tiny_sources, every_processor=True).units
     assert [unit.source for unit in units[:2]] == ["schema.cpp", "cpu/register.cpp"]
     assert not any(flag.startswith("-DCAPABILITY") for unit in units[:2] for flag in unit.flags)
     capabilities = [unit.object.split(".")[1] for unit in units[2:]]
@@ -94,6 +94,24 @@ def test_every_kernel_is_compiled_for_the_baseline_first(tiny_sources: Path) -> 
     assert not any(flag.startswith("-m") for flag in units[2].flags)
     assert capabilities == list(_plan._CAPABILITIES)
     assert len({unit.object for unit in units}) == len(units)
+
+
+@pytest.mark.parametrize("detected", ["AVX2", "AVX512", "DEFAULT", "SVE256"])
+def test_by_default_only_this_processor_is_compiled_for(
+    detected: str, tiny_sources: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(torch.backends.cpu, "get_cpu_capability", lambda: detected)
+    here = detected.lower() if detected.lower() in _plan._CAPABILITIES else "baseline"
+    one, every = (
+        _plan.plan("cpu", tiny_sources, every_processor=all_of_them)
+        for all_of_them in (False, True)
+    )
+    assert one.architectures == (here,) and len(one.units) == 3
+    assert all(f"-DSTYLEGAN2_OPS_ONLY={here}" in unit.flags for unit in one.units[:2])
+    assert one.sources_digest == every.sources_digest and one.record_name != every.record_name
+    expected = list(_plan._CAPABILITIES)[: list(_plan._CAPABILITIES).index(here) + 1]
+    assert [name for name in _plan._CAPABILITIES if _plan.runs_here(name)] == expected
+    assert not _plan.runs_here("unheard of")
 
 
 @pytest.mark.parametrize(

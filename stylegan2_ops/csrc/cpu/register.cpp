@@ -9,7 +9,9 @@
 #include "filter.h"
 #include "kernels.h"
 
-#if defined(STYLEGAN2_OPS_X86)
+#if defined(STYLEGAN2_OPS_ONLY)  // who loads the library has asked the processor
+#define FOR_EACH_CAPABILITY(X) X(STYLEGAN2_OPS_ONLY)
+#elif defined(STYLEGAN2_OPS_X86)
 #define FOR_EACH_CAPABILITY(X) X(avx512) X(avx2) X(baseline)
 #else
 #define FOR_EACH_CAPABILITY(X) X(baseline)
@@ -26,6 +28,9 @@ FOR_EACH_CAPABILITY(DECLARE)
 namespace {
 
 const Kernels& choose() {
+#if defined(STYLEGAN2_OPS_ONLY)
+  return STYLEGAN2_OPS_ONLY::kernels;
+#else
 #if defined(STYLEGAN2_OPS_X86)
   __builtin_cpu_init();
   const bool has_avx2 = __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma");
@@ -36,6 +41,7 @@ const Kernels& choose() {
   if (has_avx2) return avx2::kernels;
 #endif
   return baseline::kernels;
+#endif
 }
 
 const Kernels& kernels() {
