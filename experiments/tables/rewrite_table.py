@@ -89,6 +89,7 @@ class Table2:
     def identity(self, method: Method, scene: Scene, seeds: list[int]) -> dict[str, Any]:
         """All settings that decide a cell."""
         task = self.bench.task(scene)
+        assert task.projector is not None  # every row is measured with the bundled one
         return {
             "generator": (self._digest, task.projector.header.get("digest")),
             "value_layer": task.split.value_layer,

@@ -4,7 +4,8 @@ For every target the region of the exemplar is projected into features and paste
 own value (section 4.2 of the paper). With ``align="image"`` the exemplar is first pasted into the
 target's image and the composite is projected, so that the pattern is projected at the size and
 position at which it is generated; with ``"feature"`` (the paper's wording) the exemplar is
-projected as it is and its features are resampled.
+projected as it is and its features are resampled. Without a projector the values are found by
+gradient steps instead (`regen.rewriting.direct_values`).
 
 Shapes: T targets; C, h, w channels and size of the value; H, W height and width of the image.
 """
@@ -17,12 +18,17 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from regen.errors import RewriteError
+from regen.errors import ProjectorError, RewriteError
 from regen.generators.protocol import Activation, Latent, Split, concatenate
 from regen.images.regions import Region, align, feather, paste, resize_mask
+from regen.rewriting.direct_values import direct_values
 from regen.rewriting.settings import RuleSettings
 
 Project = Callable[[Tensor], Tensor]
+
+# Shares of region, everything else, and the band around the region within that, by which values are
+# found without a projector: those of a fit's defaults.
+_DIRECT_WEIGHTS = (10.0, 4.0, 0.5)
 
 
 @dataclass(frozen=True)
@@ -97,15 +103,27 @@ def region_weights(mask: Tensor, new: float, old: float, border: float = 0.0) ->
     return weights / weights.sum()
 
 
+def check_projector(project: Project | None, config: RuleSettings) -> None:
+    """Raise ProjectorError if features should be pasted and there is no projector to make them."""
+    if project is None and config.align == "feature":
+        raise ProjectorError(
+            "align",
+            got="feature, without a projector for the value layer",
+            expected="image",
+            remedy="or train a projector with `regen train-projector`",
+        )
+
+
 @torch.no_grad()
 def build_rule(
-    split: Split, project: Project, examples: Sequence[Example], config: RuleSettings
+    split: Split, project: Project | None, examples: Sequence[Example], config: RuleSettings
 ) -> Rule:
     """Project the exemplars and paste them into the targets' values (section 4.2 of the paper).
 
     Args:
         split: The generator, cut at key and value.
-        project: The backward projector, ``[N, 3, H, W] -> [N, C, h, w]``.
+        project: The backward projector, ``[N, 3, H, W] -> [N, C, h, w]``; None to find the values
+            by gradient steps.
         examples: At least one.
         config: How to align and paste.
 
@@ -114,14 +132,16 @@ def build_rule(
 
     Raises:
         RewriteError: If there are no examples.
+        ProjectorError: If features should be aligned without a projector.
         RegionError: If a region reaches outside its image.
     """
     if not examples:
         raise RewriteError("rule", got="no examples", expected="one to three targets")
+    check_projector(project, config)
     return _stack([_one(split, project, example, config) for example in examples])
 
 
-def _one(split: Split, project: Project, example: Example, config: RuleSettings) -> Rule:
+def _one(split: Split, project: Project | None, example: Example, config: RuleSettings) -> Rule:
     keys = split.head(example.latent)
     before = split.recall(keys)
     image = split.tail(before)
@@ -135,6 +155,10 @@ def _one(split: Split, project: Project, example: Example, config: RuleSettings)
     composite = paste(image, aligned, soft)
     value_size = (int(before.features.shape[2]), int(before.features.shape[3]))
     mask = resize_mask(soft, *value_size)
+    if project is None:
+        weights = region_weights(soft, *_DIRECT_WEIGHTS)
+        wanted = direct_values(split, before, composite, weights, mask, soft)
+        return Rule(keys, before, wanted, mask, image, composite, soft)
     if config.align == "image":
         features = project(composite)
         if config.paste == "difference":

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
@@ -16,10 +17,14 @@ from regen.projector.files import Projector, load_projector, open_projector, pro
 from regen.rewriting.examples import load_examples, taken_by
 from regen.rewriting.layer_choice import choose_layer
 from regen.rewriting.layer_trials import LayerChoice
-from regen.rewriting.precedence import Merged, PartialSettings
+from regen.rewriting.precedence import DEFAULT, Merged, PartialSettings
 from regen.rewriting.precedence import resolve as merged_settings
-from regen.rewriting.rule import Example
+from regen.rewriting.rule import Example, check_projector
 from regen.rewriting.settings import RewriteSettings
+
+
+class NoProjectorWarning(UserWarning):
+    """The values of a task are found without a projector."""
 
 
 @dataclass(frozen=True)
@@ -33,7 +38,8 @@ class Task:
         source: Its samples: those to preserve, to measure keys on, and unseen ones.
         examples: One for each target, in the order of the edits file.
         taken: Numbers of the source that are targets.
-        projector: The generator's own, for the split's value layer.
+        projector: The generator's own, for the split's value layer; None where there is none, and
+            values are found by gradient steps.
         split: The generator, cut.
         layer_choice: How the value layer was chosen, or None if it was given.
         said_by: Source of each setting, see `regen.rewriting.precedence`.
@@ -46,7 +52,7 @@ class Task:
     source: Source
     examples: Sequence[Example]
     taken: Collection[int]
-    projector: Projector
+    projector: Projector | None
     split: Split
     layer_choice: LayerChoice | None = None
     said_by: Mapping[str, str] = field(default_factory=dict)
@@ -85,7 +91,8 @@ def resolve(
         settings: Settings that the edits do not give, or merged settings; by default those of the
             preset "default".
         projectors: Files or run folders, used instead of the edits' projector. More than one are
-            candidates for `try_layers`.
+            candidates for `try_layers`. Where no file is given, and none is bundled for the value
+            layer, there is a `NoProjectorWarning`, and values are found by gradient steps.
         images: Folder that a generator takes its samples from, if it needs images.
         device: Where to compute; an open generator stays on its device.
         try_layers: Choose value layer and projector by trying, see `choose_layer`.
@@ -102,7 +109,8 @@ def resolve(
     source, examples = generator.source(images), load_examples(edits, generator)
     taken = taken_by(edits, generator, source)
     paths = list(projectors) or ([edits.projector] if edits.projector else [])
-    choice = None
+    choice: LayerChoice | None = None
+    projector: Projector | None
     if try_layers:
         known = [load_projector(path, generator) for path in paths or projectors_of(generator)]
         base, only = merged.settings, edits.memory_layers
@@ -111,7 +119,12 @@ def resolve(
         )
         merged = merged.overridden(choice.chosen_settings())
     else:
-        merged, projector = _open_projector(merged, paths[0] if paths else None, generator)
+        merged, projector = _find_projector(merged, paths[0] if paths else None, generator)
+    check_projector(projector, merged.settings.rule)
+    layer = merged.settings.value_layer
+    assert layer is not None
+    if projector is None:
+        warnings.warn(_without_projector(generator, layer), NoProjectorWarning, stacklevel=2)
     return Task(
         edits=edits,
         settings=merged.settings,
@@ -120,25 +133,49 @@ def resolve(
         examples=examples,
         taken=taken,
         projector=projector,
-        split=generator.split(projector.value_layer, merged.settings.memory_layers),
+        split=generator.split(layer, merged.settings.memory_layers),
         layer_choice=choice,
         said_by=merged.said_by,
         images=images,
     )
 
 
-def _open_projector(
+def _find_projector(
     merged: Merged, path: Path | str | None, generator: Generator
-) -> tuple[Merged, Projector]:
-    """Settings with a value layer, and the projector for it."""
+) -> tuple[Merged, Projector | None]:
+    """Settings with a value layer, and the projector for it, if there is one."""
     merged = _without_layer_of_preset(merged, path, generator)
     layer = merged.settings.value_layer
+    known = bundled.projectors_of(generator.digest())
+    if path is None and not (known if layer is None else layer in known):
+        if layer is None:
+            usual = {"value_layer": layer_without_projector(generator)}
+            merged = merged.overridden(PartialSettings(DEFAULT, usual))
+        return merged, None
     projector = open_projector(path, generator, value_layer=layer)
     if layer is None:
         own_layer = {"value_layer": projector.value_layer}
         return merged.overridden(PartialSettings("projector", own_layer)), projector
     projector.check_layer(layer)
     return merged, projector
+
+
+def layer_without_projector(generator: Generator) -> int:
+    """The value layer where neither a setting nor a projector says one: the last but one.
+
+    Late layers decode foreign colours and fine detail best. The projector of portraits is for the
+    last but one too.
+    """
+    return max(1, generator.convolutions - 1)
+
+
+def _without_projector(generator: Generator, layer: int) -> str:
+    name = generator.source_name or "this generator"
+    return (
+        f"no projector is known for {name} at value layer {layer}; values are found by gradient "
+        "steps on each target instead. A projector would give values that the memory learns more "
+        "easily, and project any image; `regen train-projector` makes one"
+    )
 
 
 def _without_layer_of_preset(

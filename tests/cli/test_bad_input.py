@@ -163,10 +163,10 @@ EDITS: dict[str, tuple[Callable[[Any], Any], str]] = {
         "oracle: unknown pattern of portraits: got 'cat_eye', expected one of {patterns}; "
         "did you mean 'cat_eyes'?",
     ),
-    "no projector": (
-        lambda c: c.pop("projector"),
-        "no projector is known for {f}/g.safetensors; "
-        "name one, or train one with `regen train-projector`",
+    "features without a projector": (
+        lambda c: (c.pop("projector"), c.update(align="feature")),
+        "align: got feature, without a projector for the value layer, expected image; "
+        "or train a projector with `regen train-projector`",
     ),
 }
 

@@ -76,6 +76,21 @@ def test_the_line_of_the_summary_can_be_run(world: Any) -> None:
     assert (world.folder / "out" / "sheet" / "grid.png").is_file()
 
 
+@pytest.mark.filterwarnings("default::regen.rewriting.task.NoProjectorWarning")
+def test_without_a_projector_it_works_and_says_what_one_would_add(world: Any) -> None:
+    world.edits(lambda content: (content.pop("projector"), content.pop("value_layer")))
+    result = world.run(*RUN, *QUICK, "-o", "out")
+    assert result.exit_code == 0
+    assert result.stderr == (
+        f"Note: no projector is known for {world.folder}/g.safetensors at value layer 6; values "
+        "are found by gradient steps on each target instead. A projector would give values that "
+        "the memory learns more easily, and project any image; `regen train-projector` makes one\n"
+    )
+    assert settings(world)["value_layer"] == 6
+    report = (world.folder / "out" / "report.html").read_text()
+    assert "The generator has no projector for this value layer" in report
+
+
 def test_by_default_the_folder_is_named_after_the_edits(world: Any) -> None:
     assert world.run(*RUN, *QUICK).exit_code == 0
     assert "rewrite.safetensors" in world.left("out/edits")

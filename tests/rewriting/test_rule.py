@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 import torch
 
-from regen.errors import RegionError, RewriteError
+from regen.errors import ProjectorError, RegionError, RewriteError
 from regen.generators.stylegan2.generator import StyleGAN2
 from regen.generators.stylegan2.split import StyleGAN2Split
 from regen.images.raster import feather, resize_mask
@@ -226,6 +226,13 @@ def test_decoding_uses_the_targets_own_context(split: StyleGAN2Split, rule: Rule
 def test_a_rule_needs_an_example(split: StyleGAN2Split, project: Project) -> None:
     with pytest.raises(RewriteError, match="rule: got no examples, expected one to three targets"):
         build_rule(split, project, [], RuleSettings())
+
+
+def test_features_cannot_be_aligned_without_a_projector(
+    split: StyleGAN2Split, examples: list[Example]
+) -> None:
+    with pytest.raises(ProjectorError, match="align: got feature, without a projector"):
+        build_rule(split, None, examples, RuleSettings(align="feature"))
 
 
 @pytest.mark.parametrize("name", ["exemplar_region", "target_region"])

@@ -8,10 +8,12 @@ from typing import Any
 import pytest
 
 from regen.edits.schema import Edit, Edits, NamedRegion, PasteOracle, Pattern, SampleSpec, Target
-from regen.errors import EditsError
+from regen.errors import EditsError, ProjectorError
 from regen.generators.stylegan2.generator import StyleGAN2
 from regen.images.regions import Region
-from regen.rewriting.task import resolve
+from regen.rewriting.learn import learn
+from regen.rewriting.settings import FitSettings, RewriteSettings, RuleSettings
+from regen.rewriting.task import NoProjectorWarning, layer_without_projector, resolve
 
 
 def edits(oracle: Any) -> Edits:
@@ -29,3 +31,26 @@ def edits(oracle: Any) -> Edits:
 def test_an_oracle_that_is_not_there(generator: StyleGAN2, oracle: Any, message: str) -> None:
     with pytest.raises(EditsError, match=f"^{re.escape(message)}"):
         resolve(edits(oracle), generator)
+
+
+def test_without_a_projector_a_rewrite_is_learned_at_a_stated_layer(generator: StyleGAN2) -> None:
+    fit = FitSettings(steps=2, preserve=2, preserve_batch=1, precision="fp32")
+    with pytest.warns(NoProjectorWarning, match="no projector is known for this generator at"):
+        task = resolve(edits(None), generator, settings=RewriteSettings(fit=fit))
+    assert task.projector is None
+    assert (layer_without_projector(generator), task.split.value_layer) == (6, 6)
+    assert (task.settings.value_layer, task.said_by["value_layer"]) == (6, "default")
+    changed = learn(task).rewrite.deltas
+    assert any(bool(delta.abs().max() > 0) for delta in changed.values())
+
+
+def test_without_a_projector_the_value_layer_is_anybodys_choice(generator: StyleGAN2) -> None:
+    with pytest.warns(NoProjectorWarning, match="at value layer 4; values are found by gradient"):
+        task = resolve(edits(None), generator, settings=RewriteSettings(value_layer=4))
+    assert (task.split.value_layer, task.said_by["value_layer"]) == (4, "caller")
+
+
+def test_features_need_a_projector(generator: StyleGAN2) -> None:
+    settings = RewriteSettings(RuleSettings(align="feature"))
+    with pytest.raises(ProjectorError, match="align: got feature, without a projector for the"):
+        resolve(edits(None), generator, settings=settings)

@@ -66,7 +66,7 @@ def conclude(
         targets=targets,
         losses=learned.losses,
         layers=None if task.layer_choice is None else task.layer_choice.recorded(),
-        notes=_notes(metrics, reason),
+        notes=_notes(task, metrics, reason),
         use=[
             generate_command(task, REWRITE_FILE, "images"),
             generate_command(task, f"{REWRITE_FILE}:0.5", "half"),
@@ -117,8 +117,13 @@ def _title(task: Task) -> str:
     return f"{Path(name).stem} rewritten after {Path(task.examples[0].exemplar_label).name}"
 
 
-def _notes(metrics: dict[str, Any], reason: str | None) -> list[str]:
+def _notes(task: Task, metrics: dict[str, Any], reason: str | None) -> list[str]:
     notes = []
+    if task.projector is None:
+        notes.append(
+            "The generator has no projector for this value layer: the values were found by "
+            "gradient steps, and what is shown as decoded is the best that they reached."
+        )
     if metrics["region_source"] == "similarity":
         notes.append(
             "The true region is unknown for unseen samples; the similarity "

@@ -1,0 +1,104 @@
+"""Values without a backward projector: gradient steps through the tail, from the target's own.
+
+    wanted = value + region * shift,    shift = 0 at first
+
+Adam moves the shift until the image decoded from the wanted values is the composite: recall is
+measured as the fit measures it on images, heavily inside the region, lightly outside, where
+composite and target are equal. So the values are the best that the tail can decode within the
+region, and equal to the target's own elsewhere; unlike a projector's they need not be among those
+that the memory finds easy to learn.
+
+Shapes: T targets; C, h, w channels, height and width of the value; H, W of the image.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+from regen.errors import RewriteError
+from regen.generators.protocol import Activation, Split
+from regen.losses import weighted_l1
+from regen.rewriting.recall import structure_error
+
+
+@dataclass(frozen=True)
+class DirectSettings:
+    """How values are found.
+
+    Attributes:
+        steps: Adam steps, at least 1.
+        lr: First step size, in standard deviations of each channel, above 0; falls to a tenth.
+        structure: Weight of the region's 1 - SSIM beside the L1.
+    """
+
+    steps: int = 30
+    lr: float = 0.7
+    structure: float = 0.05
+
+    def __post_init__(self) -> None:
+        if not (self.steps >= 1 and 0 < self.lr < math.inf and 0 <= self.structure < math.inf):
+            raise RewriteError(
+                "values by gradient steps",
+                got=self,
+                expected="steps from 1, lr above 0, structure from 0",
+            )
+
+
+@torch.enable_grad()
+def direct_values(
+    split: Split,
+    before: Activation,
+    composites: Tensor,
+    weights: Tensor,
+    mask: Tensor,
+    image_mask: Tensor,
+    settings: DirectSettings | None = None,
+) -> Tensor:
+    """The values that decode to composites best, in the targets' own context.
+
+    Args:
+        split: The generator, cut; its parameters are not touched.
+        before: The targets' own values, T samples.
+        composites: What should be decoded, ``[T, 3, H, W]`` in [-1, 1].
+        weights: Importance of each pixel, ``[T, 1, H, W]``, see `regen.rewriting.rule`.
+        mask: Where the value may change, ``[T, 1, h, w]`` in [0, 1].
+        image_mask: The region, ``[T, 1, H, W]`` in [0, 1].
+        settings: Steps, step size and the weight of structure.
+
+    Returns:
+        ``[T, C, h, w]`` float32.
+
+    Raises:
+        RewriteError: If the loss becomes infinite or NaN.
+    """
+    settings = settings or DirectSettings()
+    start = before.features.detach().float()
+    scale = start.std(dim=(0, 2, 3), keepdim=True)
+    scale = mask * scale.clamp_min(1e-3 * float(start.std()) + 1e-12)  # [T, C, h, w]
+    shift = torch.zeros_like(start, requires_grad=True)
+    optimizer = torch.optim.Adam([shift], lr=settings.lr, betas=(0.9, 0.99))
+    for step in range(settings.steps):
+        optimizer.param_groups[0]["lr"] = settings.lr * _decline(step / settings.steps)
+        features = (start + scale * shift).to(before.features.dtype)
+        decoded = split.tail(before.with_features(features)).float()
+        loss = weighted_l1(decoded, composites, weights)
+        if settings.structure:
+            loss = loss + settings.structure * structure_error(decoded, composites, image_mask)
+        if not math.isfinite(loss.item()):
+            raise RewriteError(
+                f"values by gradient steps: loss in step {step}",
+                got=loss.item(),
+                remedy="choose another value layer, or give a projector",
+            )
+        (shift.grad,) = torch.autograd.grad(loss, [shift])
+        optimizer.step()
+    return (start + scale * shift).detach()
+
+
+def _decline(done: float) -> float:
+    """From 1 to a tenth on a cosine."""
+    return 0.1 + 0.45 * (1 + math.cos(math.pi * done))
