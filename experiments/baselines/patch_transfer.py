@@ -20,7 +20,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from regen.images.regions import Region, align, feather, paste, resize_mask
+from regen.images.alignment import align
+from regen.images.regions import Region, feather, paste, resize_mask
 from regen.metrics import Lpips
 from regen.rewriting.rule import Example
 from regen.rewriting.settings import RuleSettings
@@ -87,9 +88,15 @@ class PatchTransfer:
         place = self._carry(example.target_region, self.targets[nearest], features, side)
         if place is None:
             return image
-        uniform = self.rule.scale == "uniform"
-        exemplar, region = example.exemplar.to(image), example.exemplar_region
-        carried, hard = align(exemplar, region, place, (side, side), uniform=uniform)
+        carried, hard = align(
+            example.exemplar.to(image),
+            example.exemplar_region,
+            place,
+            (side, side),
+            uniform=self.rule.scale == "uniform",
+            shape=example.outline(self.rule.shape),
+            alpha=example.alpha,
+        )
         soft = feather(hard, self.rule.feather_px) if self.rule.feather_px else hard
         return paste(image, carried, soft)
 

@@ -132,6 +132,12 @@ _EXAMPLE = "\b\nExample:\n  regen rewrite --edits examples/eyes.json --steps 100
     "stretch fits it exactly.",
 )
 @_rule(
+    "--shape",
+    type=click.Choice(["auto", "exemplar", "target"]),
+    help="Whose outline is pasted: the exemplar's own, inside the target's region, or that of the "
+    "target's region; auto takes the exemplar's where it is transparent in places or has a mask.",
+)
+@_rule(
     "--feather",
     "feather_px",
     metavar="PX",

@@ -31,7 +31,7 @@ from regen.edits.validation import (
 )
 from regen.errors import EditsError
 from regen.files.limits import MAX_WHOLE_PIXELS
-from regen.images import data_uri, load_image
+from regen.images import data_uri, load_image, load_layers
 
 _PACKAGED = "skimage:"
 _IMAGE = "an image, as path, data URI or skimage:NAME"
@@ -57,6 +57,10 @@ class Image:
             ImageError: If it cannot be read, or has more than so many pixels.
         """
         return load_image(self.location, most_pixels=most_pixels)
+
+    def load_layers(self, most_pixels: int = MAX_WHOLE_PIXELS) -> tuple[Tensor, Tensor | None]:
+        """The image and its opacity, see `regen.images.load_layers`. Errors are those of `load`."""
+        return load_layers(self.location, most_pixels=most_pixels)
 
     def to_json(self, *, embed: bool) -> str:
         """As it was written, with an absolute path, or as a data URI."""

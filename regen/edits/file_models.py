@@ -187,6 +187,12 @@ class EditsJson(ObjectModel):
         description="How the exemplar's region is resized to the target's: enlarged equally along "
         "both axes until it covers it, or stretched to fit exactly.",
     )
+    shape: Annotated[Literal["auto", "exemplar", "target"], OneOf()] | None = Field(
+        default=None,
+        description="Whose outline is pasted: the exemplar's own, inside the target's region, or "
+        "that of the target's region; auto, the default, takes the exemplar's where it is "
+        "transparent in places, or where its region is a mask.",
+    )
     feather: Feather | None = Field(
         default=None, description="Radius of the soft edge of what is pasted, in pixels."
     )
@@ -222,6 +228,7 @@ def _edits(written: EditsJson, _: EditsFile) -> Edits:
         weights=written.weights or Weights(),
         align=written.align,
         scale=written.scale,
+        shape=written.shape,
         feather=written.feather,
         oracle=written.oracle,
     )

@@ -73,6 +73,8 @@ class Edits:
         align: Whether the exemplar is pasted into the target as an image, or as features.
         scale: "uniform" enlarges the exemplar equally along both axes until it covers the target's
             region, so that nothing is distorted; "stretch" fits its region exactly.
+        shape: Whose outline is pasted: the exemplar's own, inside the target's region, or that of
+            the target's region.
         feather: Softness of pasted edges in pixels of the image, from 0.
         oracle: What the result is measured against: the name of a pattern that the generator's
             oracle knows, or the pattern pasted.
@@ -86,6 +88,7 @@ class Edits:
     weights: Weights = Weights()
     align: Literal["image", "feature"] | None = None
     scale: Literal["uniform", "stretch"] | None = None
+    shape: Literal["auto", "exemplar", "target"] | None = None
     feather: float | None = None
     oracle: str | PasteOracle | None = None
 
@@ -104,7 +107,7 @@ class Edits:
             ImageError: If an image to embed cannot be read.
         """
         content: dict[str, Any] = {"version": VERSION, "generator": self.generator}
-        keys = ("projector", "value_layer", "memory_layers", "align", "scale", "feather")
+        keys = ("projector", "value_layer", "memory_layers", "align", "scale", "shape", "feather")
         content |= _without_none({key: getattr(self, key) for key in keys})
         if weights := _without_none(vars(self.weights)):
             content["weights"] = weights

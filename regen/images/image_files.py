@@ -77,6 +77,30 @@ def load_image(
     return canvas
 
 
+def load_layers(
+    source: Source, *, most_pixels: int = MAX_WHOLE_PIXELS
+) -> tuple[Tensor, Tensor | None]:
+    """Read an image at its own size, with its opacity where any pixel is transparent.
+
+    Args:
+        source: Path, bytes or data URI.
+        most_pixels: How many it may have.
+
+    Returns:
+        ``[1, 3, H, W]`` in [-1, 1], white where nothing is visible and otherwise without any
+        background; and its opacity ``[1, 1, H, W]`` in [0, 1], None where all of it is opaque.
+
+    Raises:
+        ImageError: As for `load_image`.
+    """
+    decoded = decode(source, most_pixels=most_pixels)
+    if decoded.mode != "RGBA" or decoded.getchannel("A").getextrema() == (255, 255):
+        return _to_tensor(_flatten(decoded, WHITE)), None
+    opacity = np.asarray(decoded.getchannel("A"), np.float32) / 255
+    alpha = torch.from_numpy(np.ascontiguousarray(opacity))[None, None]
+    return torch.where(alpha > 0, _to_tensor(decoded.convert("RGB")), 1.0), alpha
+
+
 def load_mask(source: Source, *, most_pixels: int = MAX_WHOLE_PIXELS) -> Tensor:
     """Read an image as a mask: its alpha channel if any pixel is transparent, else its luminance.
 

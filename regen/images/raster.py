@@ -19,6 +19,7 @@ from regen.errors import RegionError
 from regen.files.limits import MAX_CROSSINGS, MAX_FEATHER
 
 Kernel = Literal["cubic", "linear"]
+Border = Literal["continued", "zero"]
 Point = tuple[float, float]
 Bounds = tuple[float, float, float, float]  # x0, y0, x1, y1
 
@@ -177,6 +178,7 @@ def warp(
     scale: tuple[float, float],
     shift: tuple[float, float],
     kernel: Kernel = "cubic",
+    border: Border = "continued",
 ) -> Tensor:
     """Scale about the origin, then shift: what was at x comes to lie at scale * x + shift.
 
@@ -186,10 +188,16 @@ def warp(
         scale: Along x and along y, above 0.
         shift: Along x and along y, in pixels of the result.
         kernel: "cubic" (Keys, 1981, a = -1/2) is sharper, "linear" never overshoots.
+        border: What is outside of the input: its border "continued", as suits colours, or "zero",
+            as suits masks.
 
     Returns:
-        ``[N, C, *size]`` within the range of the input; the border continues outside of it.
+        ``[N, C, *size]`` within the range of the input.
     """
+    if border == "zero":
+        edges = [math.ceil(2 * max(1.0, 1 / factor)) + 1 for factor in scale]
+        values = pad(values, (edges[0], edges[0], edges[1], edges[1]))
+        shift = shift[0] - scale[0] * edges[0], shift[1] - scale[1] * edges[1]
     weigh = _cubic if kernel == "cubic" else _linear
     rows = _weights(size[0], values.shape[2], scale[1], shift[1], weigh)
     columns = _weights(size[1], values.shape[3], scale[0], shift[0], weigh)

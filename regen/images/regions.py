@@ -1,36 +1,28 @@
-"""Where a pattern is in an image, and how it is moved onto a region of another image.
+"""Where a pattern is in an image.
 
-A `Region` is one shape or several (two eyes) in pixels of its image. `align` moves the image around
-one region onto another region: shifted and scaled, antialiased, shape by shape where both regions
-have equally many. `paste` blends the result in.
+A `Region` is one shape or several (two eyes) in pixels of its image. `paste` blends one image into
+another by a mask; `regen.images.alignment` moves it to where it belongs before.
 """
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from typing import Literal
 
-import numpy as np
 import torch
-from scipy.optimize import linear_sum_assignment
 from torch import Tensor
 
 from regen.errors import RegionError
 from regen.files.limits import MAX_FILLED_PIXELS, MAX_SHAPES
-from regen.images.raster import Bounds, bounds, feather, resize_mask, warp
+from regen.images.raster import Bounds, bounds, feather, resize_mask
 from regen.images.shapes import Box, Ellipse, Mask, Polygon, Shape
 
 __all__ = [
     "Region",
-    "Similarity",
-    "align",
     "bounds",
     "feather",
     "paste",
     "resize_mask",
-    "similarity",
 ]
 
 _SLACK = 1e-3  # pixels that a region may reach outside its image, for rounding
@@ -132,85 +124,6 @@ class Region:
         return [Region((shape,)) for shape in self.shapes]
 
 
-@dataclass(frozen=True)
-class Similarity:
-    """A point x of the source comes to lie at scale * x + shift; both are (along x, along y)."""
-
-    scale: tuple[float, float]
-    shift: tuple[float, float]
-
-
-def similarity(source: Bounds, target: Bounds, *, uniform: bool = False) -> Similarity:
-    """The shift and scale that take one box onto another.
-
-    Args:
-        source: x0, y0, x1, y1.
-        target: The same.
-        uniform: Use the larger of the two scales for both axes and match the centres, so that the
-            target is covered and nothing is distorted. Otherwise the boxes match exactly.
-    """
-    sx, sy = (
-        (target[axis + 2] - target[axis]) / (source[axis + 2] - source[axis]) for axis in (0, 1)
-    )
-    if uniform:
-        sx = sy = max(sx, sy)
-    dx, dy = (
-        (target[axis] + target[axis + 2] - scale * (source[axis] + source[axis + 2])) / 2
-        for axis, scale in ((0, sx), (1, sy))
-    )
-    return Similarity((sx, sy), (dx, dy))
-
-
-def align(
-    image: Tensor,
-    region: Region,
-    onto: Region,
-    size: tuple[int, int],
-    *,
-    uniform: bool = False,
-    shape: Literal["target", "source", "union"] = "target",
-) -> tuple[Tensor, Tensor]:
-    """Shift and scale an image so that one region of it lies on a region of another image.
-
-    Where both regions have the same number of shapes, at least two, each shape is moved to the one
-    in the same relative position (left eye to left eye), and a pixel is taken from the nearest.
-
-    Args:
-        image: ``[1, C, H, W]``, an image or features.
-        region: In pixels of `image`.
-        onto: In pixels of the other image.
-        size: Height and width of the other image.
-        uniform: One scale for both axes, see `similarity`.
-        shape: Whose outline the mask has: the target's, the source's carried along, or both.
-
-    Returns:
-        The carried image ``[1, C, *size]`` in the range of `image`, whose border is continued
-        where it has no pixels; and the mask ``[1, 1, *size]`` in [0, 1]. Under the mask there are
-        always pixels, because both regions lie inside their images.
-
-    Raises:
-        RegionError: If a region reaches outside its image.
-    """
-    if image.dim() != 4 or image.shape[0] != 1:
-        raise RegionError("image to align", got=list(image.shape), expected="[1, C, H, W]")
-    height, width = image.shape[2:]
-    pixels, nearest = image.new_zeros(1, image.shape[1], *size), torch.tensor(math.inf)
-    union = torch.zeros(1, 1, *size)
-    for part, target in _pairs(region, onto):
-        part.check_inside(height, width)
-        mask = target.mask(*size)
-        move = similarity(part.bounds, target.bounds, uniform=uniform)
-        if shape != "target":
-            source = warp(part.mask(height, width), size, move.scale, move.shift, "linear")
-            mask = source if shape == "source" else torch.maximum(mask, source)
-        union = torch.maximum(union, mask)
-        distance = _distance(target.bounds, size) - mask
-        carried = warp(image, size, move.scale, move.shift)
-        pixels = torch.where((distance < nearest).to(image.device), carried, pixels)
-        nearest = torch.minimum(distance, nearest)
-    return pixels, union.to(image)
-
-
 def paste(values: Tensor, pasted: Tensor, mask: Tensor) -> Tensor:
     """``values * (1 - mask) + pasted * mask``.
 
@@ -232,30 +145,3 @@ def paste(values: Tensor, pasted: Tensor, mask: Tensor) -> Tensor:
             expected="one height and width, and a mask of one channel",
         )
     return values * (1 - mask) + pasted * mask
-
-
-def _pairs(region: Region, onto: Region) -> list[tuple[Region, Region]]:
-    """Shapes in the same relative position; the whole regions where their numbers differ."""
-    parts, targets = region.split(), onto.split()
-    if len(parts) != len(targets) or len(parts) == 1:
-        return [(region, onto)]
-    away = _relative_centres(parts)[:, None] - _relative_centres(targets)[None]
-    rows, columns = linear_sum_assignment(np.linalg.norm(away, axis=2))
-    return [(parts[row], targets[column]) for row, column in zip(rows, columns, strict=True)]
-
-
-def _relative_centres(parts: list[Region]) -> np.ndarray:
-    """``[P, 2]``: centres in units of the box around them all, measured from its centre."""
-    x0, y0, x1, y1 = Region.union(parts).bounds
-    boxes = np.array([part.bounds for part in parts])
-    centres = (boxes[:, :2] + boxes[:, 2:]) / 2
-    away: np.ndarray = centres - [(x0 + x1) / 2, (y0 + y1) / 2]
-    return away / math.hypot(x1 - x0, y1 - y0)
-
-
-def _distance(box: Bounds, size: tuple[int, int]) -> Tensor:
-    """``[1, 1, *size]``: distance of each pixel's centre from a box, in pixels."""
-    x, y = (torch.arange(count) + 0.5 for count in (size[1], size[0]))
-    away_x = (box[0] - x).clamp_min(0) + (x - box[2]).clamp_min(0)
-    away_y = (box[1] - y).clamp_min(0) + (y - box[3]).clamp_min(0)
-    return torch.hypot(away_x, away_y[:, None])[None, None]

@@ -11,6 +11,7 @@ from regen.generators import bundled
 from regen.generators.protocol import Generator, Oracle, Sample, Source
 from regen.generators.registry import open_generator
 from regen.images.regions import Region
+from regen.images.shapes import Mask
 from regen.rewriting.rule import Example
 
 
@@ -28,7 +29,7 @@ def load_examples(edits: Edits, generator: Generator) -> list[Example]:
     """
     examples, images = [], _Images()
     for index, edit in enumerate(edits.edits):
-        exemplar, exemplar_region = _exemplar(edit, index, generator, images)
+        exemplar, alpha, exemplar_region = _exemplar(edit, index, generator, images)
         _check_inside(exemplar_region, f"edits[{index}].region", *exemplar.shape[2:])
         for number, target in enumerate(edit.targets):
             path = f"edits[{index}].targets[{number}]"
@@ -44,6 +45,8 @@ def load_examples(edits: Edits, generator: Generator) -> list[Example]:
                     region,
                     exemplar_label=exemplar_label(edit),
                     target_label=sample.label,
+                    alpha=alpha,
+                    drawn=_is_drawn(edit.region),
                 )
             )
     return examples
@@ -77,6 +80,11 @@ def exemplar_label(edit: Edit) -> str:
     return "embedded image" if exemplar.source.startswith("data:") else exemplar.source
 
 
+def _is_drawn(region: Region | NamedRegion) -> bool:
+    """Whether a region of an exemplar is a mask that somebody drew around the pattern itself."""
+    return isinstance(region, Region) and all(isinstance(s, Mask) for s in region.shapes)
+
+
 def _check_inside(region: Region, path: str, height: int, width: int) -> None:
     """Raise RegionError, naming the path in the edits file, if a region is not inside its image."""
     try:
@@ -94,21 +102,21 @@ class _Images:
     """The images of an edits file, each loaded once, and all together of a bounded size."""
 
     def __init__(self) -> None:
-        self._loaded: dict[Image, Tensor] = {}
+        self._loaded: dict[Image, tuple[Tensor, Tensor | None]] = {}
         self._pixels_left = MAX_EDITS_PIXELS
 
-    def load(self, image: Image) -> Tensor:
+    def load(self, image: Image) -> tuple[Tensor, Tensor | None]:
         if image not in self._loaded:
-            loaded = image.load(min(self._pixels_left, MAX_WHOLE_PIXELS))
-            self._pixels_left -= loaded[0, 0].numel()
+            loaded = image.load_layers(min(self._pixels_left, MAX_WHOLE_PIXELS))
+            self._pixels_left -= loaded[0][0, 0].numel()
             self._loaded[image] = loaded
         return self._loaded[image]
 
 
 def _exemplar(
     edit: Edit, index: int, generator: Generator, images: _Images
-) -> tuple[Tensor, Region]:
-    """The exemplar's image and its region."""
+) -> tuple[Tensor, Tensor | None, Region]:
+    """The exemplar's image, its opacity if any of it is transparent, and its region."""
     exemplar = edit.exemplar
     if not isinstance(exemplar, Pattern):
         if isinstance(edit.region, NamedRegion):
@@ -118,7 +126,7 @@ def _exemplar(
                 expected="a box, polygon, ellipse or mask in pixels of the exemplar",
                 remedy="only images of the renderer have named regions",
             )
-        return images.load(exemplar), edit.region
+        return *images.load(exemplar), edit.region
     person = Sample(label=f"seed {exemplar.seed}", index=exemplar.seed)
     if exemplar.generator is None:
         oracle = generator.oracle or bundled.renderer(generator.image_size)
@@ -128,8 +136,8 @@ def _exemplar(
         oracle = other.oracle or bundled.renderer(other.image_size)
         image = other.images([other.sample({"seed": exemplar.seed})])
     if not isinstance(edit.region, NamedRegion):
-        return image, edit.region
-    return image, Region.from_mask(oracle.region(edit.region.name, [person]))
+        return image, None, edit.region
+    return image, None, Region.from_mask(oracle.region(edit.region.name, [person]))
 
 
 def _target_region(oracle: Oracle | None, target: Target, sample: Sample, path: str) -> Region:

@@ -7,6 +7,9 @@ position at which it is generated; with ``"feature"`` (the paper's wording) the 
 projected as it is and its features are resampled. Without a projector the values are found by
 gradient steps instead (`regen.rewriting.direct_values`).
 
+The outline of what is pasted is the pattern's own where the exemplar says it, by its opacity or by
+a mask, and otherwise that of the target's region. Composite, weights and features share it.
+
 Shapes: T targets; C, h, w channels and size of the value; H, W height and width of the image.
 """
 
@@ -20,7 +23,9 @@ from torch import Tensor
 
 from regen.errors import ProjectorError, RewriteError
 from regen.generators.protocol import Activation, Latent, Split, concatenate
-from regen.images.regions import Region, align, feather, paste, resize_mask
+from regen.images.alignment import Outline, align
+from regen.images.regions import Region, feather, paste, resize_mask
+from regen.images.transparency import continued
 from regen.rewriting.direct_values import direct_values
 from regen.rewriting.settings import RuleSettings
 
@@ -42,6 +47,9 @@ class Example:
         target_region: Where the pattern goes, in pixels of the target's image.
         exemplar_label: Name of the exemplar, to display.
         target_label: Name of the target, to display.
+        alpha: Opacity of the exemplar, ``[1, 1, H, W]`` in [0, 1], or None where it is opaque.
+        drawn: Whether the exemplar's region is a mask of the pattern itself, not only a shape
+            around it.
     """
 
     exemplar: Tensor
@@ -50,6 +58,20 @@ class Example:
     target_region: Region
     exemplar_label: str = ""
     target_label: str = ""
+    alpha: Tensor | None = None
+    drawn: bool = False
+
+    @property
+    def shown(self) -> Tensor:
+        """The exemplar to look at, transparent parts on white, ``[1, 3, H, W]``."""
+        if self.alpha is None:
+            return self.exemplar
+        return paste(torch.ones_like(self.exemplar), self.exemplar, self.alpha)
+
+    def outline(self, shape: str) -> Outline:
+        """Whose outline the pattern has, for a `shape` of `RuleSettings`: the exemplar's or not."""
+        own = self.drawn or self.alpha is not None
+        return "source" if shape == "exemplar" or (shape == "auto" and own) else "target"
 
 
 @dataclass(frozen=True)
@@ -147,9 +169,14 @@ def _one(split: Split, project: Project | None, example: Example, config: RuleSe
     image = split.tail(before)
     size = (int(image.shape[2]), int(image.shape[3]))
     exemplar = example.exemplar.to(image)
-    uniform = config.scale == "uniform"
     aligned, hard = align(
-        exemplar, example.exemplar_region, example.target_region, size, uniform=uniform
+        exemplar,
+        example.exemplar_region,
+        example.target_region,
+        size,
+        uniform=config.scale == "uniform",
+        shape=example.outline(config.shape),
+        alpha=example.alpha,
     )
     soft = feather(hard, config.feather_px) if config.feather_px else hard
     composite = paste(image, aligned, soft)
@@ -164,7 +191,7 @@ def _one(split: Split, project: Project | None, example: Example, config: RuleSe
         if config.paste == "difference":
             features = before.features.float() + features - project(image)
     else:
-        features = _resampled_features(project, exemplar, example, size, value_size, uniform)
+        features = _resampled_features(project, exemplar, example, size, value_size, config)
     wanted = paste(before.features.float(), features, mask)
     return Rule(keys, before, wanted, mask, image, composite, soft)
 
@@ -175,10 +202,12 @@ def _resampled_features(
     example: Example,
     size: tuple[int, int],
     value_size: tuple[int, int],
-    uniform: bool,
+    config: RuleSettings,
 ) -> Tensor:
     """Features of the whole exemplar at the generator's size, moved onto the target's region."""
     height, width = exemplar.shape[2:]
+    if example.alpha is not None:
+        exemplar = continued(exemplar, example.alpha)
     stretched = torch.nn.functional.interpolate(
         exemplar, size=size, mode="bicubic", antialias=True, align_corners=False
     )
@@ -186,7 +215,16 @@ def _resampled_features(
     sy, sx = value_size[0] / size[0], value_size[1] / size[1]
     region = example.exemplar_region.scaled(value_size[1] / width, value_size[0] / height)
     target = example.target_region.scaled(sx, sy)
-    moved, _ = align(features, region, target, value_size, uniform=uniform)
+    alpha = None if example.alpha is None else resize_mask(example.alpha, *value_size)
+    moved, _ = align(
+        features,
+        region,
+        target,
+        value_size,
+        uniform=config.scale == "uniform",
+        shape=example.outline(config.shape),
+        alpha=alpha,
+    )
     return moved
 
 

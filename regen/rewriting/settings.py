@@ -32,12 +32,15 @@ class RuleSettings:
             projector's error on the target; "features" replaces the value by
             B(composite), the paper's wording, and is what ``align="feature"`` always does.
         feather_px: Radius of the soft edge of the pasted region, in pixels of the image.
+        shape: Whose outline is pasted: "exemplar", the pattern's own inside the target's region;
+            "target", that region; "auto", the exemplar's where its opacity or a mask gives one.
     """
 
     align: Literal["image", "feature"] = "image"
     scale: Literal["uniform", "stretch"] = "uniform"
     paste: Literal["difference", "features"] = "features"
     feather_px: float = 1.0
+    shape: Literal["auto", "exemplar", "target"] = "auto"
 
     def __post_init__(self) -> None:
         check_types(self)
@@ -222,6 +225,7 @@ def values_of(edits: Edits) -> dict[str, object]:
     given = {
         "rule.align": edits.align,
         "rule.scale": edits.scale,
+        "rule.shape": edits.shape,
         "rule.feather_px": edits.feather,
         "fit.weight_new": edits.weights.new,
         "fit.weight_old": edits.weights.old,

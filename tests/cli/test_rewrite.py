@@ -144,7 +144,16 @@ def test_options_take_the_place_of_preset_and_edits(world: Any) -> None:
         "--lr",
         "0.01",
     )
-    options += ("--paste", "features", "--image-weight", "1.5", "--preserve-weight", "0.5")
+    options += (
+        "--shape",
+        "exemplar",
+        "--paste",
+        "features",
+        "--image-weight",
+        "1.5",
+        "--preserve-weight",
+        "0.5",
+    )
     assert world.run(*RUN, *QUICK, *options, "-o", "out").exit_code == 0
     made = settings(world)
     fit, rule = made["fit"], made["rule"]
@@ -154,7 +163,13 @@ def test_options_take_the_place_of_preset_and_edits(world: Any) -> None:
         False,
         1.5,
     )
-    assert rule == {"align": "feature", "scale": "stretch", "paste": "features", "feather_px": 0.5}
+    assert rule == {
+        "align": "feature",
+        "scale": "stretch",
+        "paste": "features",
+        "feather_px": 0.5,
+        "shape": "exemplar",
+    }
     assert (made["memory_layers"], made["measured_seeds"]) == (1, 3)
 
 

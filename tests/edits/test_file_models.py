@@ -79,6 +79,11 @@ TARGET = ("edits", 0, "targets", 1)
         (("oracle",), "", 'oracle: got "", expected the name of a pattern'),
         (("oracle",), {"past": True}, "oracle: unknown key 'past'; did you mean 'paste'?"),
         (("oracle",), {"paste": False}, "oracle.paste: got false, expected true"),
+        (
+            ("shape",),
+            "round",
+            "shape: got \"round\", expected 'auto' or 'exemplar' or 'target'",
+        ),
         (("scale",), "cover", "scale: got \"cover\", expected 'uniform' or 'stretch'"),
         (("$schema",), 3, "$schema: got 3, expected text"),
         (("edits", 0), 3, "edits[0]: got 3, expected an object {...}"),

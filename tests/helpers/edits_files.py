@@ -18,6 +18,7 @@ FULL = {
     "weights": {"new": 20, "old": 0.5},
     "align": "feature",
     "scale": "stretch",
+    "shape": "target",
     "feather": 1.5,
     "oracle": "cat_eyes",
     "edits": [

@@ -44,6 +44,21 @@ def test_sixteen_bits_keep_their_precision():
     assert small.shape == (1, 3, 4, 16)
 
 
+def test_layers_are_colours_without_a_background_and_their_opacity():
+    pixels = np.array([[[255, 0, 0, 0], [255, 0, 0, 255], [255, 0, 0, 51]]], np.uint8)
+    image, alpha = image_files.load_layers(png(pixels))
+    assert image[0, :, 0].T.tolist() == [[1, 1, 1], [1, -1, -1], [1, -1, -1]]
+    torch.testing.assert_close(alpha, torch.tensor([0, 1, 0.2]).view(1, 1, 1, 3))
+
+
+@pytest.mark.parametrize("channels", [3, 4])
+def test_an_opaque_image_has_one_layer(channels):
+    pixels = np.full((2, 3, channels), 255, np.uint8)
+    image, alpha = image_files.load_layers(png(pixels))
+    assert alpha is None
+    assert torch.equal(image, image_files.load_image(png(pixels)))
+
+
 def test_transparency_shows_the_background():
     pixels = np.array([[[255, 0, 0, 0], [255, 0, 0, 255], [255, 0, 0, 51]]], np.uint8)
     on_white = image_files.load_image(png(pixels))

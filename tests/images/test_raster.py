@@ -143,6 +143,17 @@ def test_warping_by_whole_pixels_moves_them_and_repeats_the_border():
 
 
 @pytest.mark.parametrize("kernel", ["cubic", "linear"])
+@pytest.mark.parametrize("scale", [0.1, 1.0, 3.0])
+def test_a_border_of_zero_ends_a_mask(kernel, scale):
+    whole = torch.ones(1, 1, 40, 40)
+    size, length, edge = 140, round(40 * scale), math.ceil(2 * scale)
+    moved = raster.warp(whole, (size, size), (scale, scale), (10, 10), kernel, "zero")[0, 0, 12]
+    assert moved.sum().item() == pytest.approx(40 * scale, rel=0.02)
+    assert moved[: 10 - edge].max() == moved[10 + length + edge :].max() == 0
+    assert moved[10 + edge : 10 + length - edge].min().item() == pytest.approx(1)
+
+
+@pytest.mark.parametrize("kernel", ["cubic", "linear"])
 def test_a_ramp_stays_a_ramp(kernel):
     ramp = torch.arange(40, dtype=torch.float64).add(0.5).expand(1, 1, 40, 40)
     moved = raster.warp(ramp, (40, 40), (1.5, 1), (-11.25, 0), kernel)[0, 0, 20]

@@ -4,8 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
+import numpy as np
+import PIL.Image
 import pytest
 import torch
 
@@ -87,6 +90,30 @@ def test_samples_of_another_family_are_refused(
     with pytest.raises(EditsError) as caught:
         load_examples(edits(Target(SampleSpec(3), BOX), Target(sample, BOX)), generator)
     assert str(caught.value).startswith(f"edits[0].targets[1]: {message}")
+
+
+def test_the_opacity_of_an_exemplar_comes_with_it(generator: StyleGAN2, tmp_path: Path) -> None:
+    pixels = np.zeros((16, 20, 4), np.uint8)
+    pixels[4:12, 4:12] = (255, 0, 0, 255)
+    pixels[5, 5, 3] = 51
+    PIL.Image.fromarray(pixels).save(tmp_path / "nose.png")
+    target = (Target(SampleSpec(3), BOX),)
+    edit = Edit(Image(str(tmp_path / "nose.png")), BOX, target)
+    drawn = replace(edit, region=Region.from_mask(torch.ones(1, 1, 16, 20)))
+    boxed, masked = load_examples(Edits((edit, drawn)), generator)
+    assert boxed.alpha is not None and boxed.alpha.shape == (1, 1, 16, 20)
+    assert (round(boxed.alpha.sum().item(), 4), boxed.drawn, masked.drawn) == (63.2, False, True)
+    assert boxed.exemplar[0, :, 5, 5].tolist() == [1, -1, -1]  # no white mixed in
+    assert boxed.exemplar[0, :, 0, 0].tolist() == [1, 1, 1]
+
+
+def test_an_opaque_exemplar_has_no_opacity(portrait: StyleGAN2, tmp_path: Path) -> None:
+    PIL.Image.new("RGBA", (16, 20), (255, 0, 0, 255)).save(tmp_path / "red.png")
+    edit = Edit(Image(str(tmp_path / "red.png")), BOX, (Target(SampleSpec(3), BOX),))
+    (red,) = load_examples(Edits((edit,)), portrait)
+    (rendered,) = load_examples(edits(Target(SampleSpec(3), EYES)), portrait)
+    assert red.alpha is None and rendered.alpha is None
+    assert not rendered.drawn  # a part of the face by its name, which the target has too
 
 
 def test_a_region_outside_of_its_image_is_refused(generator: StyleGAN2) -> None:

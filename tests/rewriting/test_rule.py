@@ -72,6 +72,7 @@ def test_old_may_weigh_nothing() -> None:
     [
         ({"align": "images"}, "align: got 'images', expected image or feature"),
         ({"scale": "cover"}, "scale: got 'cover', expected uniform or stretch"),
+        ({"shape": "round"}, "shape: got 'round', expected auto or exemplar or target"),
         ({"paste": "values"}, "paste: got 'values', expected difference or features"),
         ({"feather_px": -1}, "feather: got -1, expected 0 to 512 pixels"),
         ({"feather_px": math.nan}, "feather: got nan, expected 0 to 512 pixels"),
@@ -139,6 +140,54 @@ def test_difference_forgives_a_projector_that_is_wrong_about_the_target(
     replaced = build_rule(split, project, itself, RuleSettings(paste="features"))
     torch.testing.assert_close(forgiven.wanted, forgiven.before.features, rtol=0, atol=1e-4)
     assert (replaced.wanted - replaced.before.features).abs().max() > 0.1
+
+
+@pytest.mark.parametrize(
+    ("alpha", "drawn", "shape", "outline"),
+    [
+        (None, False, "auto", "target"),
+        (None, True, "auto", "source"),
+        (torch.ones(1, 1, 32, 32), False, "auto", "source"),
+        (torch.ones(1, 1, 32, 32), True, "target", "target"),
+        (None, False, "exemplar", "source"),
+    ],
+)
+def test_the_outline_is_that_of_the_exemplar_where_it_has_one(
+    examples: list[Example], alpha: torch.Tensor | None, drawn: bool, shape: str, outline: str
+) -> None:
+    assert replace(examples[0], alpha=alpha, drawn=drawn).outline(shape) == outline
+
+
+@pytest.mark.parametrize("align", ["image", "feature"])
+def test_the_rest_of_a_transparent_exemplar_is_neither_pasted_nor_asked_for(
+    split: StyleGAN2Split, examples: list[Example], project: Project, align: Any
+) -> None:
+    """A white ground that is transparent, in a box of 8 pixels, leaves a disc of 4."""
+    alpha = Region.box(6, 6, 10, 10).mask(32, 32)
+    rules = []
+    for ground in (1.0, -1.0):
+        image = torch.where(alpha > 0, 0.25, ground).expand(1, 3, 32, 32)
+        clear = replace(examples[0], exemplar=image, alpha=alpha)
+        rules.append(build_rule(split, project, [clear], replace(HARD, align=align)))
+    rule = rules[0]
+    disc = Region.box(12, 14, 16, 18).mask(32, 32)
+    torch.testing.assert_close(rule.image_mask, disc)
+    torch.testing.assert_close(rule.mask, resize_mask(disc, 16, 16))
+    assert torch.equal(rule.composites[outside_of(disc)], rule.images[outside_of(disc)])
+    assert rule.composites[disc.expand(-1, 3, -1, -1) == 1].sub(0.25).abs().max() < 1e-5
+    before = rule.before.features
+    assert torch.equal(rule.wanted[outside(rule.mask)], before[outside(rule.mask)])
+    assert torch.equal(rule.wanted, rules[1].wanted)  # what is hidden changes nothing
+
+
+def outside_of(mask: torch.Tensor) -> torch.Tensor:
+    return (mask == 0).expand(-1, 3, -1, -1)
+
+
+def test_an_exemplar_is_shown_on_white(examples: list[Example]) -> None:
+    assert examples[0].shown is examples[0].exemplar
+    half = replace(examples[0], alpha=torch.full((1, 1, 32, 32), 0.5))
+    torch.testing.assert_close(half.shown, (half.exemplar + 1) / 2)
 
 
 def test_feathered_masks_are_the_same_at_both_sizes(

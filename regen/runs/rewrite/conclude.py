@@ -87,7 +87,7 @@ def _views(task: Task, learned: Learned) -> tuple[list[ExemplarView], list[Targe
         composite, image, final = (
             images[i].float().cpu().clamp(-1, 1) for images in (rule.composites, rule.images, after)
         )
-        exemplar = example.exemplar[0].float().cpu()
+        exemplar = example.shown[0].float().cpu()
         exemplars.append(ExemplarView(example.exemplar_label, exemplar, composite, decoded[i]))
         wanted = decoded[i] if task.settings.fit.recall == "value" else composite
         targets.append(TargetView(example.target_label, image, wanted, final))
