@@ -54,6 +54,9 @@ class ToySource:
     def typical(self, count: int) -> list[Sample]:
         return self.samples(range(self.count)[:count])
 
+    def alike(self, sample: ToySample, indices: Iterable[int]) -> list[Sample]:
+        return self.samples(indices)
+
     def index_of(self, sample: ToySample) -> int | None:
         path = Path(sample.picture).resolve()
         return self.paths.index(path) if path in self.paths else None
@@ -169,7 +172,11 @@ class Toy(Generator):
                 nn.init.kaiming_normal_(convolution.weight, a=0.2)
         self.eval().requires_grad_(False)
 
-    def source(self, images: Path | None = None) -> ToySource:
+    def source(
+        self, images: Path | None = None, inputs: Mapping[str, object] | None = None
+    ) -> ToySource:
+        if inputs:
+            raise GeneratorError("inputs of samples", got=", ".join(inputs), expected="none")
         if images is None:
             raise GeneratorError(
                 "source of samples", got="no folder", expected="a folder of images"

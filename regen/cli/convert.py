@@ -24,8 +24,8 @@ from regen.cli.common import file_type, rewrites_option
 )
 @click.option(
     "--to",
-    type=click.Choice(["native", "nvidia", "rosinality"]),
-    help="Format to write, by default that of DST's suffix: .safetensors, .pkl or .pt.",
+    type=click.Choice(["native", "nvidia", "rosinality", "rfr"]),
+    help="Format to write, by default that of DST's suffix: .safetensors, .pkl, .pt or .pth.",
 )
 def command(
     source: str,
@@ -37,8 +37,9 @@ def command(
     """Convert a generator to the file format of another tool.
 
     SRC is a name or a file of regen's, a pickle of NVIDIA's (stylegan2-ada-pytorch, stylegan3,
-    DragGAN; TensorFlow's StyleGAN2 and ADA), or a checkpoint of rosinality's stylegan2-pytorch. It
-    is recognised by its content, and no code in it is run. A discriminator is converted too.
+    DragGAN; TensorFlow's StyleGAN2 and ADA), or a checkpoint of rosinality's stylegan2-pytorch or
+    of RFR-Inpainting. It is recognised by its content, and no code in it is run. A discriminator is
+    converted too.
     """
     from regen.runs.convert import convert
 

@@ -74,6 +74,9 @@ MOST_CHANNELS = 1 << 18
 LARGEST_CHANNEL_BASE = 1 << 24
 MOST_LAYERS = 64
 MOST_TAPS = 32
+LARGEST_FILLED_SIDE = 704  # of a network that fills holes, whose attention compares all with all
+MOST_FILLED_PIXELS = 1 << 19  # of an image that it fills: a fourth of a gigabyte of attention
+MOST_ROUNDS = 64  # of filling
 LARGEST_MADE_UP_BYTES = 64 << 20  # of noise maps that a file lacks
 MOST_MADE_UP_NUMBERS = 1 << 24  # that are computed for the mean of w, where a file lacks it
 

@@ -10,6 +10,7 @@ from regen.generators.trainer import FamilyTrainer
 
 FAMILIES = {
     "stylegan2": "regen.generators.stylegan2.family",
+    "rfr": "regen.generators.rfr.family",
 }
 
 

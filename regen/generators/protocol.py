@@ -106,6 +106,14 @@ class Source(Protocol):
         """
         ...
 
+    def alike(self, sample: Sample, indices: Iterable[int]) -> list[Sample]:
+        """The samples of these numbers, as far as they go in the manner of `sample`.
+
+        What is not numbered is taken from it: the part that its hole hides, for instance. Where
+        nothing is, they are those of `samples`.
+        """
+        ...
+
     def index_of(self, sample: Sample) -> int | None:
         """The number of the sample that `sample` is or is a variant of; None if there is none.
 
@@ -245,15 +253,24 @@ class Generator(nn.Module, ABC):
         """How many convolutions can be a value layer."""
 
     @abstractmethod
-    def source(self, images: Path | None = None) -> Source:
+    def source(
+        self, images: Path | None = None, inputs: Mapping[str, object] | None = None
+    ) -> Source:
         """Its numbered samples.
 
         Args:
             images: A folder of images to take them from, for a family that needs images.
+            inputs: What else they have, by the keys of ``samples`` in an edits file: ``holes``,
+                ``styles``; a family takes those it supports.
 
         Raises:
-            GeneratorError: If the family needs images and has none, or takes none.
+            GeneratorError: If the family needs images and has none, or takes none; or if there is
+                an input that it does not support.
         """
+
+    def limited(self, oracle: Oracle) -> Oracle:
+        """An oracle of its samples, limited to what it can change of them; by default to all."""
+        return oracle
 
     @abstractmethod
     def sample(self, request: Mapping[str, object]) -> Sample:

@@ -87,7 +87,8 @@ def _open(name_or_path: str | Path, *, discriminator: bool) -> Checkpoint:
     checkpoint = _read(path, "G_ema", discriminator=discriminator)
     generator = checkpoint.generator
     generator.source_name = str(name_or_path)
-    generator.oracle = bundled.oracle_of(generator.digest(), generator.image_size)
+    oracle = bundled.oracle_of(generator.digest(), generator.image_size)
+    generator.oracle = None if oracle is None else generator.limited(oracle)
     if checkpoint.origin != _OWN:
         notes = [f"{path}: {note}" for note in checkpoint.notes]
         for note in (*notes, _suggestion(path, checkpoint)):

@@ -13,6 +13,7 @@ from torch import Tensor
 from regen.generators.protocol import Activation
 from regen.generators.stylegan2.generator import StyleGAN2
 from tests.generators.law import check_law
+from tests.helpers.rfr import lively
 from tests.toy_family import SIZE, Toy, ToyContext, ToyLatent, ToySplit
 
 Build = Callable[..., StyleGAN2]
@@ -26,6 +27,13 @@ def test_stylegan2(build: Build, classes: int, noise: Any, precision: torch.dtyp
     label = torch.eye(3)[[0, 2]] if classes else None
     one = generator.seed_latents([1, 2], [0.7, 1.0], label=label, noise=noise)
     two = generator.seed_latents([30, 4], [0.2, -1.0], label=label, noise=noise)
+    check_law(generator, one, two, precision)
+
+
+@pytest.mark.parametrize("precision", [torch.float32, torch.bfloat16])
+def test_rfr(precision: torch.dtype) -> None:
+    generator = lively(people=True)
+    one, two = (generator.latents(generator.source().samples(n)) for n in ([1, 2], [3, 4]))
     check_law(generator, one, two, precision)
 
 

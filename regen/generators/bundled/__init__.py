@@ -16,7 +16,8 @@ from regen.portraits import PortraitsOracle
 
 FOLDER = Path(__file__).parent
 _PROJECTOR = re.compile(r"(.+)_projector(\d+)")
-_RENDERED = ("portraits",)  # generators whose seeds the renderer can render
+_RENDERED = ("portraits", "portraits-inpaint")  # generators whose seeds the renderer can render
+LOADED_DIGEST = "loaded_digest"  # in the header of a generator without a projector of its own
 
 
 def projectors_of(digest: str) -> dict[int, Path]:
@@ -33,12 +34,24 @@ def oracle_of(digest: str, size: tuple[int, int]) -> Oracle | None:
         size: Height and width of its images.
     """
     names = {name for (name, _), (base, _) in _projectors().items() if base == digest}
+    names |= {name for name, base in _loaded_digests().items() if base == digest}
     return renderer(size) if names.intersection(_RENDERED) and size[0] == size[1] else None
 
 
 def renderer(size: tuple[int, int]) -> Oracle:
     """The oracle that renders exemplars given by the name of a pattern, as images of this size."""
     return PortraitsOracle(max(size))
+
+
+@cache
+def _loaded_digests() -> dict[str, str]:
+    """By name of a generator: the digest that it has once it is loaded, where its file says it."""
+    found = {}
+    for path in sorted(FOLDER.glob("*.safetensors")):
+        if not _PROJECTOR.fullmatch(path.stem):
+            header = tensor_file.read_header(path, format="generator")
+            found[path.stem] = str(header.get(LOADED_DIGEST))
+    return found
 
 
 @cache

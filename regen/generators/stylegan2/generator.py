@@ -104,11 +104,14 @@ class StyleGAN2(Generator):
         ws = self.style_codes(self.seeds_to_z(seeds), truncation, label=label)
         return StyleLatent(ws, self._noise(noise, list(seeds)))
 
-    def source(self, images: Path | None = None) -> SeedSource:
-        """Its seeds. Raises GeneratorError for a folder of images, which it does not use."""
-        if images is not None:
+    def source(
+        self, images: Path | None = None, inputs: Mapping[str, object] | None = None
+    ) -> SeedSource:
+        """Its seeds. Raises GeneratorError for images and other inputs, which it does not use."""
+        given = [*([] if images is None else [f"the folder {images}"]), *(inputs or ())]
+        if given:
             raise GeneratorError(
-                "source of samples", got=f"the folder {images}", expected="none: it takes seeds"
+                "source of samples", got=", ".join(given), expected="none: it takes seeds"
             )
         return SeedSource(self.oracle)
 

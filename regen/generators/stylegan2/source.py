@@ -79,6 +79,10 @@ class SeedSource:
         ]
         return [StyleSample(seed=0, truncation=0.0), *truncated][:count]
 
+    def alike(self, sample: Sample, indices: Iterable[int]) -> list[Sample]:
+        """Untruncated seeds, whatever the sample: nothing of it is not numbered."""
+        return self.samples(indices)
+
     def index_of(self, sample: Sample) -> int | None:
         """The seed, whatever its truncation, noise and class."""
         return sample.seed if isinstance(sample, StyleSample) else None

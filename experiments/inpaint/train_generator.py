@@ -1,0 +1,244 @@
+"""Train the bundled portraits-inpaint: an RFR network that fills holes in rendered people.
+
+    python -m experiments.inpaint.train_generator -o runs/inpaint --minutes 15
+
+The same command resumes the training; `--minutes` ends a piece of it early. Everything is computed
+in float32: bfloat16 is many times slower on a CPU that has no instructions for it. The last third
+trains with the statistics of the batch norms fixed, since in training mode each round has its own
+and when filling all share one; the last fifth adds LPIPS.
+
+A convolution that is thrown away afterwards reads from the merged features where in the face they
+are. What it teaches the network is what a rewrite needs: keys that tell the parts of a face apart
+before a memory of two small convolutions sees them.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+import time
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+import click
+import lpips
+import numpy as np
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from experiments.inpaint.pool import GUIDED, SIZE, Pool, load_pool
+from regen.files.atomic import atomic_write
+from regen.generators.rfr.config import RFRConfig
+from regen.generators.rfr.holes import random_hole
+from regen.generators.rfr.layers import BatchNorm
+from regen.generators.rfr.network import RFR
+from regen.images import grid, save_image
+from regen.training.moving_average import update_average
+
+# How often each part is hidden; what is hidden rarely has no key that a rule could hold on to.
+PARTS = ("eyes",) * 4 + ("nose",) * 4 + ("mouth",) * 2 + ("glasses",) * 3 + ("hat", "mask")
+
+
+@dataclass(frozen=True)
+class Settings:
+    """The whole run.
+
+    Attributes:
+        width, kernel, rounds: Of the network.
+        steps: How many; the step size falls to 0 on a cosine.
+        batch: Images a step.
+        lr: Largest step size of Adam.
+        people: Size of the pool; each may appear as its mirror image.
+        hole_weight: What a pixel in the hole counts beside a known one, in the L1.
+        lpips_weight: Weight of LPIPS, of the filled images, in the last fifth.
+        guide_weight: Weight of where in the face the merged features say they are.
+        average_kimg: Half-life of the moving average, in thousands of images.
+        seed: Of the weights and of everything drawn.
+    """
+
+    width: int = 16
+    kernel: int = 3
+    rounds: int = 3
+    steps: int = 3000
+    batch: int = 8
+    lr: float = 1e-3
+    people: int = 6144
+    hole_weight: float = 6.0
+    lpips_weight: float = 0.15
+    guide_weight: float = 0.3
+    average_kimg: float = 1.0
+    seed: int = 0
+
+
+class Trainer:
+    """Network, its moving average, optimiser and random numbers."""
+
+    def __init__(self, settings: Settings, pool: Pool, perceptual: nn.Module) -> None:
+        self.settings, self.pool, self.perceptual = settings, pool, perceptual
+        torch.manual_seed(settings.seed)
+        config = RFRConfig(settings.width, settings.kernel, settings.rounds, SIZE)
+        self.network, self.average = RFR(config), RFR(config)
+        with torch.no_grad():
+            self.network.last.weight.mul_(0.1)  # start near a grey image
+        self.average.load_state_dict(self.network.state_dict())
+        self.guide = nn.Conv2d(settings.width, len(GUIDED) + 2, 1)
+        trained = [*self.network.parameters(), *self.guide.parameters()]
+        self.optimizer = torch.optim.Adam(trained, settings.lr, (0.9, 0.99))
+        self.step = 0
+
+    def state(self) -> dict[str, object]:
+        """Everything a resumed run needs; random numbers are those of the step."""
+        parts = ("network", "average", "guide", "optimizer")
+        return {"step": self.step, **{name: getattr(self, name).state_dict() for name in parts}}
+
+    def load(self, state: dict[str, Any]) -> None:
+        """Continue from `state`."""
+        for name in ("network", "average", "guide", "optimizer"):
+            getattr(self, name).load_state_dict(state[name])
+        self.step = int(state["step"])
+
+    @property
+    def done(self) -> float:
+        """The fraction of the run that is over."""
+        return self.step / self.settings.steps
+
+    def batch(self) -> tuple[Tensor, Tensor, Tensor]:
+        """Images in [0, 1], holes and guides of this step."""
+        random = np.random.RandomState(self.settings.seed * 1_000_000 + self.step)
+        indices = random.randint(0, len(self.pool), self.settings.batch)
+        each = [self._one(int(index), random) for index in indices]
+        images, holes, guides = (torch.stack(part) for part in zip(*each, strict=True))
+        return images, holes, guides
+
+    def _one(self, index: int, random: np.random.RandomState) -> tuple[Tensor, Tensor, Tensor]:
+        parts, names = self.pool.parts[index].float(), self.pool.names
+        mirror, seed = random.randint(2), random.randint(2**31)
+        hole = random_hole(
+            seed, (SIZE, SIZE), PARTS, lambda name: parts[None, None, names.index(name)]
+        )[0]
+        image, guide = self.pool.images[index].float() / 255, self.pool.guides[index].float() / 127
+        if mirror:
+            image, hole, guide = image.flip(2), hole.flip(2), guide.flip(2)
+            guide[len(GUIDED)] *= -1  # the coordinate across
+        return image, hole, guide
+
+    def train_step(self) -> dict[str, float]:
+        """One step; returns the losses."""
+        self._prepare()
+        images, holes, guides = self.batch()
+        losses = self._losses(images, holes, guides)
+        weights = {
+            "l1": 1.0,
+            "guide": self.settings.guide_weight,
+            "lpips": self.settings.lpips_weight,
+        }
+        self.optimizer.zero_grad(set_to_none=True)
+        torch.stack([weights[name] * loss for name, loss in losses.items()]).sum().backward()
+        nn.utils.clip_grad_norm_(self.network.parameters(), 1.0)
+        self.optimizer.step()
+        self._update_average()
+        self.step += 1
+        return {name: float(value.detach()) for name, value in losses.items()}
+
+    def _losses(self, images: Tensor, holes: Tensor, guides: Tensor) -> dict[str, Tensor]:
+        seen, known = images * (1 - holes), 1 - holes
+        merged, found = self.network.gather(seen, known)
+        combine = self.network.combination.combine
+        filled = self.network.finish(combine(self.network.enlargement(merged), seen, known, found))
+        weight = 1 + (self.settings.hole_weight - 1) * holes
+        losses = {
+            "l1": ((filled - images).abs() * weight).mean(),
+            "guide": ((self.guide(merged) - guides).abs() * F.max_pool2d(weight, 2)).mean(),
+        }
+        if self.done >= 0.8:
+            half = len(images) // 2  # of the batch; enough, and faster
+            composite = torch.where(holes > 0, filled, images)[:half]
+            losses["lpips"] = self.perceptual(2 * composite - 1, 2 * images[:half] - 1).mean()
+        return losses
+
+    def _prepare(self) -> None:
+        """Step size and mode of this step."""
+        warm = min(1.0, (self.step + 1) / 50)
+        for group in self.optimizer.param_groups:
+            group["lr"] = self.settings.lr * warm * 0.5 * (1 + math.cos(math.pi * self.done))
+        self.network.train()
+        if self.done >= 2 / 3:
+            for module in self.network.modules():
+                if isinstance(module, BatchNorm):
+                    module.eval()
+
+    def _update_average(self) -> None:
+        update_average(
+            self.average,
+            self.network,
+            seen_images=self.step * self.settings.batch,
+            batch_images=self.settings.batch,
+            halflife_kimg=self.settings.average_kimg,
+        )
+        for kept, buffer in zip(self.average.buffers(), self.network.buffers(), strict=True):
+            kept.copy_(buffer)
+
+
+@torch.no_grad()
+def sheet(trainer: Trainer) -> Tensor:
+    """Input, filled by the network in eval mode, and truth, of the next batch."""
+    images, holes, _ = trainer.batch()
+    network = trainer.average.eval() if trainer.done >= 2 / 3 else trainer.network.eval()
+    filled = torch.where(holes > 0, network(images * (1 - holes), 1 - holes), images)
+    hidden = torch.where(holes > 0, torch.full_like(images, 0.5), images)
+    return grid(torch.cat([hidden, filled.clamp(0, 1), images]) * 2 - 1, columns=len(images))
+
+
+def run(settings: Settings, folder: Path, minutes: float) -> Iterator[dict[str, object]]:
+    """Train, yielding a record every 100 steps; resumes by itself."""
+    perceptual = lpips.LPIPS(net="squeeze", verbose=False).eval().requires_grad_(False)
+    trainer = Trainer(settings, load_pool(folder / "pool.pt", settings.people), perceptual)
+    checkpoint = folder / "checkpoint.pt"
+    if checkpoint.exists():
+        trainer.load(torch.load(checkpoint, weights_only=True))
+    began, first = time.perf_counter(), trainer.step
+    sums: dict[str, list[float]] = {}
+    while trainer.step < settings.steps and time.perf_counter() - began < minutes * 60:
+        for name, value in trainer.train_step().items():
+            sums.setdefault(name, []).append(value)
+        if trainer.step % 100 == 0 or trainer.step == settings.steps:
+            means = {k: round(sum(v) / len(v), 5) for k, v in sums.items()}
+            if not all(math.isfinite(v) for v in means.values()):
+                raise SystemExit(f"loss is not finite at step {trainer.step}: {means}")
+            each = (time.perf_counter() - began) / (trainer.step - first)
+            yield {"step": trainer.step, "seconds_per_step": round(each, 3), **means}
+            sums = {}
+            save_image(folder / "sheet.png", sheet(trainer))
+            with atomic_write(checkpoint) as temporary:
+                torch.save(trainer.state(), temporary)
+    if trainer.step == settings.steps:
+        with atomic_write(folder / "generator.pt") as temporary:
+            kept = {
+                "config": asdict(trainer.average.config),
+                "state": trainer.average.state_dict(),
+            }
+            torch.save(kept, temporary)
+
+
+@click.command()
+@click.option("-o", "--output", type=click.Path(path_type=Path), default="runs/inpaint")
+@click.option("--steps", type=int, default=Settings.steps, help="How many in all.")
+@click.option("--minutes", type=float, default=math.inf, help="End this piece after so many.")
+def main(output: Path, steps: int, minutes: float) -> None:
+    """Train the generator of the bundled portraits-inpaint."""
+    output.mkdir(parents=True, exist_ok=True)
+    settings = Settings(steps=steps)
+    (output / "settings.json").write_text(json.dumps(asdict(settings), indent=2))
+    with (output / "log.jsonl").open("a") as log:
+        for record in run(settings, output, minutes):
+            line = json.dumps(record)
+            print(line, flush=True)
+            log.write(line + "\n")
+            log.flush()
+
+
+if __name__ == "__main__":
+    main()

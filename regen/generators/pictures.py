@@ -1,0 +1,197 @@
+"""Where generators that change images take them from: rendered people, or a folder of files.
+
+Both number their images, so that a sample keeps its meaning: with `People` a number is the seed of
+a person that the renderer draws, exactly and without any file; with `Folder` it is the position of
+a file among the others. What a family asks for beside the image, a hole or a style, is its own.
+
+Shapes: H, W height and width in pixels.
+"""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Protocol
+
+import torch
+from torch import Tensor
+
+from regen.errors import GeneratorError
+from regen.files.budget import MOST_FILLED_PIXELS
+from regen.images import load_image
+from regen.images.listing import image_files
+from regen.portraits import attributes, render, seed_to_z
+
+LARGEST_SEED = 2**32 - 1
+LONGEST = 4  # times the shorter side; images that are longer are refused
+_KEPT = 1024  # people that are drawn once
+
+
+@dataclass(frozen=True)
+class Person:
+    """Somebody whom the renderer draws."""
+
+    seed: int
+
+    def __post_init__(self) -> None:
+        if type(self.seed) is not int or not 0 <= self.seed <= LARGEST_SEED:
+            raise GeneratorError("seed", got=repr(self.seed), expected=f"0 to {LARGEST_SEED}")
+
+    @property
+    def label(self) -> str:
+        """Name to display."""
+        return f"seed {self.seed}"
+
+
+@dataclass(frozen=True)
+class PictureFile:
+    """An image file, by its path or as a data URI."""
+
+    location: str
+
+    @property
+    def label(self) -> str:
+        """Name to display."""
+        return "embedded image" if self.location.startswith("data:") else Path(self.location).name
+
+
+Picture = Person | PictureFile
+
+
+class Pictures(Protocol):
+    """Numbered images."""
+
+    @property
+    def count(self) -> int | None:
+        """How many there are; None for an infinite source."""
+        ...
+
+    def picture(self, index: int) -> Picture:
+        """The image of a number."""
+        ...
+
+    def index_of(self, picture: Picture) -> int | None:
+        """The number of an image, None where it has none."""
+        ...
+
+
+@dataclass(frozen=True)
+class People:
+    """Everybody whom the renderer can draw, by seed."""
+
+    count: None = None
+
+    def picture(self, index: int) -> Picture:
+        """The person of a seed."""
+        return Person(index)
+
+    def index_of(self, picture: Picture) -> int | None:
+        """The person's seed."""
+        return picture.seed if isinstance(picture, Person) else None
+
+
+@dataclass(frozen=True)
+class Folder:
+    """The image files of a folder, by name."""
+
+    paths: Sequence[Path]
+
+    @classmethod
+    def of(cls, folder: Path) -> Folder:
+        """The images of a folder. Raises ImageError if it has none."""
+        return cls(tuple(image_files(folder.resolve())))
+
+    @property
+    def count(self) -> int:
+        """How many files there are."""
+        return len(self.paths)
+
+    def picture(self, index: int) -> Picture:
+        """The file of a number. Raises GeneratorError if there is none."""
+        if index not in range(self.count):
+            raise GeneratorError("image", got=index, expected=f"0 to {self.count - 1}")
+        return PictureFile(str(self.paths[index]))
+
+    def index_of(self, picture: Picture) -> int | None:
+        """The position of a file, however its path is written."""
+        if not isinstance(picture, PictureFile) or picture.location.startswith("data:"):
+            return None
+        path = Path(picture.location).resolve()
+        return self.paths.index(path) if path in self.paths else None
+
+
+@dataclass(frozen=True)
+class Loaded:
+    """An image at a generator's size.
+
+    Attributes:
+        image: ``[1, 3, H, W]`` in [-1, 1].
+        own_size: Height and width that it has by itself.
+    """
+
+    image: Tensor
+    own_size: tuple[int, int]
+
+    @property
+    def size(self) -> tuple[int, int]:
+        """Height and width of `image`."""
+        return int(self.image.shape[2]), int(self.image.shape[3])
+
+
+class Album:
+    """Loads images at a generator's size; people are drawn together, and kept.
+
+    Args:
+        size: What the shorter side of an image is brought to, in pixels.
+    """
+
+    def __init__(self, size: int) -> None:
+        self.size = size
+        self._drawn: OrderedDict[int, Tensor] = OrderedDict()
+
+    def load(self, pictures: Sequence[Picture]) -> list[Loaded]:
+        """Images, each with the shorter side as long as `size`.
+
+        Raises:
+            GeneratorError: If an image is far longer than wide, or the other way round.
+            ImageError: If a file cannot be read.
+        """
+        people = self._people([p.seed for p in pictures if isinstance(p, Person)])
+        square = self.size, self.size
+        return [
+            Loaded(people[picture.seed], square)
+            if isinstance(picture, Person)
+            else self._file(picture)
+            for picture in pictures
+        ]
+
+    def _people(self, seeds: Sequence[int]) -> dict[int, Tensor]:
+        missing = [seed for seed in dict.fromkeys(seeds) if seed not in self._drawn]
+        known = {seed: self._drawn[seed] for seed in seeds if seed in self._drawn}
+        if missing:
+            with torch.no_grad():
+                drawn = render(attributes(seed_to_z(missing)), self.size).split(1)
+            known |= dict(zip(missing, drawn, strict=True))
+        self._drawn |= known
+        while len(self._drawn) > _KEPT:
+            self._drawn.popitem(last=False)
+        return known
+
+    def _file(self, picture: PictureFile) -> Loaded:
+        image = load_image(picture.location)
+        height, width = size = (int(image.shape[2]), int(image.shape[3]))
+        scale = self.size / min(size)
+        wanted = (round(height * scale), round(width * scale))
+        most = min(LONGEST * self.size**2, MOST_FILLED_PIXELS)
+        if wanted[0] * wanted[1] > most:
+            raise GeneratorError(
+                f"{picture.label}: size",
+                got=f"{width} x {height}",
+                expected=f"at most {most / self.size**2:.2g} times as long one way as the other",
+                remedy="crop it",
+            )
+        if wanted != size:
+            image = load_image(picture.location, size=wanted, fit="stretch")
+        return Loaded(image, size)

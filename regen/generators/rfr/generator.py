@@ -1,0 +1,167 @@
+"""RFR as a generator of the protocol: requests to samples, samples to latents to images.
+
+Shapes: N samples; H, W height and width of an image.
+"""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Mapping, Sequence
+from contextlib import AbstractContextManager
+from pathlib import Path
+
+import torch
+from torch import Tensor
+
+from regen.errors import GeneratorError
+from regen.generators.pictures import Album, Loaded, PictureFile
+from regen.generators.protocol import Generator, Latent, Oracle, Sample
+from regen.generators.rfr.config import RFRConfig
+from regen.generators.rfr.latent import FillLatent
+from regen.generators.rfr.masks import hole_of
+from regen.generators.rfr.network import RFR
+from regen.generators.rfr.oracle import FillOracle
+from regen.generators.rfr.reach import reached
+from regen.generators.rfr.source import FillSample, FillSource, read_sample, read_source
+from regen.generators.rfr.split import CONVOLUTIONS, RFRSplit
+
+
+class HoleWarning(UserWarning):
+    """A hole that will not be filled as its user expects."""
+
+
+class Inpainter(Generator):
+    """An RFR network, with the protocol of `Generator`.
+
+    Args:
+        config: The architecture.
+
+    Attributes:
+        family: "rfr".
+        network: Fills images in [0, 1].
+    """
+
+    family = "rfr"
+
+    def __init__(self, config: RFRConfig) -> None:
+        super().__init__()
+        self.config = config
+        self.network = RFR(config)
+        self._album = Album(config.size)
+
+    @property
+    def image_size(self) -> tuple[int, int]:
+        """Height and width of square images; others have a longer side."""
+        return self.config.size, self.config.size
+
+    @property
+    def convolutions(self) -> int:
+        """Those after the last round: one that enlarges, and one that sees the image."""
+        return CONVOLUTIONS
+
+    def limited(self, oracle: Oracle) -> Oracle:
+        """An oracle that knows people, limited to what holes hide."""
+        return FillOracle(oracle, self.config.size)
+
+    def source(
+        self, images: Path | None = None, inputs: Mapping[str, object] | None = None
+    ) -> FillSource:
+        """Rendered people, or a folder of images, each with a hole; see `read_source`."""
+        return read_source(images, inputs or {}, self.oracle)
+
+    def sample(self, request: Mapping[str, object]) -> FillSample:
+        """A person or image and its hole; see `read_sample`."""
+        sample = read_sample(request)
+        if self.oracle is None and not isinstance(sample.picture, PictureFile):
+            raise GeneratorError(
+                "seed of a sample",
+                got=sample.label,
+                expected="a picture",
+                remedy="only the bundled portraits know people by seeds",
+            )
+        return sample
+
+    @torch.no_grad()
+    def latents(self, samples: Sequence[Sample]) -> FillLatent:
+        """Latents of samples of `FillSample`, all of one size; earlier passes are made here.
+
+        Raises:
+            GeneratorError: If sizes differ, or a hole is empty or covers most of its image.
+        """
+        chosen = [sample for sample in samples if isinstance(sample, FillSample)]
+        assert len(chosen) == len(samples), "samples of another family"
+        if not chosen:
+            return FillLatent(*(torch.zeros(0, c, *self.image_size) for c in (3, 1)))
+        loaded = self._album.load([sample.picture for sample in chosen])
+        _check_sizes(chosen, loaded)
+        known = [1 - self._hole(*pair) for pair in zip(chosen, loaded, strict=True)]
+        images = torch.cat([one.image for one in loaded])
+        return self._after_passes(chosen, FillLatent(images, torch.cat(known)).to(self.device))
+
+    def _hole(self, sample: FillSample, loaded: Loaded) -> Tensor:
+        people = self.oracle.people if isinstance(self.oracle, FillOracle) else None
+        return hole_of(sample, loaded.size, people, loaded.own_size)
+
+    def _after_passes(self, samples: Sequence[FillSample], latent: FillLatent) -> FillLatent:
+        """The latent of the last pass: what the passes before it reached is known."""
+        passes = torch.tensor([sample.passes for sample in samples], device=self.device)
+        for number in range(1, int(passes.max()) + 1):
+            inside = reached(self.network, latent.known)
+            left = (1 - inside).sum(dim=(1, 2, 3))
+            _warn_of_grey(samples, torch.where(passes == number, left, 0))
+            again = ((passes > number) & (left > 0))[:, None, None, None]
+            if not again.any():
+                break
+            latent = FillLatent(self(latent), torch.where(again, inside, latent.known))
+        return latent
+
+    def forward(self, latent: Latent) -> Tensor:
+        """Images ``[N, 3, H, W]`` of latents through the uncut network, known pixels as given."""
+        assert isinstance(latent, FillLatent)
+        return latent.completed(self.network(latent.seen, latent.known))
+
+    def split(self, value_layer: int, memory_layers: int) -> RFRSplit:
+        """Cut the network after convolution `value_layer`.
+
+        Raises:
+            GeneratorError: If there are not that many layers.
+        """
+        if not 1 <= value_layer <= CONVOLUTIONS:
+            raise GeneratorError(
+                "value layer",
+                got=value_layer,
+                expected=f"1 to {CONVOLUTIONS}, the convolutions after the rounds",
+            )
+        if not 1 <= memory_layers <= value_layer:
+            raise GeneratorError(
+                "memory layers",
+                got=memory_layers,
+                expected=f"1 to {value_layer}, since the memory ends at convolution {value_layer}",
+            )
+        return RFRSplit(self, value_layer, memory_layers)
+
+    def computing_in(self, dtype: torch.dtype) -> AbstractContextManager[None]:
+        """Inside the block the convolutions compute in `dtype`."""
+        return torch.autocast(self.device.type, dtype, enabled=dtype != torch.float32)
+
+
+def _check_sizes(samples: Sequence[FillSample], loaded: Sequence[Loaded]) -> None:
+    sizes = {one.size: sample.label for sample, one in zip(samples, loaded, strict=True)}
+    if len(sizes) > 1:
+        got = ", ".join(f"{width} x {height} of {name}" for (height, width), name in sizes.items())
+        raise GeneratorError(
+            "sizes of images",
+            got=got,
+            expected="one height and width in proportion",
+            remedy="crop them alike, or take them one at a time",
+        )
+
+
+def _warn_of_grey(samples: Sequence[FillSample], left: Tensor) -> None:
+    for sample, pixels in zip(samples, left.tolist(), strict=True):
+        if pixels:
+            remedy = f"--passes {sample.passes + 1} fills further"
+            problem = (
+                f"{pixels:.0f} pixels in the middle of the hole are out of reach and stay grey"
+            )
+            warnings.warn(f"{sample.label}: {problem}; {remedy}", HoleWarning, stacklevel=4)

@@ -1,0 +1,225 @@
+"""Samples of an inpainting generator: an image, and the hole in it that is to be filled."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+
+from regen.edits.schema import NamedRegion
+from regen.errors import GeneratorError
+from regen.generators.pictures import Folder, People, Person, Picture, PictureFile, Pictures
+from regen.generators.protocol import Oracle, Sample
+from regen.images.listing import image_files
+from regen.images.regions import Region
+from regen.seeds import CONTEXTS
+
+MOST_GROWN = 64  # pixels
+MOST_PASSES = 8
+RANDOM = "random"
+PARTS = ("eyes", "nose", "mouth", "glasses")  # of a person, that random holes hide
+_KNOWN = ("seed", "picture", "hole", "grow", "passes")
+
+
+@dataclass(frozen=True)
+class RandomHole:
+    """A hole of a random kind; equal seeds and images give equal holes."""
+
+    seed: int
+
+
+@dataclass(frozen=True)
+class MaskFile:
+    """A mask in a file of any size, white where the image is to be filled."""
+
+    location: str
+
+
+Hole = Region | NamedRegion | RandomHole | MaskFile
+
+
+@dataclass(frozen=True, kw_only=True)
+class FillSample(Sample):
+    """An image and its hole.
+
+    Attributes:
+        picture: The image.
+        hole: What of it is to be filled.
+        grow: By how many pixels of the generator's image the hole is larger than that.
+        passes: How often the network fills it, for holes that one pass leaves grey in the middle.
+        label: Name of the image.
+    """
+
+    picture: Picture
+    hole: Hole
+    grow: int = 0
+    passes: int = 1
+    label: str = field(init=False)
+
+    def __post_init__(self) -> None:
+        _check_count("grow", self.grow, 0, MOST_GROWN)
+        _check_count("passes", self.passes, 1, MOST_PASSES)
+        object.__setattr__(self, "label", self.picture.label)
+
+
+@dataclass(frozen=True)
+class FillSource:
+    """Numbered images, each with a hole.
+
+    Attributes:
+        pictures: Where the images come from.
+        oracle: Of the generator, if there is one.
+        hole: The one that all have; None for a random one each.
+        grow: By how many pixels `hole` is larger.
+        masks: Files of masks, one for each image; instead of `hole`.
+    """
+
+    pictures: Pictures
+    oracle: Oracle | None = None
+    hole: Hole | None = None
+    grow: int = 0
+    masks: Sequence[Path] = ()
+
+    @property
+    def count(self) -> int | None:
+        """As many as there are images."""
+        return self.pictures.count
+
+    def samples(self, indices: Iterable[int]) -> list[Sample]:
+        """Images with their holes."""
+        return [self._sample(index) for index in indices]
+
+    varied = samples
+
+    def typical(self, count: int) -> list[Sample]:
+        """The first images of a finite source, people of a reserved band otherwise."""
+        known = self.count
+        return self.samples(CONTEXTS.take(count) if known is None else range(known)[:count])
+
+    def index_of(self, sample: Sample) -> int | None:
+        """The number of a sample's image, whatever its hole."""
+        return self.pictures.index_of(sample.picture) if isinstance(sample, FillSample) else None
+
+    def alike(self, sample: Sample, indices: Iterable[int]) -> list[Sample]:
+        """Images of these numbers with the hole of a sample."""
+        assert isinstance(sample, FillSample)
+        if not isinstance(sample.hole, NamedRegion):
+            return self.samples(indices)  # a shape belongs to its own image alone
+        return replace(self, hole=sample.hole, grow=sample.grow, masks=()).samples(indices)
+
+    def _sample(self, index: int) -> FillSample:
+        hole: Hole = self.hole or RandomHole(index % 2**32)
+        if self.masks:
+            hole = MaskFile(str(self.masks[index % len(self.masks)]))
+        grow = 0 if self.hole is None else self.grow
+        picture = self.pictures.picture(index)
+        return FillSample(picture=picture, hole=hole, grow=grow, index=index)
+
+
+def read_source(
+    images: Path | None, inputs: Mapping[str, object], oracle: Oracle | None
+) -> FillSource:
+    """The source of a folder of images, or of rendered people where there is none.
+
+    Args:
+        images: The folder.
+        inputs: ``holes``: a region, a folder of masks, "random", which is the default, or absent;
+            ``grow``: as `FillSample.grow`.
+        oracle: Of the generator, which is needed for people.
+
+    Raises:
+        GeneratorError: If there are neither images nor people, or there are other inputs.
+        ImageError: If a folder has no images.
+    """
+    for name in inputs:
+        if name not in ("holes", "grow"):
+            raise _unknown(f"samples with {name}", "holes")
+    if images is None and oracle is None:
+        raise GeneratorError(
+            "source of samples",
+            got="no images",
+            expected="a folder of images to fill holes in",
+            remedy="name it with --pictures",
+        )
+    pictures: Pictures = People() if images is None else Folder.of(images)
+    source = FillSource(pictures, oracle)
+    holes, grow = inputs.get("holes", RANDOM), inputs.get("grow", 0)
+    if holes == RANDOM:
+        return source
+    if isinstance(holes, Path):
+        return replace(source, masks=_masks(holes.resolve(), pictures))
+    if not isinstance(holes, (Region, NamedRegion)) or not isinstance(grow, int):
+        raise GeneratorError("holes", got=repr(holes), expected="a region, or a folder of masks")
+    return replace(source, hole=holes, grow=grow)
+
+
+def _masks(folder: Path, pictures: Pictures) -> Sequence[Path]:
+    """The masks of a folder, for each image the one of the same name, or all in their order."""
+    masks = image_files(folder)
+    if not isinstance(pictures, Folder):
+        return masks
+    by_name = {path.stem: path for path in masks}
+    if all(path.stem in by_name for path in pictures.paths):
+        return [by_name[path.stem] for path in pictures.paths]
+    if len(masks) not in (1, pictures.count):
+        raise GeneratorError(
+            f"masks in {folder}",
+            got=str(len(masks)),
+            expected=f"one for each of {pictures.count} images, by name or in order, or one",
+        )
+    return masks
+
+
+def read_sample(request: Mapping[str, object]) -> FillSample:
+    """The sample that a request describes.
+
+    Args:
+        request: ``seed`` or ``picture``, ``hole`` (a region, or the path of a mask, or random if
+            absent), and any of ``grow`` and ``passes``.
+
+    Raises:
+        GeneratorError: If there is neither seed nor picture, or both, or any other key; or if a
+            value is of the wrong kind.
+    """
+    for name in request:
+        if name not in _KNOWN:
+            raise _unknown(f"a sample with a {name}", f"one of {', '.join(_KNOWN)}")
+    picture = _picture(request)
+    hole = request.get("hole")
+    if hole is None and isinstance(picture, Person):
+        hole = RandomHole(picture.seed)
+    if hole is None:
+        raise GeneratorError(
+            f"{picture.label}: hole", got="none", expected="a region or a mask, white to be filled"
+        )
+    if isinstance(hole, (str, Path)):
+        hole = MaskFile(str(hole))
+    if not isinstance(hole, (Region, NamedRegion, RandomHole, MaskFile)):
+        raise GeneratorError("hole", got=repr(hole), expected="a region or a mask")
+    grow, passes = request.get("grow", 0), request.get("passes", 1)
+    assert isinstance(grow, int) and isinstance(passes, int)
+    plain = isinstance(picture, Person) and hole == RandomHole(picture.seed) and not grow
+    index = picture.seed if plain and passes == 1 and isinstance(picture, Person) else None
+    return FillSample(picture=picture, hole=hole, grow=grow, passes=passes, index=index)
+
+
+def _picture(request: Mapping[str, object]) -> Picture:
+    seed, picture = request.get("seed"), request.get("picture")
+    if (seed is None) == (picture is None):
+        got = "neither" if seed is None else "both"
+        raise GeneratorError("seed or picture of a sample", got=got, expected="one of them")
+    if picture is None:
+        return Person(seed)  # type: ignore[arg-type]  # which checks it
+    if not isinstance(picture, (str, Path)):
+        raise GeneratorError("picture", got=repr(picture), expected="an image, by its path")
+    return PictureFile(str(picture))
+
+
+def _unknown(problem: str, expected: str) -> GeneratorError:
+    remedy = "this generator fills holes in images"
+    return GeneratorError(problem, expected=expected, remedy=remedy)
+
+
+def _check_count(name: str, value: object, least: int, most: int) -> None:
+    if type(value) is not int or not least <= value <= most:
+        raise GeneratorError(name, got=repr(value), expected=f"an integer from {least} to {most}")
