@@ -26,15 +26,19 @@ from regen.projector.files import PROJECTING_LAYER, Projector
 from regen.projector.files import open_projector as _open_projector
 from regen.projector.project import Projection, best_context
 from regen.projector.project import project as _project
+from regen.rewriting.cautions import Caution
 from regen.rewriting.learn import Learned, OnPartial, OnStep, learn
-from regen.rewriting.preview import Preview
+from regen.rewriting.preview import ExemplarPreview, Preview
+from regen.rewriting.preview import preview as _preview
 from regen.rewriting.rewrite import Rewrite
 from regen.rewriting.settings import FitSettings, RewriteSettings, RuleSettings
 from regen.rewriting.task import Task, resolve
 from regen.rewriting.workbench import Workbench
 
 __all__ = [
+    "Caution",
     "Edits",
+    "ExemplarPreview",
     "FitSettings",
     "Generator",
     "Learned",
@@ -52,6 +56,7 @@ __all__ = [
     "generate",
     "open_generator",
     "open_projector",
+    "preview",
     "project",
     "read_edits",
     "rewrite",
@@ -143,6 +148,44 @@ def project(
     source = generator.source(images)
     context = best_context(projector, generator, split, source, image, candidates)
     return _project(projector, split, image, context)
+
+
+def preview(
+    edits: Edits | Path | str,
+    generator: Generator | Path | str | None = None,
+    *,
+    settings: RewriteSettings | None = None,
+    projector: Path | str | None = None,
+    images: Path | None = None,
+    device: torch.device | str = "cpu",
+    samples: int = 8,
+) -> Preview:
+    """What `rewrite` would learn and where the rule would act; nothing is learned.
+
+    The result holds exemplars and targets with their regions, composites, what the wanted values
+    decode to, the map of similar keys on unseen samples, and cautions: what looks wrong, in words.
+
+    Args:
+        edits: An edits file, or its content.
+        generator: Used instead of the one that the edits name.
+        settings: Settings that the edits do not give; by default those of the preset "default".
+        projector: A projector's file or run folder, used instead of the edits' projector.
+        images: Folder that a generator takes its samples from, if it needs images.
+        device: Where to compute, if the generator is not open yet.
+        samples: How many unseen samples are shown.
+
+    Raises:
+        RegenError: On bad input of any kind.
+    """
+    task = resolve(
+        edits,
+        generator,
+        settings=settings,
+        projectors=[] if projector is None else [projector],
+        images=images,
+        device=str(device),
+    )
+    return _preview(task, samples)
 
 
 def rewrite(

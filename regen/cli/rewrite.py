@@ -78,6 +78,12 @@ _EXAMPLE = "\b\nExample:\n  regen rewrite --edits examples/eyes.json --steps 100
 )
 @images_option()
 @click.option(
+    "--preview",
+    is_flag=True,
+    help="Learn nothing: write preview.png, which shows what would be learned and where the rule "
+    "would act, and say what looks wrong.",
+)
+@click.option(
     "--config",
     metavar="FILE",
     type=file_type(),
@@ -231,6 +237,7 @@ def command(
     config: Path | None,
     images: Path | None,
     device: str,
+    preview: bool,
     **options: Any,
 ) -> None:
     """Teach a generator the rule of an edits file.
@@ -241,11 +248,18 @@ def command(
     changed, and settings.json where each setting came from.
     """
     from regen.edits.schema import read_edits
-    from regen.runs.rewrite.run import run_rewrite
 
     try_layers, projectors = _layer_options(options)
     written = read_edits(edits)
     changed = _with_options(written, options)
+    if preview:
+        if try_layers:
+            raise click.UsageError("--preview shows one value layer: give its number, not auto.")
+        merged = _merged(written, config, preset, options)
+        folder = output or Path("out") / edits.stem
+        return _preview(changed, folder, merged, device=device, images=images)
+    from regen.runs.rewrite.run import run_rewrite
+
     outcome = run_rewrite(
         changed,
         output or Path("out") / edits.stem,
@@ -257,6 +271,20 @@ def command(
         images=images,
     )
     _summarise(outcome)
+
+
+def _preview(
+    edits: Edits, folder: Path, settings: Merged, *, device: str, images: Path | None
+) -> None:
+    """Show what would be learned."""
+    from regen.runs.rewrite.preview import run_preview
+
+    shown, path = run_preview(edits, folder, settings, device=device, images=images)
+    say(f"Preview: {path}")
+    for caution in shown.cautions:
+        say(f"Look at it ({caution.kind}): {caution.text}")
+    if not shown.cautions:
+        say("Nothing looks wrong")
 
 
 def _layer_options(options: dict[str, Any]) -> tuple[bool, list[str]]:

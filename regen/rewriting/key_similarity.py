@@ -68,11 +68,24 @@ class KeyMatcher:
             ``[N, 1, *size]`` in [0, 1].
         """
         similarity = self.similarity(keys)
+        return soft_mask(similarity, self.edge(similarity, slack=slack), size)
+
+    def edge(self, similarity: Tensor, *, slack: float = 1.5) -> float:
+        """The similarity above which a position is inside, see `mask`.
+
+        Args:
+            similarity: ``[N, 1, kh, kw]``, the positions that are ranked.
+            slack: How much larger than the targets' region the inside may be.
+        """
         quantile = max(0.0, 1.0 - min(1.0, self.share * slack))
-        edge = similarity.flatten().kthvalue(1 + int(quantile * (similarity.numel() - 1))).values
-        soft = torch.sigmoid((similarity - edge) / 0.03)
-        soft = F.interpolate(soft, size=size, mode="bilinear", align_corners=False)
-        return soft.clamp(0, 1)
+        rank = 1 + int(quantile * (similarity.numel() - 1))
+        return float(similarity.flatten().kthvalue(rank).values)
+
+
+def soft_mask(similarity: Tensor, edge: float, size: tuple[int, int]) -> Tensor:
+    """Positions above a similarity as a mask ``[N, 1, *size]`` in [0, 1] with a logistic slope."""
+    soft = torch.sigmoid((similarity - edge) / 0.03)
+    return F.interpolate(soft, size=size, mode="bilinear", align_corners=False).clamp(0, 1)
 
 
 def _rows(keys: Tensor) -> Tensor:

@@ -1,22 +1,44 @@
-"""What a rewrite should do and where it will act, shown before anything is learned."""
+"""What a rewrite should do and where it will act, shown before anything is learned.
+
+Shapes: T targets; N unseen samples; H, W the generator's images; h, w an exemplar.
+"""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import torch
 from torch import Tensor
 
+from regen.generators.protocol import Sample
 from regen.generators.samples import reserved_samples
-from regen.rewriting.learn import prepare
-from regen.rewriting.rule import decode_wanted
+from regen.rewriting.cautions import Caution, cautions
+from regen.rewriting.key_similarity import KeyMatcher, match_keys, soft_mask
+from regen.rewriting.preserved import BATCH
+from regen.rewriting.rule import Example, Rule, build_rule, decode_wanted
 from regen.rewriting.task import Task
-from regen.seeds import UNSEEN
+from regen.seeds import PRESERVED, UNSEEN
+
+
+@dataclass(frozen=True)
+class ExemplarPreview:
+    """The exemplar of one target.
+
+    Attributes:
+        label: Its name, to display.
+        image: The whole exemplar, transparent parts on white, ``[3, h, w]`` in [-1, 1].
+        region: Where the pattern is, ``[1, h, w]`` in [0, 1].
+    """
+
+    label: str
+    image: Tensor
+    region: Tensor
 
 
 @dataclass(frozen=True)
 class Preview:
-    """Images are float32 on the CPU in [-1, 1].
+    """Images are float32 on the CPU in [-1, 1], regions and maps in [0, 1].
 
     Attributes:
         targets: The targets without a rewrite, ``[T, 3, H, W]``.
@@ -24,7 +46,12 @@ class Preview:
         decoded: What the wanted values decode to, ``[T, 3, H, W]``.
         labels: Names of the unseen samples, to display.
         unseen: Samples that were not targets, ``[N, 3, H, W]``.
-        maps: Where the rule will act on them, ``[N, 1, H, W]`` in [0, 1].
+        maps: Where the rule will act on them, ``[N, 1, H, W]``.
+        regions: What of each target is replaced, ``[T, 1, H, W]``.
+        target_maps: Where the rule will act on the targets, ``[T, 1, H, W]``.
+        target_labels: Names of the targets, to display.
+        exemplars: The exemplar of each target.
+        cautions: What looks wrong, in words, the most serious first.
     """
 
     targets: Tensor
@@ -33,6 +60,11 @@ class Preview:
     labels: list[str]
     unseen: Tensor
     maps: Tensor
+    regions: Tensor
+    target_maps: Tensor
+    target_labels: list[str]
+    exemplars: list[ExemplarPreview]
+    cautions: list[Caution]
 
 
 @torch.no_grad()
@@ -46,13 +78,62 @@ def preview(task: Task, samples: int = 8) -> Preview:
     Raises:
         RegenError: If a region reaches outside its image, or the source has too few samples.
     """
-    prepared = prepare(task)
-    rule, generator = prepared.rule, task.generator
+    rule = build_rule(task.split, task.projector, task.examples, task.settings.rule)
+    count = max(task.settings.fit.preserve, BATCH)
+    random = reserved_samples(task.source, PRESERVED, count, task.taken)
+    matcher = match_keys(_keys(task, random), rule.keys.features, rule.mask)
     chosen = reserved_samples(task.source, UNSEEN, samples, task.taken)
-    unseen = generator.images(chosen)
-    keys = task.split.head(generator.latents(chosen)).features
-    maps = prepared.matcher.mask(keys, (int(unseen.shape[2]), int(unseen.shape[3])))
+    unseen, keys = task.generator.images(chosen), _keys(task, chosen)
+    return preview_of(task, rule, matcher, [sample.label for sample in chosen], unseen, keys)
+
+
+def _keys(task: Task, samples: Sequence[Sample]) -> Tensor:
+    batches = [samples[i : i + BATCH] for i in range(0, len(samples), BATCH)]
+    latents = (task.generator.latents(batch) for batch in batches)
+    return torch.cat([task.split.head(latent).features for latent in latents])
+
+
+def preview_of(
+    task: Task,
+    rule: Rule,
+    matcher: KeyMatcher,
+    labels: Sequence[str],
+    unseen: Tensor,
+    keys: Tensor,
+) -> Preview:
+    """A preview from parts that are at hand.
+
+    Args:
+        task: What would be learned.
+        rule: The task's rule.
+        matcher: For the rule's region.
+        labels: Names of N unseen samples.
+        unseen: Their images, ``[N, 3, H, W]`` in [-1, 1] on the CPU.
+        keys: Their keys, ``[N, K, kh, kw]``.
+    """
+    size = (int(unseen.shape[2]), int(unseen.shape[3]))
+    similar = matcher.similarity(keys)
+    edge = matcher.edge(similar)
+    maps = soft_mask(similar, edge, size).float().cpu()
+    target_maps = soft_mask(matcher.similarity(rule.keys.features), edge, size).float().cpu()
     shown = (rule.images, rule.composites, decode_wanted(task.split, rule))
     targets, composites, decoded = (t.float().cpu().clamp(-1, 1) for t in shown)
-    labels = [sample.label for sample in chosen]
-    return Preview(targets, composites, decoded, labels, unseen, maps.float().cpu())
+    return Preview(
+        targets,
+        composites,
+        decoded,
+        list(labels),
+        unseen,
+        maps,
+        rule.image_mask.float().cpu(),
+        target_maps,
+        [example.target_label for example in task.examples],
+        [_exemplar(example) for example in task.examples],
+        cautions(task.examples, rule, target_maps),
+    )
+
+
+def _exemplar(example: Example) -> ExemplarPreview:
+    image = example.shown.float().cpu()
+    region = example.exemplar_region.mask(int(image.shape[2]), int(image.shape[3]))
+    return ExemplarPreview(example.exemplar_label, image[0].clamp(-1, 1), region[0])

@@ -24,9 +24,9 @@ from regen.rewriting.examples import load_examples, taken_by
 from regen.rewriting.key_similarity import match_whitened, whitening_of
 from regen.rewriting.learn import Learned, OnPartial, OnStep, learn
 from regen.rewriting.preserved import BATCH
-from regen.rewriting.preview import Preview
+from regen.rewriting.preview import Preview, preview_of
 from regen.rewriting.rewrite import Rewrite, compose
-from regen.rewriting.rule import build_rule, decode_wanted
+from regen.rewriting.rule import build_rule
 from regen.rewriting.settings import RewriteSettings
 from regen.rewriting.task import Task, resolve
 from regen.seeds import PRESERVED, UNSEEN
@@ -127,12 +127,8 @@ class Workbench:
         cut = self.cut(task.split)
         rule = build_rule(task.split, task.projector, task.examples, task.settings.rule)
         matcher = match_whitened(cut.whitening, rule.keys.features, rule.mask)
-        size = int(self.before.shape[2]), int(self.before.shape[3])
-        maps = matcher.mask(cut.keys.features, size).float().cpu()
-        shown = (rule.images, rule.composites, decode_wanted(task.split, rule))
-        targets, composites, decoded = (t.float().cpu().clamp(-1, 1) for t in shown)
         labels = [sample.label for sample in self.unseen]
-        return Preview(targets, composites, decoded, labels, self.before, maps)
+        return preview_of(task, rule, matcher, labels, self.before, cut.keys.features)
 
     def learn(
         self,

@@ -14,7 +14,9 @@ from regen.report.images import (
     contact_sheet_uri,
     data_uri,
     draw_sheet,
+    fitted,
     heat,
+    outlined,
     to_image,
 )
 
@@ -99,3 +101,19 @@ def test_labels_of_columns_keep_to_their_columns(label: str) -> None:
     marked = {x for x in range(sheet.width) for y in header if sheet.getpixel((x, y)) != paper}
     assert all(marked & set(column) for column in columns)
     assert marked <= {x for column in columns for x in column}
+
+
+def test_an_outline_is_seen_on_any_ground():
+    regions = torch.zeros(1, 1, 16, 16)
+    regions[..., 4:8, 4:8] = 1
+    for ground in (-1.0, 1.0, 0.2):
+        drawn = outlined(torch.full((1, 3, 16, 16), ground), regions)[0, 0]
+        assert (drawn[4:8, 4:8] == ground).all() and drawn[0, 0] == ground
+        assert (drawn[3, 3:9] == 1).all() and (drawn[2, 2:10] == -1).all()
+
+
+def test_an_image_is_fitted_with_a_margin():
+    small = fitted(torch.zeros(3, 10, 40), (20, 20))
+    assert small.shape == (3, 20, 20)
+    assert (small[:, 8:12] == 0).all() and (small[:, :7] == 1).all()
+    assert fitted(torch.zeros(1, 5, 5), (20, 20), margin=0.0).shape == (1, 20, 20)

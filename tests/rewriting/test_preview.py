@@ -25,3 +25,22 @@ def test_unseen_samples_are_not_those_of_the_targets(task: Task) -> None:
     assert torch.equal(seen.unseen, task.generator.images(task.source.samples(range(10000, 10003))))
     assert seen.maps.shape == (3, 1, 32, 32)
     assert seen.maps.min() >= 0 and 0.5 < seen.maps.max() <= 1
+
+
+def test_the_map_is_the_one_that_a_fit_preserves_outside_of(task: Task) -> None:
+    seen, matcher = preview(task, samples=3), prepare(task).matcher
+    samples = task.source.samples(range(10000, 10003))
+    keys = task.split.head(task.generator.latents(samples)).features
+    assert torch.equal(seen.maps, matcher.mask(keys, (32, 32)))
+    inside = (seen.target_maps * seen.regions).sum() / seen.regions.sum()
+    assert seen.target_maps.shape == (2, 1, 32, 32) and inside > 0.8
+
+
+def test_it_shows_where_everything_is(task: Task) -> None:
+    seen, rule = preview(task, samples=1), prepare(task).rule
+    assert torch.equal(seen.regions, rule.image_mask)
+    assert seen.target_labels == [example.target_label for example in task.examples]
+    for shown, example in zip(seen.exemplars, task.examples, strict=True):
+        assert torch.equal(shown.image, example.exemplar[0].clamp(-1, 1))
+        assert torch.equal(shown.region, example.exemplar_region.mask(*shown.image.shape[1:])[0])
+    assert {caution.kind for caution in seen.cautions} <= {"spill", "tiny", "enlarged"}

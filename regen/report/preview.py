@@ -1,0 +1,73 @@
+"""A preview as one image: the edits above, where the rule will act on unseen samples below."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import torch
+from PIL import Image, ImageDraw, ImageFont
+from torch import Tensor
+
+from regen.report.images import FONT_SIZE, INK, PAPER, draw_sheet, fitted, heat, outlined
+from regen.rewriting.preview import ExemplarPreview, Preview
+
+_MARGIN = 12
+
+
+def draw_preview(preview: Preview) -> Image.Image:
+    """Rows of images with regions outlined, and the cautions in words below them."""
+    size = (int(preview.targets.shape[2]), int(preview.targets.shape[3]))
+    exemplars = torch.stack([_outlined_exemplar(one, size) for one in preview.exemplars])
+    edits = draw_sheet(
+        [
+            ("exemplar", exemplars),
+            ("target", outlined(preview.targets, preview.regions)),
+            ("composite", preview.composites),
+            ("decoded", preview.decoded),
+            ("map", heat(preview.targets, preview.target_maps, preview.regions)),
+        ],
+        preview.target_labels,
+    )
+    unseen = draw_sheet(
+        [("unseen", preview.unseen), ("map", heat(preview.unseen, preview.maps))], preview.labels
+    )
+    words = [f"- {caution.text}" for caution in preview.cautions] or ["- nothing looks wrong"]
+    width = max(edits.width, unseen.width)
+    return _stacked([edits, unseen, _written(words, width)], width)
+
+
+def _outlined_exemplar(exemplar: ExemplarPreview, size: tuple[int, int]) -> Tensor:
+    image = fitted(exemplar.image, size)[None]
+    region = fitted(exemplar.region, size, margin=0.0)[None]
+    return outlined(image, region)[0]
+
+
+def _written(sentences: Sequence[str], width: int) -> Image.Image:
+    """Sentences, each broken into lines that fit."""
+    font = ImageFont.load_default(FONT_SIZE - 4)
+    lines = [line for text in sentences for line in _lines(text, font, width - 2 * _MARGIN)]
+    sheet = Image.new("RGB", (width, 2 * _MARGIN + len(lines) * FONT_SIZE), PAPER)
+    draw = ImageDraw.Draw(sheet)
+    for i, line in enumerate(lines):
+        draw.text((_MARGIN, _MARGIN + i * FONT_SIZE), line, INK, font)
+    return sheet
+
+
+def _lines(text: str, font: ImageFont.FreeTypeFont | ImageFont.ImageFont, width: int) -> list[str]:
+    lines = [""]
+    for word in text.split():
+        longer = f"{lines[-1]} {word}".strip()
+        if font.getlength(longer) <= width or not lines[-1]:
+            lines[-1] = longer
+        else:
+            lines.append(f"  {word}")
+    return lines
+
+
+def _stacked(parts: Sequence[Image.Image], width: int) -> Image.Image:
+    sheet = Image.new("RGB", (width, sum(part.height for part in parts)), PAPER)
+    top = 0
+    for part in parts:
+        sheet.paste(part, (0, top))
+        top += part.height
+    return sheet

@@ -1,0 +1,203 @@
+"""What looks wrong with the edits before anything is learned, in words.
+
+Nothing here forbids a rewrite: each caution says what was seen, and what usually helps. The limits
+stand together below, each with what it rests on.
+
+Shapes: T targets; H, W their height and width; h, w any size.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+from regen.images.regions import resize_mask
+from regen.images.shapes import Mask
+from regen.rewriting.rule import Example, Rule
+
+Kind = Literal["spill", "tiny", "huge", "enlarged", "inverted", "labels", "pairs", "targets"]
+
+MOST_SPILL = 0.1
+"""Share of the map on the targets that may lie away from their regions. On the portraits it was 0
+to 0.05 for eyes, noses, glasses and masks, whose rewrites stay in place, and 0.16 to 0.45 for a
+crown, a badge on the shirt and a spot in the background, as their keys are those of all hair, of
+all cloth and of all the background."""
+NEAR = 1 / 12
+"""How far from a region, in sides of the image, is not away from it: about what one key sees."""
+LEAST_POSITIONS = 4.0
+"""Positions of the key that a region should cover. On fewer, a square of 2, every key also sees
+the surroundings; a cheek of 6 was still found."""
+MOST_OF_IMAGE = 0.4
+"""Share of the image that a region may cover. The rule may act on 1.7 times the region's area, so
+above this two thirds of every sample are free to change."""
+MOST_ENLARGED = 2.0
+"""How much an exemplar may be enlarged; more shows as blur at the size of a pixel or two."""
+MOST_TARGETS = 3
+"""Targets in all; the paper shows one to three. Each further one takes its share of the loss, and
+what they do not agree on is averaged."""
+LABEL_SHARE = 0.05
+"""Share of a mask's inside that one level must cover to count as a label. The edge of a smooth
+mask has many levels, of which each covers less."""
+_CELLS = (
+    ("top left", "top", "top right"),
+    ("left", "middle", "right"),
+    ("bottom left", "bottom", "bottom right"),
+)
+
+
+@dataclass(frozen=True)
+class Caution:
+    """Something that a person should look at before a rewrite is learned.
+
+    Attributes:
+        kind: Which check found it.
+        text: What was found and what usually helps, one sentence.
+    """
+
+    kind: Kind
+    text: str
+
+
+def cautions(examples: Sequence[Example], rule: Rule, target_maps: Tensor) -> list[Caution]:
+    """Everything that looks wrong, the most serious first.
+
+    Args:
+        examples: Exemplars and targets with their regions, T of them.
+        rule: What they became.
+        target_maps: Where the rule will act on the targets, ``[T, 1, H, W]`` in [0, 1].
+
+    Returns:
+        No caution twice.
+    """
+    regions = rule.image_mask.float().cpu()
+    found = [*_of_spill(target_maps, regions), *_of_sizes(examples, rule)]
+    for example in examples:
+        found += [*_of_masks(example), *_of_pairs(example)]
+    if len(examples) > MOST_TARGETS:
+        text = (
+            f"{len(examples)} targets share one rule, which averages what they do not agree on; "
+            "one to three usually give more"
+        )
+        found.append(Caution("targets", text))
+    return list(dict.fromkeys(found))
+
+
+def spill(maps: Tensor, regions: Tensor) -> tuple[float, str]:
+    """How much of a map lies away from the regions it belongs to, and where most of that is.
+
+    Args:
+        maps: ``[T, 1, H, W]`` in [0, 1].
+        regions: ``[T, 1, H, W]`` in [0, 1].
+
+    Returns:
+        A share from 0 to 1, and a part of the image, "top left" for instance.
+    """
+    reach = max(1, round(NEAR * min(maps.shape[-2:])))
+    near = F.max_pool2d((regions > 0.5).float(), 2 * reach + 1, 1, reach)
+    away = maps * (1 - near)
+    cells = resize_mask(away.mean(dim=0, keepdim=True), 3, 3)[0, 0]
+    row, column = divmod(int(cells.argmax()), 3)
+    return float(away.sum() / maps.sum().clamp_min(1e-9)), _CELLS[row][column]
+
+
+def _of_spill(maps: Tensor, regions: Tensor) -> Iterator[Caution]:
+    share, where = spill(maps, regions)
+    if share > MOST_SPILL:
+        yield Caution(
+            "spill",
+            f"the rule will also act elsewhere: {share:.0%} of the map on the targets lies away "
+            f"from their regions, most of it at the {where}; choose a region whose surroundings "
+            "differ from the rest of the image, or a smaller memory",
+        )
+
+
+def _of_sizes(examples: Sequence[Example], rule: Rule) -> Iterator[Caution]:
+    """Regions too small or too large for the targets, and patterns of too few pixels."""
+    height, width = (int(side) for side in rule.keys.features.shape[-2:])
+    positions = resize_mask(rule.mask.cpu(), height, width).sum(dim=(1, 2, 3))
+    shares = rule.image_mask.cpu().mean(dim=(1, 2, 3))
+    for example, covered, share in zip(examples, positions.tolist(), shares.tolist(), strict=True):
+        if covered < LEAST_POSITIONS:
+            yield Caution(
+                "tiny",
+                f"the region of {example.target_label} is tiny: it covers {covered:.1f} of "
+                f"{height * width} positions of the keys, so the rule can hardly be told from its "
+                "surroundings; draw it larger, or choose a higher value layer",
+            )
+        if share > MOST_OF_IMAGE:
+            yield Caution(
+                "huge",
+                f"the region of {example.target_label} covers {share:.0%} of the image, so little "
+                "is left to preserve; draw it around the pattern alone",
+            )
+        enlarged = _enlargement(example)
+        if enlarged > MOST_ENLARGED:
+            yield Caution(
+                "enlarged",
+                f"the pattern in {example.exemplar_label} is enlarged {enlarged:.1f} times and "
+                "will be blurred; use a larger image",
+            )
+
+
+def _enlargement(example: Example) -> float:
+    source, target = example.exemplar_region.bounds, example.target_region.bounds
+    scales = [(target[i + 2] - target[i]) / (source[i + 2] - source[i]) for i in (0, 1)]
+    return min(scales)
+
+
+def _of_masks(example: Example) -> Iterator[Caution]:
+    for name, region in (
+        (example.exemplar_label, example.exemplar_region),
+        (example.target_label, example.target_region),
+    ):
+        for shape in region.shapes:
+            if isinstance(shape, Mask):
+                yield from _of_mask(name, shape.mask)
+
+
+def _of_mask(name: str, mask: Tensor) -> Iterator[Caution]:
+    corners = mask[0, 0][[0, 0, -1, -1], [0, -1, 0, -1]]
+    if bool((corners > 0.5).all()):
+        yield Caution(
+            "inverted",
+            f"the mask of {name} has all four corners inside; if it is inverted, make what "
+            "changes white",
+        )
+    levels = label_levels(mask)
+    if len(levels) > 1 or (levels and levels[-1] < 128):
+        named = " and ".join(map(str, levels[:4]))
+        yield Caution(
+            "labels",
+            f"the mask of {name} looks like a map of labels: its levels are {named} of 255; make "
+            "a mask of one label, white inside",
+        )
+
+
+def label_levels(mask: Tensor) -> list[int]:
+    """Levels from 1 to 255 that cover much of a mask's inside, in order."""
+    levels = (mask.flatten() * 255).round().long()
+    counts = torch.bincount(levels, minlength=256)[1:]
+    common = counts >= max(1.0, LABEL_SHARE * float(counts.sum()))
+    return [int(level) + 1 for level in common.nonzero().flatten()]
+
+
+def _of_pairs(example: Example) -> Iterator[Caution]:
+    source, target = (
+        len(region.split()) for region in (example.exemplar_region, example.target_region)
+    )
+    if source != target:
+        yield Caution(
+            "pairs",
+            f"{_shapes(source)} of {example.exemplar_label} and {_shapes(target)} of "
+            f"{example.target_label} do not pair, so they are moved as wholes; give equally many, "
+            "one twice if need be",
+        )
+
+
+def _shapes(count: int) -> str:
+    return "the one shape" if count == 1 else f"the {count} shapes"

@@ -1,0 +1,51 @@
+"""`regen rewrite --preview`: what would be learned, as an image and in words; nothing is fitted."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from regen.edits.schema import Edits
+from regen.files.atomic import atomic_write
+from regen.report.preview import draw_preview
+from regen.rewriting.precedence import Merged
+from regen.rewriting.preview import Preview, preview
+from regen.rewriting.settings import RewriteSettings
+from regen.rewriting.task import resolve
+from regen.runs.folder import run_folder
+
+PREVIEW_FILE = "preview.png"
+
+
+def run_preview(
+    edits: Edits | Path | str,
+    folder: Path | str,
+    settings: RewriteSettings | Merged,
+    *,
+    device: str = "cpu",
+    projectors: Sequence[Path | str] = (),
+    images: Path | None = None,
+) -> tuple[Preview, Path]:
+    """Write preview.png of an edits file, and nothing else; results of a rewrite stay.
+
+    Args:
+        edits: An edits file, or its content.
+        folder: Run folder.
+        settings: As for `run_rewrite`.
+        device: Where to compute.
+        projectors: A file used instead of the edits' projector.
+        images: Folder that a generator takes its samples from, if it needs images.
+
+    Returns:
+        The preview, and the path of the image.
+
+    Raises:
+        RegenError: On bad input of any kind, or if another run fills the folder.
+    """
+    task = resolve(edits, settings=settings, projectors=projectors, images=images, device=device)
+    shown = preview(task)
+    with run_folder(folder) as place:
+        path = place / PREVIEW_FILE
+        with atomic_write(path) as part:
+            draw_preview(shown).save(part, "PNG")
+    return shown, path

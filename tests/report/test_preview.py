@@ -1,0 +1,55 @@
+"""The image of a preview: all rows, and every caution in words."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import torch
+
+from regen.report import preview as module
+from regen.report.preview import draw_preview
+from regen.rewriting.cautions import Caution
+from regen.rewriting.preview import ExemplarPreview, Preview
+
+
+def shown(cautions: list[Caution]) -> Preview:
+    images, maps = torch.rand(2, 3, 32, 32), torch.rand(2, 1, 32, 32)
+    exemplar = ExemplarPreview("cat.png", torch.rand(3, 20, 60), torch.ones(1, 20, 60))
+    names = ["seed 1", "seed 2"]
+    return Preview(
+        *(images, images, images, ["seed 3", "seed 4"], images, maps, maps, maps),
+        target_labels=names,
+        exemplars=[exemplar] * 2,
+        cautions=cautions,
+    )
+
+
+def test_the_edits_and_the_unseen_samples_are_below_each_other() -> None:
+    image = draw_preview(shown([]))
+    more = draw_preview(replace(shown([]), unseen=torch.rand(2, 3, 64, 64)))
+    assert image.width == 150 + 2 * (64 + 6)
+    assert image.height > (5 + 2) * 64
+    assert more.width > image.width
+
+
+def test_a_region_is_outlined_on_the_exemplar() -> None:
+    exemplar = ExemplarPreview("a.png", torch.zeros(3, 32, 32), torch.zeros(1, 32, 32))
+    exemplar.region[:, 8:16, 8:16] = 1
+    drawn = module._outlined_exemplar(exemplar, (32, 32))
+    assert drawn[0, 7, 10] == 1 and drawn[0, 6, 10] == -1 and drawn[0, 10, 10] == 0
+
+
+def test_every_caution_is_written_and_takes_room() -> None:
+    long = Caution("spill", "the rule will act elsewhere " * 12)
+    with_words, without = draw_preview(shown([long])), draw_preview(shown([]))
+    assert with_words.height > without.height + 5 * 20
+    assert with_words.width == without.width
+
+
+def test_lines_are_broken_between_words() -> None:
+    from PIL import ImageFont
+
+    font = ImageFont.load_default(16)
+    lines = module._lines("one two three four five six seven", font, 80)
+    assert len(lines) > 2 and all(font.getlength(line) <= 80 for line in lines)
+    assert " ".join(" ".join(lines).split()) == "one two three four five six seven"

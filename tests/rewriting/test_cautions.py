@@ -1,0 +1,138 @@
+"""What looks wrong with edits before anything is learned, and what does not."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+import torch
+from torch import Tensor
+
+from regen.generators.stylegan2.split import StyleGAN2Split
+from regen.images.regions import Region
+from regen.rewriting import cautions as module
+from regen.rewriting.cautions import cautions, label_levels, spill
+from regen.rewriting.rule import Example, Project, build_rule
+from regen.rewriting.settings import RuleSettings
+
+NOWHERE = torch.zeros(1, 1, 32, 32)
+
+
+def found(
+    split: StyleGAN2Split, project: Project, examples: list[Example], maps: Tensor | None = None
+) -> dict[str, str]:
+    """Texts of cautions by their kind; the map is the region where none is given."""
+    rule = build_rule(split, project, examples, RuleSettings(feather_px=0))
+    maps = rule.image_mask if maps is None else maps
+    return {caution.kind: caution.text for caution in cautions(examples, rule, maps)}
+
+
+def test_edits_as_they_should_be(
+    split: StyleGAN2Split, project: Project, examples: list[Example]
+) -> None:
+    assert found(split, project, examples) == {}
+
+
+def test_a_map_elsewhere_is_a_spill_with_its_place(
+    split: StyleGAN2Split, project: Project, examples: list[Example]
+) -> None:
+    maps = build_rule(split, project, examples, RuleSettings(feather_px=0)).image_mask.clone()
+    maps[..., 28:, :8] = 1
+    text = found(split, project, examples, maps)["spill"]
+    assert text.startswith("the rule will also act elsewhere: 33% of the map on the targets lies")
+    assert "most of it at the bottom left;" in text
+
+
+@pytest.mark.parametrize(
+    ("box", "share", "where"),
+    [
+        ((12, 12, 20, 20), 0.0, None),
+        ((0, 0, 4, 4), 1.0, "top left"),
+        ((28, 14, 32, 18), 1, "right"),
+    ],
+)
+def test_what_is_next_to_a_region_is_not_away_from_it(
+    box: tuple[float, ...], share: float, where: str | None
+) -> None:
+    region = Region.box(14, 14, 18, 18).mask(32, 32)
+    amount, place = spill(Region.box(*box).mask(32, 32), region)
+    assert amount == share and (where is None or place == where)
+
+
+def test_a_map_of_nothing_spills_nowhere() -> None:
+    assert spill(NOWHERE, NOWHERE)[0] == 0
+
+
+def test_regions_of_a_size_that_cannot_work(
+    split: StyleGAN2Split, project: Project, examples: list[Example]
+) -> None:
+    tiny = replace(examples[0], target_region=Region.box(10, 10, 13, 13), target_label="seed 1")
+    text = found(split, project, [tiny])["tiny"]
+    assert text.startswith(
+        "the region of seed 1 is tiny: it covers 0.6 of 64 positions of the keys"
+    )
+    huge = replace(examples[0], target_region=Region.box(0, 0, 32, 20), target_label="seed 1")
+    assert found(split, project, [huge])["huge"].startswith(
+        "the region of seed 1 covers 62% of the image"
+    )
+
+
+def test_a_pattern_of_too_few_pixels(
+    split: StyleGAN2Split, project: Project, examples: list[Example]
+) -> None:
+    small = replace(examples[0], exemplar_region=Region.box(4, 4, 7, 7), exemplar_label="cat.png")
+    text = found(split, project, [small])["enlarged"]
+    assert text == (
+        "the pattern in cat.png is enlarged 2.7 times and will be blurred; use a larger image"
+    )
+
+
+def test_a_mask_that_is_inverted(
+    split: StyleGAN2Split, project: Project, examples: list[Example]
+) -> None:
+    inverted = 1 - Region.box(10, 10, 20, 20).mask(32, 32)
+    wrong = replace(examples[0], exemplar_region=Region.from_mask(inverted), exemplar_label="a.png")
+    assert found(split, project, [wrong])["inverted"].startswith(
+        "the mask of a.png has all four corners inside; if it is inverted"
+    )
+
+
+def test_a_mask_of_labels(split: StyleGAN2Split, project: Project, examples: list[Example]) -> None:
+    labels = torch.zeros(1, 1, 32, 32)
+    labels[..., 4:12, 4:12] = 38 / 255
+    labels[..., 12:20, 4:12] = 75 / 255
+    wrong = replace(examples[0], exemplar_region=Region.from_mask(labels), exemplar_label="a.png")
+    text = found(split, project, [wrong])["labels"]
+    assert text.startswith("the mask of a.png looks like a map of labels: its levels are 38 and 75")
+
+
+def test_levels_of_masks() -> None:
+    assert label_levels(Region.ellipse(16, 16, 12, 9).mask(32, 32)) == [255]  # and a smooth edge
+    assert label_levels(torch.full((1, 1, 8, 8), 3 / 255)) == [3]
+    assert label_levels(torch.linspace(0, 1, 64).view(1, 1, 8, 8)) == []
+
+
+def test_shapes_that_do_not_pair(
+    split: StyleGAN2Split, project: Project, examples: list[Example]
+) -> None:
+    two = Region.union([Region.box(2, 9, 8, 17), Region.box(20, 9, 26, 17)])
+    labels = {"exemplar_label": "cat.png", "target_label": "seed 1"}
+    wrong = replace(examples[0], target_region=two, **labels)
+    assert found(split, project, [wrong])["pairs"] == (
+        "the one shape of cat.png and the 2 shapes of seed 1 do not pair, so they are moved as "
+        "wholes; give equally many, one twice if need be"
+    )
+
+
+def test_four_targets(split: StyleGAN2Split, project: Project, examples: list[Example]) -> None:
+    assert "targets" not in found(split, project, [examples[0]] * module.MOST_TARGETS)
+    four = found(split, project, [examples[0]] * 4)
+    assert four["targets"].startswith("4 targets share one rule")
+
+
+def test_nothing_is_said_twice(
+    split: StyleGAN2Split, project: Project, examples: list[Example]
+) -> None:
+    small = replace(examples[0], exemplar_region=Region.box(4, 4, 7, 7), exemplar_label="cat.png")
+    rule = build_rule(split, project, [small, small], RuleSettings(feather_px=0))
+    assert [c.kind for c in cautions([small, small], rule, rule.image_mask)] == ["enlarged"]
