@@ -198,8 +198,8 @@ def computing(command: Command) -> Command:
         type=click.IntRange(1, 1024),
         expose_value=False,
         callback=_threads,
-        help="Number of processor threads, by default chosen by torch. On cores that other jobs "
-        "keep busy, 1 can be several times faster.",
+        help="Number of processor threads, by default chosen by torch. Beside other jobs they "
+        "sleep instead of spinning while they wait for each other.",
     )
     return device(threads(command))
 
@@ -270,6 +270,9 @@ def _device(ctx: click.Context, param: click.Parameter, value: str) -> str:
         return "cpu"
     keep_freed_memory()
     _check_operators()
+    from regen.threads import sleep_beside_others
+
+    sleep_beside_others()
     if value == "cpu":
         return "cpu"
     import torch
