@@ -357,7 +357,8 @@ def _summarise(outcome: Outcome) -> None:
         say(f"Changed {part} the region: {_distance(metrics[part])}")
         if metrics.get("oracle"):
             before, after = (metrics["oracle"][f"{part}_{time}"] for time in ("before", "after"))
-            say(f"  to the oracle: {_distance(before)} before, {_distance(after)} after")
+            name = "pseudo-oracle" if metrics["oracle_source"] == "paste" else "oracle"
+            say(f"  to the {name}: {_distance(before)} before, {_distance(after)} after")
     peak = metrics["peak_memory_mb"]
     memory = "" if peak is None else f", at most {peak:.0f} MB of memory"
     say(f"Took {metrics['seconds']['total']:.0f} s{memory}")

@@ -127,7 +127,8 @@ class PasteOracleJson(ObjectModel):
     """The pattern pasted into each sample, for generators whose samples are aligned."""
 
     paste: Annotated[Literal[True], Expected("true")] = Field(
-        description="true: compare with the pattern pasted into the target's region."
+        description="true: compare with the exemplar pasted into every sample at the mean place "
+        "of its targets' regions, a pseudo-oracle."
     )
 
 

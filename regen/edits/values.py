@@ -52,10 +52,10 @@ class Edit:
 
 @dataclass(frozen=True)
 class PasteOracle:
-    """The result is compared with the pattern pasted into each sample, at the same position.
+    """The result is compared with a pseudo-oracle: the exemplar pasted into each sample.
 
     For generators whose samples all have the pattern's region at the same position, aligned faces
-    for instance.
+    for instance; see `regen.rewriting.pasted`.
     """
 
 

@@ -15,6 +15,10 @@ from regen.errors import RegenError
 from regen.report.images import amplified_difference, heat
 
 DIFFERENCE_GAIN = 4
+ORACLES = {
+    "oracle": ("oracle", "a perfect rewrite"),
+    "paste": ("pasted", "pseudo-oracle: the exemplar's pixels at this place"),
+}
 
 
 @dataclass(frozen=True)
@@ -65,7 +69,8 @@ class RewriteReport:
         metrics: As they go into metrics.json.
         settings: As they are in settings.json.
         regions: Where the rule should act on each sample, ``[N, 1, H, W]`` in [0, 1], or None.
-        region_source: Where the regions come from: an oracle, or the similarity map.
+        region_source: Where the regions come from: an oracle, the exemplar pasted at the place of
+            the targets' regions, or the similarity map.
         similarity: Where the rule will act, predicted from keys, ``[N, 1, h, w]`` in [0, 1].
         oracle: What a perfect rewrite would generate, like `before`, or None.
         exemplars: The exemplars and their projections.
@@ -84,7 +89,7 @@ class RewriteReport:
     metrics: Mapping[str, object]
     settings: Mapping[str, object]
     regions: Tensor | None = None
-    region_source: Literal["oracle", "similarity"] = "similarity"
+    region_source: Literal["oracle", "paste", "similarity"] = "similarity"
     similarity: Tensor | None = None
     oracle: Tensor | None = None
     exemplars: Sequence[ExemplarView] = ()
@@ -128,7 +133,8 @@ def image_rows(report: RewriteReport, columns: int) -> list[Row]:
         hint = "orange: where the rule acts" + ("" if regions is None else "; white: the region")
         rows.append(Row("map", hint, heat(before, report.similarity[:columns], regions)))
     if report.oracle is not None:
-        rows.append(Row("oracle", "a perfect rewrite", report.oracle[:columns]))
+        name, hint = ORACLES["paste" if report.region_source == "paste" else "oracle"]
+        rows.append(Row(name, hint, report.oracle[:columns]))
     return rows
 
 

@@ -14,6 +14,8 @@ Metrics = Mapping[str, object]
 
 REGION_SOURCES = {
     "oracle": "The regions come from an oracle, which knows them exactly.",
+    "paste": "The regions are those of the exemplar pasted at the mean place of the targets' "
+    "regions, a pseudo-oracle, which holds for aligned samples.",
     "similarity": "The true regions of unseen samples are unknown: the similarity "
     "map stands in for them.",
 }
@@ -48,17 +50,22 @@ def verdict(metrics: Metrics) -> str:
     )
 
 
+def oracle_name(metrics: Metrics) -> str:
+    """What the oracle is called: a pasted exemplar is a pseudo-oracle."""
+    return "pseudo-oracle" if metrics.get("oracle_source") == "paste" else "oracle"
+
+
 def metrics_table(metrics: Metrics, region_source: str, samples: int) -> str:
     """The main metrics as an HTML table, with a caption saying how they were computed."""
     rows = [
         _row("Changed inside the region: the intended change", metrics.get("inside")),
         _row("Changed outside of it: 0 is best", metrics.get("outside")),
     ]
-    oracle = metrics.get("oracle")
+    oracle, name = metrics.get("oracle"), oracle_name(metrics)
     if isinstance(oracle, Mapping):
         for part in ("inside", "outside"):
             before, after = oracle.get(f"{part}_before"), oracle.get(f"{part}_after")
-            rows.append(_row(f"Distance to the oracle, {part}: before → after", before, after))
+            rows.append(_row(f"Distance to the {name}, {part}: before → after", before, after))
     caption = f"Means over {samples} samples. {REGION_SOURCES[region_source]} {_about(metrics)}"
     return (
         '<table class="numbers"><thead><tr><th></th><th>LPIPS</th><th>L1</th></tr></thead>'

@@ -163,23 +163,42 @@ def build_rule(
     return _stack([_one(split, project, example, config) for example in examples])
 
 
-def _one(split: Split, project: Project | None, example: Example, config: RuleSettings) -> Rule:
-    keys = split.head(example.latent)
-    before = split.recall(keys)
-    image = split.tail(before)
-    size = (int(image.shape[2]), int(image.shape[3]))
-    exemplar = example.exemplar.to(image)
+def compose(
+    example: Example, images: Tensor, config: RuleSettings, onto: Region | None = None
+) -> tuple[Tensor, Tensor]:
+    """Paste the pixels of an exemplar into images of its target's size.
+
+    Args:
+        example: Whose pattern is pasted.
+        images: ``[N, 3, H, W]`` in [-1, 1].
+        config: How to align and paste.
+        onto: The region that it takes over in all of them; by default the target's.
+
+    Returns:
+        The composites ``[N, 3, H, W]``, and the mask of what was replaced, ``[1, 1, H, W]``.
+
+    Raises:
+        RegionError: If a region reaches outside its image, or nothing of the pattern is visible.
+    """
     aligned, hard = align(
-        exemplar,
+        example.exemplar.to(images),
         example.exemplar_region,
-        example.target_region,
-        size,
+        onto or example.target_region,
+        (int(images.shape[2]), int(images.shape[3])),
         uniform=config.scale == "uniform",
         shape=example.outline(config.shape),
         alpha=example.alpha,
     )
     soft = feather(hard, config.feather_px) if config.feather_px else hard
-    composite = paste(image, aligned, soft)
+    return paste(images, aligned, soft), soft
+
+
+def _one(split: Split, project: Project | None, example: Example, config: RuleSettings) -> Rule:
+    keys = split.head(example.latent)
+    before = split.recall(keys)
+    image = split.tail(before)
+    size = (int(image.shape[2]), int(image.shape[3]))
+    composite, soft = compose(example, image, config)
     value_size = (int(before.features.shape[2]), int(before.features.shape[3]))
     mask = resize_mask(soft, *value_size)
     if project is None:
@@ -191,6 +210,7 @@ def _one(split: Split, project: Project | None, example: Example, config: RuleSe
         if config.paste == "difference":
             features = before.features.float() + features - project(image)
     else:
+        exemplar = example.exemplar.to(image)
         features = _resampled_features(project, exemplar, example, size, value_size, config)
     wanted = paste(before.features.float(), features, mask)
     return Rule(keys, before, wanted, mask, image, composite, soft)

@@ -317,3 +317,16 @@ def test_what_is_sent_to_others_does_not_say_where_it_was_made(world: Any) -> No
     uri = json.loads(text)["edits"][0]["exemplar"]
     data = base64.b64decode(uri.split(",")[1])
     assert b"SECRET" not in data and data.startswith(b"\xff\xd8\xff\xe0")
+
+
+def test_a_pasted_exemplar_is_named_a_pseudo_oracle(world: Any) -> None:
+    world.edits(lambda content: content.update(oracle={"paste": True}))
+    result = world.run(*RUN, *QUICK, "-o", "out")
+    assert result.exit_code == 0 and result.stdout.count("\n  to the pseudo-oracle: LPIPS ") == 2
+    metrics = json.loads((world.folder / "out" / "metrics.json").read_text())
+    assert (metrics["oracle_source"], metrics["region_source"]) == ("paste", "paste")
+    found = metrics["oracle"]  # outside of a soft edge the pasted sample is the sample itself
+    assert found["outside_before"]["l1"] < 0.05 * found["inside_before"]["l1"]
+    page = (world.folder / "out" / "report.html").read_text()
+    assert "The oracle is a pseudo-oracle: the exemplar pasted into every sample" in page
+    assert "Distance to the pseudo-oracle, inside" in page

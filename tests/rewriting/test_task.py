@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from regen.edits.schema import Edit, Edits, NamedRegion, PasteOracle, Pattern, SampleSpec, Target
+from regen.edits.schema import Edit, Edits, NamedRegion, Pattern, SampleSpec, Target
 from regen.errors import EditsError, ProjectorError
 from regen.generators.stylegan2.generator import StyleGAN2
 from regen.images.regions import Region
@@ -25,7 +25,6 @@ def edits(oracle: Any) -> Edits:
     ("oracle", "message"),
     [
         ("cat_eyes", "oracle: got 'cat_eyes', expected a generator with one, such as the bundled"),
-        (PasteOracle(), 'oracle: got {"paste": true}, which regen does not measure yet'),
     ],
 )
 def test_an_oracle_that_is_not_there(generator: StyleGAN2, oracle: Any, message: str) -> None:

@@ -43,9 +43,7 @@ def conclude(
     samples = reserved_samples(task.source, UNSEEN, settings.measured_seeds, task.taken)
     with watch.stage("measure"):
         lpips, reason = try_lpips(settings.lpips, task.generator.image_size)
-        evidence = gather_evidence(
-            task.generator, task.split, learned.rewrite, learned.matcher, task.edits, samples
-        )
+        evidence = gather_evidence(task, learned.rewrite, learned.matcher, samples)
         metrics = metrics_of(evidence, lpips, reason, {}, None)
     with watch.stage("report"):
         exemplars, targets = _views(task, learned)
@@ -123,6 +121,12 @@ def _notes(task: Task, metrics: dict[str, Any], reason: str | None) -> list[str]
         notes.append(
             "The generator has no projector for this value layer: the values were found by "
             "gradient steps, and what is shown as decoded is the best that they reached."
+        )
+    if metrics["region_source"] == "paste":
+        notes.append(
+            "The oracle is a pseudo-oracle: the exemplar pasted into every sample at the mean "
+            "place of the targets' regions. It holds as far as the samples are aligned, and "
+            "nothing in it is adapted to a sample's light or pose."
         )
     if metrics["region_source"] == "similarity":
         notes.append(

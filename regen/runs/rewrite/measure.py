@@ -9,13 +9,18 @@ from typing import Any, Literal
 import torch
 from torch import Tensor
 
-from regen.edits.schema import Edits, NamedRegion
+from regen.edits.schema import Edits, NamedRegion, PasteOracle
 from regen.generators.protocol import Generator, Oracle, Sample, Split
 from regen.metrics import Lpips, describe_lpips, masked_distance, oracle_distance, region_change
 from regen.rewriting.key_similarity import KeyMatcher
+from regen.rewriting.pasted import pasted
 from regen.rewriting.rewrite import Rewrite, rewritten
+from regen.rewriting.task import Task
 
 _BATCH = 16
+
+
+RegionSource = Literal["oracle", "paste", "similarity"]
 
 
 @dataclass(frozen=True)
@@ -29,7 +34,8 @@ class Evidence:
         similarity: Where the rule was expected to act, ``[N, 1, H, W]`` in [0, 1].
         regions: Where it should act, ``[N, 1, H, W]``.
         region_source: Where the regions come from.
-        oracle: What a perfect rewrite generates, ``[N, 3, H, W]``, or None.
+        oracle: What a perfect rewrite generates, ``[N, 3, H, W]``, or None; where the regions come
+            from "paste" it is a pseudo-oracle, see `regen.rewriting.pasted`.
         plain: The oracle's images under the old rule, or None.
     """
 
@@ -38,7 +44,7 @@ class Evidence:
     after: Tensor
     similarity: Tensor
     regions: Tensor
-    region_source: Literal["oracle", "similarity"]
+    region_source: RegionSource
     oracle: Tensor | None
     plain: Tensor | None
 
@@ -77,20 +83,20 @@ def known_regions(edits: Edits, oracle: Oracle | None, samples: Sequence[Sample]
 
 
 def gather_evidence(
-    generator: Generator,
-    split: Split,
-    rewrite: Rewrite,
-    matcher: KeyMatcher,
-    edits: Edits,
-    samples: Sequence[Sample],
+    task: Task, rewrite: Rewrite, matcher: KeyMatcher, samples: Sequence[Sample]
 ) -> Evidence:
     """Generate unseen samples with and without a rewrite, and find where it should have acted."""
+    generator, split, edits = task.generator, task.split, task.edits
     before = generator.images(samples, _BATCH)
     size = (int(before.shape[2]), int(before.shape[3]))
     similarity = matcher.mask(keys_of(split, generator, samples), size).cpu()
     with rewritten(generator, rewrite):
         after = generator.images(samples, _BATCH)
     oracle, pattern = generator.oracle, edits.oracle_pattern
+    if isinstance(edits.oracle, PasteOracle):
+        wanted, where = pasted(task.examples, before, task.settings.rule)
+        labels = [sample.label for sample in samples]
+        return Evidence(labels, before, after, similarity, where, "paste", wanted, None)
     regions = known_regions(edits, oracle, samples)
     return Evidence(
         [sample.label for sample in samples],
@@ -118,7 +124,8 @@ def metrics_of(
         ``outside`` against the images before, ``region_source`` and, where there is an oracle,
         ``oracle`` with the distance to it before and after, and ``generator_error``: how far the
         unchanged generator is from the oracle's old rule, below which no distance to the oracle
-        can be expected to fall.
+        can be expected to fall. With a pseudo-oracle, which ``oracle_source`` calls "paste", there
+        is no ``generator_error``: outside of the pattern it is the sample itself.
     """
     e = evidence
     metrics: dict[str, Any] = {
@@ -130,8 +137,10 @@ def metrics_of(
         **region_change(e.before, e.after, e.regions, lpips),
         "oracle": None,
     }
-    if e.oracle is not None and e.plain is not None:
+    if e.oracle is not None:
+        metrics["oracle_source"] = "paste" if e.region_source == "paste" else "renderer"
         metrics["oracle"] = oracle_distance(e.before, e.after, e.oracle, e.regions, lpips)
+    if e.plain is not None:
         metrics["generator_error"] = {
             "inside_before": masked_distance(e.before, e.plain, e.regions, lpips),
             "outside_before": masked_distance(e.before, e.plain, 1 - e.regions, lpips),

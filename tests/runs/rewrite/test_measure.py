@@ -11,8 +11,18 @@ from regen.edits.schema import Edit, Edits, NamedRegion, Pattern, SampleSpec, Ta
 from regen.generators.protocol import Sample
 from regen.images.regions import Region
 from regen.portraits import PortraitsOracle
-from regen.runs.rewrite.measure import Evidence, keys_of, known_regions, metrics_of
+from regen.rewriting.learn import prepare
+from regen.rewriting.rewrite import Rewrite
+from regen.rewriting.task import resolve
+from regen.runs.rewrite.measure import (
+    Evidence,
+    gather_evidence,
+    keys_of,
+    known_regions,
+    metrics_of,
+)
 from tests.helpers.stylegan2 import seven_convolutions
+from tests.helpers.world import World
 
 ORACLE = PortraitsOracle(32)
 PEOPLE = [Sample(label=f"seed {seed}", index=seed) for seed in (30, 31)]
@@ -74,3 +84,32 @@ def test_an_oracle_says_how_far_the_generator_was_from_it(evidence: Evidence) ->
     wanted_errors = {"inside_before": 0.2, "outside_before": 0.2, "outside_after": 0.1}
     assert errors == pytest.approx(wanted_errors)
     assert metrics["oracle"] is not None and metrics["region_source"] == "oracle"
+    assert metrics["oracle_source"] == "renderer"
+
+
+def test_a_pseudo_oracle_is_called_what_it_is(evidence: Evidence) -> None:
+    wanted = evidence.before + 0.6 * evidence.regions
+    known = replace(evidence, region_source="paste", oracle=wanted)
+    metrics = metrics_of(known, None, "no weights", {}, None)
+    assert (metrics["region_source"], metrics["oracle_source"]) == ("paste", "paste")
+    assert "generator_error" not in metrics
+    found = {name: distance["l1"] for name, distance in metrics["oracle"].items()}
+    assert found == pytest.approx(
+        {"inside_before": 0.6, "inside_after": 0.1, "outside_before": 0.0, "outside_after": 0.1}
+    )
+
+
+def test_the_evidence_of_a_pasted_exemplar(world: World) -> None:
+    world.edits(lambda content: content.update(oracle={"paste": True}))
+    task = resolve("edits.json")
+    names = {f"{task.split.full_name(n)}": p for n, p in task.split.memory.named_parameters()}
+    deltas = {name: torch.zeros_like(parameter) for name, parameter in names.items()}
+    rewrite = Rewrite(deltas, task.generator.digest(), task.generator.family)
+    samples = task.source.samples(range(10_000, 10_003))
+    found = gather_evidence(task, rewrite, prepare(task).matcher, samples)
+    assert found.region_source == "paste" and found.plain is None
+    assert found.oracle is not None and torch.equal(found.before, found.after)
+    inside = found.regions[0, 0, 10:16, 10:18]
+    assert found.regions.shape == (3, 1, 32, 32) and inside.min() > 0.9
+    same = found.oracle[..., 24:, :] == found.before[..., 24:, :]
+    assert same.all() and not torch.equal(found.oracle, found.before)
