@@ -6,7 +6,8 @@ Adam moves the shift until the image decoded from the wanted values is the compo
 measured as the fit measures it on images, heavily inside the region, lightly outside, where
 composite and target are equal. So the values are the best that the tail can decode within the
 region, and equal to the target's own elsewhere; unlike a projector's they need not be among those
-that the memory finds easy to learn.
+that the memory finds easy to learn. Where the family can compute a part of the image, only the
+region and a band around it are decoded.
 
 Shapes: T targets; C, h, w channels, height and width of the value; H, W of the image.
 """
@@ -20,6 +21,7 @@ import torch
 from torch import Tensor
 
 from regen.errors import RewriteError
+from regen.generators.crops import CropSplit, Window, cut
 from regen.generators.protocol import Activation, Split
 from regen.losses import weighted_l1
 from regen.rewriting.recall import structure_error
@@ -76,6 +78,8 @@ def direct_values(
         RewriteError: If the loss becomes infinite or NaN.
     """
     settings = settings or DirectSettings()
+    part = _Part.around(split, image_mask)
+    wanted, weights, region = (part.cut(t) for t in (composites, weights, image_mask))
     start = before.features.detach().float()
     scale = start.std(dim=(0, 2, 3), keepdim=True)
     scale = mask * scale.clamp_min(1e-3 * float(start.std()) + 1e-12)  # [T, C, h, w]
@@ -84,10 +88,10 @@ def direct_values(
     for step in range(settings.steps):
         optimizer.param_groups[0]["lr"] = settings.lr * _decline(step / settings.steps)
         features = (start + scale * shift).to(before.features.dtype)
-        decoded = split.tail(before.with_features(features)).float()
-        loss = weighted_l1(decoded, composites, weights)
+        decoded = part.decode(before.with_features(features))
+        loss = weighted_l1(decoded, wanted, weights)
         if settings.structure:
-            loss = loss + settings.structure * structure_error(decoded, composites, image_mask)
+            loss = loss + settings.structure * structure_error(decoded, wanted, region)
         if not math.isfinite(loss.item()):
             raise RewriteError(
                 f"values by gradient steps: loss in step {step}",
@@ -97,6 +101,40 @@ def direct_values(
         (shift.grad,) = torch.autograd.grad(loss, [shift])
         optimizer.step()
     return (start + scale * shift).detach()
+
+
+@dataclass(frozen=True)
+class _Part:
+    """The part of the image that is decoded, equal for all targets; None for the whole."""
+
+    split: Split
+    window: Window | None
+
+    @classmethod
+    def around(cls, split: Split, image_mask: Tensor) -> _Part:
+        """The region and a band around it of an eighth of the image's shorter side."""
+        if not isinstance(split, CropSplit) or not bool((image_mask > 0).any()):
+            return cls(split, None)
+        size, cell = image_mask.shape[2:], split.cell
+        spans = []
+        for side, others in zip(size, ((0, 1, 3), (0, 1, 2)), strict=True):
+            there = image_mask.amax(dim=others).nonzero()
+            band = min(size) // 8
+            first = max(0, int(there.min()) - band) // cell * cell
+            last = min(side, -(-(int(there.max()) + 1 + band) // cell) * cell)
+            spans.append((first, last - first))
+        (top, height), (left, width) = spans
+        return cls(split, Window(top, left, height, width))
+
+    def cut(self, images: Tensor) -> Tensor:
+        """This part of images."""
+        return images if self.window is None else cut(images, [self.window] * len(images))
+
+    def decode(self, value: Activation) -> Tensor:
+        """This part of the images of values, float32."""
+        if self.window is not None and isinstance(self.split, CropSplit):
+            value = self.split.crop_value(value, [self.window] * len(value.features))
+        return self.split.tail(value).float()
 
 
 def _decline(done: float) -> float:

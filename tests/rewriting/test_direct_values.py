@@ -10,8 +10,20 @@ import torch
 from regen.errors import RewriteError
 from regen.generators.stylegan2.split import StyleGAN2Split
 from regen.losses import weighted_l1
+from regen.rewriting import direct_values as module
 from regen.rewriting.direct_values import DirectSettings, direct_values
-from regen.rewriting.rule import Example, Rule, RuleSettings, build_rule, decode_wanted
+from regen.rewriting.rule import (
+    Example,
+    Rule,
+    RuleSettings,
+    build_rule,
+    decode_wanted,
+    region_weights,
+)
+
+
+class Never:
+    """What no split is an instance of."""
 
 
 @pytest.fixture
@@ -51,6 +63,25 @@ def test_more_steps_come_closer(split: StyleGAN2Split, direct: Rule) -> None:
         decoded = decode_wanted(split, replace(direct, wanted=found))
         errors.append(weighted_l1(decoded, direct.composites, direct.image_mask).item())
     assert errors == sorted(errors, reverse=True)
+
+
+def test_a_family_that_cannot_decode_parts_decodes_the_whole(
+    split: StyleGAN2Split, direct: Rule, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(module, "CropSplit", Never)
+    weights = region_weights(direct.image_mask, 10, 4, 0.5)
+    found = direct_values(
+        split, direct.before, direct.composites, weights, direct.mask, direct.image_mask
+    )
+    whole, part = (
+        weighted_l1(
+            decode_wanted(split, replace(direct, wanted=wanted)),
+            direct.composites,
+            direct.image_mask,
+        ).item()
+        for wanted in (found, direct.wanted)
+    )
+    assert part == pytest.approx(whole, rel=0.1)
 
 
 def test_they_are_found_where_gradients_are_off_and_for_half_precision(
