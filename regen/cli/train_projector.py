@@ -82,6 +82,12 @@ _EXAMPLE = (
     help="Length of the training, in thousands of images.",
 )
 @_setting("--batch", metavar="N", type=Count(1), help="Number of images in a step.")
+@_setting(
+    "--window",
+    metavar="PX",
+    type=Count(0),
+    help="Train on windows of so many pixels, which is faster; 0 trains on whole images.",
+)
 @_setting("--lr", metavar="X", type=_ABOVE_0, help="Step size of Adam.")
 @_setting(
     "--seed", metavar="N", type=click.IntRange(0, LARGEST_SEED), help="Seed of all random numbers."

@@ -52,6 +52,7 @@ def composite(
     *,
     config: CompositeSettings | None = None,
     extra: Tensor | None = None,
+    whole: tuple[int, int] | None = None,
 ) -> tuple[Tensor, Tensor]:
     """Paste foreign patterns into each image.
 
@@ -60,6 +61,8 @@ def composite(
         generator: Source of all randomness, on the CPU.
         config: Number, size and content of the pastes.
         extra: Further images ``[M, 3, H, W]`` whose pieces may be pasted.
+        whole: Height and width of the whole images where `images` are windows of them, or None:
+            patterns are as large and as dense as in whole images.
 
     Returns:
         Images ``[N, 3, H, W]`` in [-1, 1] and the masks ``[N, 1, H, W]`` in [0, 1] of what was
@@ -84,6 +87,9 @@ def composite(
         got, expected = list(extra.shape), f"[M, 3, {images.shape[2]}, {images.shape[3]}]"
         raise ProjectorError("extra images", got=got, expected=expected)
     many = torch.randint(config.pastes[0], config.pastes[1] + 1, [count], generator=generator)
+    if whole is not None:
+        share = images.shape[2] * images.shape[3] / (whole[0] * whole[1])
+        many, side = (many * share).round().clamp_min(1).long(), min(whole)
     dice = _Dice(int(many.sum()), generator)
     sources = images if extra is None else torch.cat([images, extra.to(images)])
     colour, alpha = _tiles(dice, sources.float().cpu(), side, config)

@@ -74,6 +74,18 @@ class ProjectorConfig:
         """Number of pixels that a position of the value spans along each axis."""
         return self.image_size[0] // self.value_shape[1]
 
+    @property
+    def reach(self) -> int:
+        """Pixels beyond a position of the value that its feature depends on, coarser sizes apart.
+
+        The first convolution of the downsampler reaches 3 pixels, or 1 where nothing is halved,
+        those of stride 2 two of their positions; each other convolution one position.
+        """
+        halvings = self.ratio.bit_length() - 1
+        down = 3 + sum(2 << i for i in range(1, halvings)) if halvings else 1
+        blocks = 2 * 2 * self.blocks[0]  # two convolutions each, before and after the coarser sizes
+        return down + (blocks + 1) * self.ratio
+
     @classmethod
     def for_split(
         cls,

@@ -81,11 +81,20 @@ def total_loss(
         decoded = tail(prediction)
         if settings.semi_cycle_l1:
             emphasis = 1 + settings.paste_weight * batch.pasted
+            emphasis = emphasis if batch.counted is None else emphasis * batch.counted
             terms["semi_cycle_l1"] = weighted_l1(decoded, batch.image, emphasis)
         if settings.semi_cycle_ssim:
-            terms["semi_cycle_ssim"] = ssim_loss(decoded, batch.image)
+            terms["semi_cycle_ssim"] = _structure(decoded, batch)
     weighted = [float(getattr(settings, name)) * term for name, term in terms.items()]
     return ProjectorLoss(torch.stack(weighted).sum(), terms, decoded)
+
+
+def _structure(decoded: Tensor, batch: Batch) -> Tensor:
+    """1 - SSIM, relative to the share of a window that counts; the rest is made equal first."""
+    if batch.counted is None:
+        return ssim_loss(decoded, batch.image)
+    shown = batch.image.lerp(decoded, batch.counted)
+    return ssim_loss(shown, batch.image) / batch.counted.mean()
 
 
 def kept_cells(kept: Tensor, logits: Tensor) -> Tensor:

@@ -174,6 +174,14 @@ class BackwardProjector(nn.Module):
                 expected=f"[N, 3, {height}, {width}]",
                 remedy="resize it first",
             )
+        return self.windowed(image)
+
+    def windowed(self, image: Tensor) -> Tensor:
+        """As `normalised`, of whole images or of windows; beyond an edge of either B sees zeros.
+
+        Args:
+            image: ``[N, 3, S, S]`` in [-1, 1], S a multiple of the coarsest size's positions.
+        """
         x: Tensor = image.contiguous(memory_format=torch.channels_last)
         half = self.precision != torch.float32
         with torch.autocast(x.device.type, self.precision if half else None, enabled=half):

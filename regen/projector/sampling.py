@@ -12,10 +12,12 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from regen.generators.protocol import Activation, Generator, Source, Split
+from regen.generators.crops import CropSplit, cut
+from regen.generators.protocol import Activation, Generator, Latent, Source, Split
 from regen.generators.samples import random_samples
 from regen.projector.composites import composite
 from regen.projector.settings import ProjectorTrainingSettings
+from regen.projector.windows import WindowPlan
 from regen.seeds import VALUE_STATISTICS
 
 _LARGEST = 2**31
@@ -29,13 +31,36 @@ class Batch:
         image: ``[N, 3, H, W]`` in [-1, 1], pastes included.
         pasted: Where something foreign was pasted, ``[N, 1, H, W]`` in [0, 1].
         kept: Where `value` still holds for the image, ``[N, 1, h, w]``, 0 or 1.
-        value: The sample's own value ``[N, C, h, w]``, in the precision of training.
+        value: The sample's own value, in the precision of training: ``[N, C, h, w]``, or, of
+            windows, with the positions around it that the tail needs beside.
+        counted: Where windows count in the losses, ``[N, 1, H, W]``, 1 or 0; None where whole
+            images do.
+        ring: Rows above and columns left of the predicted positions in `value`.
     """
 
     image: Tensor
     pasted: Tensor
     kept: Tensor
     value: Activation
+    counted: Tensor | None = None
+    ring: tuple[int, int] = (0, 0)
+
+    @property
+    def wanted(self) -> Tensor:
+        """The values ``[N, C, h, w]`` at the positions that B predicts."""
+        return self.value.features[self._predicted()]
+
+    def completed(self, prediction: Tensor) -> Tensor:
+        """What the tail decodes: a prediction ``[N, C, h, w]``, within the sample's own value."""
+        if prediction.shape == self.value.features.shape:
+            return prediction
+        whole = self.value.features.clone()
+        whole[self._predicted()] = prediction
+        return whole
+
+    def _predicted(self) -> tuple[slice, ...]:
+        (top, left), (h, w) = self.ring, self.kept.shape[2:]
+        return (slice(None), slice(None), slice(top, top + h), slice(left, left + w))
 
 
 def kept_positions(pasted: Tensor, value: Tensor) -> Tensor:
@@ -70,6 +95,7 @@ class Sampler:
         count: Images in a batch of this process.
         seed: Of this process.
         extra: Images ``[M, 3, H, W]`` to paste pieces of, or None.
+        plan: Which windows of the samples are trained on; None for whole images.
     """
 
     def __init__(
@@ -82,8 +108,9 @@ class Sampler:
         count: int,
         seed: int,
         extra: Tensor | None = None,
+        plan: WindowPlan | None = None,
     ) -> None:
-        self.generator, self.split, self.config = generator, split, config
+        self.generator, self.split, self.config, self.plan = generator, split, config, plan
         self.source = source
         self.count, self.extra = count, extra
         self.random = torch.Generator().manual_seed(seed)
@@ -94,10 +121,24 @@ class Sampler:
         """The next batch."""
         numbers = torch.randint(_LARGEST, [self.count], generator=self.random).tolist()
         samples = random_samples(self.source, numbers, varied=True)
-        value = self.split.value_of(self.generator.latents(samples))
+        latents = self.generator.latents(samples)
+        if self.plan is not None:
+            return self._windows(self.plan, latents)
+        value = self.split.value_of(latents)
         plain = self.split.tail(value)
         image, pasted = self._pasted(plain.float())
         return Batch(image, pasted, kept_positions(pasted, value.features), value)
+
+    def _windows(self, plan: WindowPlan, latents: Latent) -> Batch:
+        """A batch of windows, one of each sample."""
+        assert isinstance(self.split, CropSplit)
+        windows = plan.choose(self.count, self.random)
+        value = self.split.recall(self.split.crop_key(self.split.head(latents), windows))
+        image, pasted = self._pasted(self.split.tail(value).float())
+        counted = plan.counted(windows).to(image)
+        there = kept_positions(pasted, image[:, :, :: plan.ratio, :: plan.ratio])
+        kept = there * (F.avg_pool2d(counted, plan.ratio) == 1)
+        return Batch(image, pasted, kept, value, counted, plan.ring(self.split, windows))
 
     def _pasted(self, plain: Tensor) -> tuple[Tensor, Tensor]:
         """Composites of the first images of a batch, and the rest as they are."""
@@ -105,10 +146,19 @@ class Sampler:
         none = torch.zeros_like(plain[:, :1])
         if many == 0:
             return plain, none
+        extra, whole = self.extra, None
+        if self.plan is not None:
+            whole = self.plan.image_size
+            extra = None if extra is None else self._extra_windows(self.plan, extra)
         image, pasted = composite(
-            plain[:many], self.random, config=self.config.pastes, extra=self.extra
+            plain[:many], self.random, config=self.config.pastes, extra=extra, whole=whole
         )
         return torch.cat([image, plain[many:]]), torch.cat([pasted, none[many:]])
+
+    def _extra_windows(self, plan: WindowPlan, extra: Tensor) -> Tensor:
+        """The same random window of all extra images."""
+        (window,) = plan.choose(1, self.random)
+        return cut(extra, [window] * len(extra))
 
     @torch.no_grad()
     def decoding_context(self, value: Activation) -> Activation:

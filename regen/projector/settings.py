@@ -59,6 +59,8 @@ class ProjectorTrainingSettings:
     Attributes:
         kimg: Length in thousands of images, all processes together.
         batch: Images in one step, all processes together.
+        window: Side in pixels of the windows of samples that are trained on, one of each sample,
+            see `regen.projector.windows`; 0 for whole images.
         lr: Step size of Adam for B, above 0.
         schedule: "cosine" lets it fall to 1 % of `lr` at the end, "constant" keeps it.
         warmup_kimg: Over this many images the step size rises from 0.
@@ -88,6 +90,7 @@ class ProjectorTrainingSettings:
 
     kimg: float = 100.0
     batch: int = 16
+    window: int = 0
     lr: float = 0.002
     schedule: Schedule = "cosine"
     warmup_kimg: float = 1.0
@@ -120,6 +123,10 @@ class ProjectorTrainingSettings:
                 raise ProjectorError(name, got=getattr(self, name), expected=" or ".join(allowed))
         if not 0 <= self.composites <= 1:
             raise ProjectorError("composites", got=self.composites, expected="a share, 0 to 1")
+        if self.window and self.context != "own":
+            raise ProjectorError(
+                "context", got=self.context, expected="own, since only windows are decoded"
+            )
         if self.context == "swap" and self.batch < 2:
             raise ProjectorError("batch", got=self.batch, expected="2 or more to swap contexts")
 
@@ -128,6 +135,8 @@ class ProjectorTrainingSettings:
         for name in (*positive, "checkpoint_every_kimg", "report_every_kimg"):
             if not getattr(self, name) > 0:
                 raise ProjectorError(name, got=getattr(self, name), expected="above 0")
+        if self.window < 0:
+            raise ProjectorError("window", got=self.window, expected="0 or more")
         weights = ("feature_l1", "adversarial", "semi_cycle_l1", "semi_cycle_ssim")
         for name in (*weights, "paste_weight", "warmup_kimg", "r1_gamma", "ema_halflife_kimg"):
             if not getattr(self, name) >= 0:

@@ -23,6 +23,7 @@ from regen.projector.network import BackwardProjector
 from regen.projector.sampling import Batch, Sampler
 from regen.projector.settings import ProjectorTrainingSettings
 from regen.projector.trainer import Trainer, step_size
+from regen.projector.windows import WindowPlan
 from regen.training.checkpoint import Identity, identity, read_checkpoint, refuse_checkpoint
 from regen.training.distributed import Workers, workers
 from regen.training.frozen import evaluating, frozen
@@ -74,7 +75,7 @@ def train_projector(
 
     Args:
         generator: A trained one, on the device to train on. It is not modified.
-        split: The same generator, cut.
+        split: The same generator, cut; for windows by `split_for_windows`.
         settings: Length, step sizes, images and losses.
         source: Its samples; by default those it needs no images for.
         folder: Run folder, made if there is none; the checkpoint goes there.
@@ -108,7 +109,10 @@ def train_projector(
         count = _share_of(settings.batch, group)
         seed = settings.seed * group.count + group.rank  # each process has its own samples
         extra = extra_images
-        sampler = Sampler(generator, split, source, settings, count=count, seed=seed, extra=extra)
+        plan = WindowPlan.of(settings.window, split, architecture) if settings.window else None
+        sampler = Sampler(
+            generator, split, source, settings, count=count, seed=seed, extra=extra, plan=plan
+        )
         trainer = Trainer(settings, architecture, sampler, group, generator.device)
         who = _identity(trainer, architecture, extra_images)
         if resume:

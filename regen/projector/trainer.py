@@ -102,8 +102,8 @@ class Trainer:
         for group in self.optimizer.param_groups:
             group["lr"] = step_size(self.settings, self.done)
         batch = self.sampler.next_batch()
-        prediction = self.projector.normalised(batch.image)
-        value = self.projector.normalise(batch.value.features.float())
+        prediction = self.projector.windowed(batch.image)
+        value = self.projector.normalise(batch.wanted.float())
         loss = total_loss(
             prediction,
             value,
@@ -133,7 +133,7 @@ class Trainer:
         """Images ``[N, 3, H, W]`` of normalised features, through the tail."""
         features = self.projector.denormalise(prediction).to(batch.value.features.dtype)
         context = self.sampler.decoding_context(batch.value)
-        return self.sampler.split.tail(context.with_features(features)).float()
+        return self.sampler.split.tail(context.with_features(batch.completed(features))).float()
 
     def _discriminator_step(
         self, prediction: Tensor, value: Tensor, batch: Batch

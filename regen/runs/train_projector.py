@@ -19,6 +19,7 @@ from regen.projector.files import PROJECTOR_FILE, save_projector
 from regen.projector.network import BackwardProjector
 from regen.projector.settings import ProjectorTrainingSettings
 from regen.projector.train import Report, train_projector
+from regen.projector.windows import split_for_windows
 from regen.runs.folder import events_of, refuse_busy, remove_results, run_folder
 from regen.runs.logbook import Logbook, Progress
 from regen.training.checkpoint import kept, refuse_checkpoint
@@ -83,7 +84,7 @@ def train(
     opened = open_generator(generator, device=own_device(device))
     config = replace(config, precision=resolved(config.precision, opened.device))
     layer = value_layer or default_value_layer(opened)
-    split = opened.split(layer, 1)
+    split = split_for_windows(opened, layer, config.window)
     source = opened.source(images)
     extra = None if extra_images is None else load_folder(extra_images, opened.image_size)
     recorded = {

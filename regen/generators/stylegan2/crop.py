@@ -171,7 +171,7 @@ class Crop:
 
 def image_layer(step: int) -> int:
     """The convolution at whose resolution the RGB image is after a step of `LayerRun.run`."""
-    return step - 1 if step % 2 == 0 else max(step - 2, 0)
+    return max(step - 1 if step % 2 == 0 else step - 2, 0)
 
 
 def _trimmed(x: Tensor, given: Sequence[Span], needed: Sequence[Span]) -> Tensor:
