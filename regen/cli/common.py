@@ -248,6 +248,7 @@ def images_option(name: str = "images") -> Callable[[Command], Command]:
     """--images DIR; the command receives it as `name`."""
     return click.option(
         "--images",
+        "--pictures",
         name,
         metavar="DIR",
         type=click.Path(file_okay=False, path_type=Path),

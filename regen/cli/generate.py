@@ -48,6 +48,34 @@ _EXAMPLE = "\b\nExample:\n  regen generate --rewrite out/eyes:0.5 --seeds 0-15 -
 )
 @images_option()
 @click.option(
+    "--hole",
+    metavar="NAME|FILE",
+    help="For a generator that fills holes: the part of the face to hide, nose or eyes for "
+    "instance, or a mask, white where it is to be filled.  [default: a random hole for each seed]",
+)
+@click.option(
+    "--holes",
+    metavar="DIR",
+    type=click.Path(file_okay=False, path_type=Path),
+    help="Folder of masks for --pictures, of the same names or in the same order.",
+)
+@click.option(
+    "--grow",
+    metavar="PX",
+    type=Count(0),
+    default=2,
+    show_default=True,
+    help="By how many pixels of the generator's images --hole is larger.",
+)
+@click.option(
+    "--passes",
+    metavar="N",
+    type=Count(1),
+    default=1,
+    show_default=True,
+    help="How often a hole is filled; more reach the middle of one that stays grey.",
+)
+@click.option(
     "--truncation",
     metavar="PSI",
     type=Number(-MAX_TRUNCATION, MAX_TRUNCATION),
@@ -87,6 +115,10 @@ def command(
     noise: Any,
     precision: Any,
     class_index: int | None,
+    hole: str | None,
+    holes: Path | None,
+    grow: int,
+    passes: int,
     grid: bool,
     output: Path,
     device: str,
@@ -99,7 +131,9 @@ def command(
 
     if seeds is None:
         seeds = tuple(range(64)) if images is None else ()
-    settings = GenerateSettings(seeds, truncation, noise, precision, class_index, grid, images)
+    settings = GenerateSettings(
+        seeds, truncation, noise, precision, class_index, grid, images, hole, holes, grow, passes
+    )
     files = generate_images(generator, rewrites, settings, output, device=device)
     count = len(files) - grid
     say(f"{count} {'image' if count == 1 else 'images'} in {output}")

@@ -7,6 +7,7 @@ from typing import Annotated, Literal
 from pydantic import ConfigDict, Field, Tag, ValidationInfo, field_validator
 
 from regen.edits.exemplars import ExemplarField, Image, ImageField
+from regen.edits.inputs import HoleField, SamplesField
 from regen.edits.region_json import NamedRegion, RegionField
 from regen.edits.samples import SampleSpec, StyleField
 from regen.edits.validation import (
@@ -63,7 +64,7 @@ class TargetJson(ObjectModel):
     style: StyleField | None = Field(
         default=None, description="For a generator that translates: the style of the result."
     )
-    hole: RegionField | None = Field(
+    hole: HoleField | None = Field(
         default=None,
         description="For a generator that inpaints: the region to fill, in pixels of the picture. "
         "Everything outside it is kept.",
@@ -74,8 +75,10 @@ class TargetJson(ObjectModel):
 
 
 def _target(written: TargetJson, _: EditsFile) -> Target:
+    hole = written.hole
+    region, grow = (None, (0,)) if hole is None else (hole.region, hole.grow)
     sample = SampleSpec(
-        written.seed, written.truncation, written.picture, written.style, written.hole
+        written.seed, written.truncation, written.picture, written.style, region, grow
     )
     return Target(sample, written.region)
 
@@ -202,6 +205,11 @@ class EditsJson(ObjectModel):
         description="What the result is measured against: the name of a pattern that the "
         "generator's oracle knows, or the pattern pasted into each sample.",
     )
+    samples: SamplesField | None = Field(
+        default=None,
+        description="For a generator that changes images: where the samples that must stay, and "
+        "the unseen ones, are taken from.",
+    )
     json_schema: Annotated[str, Expected("text")] | None = Field(
         default=None, alias="$schema", description="Path of this schema, for editors; ignored."
     )
@@ -232,6 +240,7 @@ def _edits(written: EditsJson, _: EditsFile) -> Edits:
         shape=written.shape,
         feather=written.feather,
         oracle=written.oracle,
+        samples=written.samples,
     )
 
 

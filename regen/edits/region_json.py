@@ -127,10 +127,16 @@ class RegionJson(ObjectModel):
     )
 
 
-def _region(written: RegionJson, _: EditsFile) -> Region | NamedRegion:
-    given = {name: value for name, value in written if value is not None}
+def region_of(written: RegionJson) -> Region | NamedRegion:
+    """The region of those keys that a `RegionJson` has.
+
+    Raises:
+        EditsError: If not exactly one is given.
+    """
+    keys = written.model_fields_set & set(RegionJson.model_fields)
+    given = {key: value for key in keys if (value := getattr(written, key)) is not None}
     if len(given) != 1:
-        got = " and ".join(given) or shown(dict.fromkeys(written.model_fields_set))
+        got = " and ".join(given) or shown(dict.fromkeys(keys))
         raise EditsError(
             "", got=got, expected=f"exactly one of {', '.join(RegionJson.model_fields)}"
         )
@@ -138,7 +144,9 @@ def _region(written: RegionJson, _: EditsFile) -> Region | NamedRegion:
     return Region.union(value) if isinstance(value, list) else value
 
 
-RegionField = Annotated[Region | NamedRegion, ReadAs(RegionJson, _region)]
+RegionField = Annotated[
+    Region | NamedRegion, ReadAs(RegionJson, lambda written, _: region_of(written))
+]
 
 
 def region_to_json(region: Region | NamedRegion, embed: bool) -> dict[str, Any]:

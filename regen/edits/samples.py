@@ -12,7 +12,8 @@ from typing import Annotated, Any
 from pydantic import Field
 
 from regen.edits.exemplars import Image
-from regen.edits.region_json import NamedRegion, region_to_json
+from regen.edits.inputs import Hole, each_hole
+from regen.edits.region_json import NamedRegion
 from regen.edits.validation import Integer0, ObjectModel, ReadAs
 from regen.errors import EditsError
 from regen.images.regions import Region
@@ -35,6 +36,8 @@ class SampleSpec:
         picture: The input image that the generator translates or inpaints.
         style: Style of the translation.
         hole: The region that the generator fills, in pixels of the input image.
+        grow: By how many pixels of the generator's image the hole is larger; several numbers give
+            as many holes.
 
     Raises:
         EditsError: If there is neither a seed nor a picture, or both without a style or a hole.
@@ -45,6 +48,7 @@ class SampleSpec:
     picture: Image | None = None
     style: Style | None = None
     hole: Region | NamedRegion | None = None
+    grow: tuple[int, ...] = (0,)
 
     def __post_init__(self) -> None:
         if self.seed is None and self.picture is None:
@@ -58,8 +62,15 @@ class SampleSpec:
                 remedy="a 'picture' takes a seed only together with a style or a hole",
             )
 
+    def requests(self) -> list[dict[str, object]]:
+        """The requests to a generator, one for each hole; one where there is none."""
+        return each_hole(self._request(), self.grow)
+
     def request(self) -> dict[str, object]:
-        """The request to a generator: only keys that are given, images as path or data URI."""
+        """The first of `requests`: only keys that are given, images as path or data URI."""
+        return self.requests()[0]
+
+    def _request(self) -> dict[str, object]:
         given = {
             "seed": self.seed,
             "truncation": self.truncation,
@@ -83,7 +94,7 @@ class SampleSpec:
             "truncation": self.truncation,
             "picture": None if self.picture is None else self.picture.to_json(embed=embed),
             "style": None if self.style is None else {"seed": self.style.seed},
-            "hole": None if self.hole is None else region_to_json(self.hole, embed),
+            "hole": None if self.hole is None else Hole(self.hole, self.grow).to_json(embed=embed),
         }
         return {key: value for key, value in written.items() if value is not None}
 

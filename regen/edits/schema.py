@@ -12,6 +12,7 @@ from pathlib import Path
 from regen.edits.checked_json import read_json, shown
 from regen.edits.exemplars import Image, Pattern
 from regen.edits.file_models import EditsField
+from regen.edits.inputs import Hole, Samples
 from regen.edits.region_json import NamedRegion
 from regen.edits.samples import SampleSpec, Style
 from regen.edits.validation import validated
@@ -21,11 +22,13 @@ from regen.errors import EditsError
 __all__ = [
     "Edit",
     "Edits",
+    "Hole",
     "Image",
     "NamedRegion",
     "PasteOracle",
     "Pattern",
     "SampleSpec",
+    "Samples",
     "Style",
     "Target",
     "Weights",

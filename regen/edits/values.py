@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 from regen.edits.exemplars import Image, Pattern
+from regen.edits.inputs import Samples
 from regen.edits.region_json import NamedRegion, region_to_json
 from regen.edits.samples import SampleSpec
 from regen.images.regions import Region
@@ -78,6 +79,7 @@ class Edits:
         feather: Softness of pasted edges in pixels of the image, from 0.
         oracle: What the result is measured against: the name of a pattern that the generator's
             oracle knows, or the pattern pasted.
+        samples: Where the generator's samples are taken from, None for its own.
     """
 
     edits: tuple[Edit, ...]
@@ -91,6 +93,7 @@ class Edits:
     shape: Literal["auto", "exemplar", "target"] | None = None
     feather: float | None = None
     oracle: str | PasteOracle | None = None
+    samples: Samples | None = None
 
     @property
     def oracle_pattern(self) -> str | None:
@@ -114,6 +117,8 @@ class Edits:
         if self.oracle is not None:
             paste = isinstance(self.oracle, PasteOracle)
             content["oracle"] = {"paste": True} if paste else self.oracle
+        if self.samples is not None:
+            content["samples"] = self.samples.to_json(embed=embed)
         content["edits"] = [_edit_to_json(edit, embed) for edit in self.edits]
         return content
 

@@ -293,6 +293,20 @@ class Generator(nn.Module, ABC):
     def forward(self, latent: Latent) -> Tensor:
         """Images ``[N, 3, H, W]`` of latents, nominally in [-1, 1], through the uncut network."""
 
+    def changeable(self, latent: Latent) -> Tensor | None:
+        """Where its images can change at all, ``[N, 1, H, W]`` of 0 and 1; None for everywhere.
+
+        Outside of it every image is, bit for bit, what it was given, whatever the weights are.
+        """
+        return None
+
+    def shown_input(self, latent: Latent) -> Tensor | None:
+        """The images that it was given, ``[N, 3, H, W]`` in [-1, 1], what it may not see in grey.
+
+        None for a family that is given no images.
+        """
+        return None
+
     @abstractmethod
     def split(self, value_layer: int, memory_layers: int) -> Split:
         """Cut the network.

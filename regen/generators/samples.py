@@ -10,7 +10,11 @@ from regen.seeds import BANDS, Band
 
 
 def reserved_samples(
-    source: Source, band: Band, count: int, taken: Collection[int] = ()
+    source: Source,
+    band: Band,
+    count: int,
+    taken: Collection[int] = (),
+    like: Sample | None = None,
 ) -> list[Sample]:
     """The first samples of a band.
 
@@ -22,6 +26,7 @@ def reserved_samples(
         band: What they are for.
         count: How many are wanted; a finite source may have fewer.
         taken: Numbers to leave out, of targets for instance.
+        like: A sample in the manner of which they are, see `Source.alike`.
 
     Returns:
         At least one sample.
@@ -30,7 +35,7 @@ def reserved_samples(
         GeneratorError: If the source has none for this purpose.
     """
     if source.count is None:
-        return source.samples(band.take(count, without=taken))
+        return _of(source, band.take(count, without=taken), like)
     free = [n for n in range(source.count) if n not in taken]
     chosen = free[BANDS.index(band) :: len(BANDS)][:count]
     if not chosen:
@@ -40,7 +45,11 @@ def reserved_samples(
             expected=f"at least {len(BANDS)} beside the targets",
             remedy="add images to the folder",
         )
-    return source.samples(chosen)
+    return _of(source, chosen, like)
+
+
+def _of(source: Source, numbers: Iterable[int], like: Sample | None) -> list[Sample]:
+    return source.samples(numbers) if like is None else source.alike(like, numbers)
 
 
 def random_samples(source: Source, indices: Iterable[int], *, varied: bool = False) -> list[Sample]:

@@ -111,6 +111,18 @@ def gear_iris(ball: Tensor, face: Face) -> Tensor:
     return over(ball, rgb(ball, 0.10, 0.11, 0.14), cover(radius - 2.0, px))
 
 
+def anime_iris(ball: Tensor, face: Face) -> Tensor:
+    """A tall violet oval, dark above and bright below, with two highlights."""
+    px, iy = face.px, face.ey + 0.6
+    iris = ellipse(face.ix, iy, 6.2, 8.6)
+    colour = over(rgb(ball, 0.26, 0.10, 0.52), rgb(ball, 0.72, 0.52, 0.98), soft(-iy + 1, 9.0))
+    colour = over(colour, rgb(ball, 0.14, 0.05, 0.28), soft((iris + 0.9).abs() - 0.7, 1.0))
+    colour = over(colour, rgb(ball, 0.10, 0.04, 0.20), cover(ellipse(face.ix, iy, 2.3, 3.6), px))
+    colour = over(colour, 1.0, cover(ellipse(face.ix + 2.2, iy + 2.8, 2.0, 1.7), px))
+    colour = over(colour, 1.0, 0.9 * cover(circle(face.ix - 2.6, iy - 2.6, 1.1), px))
+    return over(ball, colour, cover(iris, px))
+
+
 def glasses_outline(face: Face) -> Tensor:
     """Two lenses, the bridge between them and the temples over the ears."""
     across, down = face.ex - 0.5, face.ey - 1.0
@@ -228,6 +240,7 @@ REGIONS: dict[str, Callable[[Face], Tensor]] = {
 PATTERNS: dict[str, Pattern] = {
     "cat_eyes": Pattern("eyes", iris=cat_iris),
     "gear_eyes": Pattern("eyes", iris=gear_iris),
+    "anime_eyes": Pattern("eyes", iris=anime_iris),
     "sunglasses": Pattern("glasses", on_top=draw_sunglasses),
     "red_nose": Pattern("nose", on_top=draw_red_nose),
     "hat": Pattern("hat", on_top=draw_hat),

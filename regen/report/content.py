@@ -48,12 +48,14 @@ class TargetView:
         before: The image without the rewrite.
         wanted: The image that the rule aims for, decoded from the pasted features.
         after: The image with the rewrite.
+        given: What the generator was given, for one that changes images.
     """
 
     label: str
     before: Tensor
     wanted: Tensor
     after: Tensor
+    given: Tensor | None = None
 
 
 @dataclass(frozen=True)
@@ -68,6 +70,7 @@ class RewriteReport:
         after: The same with the rewrite.
         metrics: As they go into metrics.json.
         settings: As they are in settings.json.
+        inputs: What the generator was given for them, like `before`, or None.
         regions: Where the rule should act on each sample, ``[N, 1, H, W]`` in [0, 1], or None.
         region_source: Where the regions come from: an oracle, the exemplar pasted at the place of
             the targets' regions, or the similarity map.
@@ -88,6 +91,7 @@ class RewriteReport:
     after: Tensor
     metrics: Mapping[str, object]
     settings: Mapping[str, object]
+    inputs: Tensor | None = None
     regions: Tensor | None = None
     region_source: Literal["oracle", "paste", "similarity"] = "similarity"
     similarity: Tensor | None = None
@@ -101,7 +105,7 @@ class RewriteReport:
 
     def __post_init__(self) -> None:
         shape = [len(self.labels), 3, *self.before.shape[-2:]]
-        for name in ("before", "after", "oracle"):
+        for name in ("before", "after", "oracle", "inputs"):
             _check_shape(name, getattr(self, name), shape)
         _check_shape("regions", self.regions, [shape[0], 1, *shape[2:]])
         if self.similarity is not None:
@@ -119,7 +123,10 @@ class Row(NamedTuple):
 def image_rows(report: RewriteReport, columns: int) -> list[Row]:
     """The rows of images of the first `columns` samples, from before to the oracle."""
     before, after = report.before[:columns], report.after[:columns]
-    rows = [
+    rows = []
+    if report.inputs is not None:
+        rows.append(Row("input", "what the generator was given", report.inputs[:columns]))
+    rows += [
         Row("before", "the original generator", before),
         Row("after", "the same sample, rewritten", after),
         Row(

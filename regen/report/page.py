@@ -153,9 +153,9 @@ def _targets(report: RewriteReport) -> str:
 
 
 def _target_card(view: TargetView) -> str:
-    return _card(
-        view.label, [("before", view.before), ("wanted", view.wanted), ("after", view.after)]
-    )
+    given = [] if view.given is None else [("input", view.given)]
+    images = [("before", view.before), ("wanted", view.wanted), ("after", view.after)]
+    return _card(view.label, given + images)
 
 
 def _layers(report: RewriteReport) -> str:

@@ -8,18 +8,21 @@ from regen.edits.schema import Edit, Edits, Image, NamedRegion, Pattern, Target
 from regen.errors import EditsError, RegenError, RegionError
 from regen.files.limits import MAX_EDITS_PIXELS, MAX_WHOLE_PIXELS
 from regen.generators import bundled
-from regen.generators.protocol import Generator, Oracle, Sample, Source
+from regen.generators.protocol import Generator, Latent, Oracle, Sample, Source
 from regen.generators.registry import open_generator
 from regen.images.regions import Region
 from regen.images.shapes import Mask
 from regen.rewriting.rule import Example
+
+_MOST_GIVEN = 0.02  # of a region: its soft edge
 
 
 def load_examples(edits: Edits, generator: Generator) -> list[Example]:
     """Load every exemplar and target of an edits file.
 
     Returns:
-        One example for each target, in the order of the file.
+        One example for each target, in the order of the file; one for each hole of a target with
+        several.
 
     Raises:
         EditsError: If a region is given by a name that no oracle knows, or a target cannot be a
@@ -33,29 +36,34 @@ def load_examples(edits: Edits, generator: Generator) -> list[Example]:
         _check_inside(exemplar_region, f"edits[{index}].region", *exemplar.shape[2:])
         for number, target in enumerate(edit.targets):
             path = f"edits[{index}].targets[{number}]"
-            sample = target_sample(generator, target, path)
-            region = _target_region(generator.oracle, target, sample, path)
-            latent = generator.latents([sample])
-            _check_inside(region, f"{path}.region", *generator.image_size)
-            examples.append(
-                Example(
-                    exemplar,
-                    exemplar_region,
-                    latent,
-                    region,
-                    exemplar_label=exemplar_label(edit),
-                    target_label=sample.label,
-                    alpha=alpha,
-                    drawn=_is_drawn(edit.region),
+            for sample in target_samples(generator, target, path):
+                region = _target_region(generator.oracle, target, sample, path)
+                latent = generator.latents([sample])
+                _check_inside(region, f"{path}.region", *generator.image_size)
+                _check_changeable(region, f"{path}.region", generator, latent)
+                examples.append(
+                    Example(
+                        exemplar,
+                        exemplar_region,
+                        latent,
+                        region,
+                        exemplar_label=exemplar_label(edit),
+                        target_label=sample.label,
+                        alpha=alpha,
+                        drawn=_is_drawn(edit.region),
+                    )
                 )
-            )
     return examples
 
 
-def target_sample(generator: Generator, target: Target, path: str) -> Sample:
-    """The sample of a generator that a target describes. Raises EditsError, naming its path."""
+def target_samples(generator: Generator, target: Target, path: str) -> list[Sample]:
+    """The samples of a generator that a target describes: several where it has several holes.
+
+    Raises:
+        EditsError: If the generator has no such sample, naming the target's path.
+    """
     try:
-        return generator.sample(target.sample.request())
+        return [generator.sample(request) for request in target.sample.requests()]
     except RegenError as error:
         raise EditsError(
             f"{path}: {error.problem}",
@@ -96,6 +104,22 @@ def _check_inside(region: Region, path: str, height: int, width: int) -> None:
             expected=error.expected,
             remedy=error.remedy,
         ) from error
+
+
+def _check_changeable(region: Region, path: str, generator: Generator, latent: Latent) -> None:
+    """Raise EditsError if a part of a region is where images can never change."""
+    changeable = generator.changeable(latent)
+    if changeable is None:
+        return
+    mask = region.mask(*changeable.shape[2:])
+    given = float((mask * (1 - changeable.cpu())).sum() / mask.sum())
+    if given > _MOST_GIVEN:
+        raise EditsError(
+            path,
+            got=f"{given:.0%} of it outside of the hole",
+            expected="a region inside of the hole",
+            remedy="pixels outside of it are given, not generated: enlarge the hole with 'grow'",
+        )
 
 
 class _Images:

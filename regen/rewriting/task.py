@@ -11,7 +11,7 @@ from typing import Any
 from regen.edits.schema import Edits, PasteOracle, read_edits
 from regen.errors import EditsError, RegenError
 from regen.generators import bundled
-from regen.generators.protocol import Generator, Source, Split
+from regen.generators.protocol import Generator, Sample, Source, Split
 from regen.generators.registry import open_generator
 from regen.projector.files import Projector, load_projector, open_projector, projectors_of
 from regen.rewriting.examples import load_examples, taken_by
@@ -57,6 +57,11 @@ class Task:
     layer_choice: LayerChoice | None = None
     said_by: Mapping[str, str] = field(default_factory=dict)
     images: Path | None = None
+
+    @property
+    def like(self) -> Sample:
+        """A target, in the manner of which the unseen samples are."""
+        return self.generator.sample(self.edits.edits[0].targets[0].sample.request())
 
     def recorded(self) -> dict[str, Any]:
         """The content of settings.json: all settings, and how they were chosen."""
@@ -106,7 +111,8 @@ def resolve(
     if not isinstance(generator, Generator):
         generator = open_generator(generator or edits.generator, device=device)
     _check_oracle(edits, generator)
-    source, examples = generator.source(images), load_examples(edits, generator)
+    images = images or pictures_of(edits)
+    source, examples = source_of(generator, edits, images), load_examples(edits, generator)
     taken = taken_by(edits, generator, source)
     paths = list(projectors) or ([edits.projector] if edits.projector else [])
     choice: LayerChoice | None = None
@@ -138,6 +144,18 @@ def resolve(
         said_by=merged.said_by,
         images=images,
     )
+
+
+def pictures_of(edits: Edits) -> Path | None:
+    """The folder of images that edits name, if they name one."""
+    given = None if edits.samples is None else edits.samples.pictures
+    return None if given is None else Path(given)
+
+
+def source_of(generator: Generator, edits: Edits, images: Path | None) -> Source:
+    """The samples of a generator that edits ask for."""
+    inputs = {} if edits.samples is None else edits.samples.inputs()
+    return generator.source(images, inputs) if inputs else generator.source(images)
 
 
 def _find_projector(

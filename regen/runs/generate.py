@@ -7,12 +7,15 @@ import re
 from collections.abc import Sequence
 from contextlib import nullcontext
 from dataclasses import dataclass
+from os.path import isfile  # unlike Path.is_file, it takes names that are too long for the system
 from pathlib import Path
 from typing import Literal
 
 import torch
 from torch import Tensor
+from torch.nn.functional import pad
 
+from regen.edits.schema import NamedRegion
 from regen.errors import GeneratorError
 from regen.files.limits import MAX_TRUNCATION
 from regen.generators.protocol import Generator, Sample
@@ -43,6 +46,10 @@ class GenerateSettings:
         class_index: Which class to generate, from 0, for a generator that has them.
         grid: Whether the first `GRID_IMAGES` are laid out in grid.png as well.
         images: A folder of images, for a generator that needs them.
+        hole: For a generator that fills holes: the name of a part of the face, or a mask's path.
+        holes: The same: a folder of masks for a folder of images.
+        grow: By how many pixels `hole` is larger.
+        passes: How often a hole is filled.
     """
 
     seeds: tuple[int, ...]
@@ -52,6 +59,10 @@ class GenerateSettings:
     class_index: int | None = None
     grid: bool = True
     images: Path | None = None
+    hole: str | None = None
+    holes: Path | None = None
+    grow: int = 0
+    passes: int = 1
 
     def __post_init__(self) -> None:
         if not self.seeds and self.images is None:
@@ -59,6 +70,10 @@ class GenerateSettings:
         if not abs(self.truncation) <= MAX_TRUNCATION:
             expected = f"{-MAX_TRUNCATION:g} to {MAX_TRUNCATION:g}"
             raise GeneratorError("truncation", got=self.truncation, expected=expected)
+        if self.holes is not None and (self.images is None or self.hole is not None):
+            got = "without images" if self.images is None else "beside a single hole"
+            expected = "a folder of images and a folder of masks, and no hole for all"
+            raise GeneratorError("folder of masks", got=got, expected=expected)
         if self.images is not None and self.request():
             raise GeneratorError(
                 "options beside a folder of images",
@@ -77,6 +92,14 @@ class GenerateSettings:
         if self.class_index is not None:
             request["class"] = self.class_index
         return request
+
+    def inputs(self) -> dict[str, object]:
+        """What a generator that fills holes is given beside the image; only what is given."""
+        inputs: dict[str, object] = {} if self.holes is None else {"holes": self.holes}
+        if self.hole is not None:
+            inputs["hole"] = self.hole if isfile(self.hole) else NamedRegion(self.hole)
+            inputs |= {"grow": self.grow} if self.grow else {}
+        return inputs | ({"passes": self.passes} if self.passes > 1 else {})
 
 
 def load_rewrites(rewrites: Sequence[tuple[Path, float]]) -> Rewrite | None:
@@ -132,15 +155,23 @@ def generate_images(
         _check_folder(folder, settings)
         with run_folder(folder) as place:
             remove_results(place, [_GRID])
-            return _generate(opened, samples, place, with_grid=settings.grid)
+            most = _MOST_AT_ONCE if settings.images is None else 1  # whose sizes may differ
+            return _generate(opened, samples, place, most, with_grid=settings.grid)
 
 
 def samples_of(generator: Generator, settings: GenerateSettings) -> list[Sample]:
     """The samples of settings. Raises GeneratorError for those that the generator does not have."""
     if settings.images is not None:
-        source = generator.source(settings.images)
+        inputs = settings.inputs()
+        source = generator.source(settings.images, _plural(inputs) if inputs else None)
         return source.samples(settings.seeds or range(source.count or 0))
-    return [generator.sample({**settings.request(), "seed": seed}) for seed in settings.seeds]
+    request = settings.request() | settings.inputs()
+    return [generator.sample({**request, "seed": seed}) for seed in settings.seeds]
+
+
+def _plural(inputs: dict[str, object]) -> dict[str, object]:
+    """The inputs of a source: what one sample has as its hole, all of them have."""
+    return {"holes" if name == "hole" else name: value for name, value in inputs.items()}
 
 
 def _check_folder(folder: Path | str, settings: GenerateSettings) -> None:
@@ -152,13 +183,13 @@ def _check_folder(folder: Path | str, settings: GenerateSettings) -> None:
 
 
 def _generate(
-    generator: Generator, samples: Sequence[Sample], folder: Path, *, with_grid: bool
+    generator: Generator, samples: Sequence[Sample], folder: Path, most: int, *, with_grid: bool
 ) -> list[Path]:
     files: list[Path] = []
     shown: list[Tensor] = []
     height, width = generator.image_size
     names = distinct_names(map(_file_name, samples), lambda name: with_grid and name == "grid")
-    together = max(1, min(_MOST_AT_ONCE, _PIXELS_AT_ONCE // (height * width)))
+    together = max(1, min(most, _PIXELS_AT_ONCE // (height * width)))
     try:
         with Progress(len(samples), "generating") as progress:
             for first in range(0, len(samples), together):
@@ -172,9 +203,18 @@ def _generate(
     except KeyboardInterrupt as interrupt:
         raise KeyboardInterrupt(f"{len(files)} images are in {folder}") from interrupt
     if shown:
-        sheet = torch.cat(shown)[:GRID_IMAGES]
+        sheet = _of_one_size(shown)[:GRID_IMAGES]
         files.append(_save(folder, _GRID, grid(sheet, _columns(len(sheet)))))
     return files
+
+
+def _of_one_size(batches: Sequence[Tensor]) -> Tensor:
+    """All images ``[N, 3, H, W]``, smaller ones with white to the right and below."""
+    height, width = (max(batch.shape[axis] for batch in batches) for axis in (2, 3))
+    sides = [(0, width - batch.shape[3], 0, height - batch.shape[2]) for batch in batches]
+    return torch.cat(
+        [pad(batch, side, value=1.0) for batch, side in zip(batches, sides, strict=True)]
+    )
 
 
 def _file_name(sample: Sample) -> str:

@@ -8,6 +8,7 @@ import pytest
 import torch
 
 from regen.errors import RegenError
+from regen.report import image_rows
 from tests.helpers.reports import small_report
 
 
@@ -31,3 +32,11 @@ def test_images_that_do_not_belong_together_are_refused(
     with pytest.raises(RegenError) as error:
         dataclasses.replace(small_report(), **change)  # type: ignore[arg-type]
     assert str(error.value) == message
+
+
+def test_what_a_generator_was_given_is_the_first_row() -> None:
+    given = torch.rand(3, 3, 16, 16)
+    rows = image_rows(dataclasses.replace(small_report(), inputs=given), columns=2)
+    assert [row.title for row in rows[:3]] == ["input", "before", "after"]
+    assert torch.equal(rows[0].images, given[:2])
+    assert image_rows(small_report(), columns=2)[0].title == "before"

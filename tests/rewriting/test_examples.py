@@ -20,6 +20,7 @@ from regen.generators.stylegan2.generator import StyleGAN2
 from regen.images.regions import Region
 from regen.portraits import PortraitsOracle
 from regen.rewriting.examples import load_examples
+from tests.helpers.rfr import lively
 
 EYES, BOX = NamedRegion("eyes"), Region.box(4, 4, 12, 12)
 
@@ -124,3 +125,24 @@ def test_a_region_outside_of_its_image_is_refused(generator: StyleGAN2) -> None:
     outside = replace(one.edits[0], region=Region.box(20, 20, 40, 30))
     with pytest.raises(RegionError, match=r"^edits\[0\].region: region reaches"):
         load_examples(replace(one, edits=(outside,)), generator)
+
+
+def filling(*targets: Target) -> Edits:
+    edit = Edit(Pattern("red_nose", 5), NamedRegion("nose"), targets)
+    return Edits((edit,), oracle="red_nose")
+
+
+def test_a_target_with_several_holes_is_several_examples():
+    generator = lively(people=True)
+    nose = SampleSpec(3, hole=NamedRegion("nose"), grow=(1, 4))
+    small, large = load_examples(filling(Target(nose, NamedRegion("nose"))), generator)
+    assert small.target_label == large.target_label == "seed 3"
+    holes = [generator.changeable(example.latent).sum() for example in (small, large)]
+    assert holes[0] < holes[1]
+
+
+def test_a_region_outside_of_the_hole_is_refused():
+    generator = lively(people=True)
+    eyes = SampleSpec(3, hole=NamedRegion("eyes"))
+    with pytest.raises(EditsError, match=r"targets\[0\].region: got 100% of it outside of the hol"):
+        load_examples(filling(Target(eyes, NamedRegion("nose"))), generator)

@@ -5,12 +5,16 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+import torch
 
 from regen.errors import GeneratorError
+from regen.generators.rfr.files import save_rfr
 from regen.generators.stylegan2.config import StyleGAN2Config
 from regen.generators.stylegan2.files import save_stylegan2
 from regen.generators.stylegan2.generator import StyleGAN2
+from regen.images import load_image, save_image
 from regen.runs.generate import GenerateSettings, generate_images, load_rewrites
+from tests.helpers.rfr import lively
 
 
 @pytest.mark.parametrize(
@@ -38,3 +42,47 @@ def test_images_that_overflow_are_not_saved_as_black(tmp_path: Path) -> None:
 
 def test_no_rewrites_are_none() -> None:
     assert load_rewrites([]) is None
+
+
+@pytest.fixture
+def photos(tmp_path: Path) -> Path:
+    """An inpainting generator, two photographs of different sizes, and their masks."""
+    save_rfr(tmp_path / "g.safetensors", lively(), card={})
+    for name, size in (("a", (40, 40)), ("b", (64, 80))):
+        for kind in ("photos", "masks"):
+            (tmp_path / kind).mkdir(exist_ok=True)
+        save_image(tmp_path / "photos" / f"{name}.png", torch.rand(1, 3, *size) * 2 - 1)
+        mask = -torch.ones(1, 3, *size)
+        mask[..., 10:20, 10:20] = 1
+        save_image(tmp_path / "masks" / f"{name}.png", mask)
+    return tmp_path
+
+
+def test_holes_in_photographs_are_filled(photos: Path) -> None:
+    settings = GenerateSettings((), images=photos / "photos", holes=photos / "masks")
+    files = generate_images(photos / "g.safetensors", [], settings, photos / "out")
+    assert [path.name for path in files] == ["a.png", "b.png", "grid.png"]
+    a, b, sheet = map(load_image, files)
+    assert a.shape == (1, 3, 32, 32) and b.shape == (1, 3, 32, 40) and sheet.shape[3] == 40
+    given = load_image(photos / "photos" / "a.png", size=32, fit="stretch")
+    known = torch.ones(32, 32, dtype=torch.bool)
+    known[8:16, 8:16] = False
+    assert (a - given).abs()[..., known].max() < 1 / 127
+    assert (a - given).abs()[..., ~known].mean() > 0.05
+
+
+def test_one_mask_for_all_and_a_part_of_nobody(photos: Path) -> None:
+    mask = str(photos / "masks" / "a.png")
+    settings = GenerateSettings((1,), images=photos / "photos", hole=mask, grow=1, passes=2)
+    files = generate_images(photos / "g.safetensors", [], settings, photos / "out")
+    assert [path.name for path in files] == ["b.png", "grid.png"]
+    nose = GenerateSettings((), images=photos / "photos", hole="nose")
+    with pytest.raises(GeneratorError, match=r"a.png: a part of a face by its name: got an image"):
+        generate_images(photos / "g.safetensors", [], nose, photos / "other")
+    assert not (photos / "other").exists()
+
+
+@pytest.mark.parametrize("settings", [{"seeds": (1,)}, {"seeds": (), "images": "a", "hole": "m"}])
+def test_masks_need_images_and_no_other_hole(settings: dict, tmp_path: Path) -> None:
+    with pytest.raises(GeneratorError, match="folder of masks: got "):
+        GenerateSettings(**settings, holes=tmp_path)

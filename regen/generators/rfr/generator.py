@@ -120,6 +120,16 @@ class Inpainter(Generator):
         assert isinstance(latent, FillLatent)
         return latent.completed(self.network(latent.seen, latent.known))
 
+    def changeable(self, latent: Latent) -> Tensor:
+        """The holes."""
+        assert isinstance(latent, FillLatent)
+        return 1 - latent.known
+
+    def shown_input(self, latent: Latent) -> Tensor:
+        """The images with their holes in grey."""
+        assert isinstance(latent, FillLatent)
+        return latent.images * latent.known
+
     def split(self, value_layer: int, memory_layers: int) -> RFRSplit:
         """Cut the network after convolution `value_layer`.
 

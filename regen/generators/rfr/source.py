@@ -72,6 +72,7 @@ class FillSource:
         hole: The one that all have; None for a random one each.
         grow: By how many pixels `hole` is larger.
         masks: Files of masks, one for each image; instead of `hole`.
+        passes: As those of `FillSample`.
     """
 
     pictures: Pictures
@@ -79,6 +80,7 @@ class FillSource:
     hole: Hole | None = None
     grow: int = 0
     masks: Sequence[Path] = ()
+    passes: int = 1
 
     @property
     def count(self) -> int | None:
@@ -113,7 +115,7 @@ class FillSource:
             hole = MaskFile(str(self.masks[index % len(self.masks)]))
         grow = 0 if self.hole is None else self.grow
         picture = self.pictures.picture(index)
-        return FillSample(picture=picture, hole=hole, grow=grow, index=index)
+        return FillSample(picture=picture, hole=hole, grow=grow, passes=self.passes, index=index)
 
 
 def read_source(
@@ -123,8 +125,8 @@ def read_source(
 
     Args:
         images: The folder.
-        inputs: ``holes``: a region, a folder of masks, "random", which is the default, or absent;
-            ``grow``: as `FillSample.grow`.
+        inputs: ``holes``: a region, the path of a mask, a folder of masks, or "random";
+            ``grow`` and ``passes``: as those of `FillSample`.
         oracle: Of the generator, which is needed for people.
 
     Raises:
@@ -132,7 +134,7 @@ def read_source(
         ImageError: If a folder has no images.
     """
     for name in inputs:
-        if name not in ("holes", "grow"):
+        if name not in ("holes", "grow", "passes"):
             raise _unknown(f"samples with {name}", "holes")
     if images is None and oracle is None:
         raise GeneratorError(
@@ -142,13 +144,17 @@ def read_source(
             remedy="name it with --pictures",
         )
     pictures: Pictures = People() if images is None else Folder.of(images)
-    source = FillSource(pictures, oracle)
-    holes, grow = inputs.get("holes", RANDOM), inputs.get("grow", 0)
+    holes = inputs.get("holes", RANDOM)
+    grow, passes = inputs.get("grow", 0), inputs.get("passes", 1)
+    assert isinstance(grow, int) and isinstance(passes, int)
+    source = FillSource(pictures, oracle, passes=passes)
     if holes == RANDOM:
         return source
     if isinstance(holes, Path):
         return replace(source, masks=_masks(holes.resolve(), pictures))
-    if not isinstance(holes, (Region, NamedRegion)) or not isinstance(grow, int):
+    if isinstance(holes, str):
+        return replace(source, hole=MaskFile(holes), grow=grow)
+    if not isinstance(holes, (Region, NamedRegion)):
         raise GeneratorError("holes", got=repr(holes), expected="a region, or a folder of masks")
     return replace(source, hole=holes, grow=grow)
 

@@ -40,7 +40,8 @@ def conclude(
         StoreError: If the folder cannot be written to.
     """
     settings = task.settings
-    samples = reserved_samples(task.source, UNSEEN, settings.measured_seeds, task.taken)
+    count, taken = settings.measured_seeds, task.taken
+    samples = reserved_samples(task.source, UNSEEN, count, taken, like=task.like)
     with watch.stage("measure"):
         lpips, reason = try_lpips(settings.lpips, task.generator.image_size)
         evidence = gather_evidence(task, learned.rewrite, learned.matcher, samples)
@@ -56,6 +57,7 @@ def conclude(
         after=evidence.after,
         metrics=metrics,
         settings=task.recorded(),
+        inputs=evidence.inputs,
         regions=evidence.regions,
         region_source=evidence.region_source,
         similarity=evidence.similarity,
@@ -88,7 +90,9 @@ def _views(task: Task, learned: Learned) -> tuple[list[ExemplarView], list[Targe
         exemplar = example.shown[0].float().cpu()
         exemplars.append(ExemplarView(example.exemplar_label, exemplar, composite, decoded[i]))
         wanted = decoded[i] if task.settings.fit.recall == "value" else composite
-        targets.append(TargetView(example.target_label, image, wanted, final))
+        given = generator.shown_input(example.latent)
+        shown = None if given is None else given[0].float().cpu()
+        targets.append(TargetView(example.target_label, image, wanted, final, shown))
     return exemplars, targets
 
 

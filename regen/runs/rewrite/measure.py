@@ -37,6 +37,7 @@ class Evidence:
         oracle: What a perfect rewrite generates, ``[N, 3, H, W]``, or None; where the regions come
             from "paste" it is a pseudo-oracle, see `regen.rewriting.pasted`.
         plain: The oracle's images under the old rule, or None.
+        inputs: The images that the generator was given, or None.
     """
 
     labels: list[str]
@@ -47,6 +48,7 @@ class Evidence:
     region_source: RegionSource
     oracle: Tensor | None
     plain: Tensor | None
+    inputs: Tensor | None = None
 
 
 @torch.no_grad()
@@ -107,7 +109,16 @@ def gather_evidence(
         "similarity" if regions is None else "oracle",
         oracle.wanted(samples, pattern) if oracle and pattern else None,
         oracle.plain(samples) if oracle and pattern else None,
+        _inputs(generator, samples),
     )
+
+
+def _inputs(generator: Generator, samples: Sequence[Sample]) -> Tensor | None:
+    """What the generator was given for samples, or None for one that is given no images."""
+    batches = [samples[i : i + _BATCH] for i in range(0, len(samples), _BATCH)]
+    shown = [generator.shown_input(generator.latents(batch)) for batch in batches]
+    given = [image.float().cpu() for image in shown if image is not None]
+    return torch.cat(given) if given else None
 
 
 def metrics_of(
