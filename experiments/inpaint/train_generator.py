@@ -3,9 +3,9 @@
     python -m experiments.inpaint.train_generator -o runs/inpaint --minutes 15
 
 The same command resumes the training; `--minutes` ends a piece of it early. Everything is computed
-in float32: bfloat16 is many times slower on a CPU that has no instructions for it. The last third
-trains with the statistics of the batch norms fixed, since in training mode each round has its own
-and when filling all share one; the last fifth adds LPIPS.
+in float32: bfloat16 is many times slower on a CPU that has no instructions for it. The second
+half trains with the statistics of the batch norms fixed, since in training mode each round has its
+own and when filling all share one; the last 15 % add LPIPS.
 
 A convolution that is thrown away afterwards reads from the merged features where in the face they
 are. What it teaches the network is what a rewrite needs: keys that tell the parts of a face apart
@@ -40,6 +40,7 @@ from regen.training.moving_average import update_average
 
 # How often each part is hidden; what is hidden rarely has no key that a rule could hold on to.
 PARTS = ("eyes",) * 4 + ("nose",) * 4 + ("mouth",) * 2 + ("glasses",) * 3 + ("hat", "mask")
+FIXED_NORMS, PERCEPTUAL = 0.5, 0.85  # from which fractions of the run on
 
 
 @dataclass(frozen=True)
@@ -52,8 +53,8 @@ class Settings:
         batch: Images a step.
         lr: Largest step size of Adam.
         people: Size of the pool; each may appear as its mirror image.
-        hole_weight: What a pixel in the hole counts beside a known one, in the L1.
-        lpips_weight: Weight of LPIPS, of the filled images, in the last fifth.
+        known_weight: What a known pixel counts beside one in the hole, in the L1.
+        lpips_weight: Weight of LPIPS, of the filled images, at the end.
         guide_weight: Weight of where in the face the merged features say they are.
         average_kimg: Half-life of the moving average, in thousands of images.
         seed: Of the weights and of everything drawn.
@@ -62,11 +63,11 @@ class Settings:
     width: int = 16
     kernel: int = 3
     rounds: int = 3
-    steps: int = 3000
+    steps: int = 1300
     batch: int = 8
-    lr: float = 1e-3
+    lr: float = 2e-3
     people: int = 6144
-    hole_weight: float = 6.0
+    known_weight: float = 0.05
     lpips_weight: float = 0.15
     guide_weight: float = 0.3
     average_kimg: float = 1.0
@@ -148,12 +149,12 @@ class Trainer:
         merged, found = self.network.gather(seen, known)
         combine = self.network.combination.combine
         filled = self.network.finish(combine(self.network.enlargement(merged), seen, known, found))
-        weight = 1 + (self.settings.hole_weight - 1) * holes
+        weight = 6 * (holes + self.settings.known_weight * (1 - holes))
         losses = {
             "l1": ((filled - images).abs() * weight).mean(),
             "guide": ((self.guide(merged) - guides).abs() * F.max_pool2d(weight, 2)).mean(),
         }
-        if self.done >= 0.8:
+        if self.done >= PERCEPTUAL:
             half = len(images) // 2  # of the batch; enough, and faster
             composite = torch.where(holes > 0, filled, images)[:half]
             losses["lpips"] = self.perceptual(2 * composite - 1, 2 * images[:half] - 1).mean()
@@ -165,7 +166,7 @@ class Trainer:
         for group in self.optimizer.param_groups:
             group["lr"] = self.settings.lr * warm * 0.5 * (1 + math.cos(math.pi * self.done))
         self.network.train()
-        if self.done >= 2 / 3:
+        if self.done >= FIXED_NORMS:
             for module in self.network.modules():
                 if isinstance(module, BatchNorm):
                     module.eval()
@@ -186,7 +187,7 @@ class Trainer:
 def sheet(trainer: Trainer) -> Tensor:
     """Input, filled by the network in eval mode, and truth, of the next batch."""
     images, holes, _ = trainer.batch()
-    network = trainer.average.eval() if trainer.done >= 2 / 3 else trainer.network.eval()
+    network = trainer.average.eval() if trainer.done >= FIXED_NORMS else trainer.network.eval()
     filled = torch.where(holes > 0, network(images * (1 - holes), 1 - holes), images)
     hidden = torch.where(holes > 0, torch.full_like(images, 0.5), images)
     return grid(torch.cat([hidden, filled.clamp(0, 1), images]) * 2 - 1, columns=len(images))
@@ -227,8 +228,10 @@ def run(settings: Settings, folder: Path, minutes: float) -> Iterator[dict[str, 
 @click.option("-o", "--output", type=click.Path(path_type=Path), default="runs/inpaint")
 @click.option("--steps", type=int, default=Settings.steps, help="How many in all.")
 @click.option("--minutes", type=float, default=math.inf, help="End this piece after so many.")
-def main(output: Path, steps: int, minutes: float) -> None:
+@click.option("--threads", type=int, default=2, show_default=True, help="Of the processor.")
+def main(output: Path, steps: int, minutes: float, threads: int) -> None:
     """Train the generator of the bundled portraits-inpaint."""
+    torch.set_num_threads(threads)
     output.mkdir(parents=True, exist_ok=True)
     settings = Settings(steps=steps)
     (output / "settings.json").write_text(json.dumps(asdict(settings), indent=2))

@@ -51,7 +51,7 @@ _EXAMPLE = "\b\nExample:\n  regen generate --rewrite out/eyes:0.5 --seeds 0-15 -
     "--hole",
     metavar="NAME|FILE",
     help="For a generator that fills holes: the part of the face to hide, nose or eyes for "
-    "instance, or a mask, white where it is to be filled.  [default: a random hole for each seed]",
+    "instance, or a mask, white where it is to be filled; by default a random one for each seed.",
 )
 @click.option(
     "--holes",
