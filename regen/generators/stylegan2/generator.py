@@ -143,6 +143,8 @@ class StyleGAN2(Generator):
     ) -> Tensor:
         """Style codes ``[N, L + 1, W]`` of ``z [N, Z]``. Arguments are those of `latents`."""
         w: Tensor = self.mapping(z, label)
+        if truncation == 1.0:
+            return w[:, None].expand(-1, self.convolutions + 1, -1)
         psi = torch.as_tensor(truncation, dtype=w.dtype, device=w.device).reshape(-1, 1)
         if len(psi) not in (1, len(w)):
             raise GeneratorError("truncation", got=f"{len(psi)} values", expected=f"1 or {len(w)}")

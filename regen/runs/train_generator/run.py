@@ -133,7 +133,7 @@ def _trained(
 ) -> FinishedTraining:
     listeners = Listeners(watcher.step, watcher.report, watcher.snapshot)
     try:
-        with cudnn.flags(enabled=True, benchmark=True, allow_tf32=True):
+        with cudnn.flags(enabled=True, benchmark=False, allow_tf32=True):
             return training.train(
                 images.images, folder=folder, resume=resume, minutes=minutes, listeners=listeners
             )

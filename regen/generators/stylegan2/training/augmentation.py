@@ -12,7 +12,6 @@ Shapes: N images; H, W their height and width.
 from __future__ import annotations
 
 import torch
-import torch.nn.functional as F
 from torch import Tensor
 
 from regen.generators.stylegan2.training.augmentation_settings import Augmentation
@@ -30,8 +29,8 @@ def augment(images: Tensor, numbers: Tensor, augmentation: Augmentation) -> Tens
 
     Args:
         images: ``[N, 3, H, W]``, nominally in [-1, 1].
-        numbers: As from `random_numbers`, on the CPU. Equal numbers give equal changes; 1/2
-            everywhere changes neither colour nor position.
+        numbers: As from `random_numbers`. Equal numbers give equal changes; 1/2 everywhere
+            changes neither colour nor position.
         augmentation: Strength of each kind of change.
 
     Returns:
@@ -45,6 +44,7 @@ def augment(images: Tensor, numbers: Tensor, augmentation: Augmentation) -> Tens
     """
     if len(numbers) != len(images) or numbers.shape[1:] != (NUMBERS,):
         raise ValueError(f"random numbers {list(numbers.shape)} for {len(images)} images")
+    numbers = numbers.to(images.device)
     if augmentation.brightness or augmentation.saturation or augmentation.contrast:
         images = _recolour(images, 2 * numbers[:, :3] - 1, augmentation)
     if augmentation.translation:
@@ -73,14 +73,25 @@ def _recolour(x: Tensor, signed: Tensor, augmentation: Augmentation) -> Tensor:
 
 
 def _translate(x: Tensor, uniform: Tensor, share: float) -> Tensor:
-    """Shift by whole pixels, by numbers ``[N, 2]`` in [0, 1) for x and y."""
-    most = torch.tensor([round(x.shape[3] * share), round(x.shape[2] * share)])
-    shifts = (uniform * (2 * most + 1)).floor().long() - most
-    moved = [
-        F.pad(image, (dx, -dx, dy, -dy))  # negative padding crops
-        for image, (dx, dy) in zip(torch.split(x, 1), shifts.tolist(), strict=True)
-    ]
-    return torch.cat(moved)
+    """Shift by whole pixels, by numbers ``[N, 2]`` in [0, 1) for x and y; 0 comes in."""
+    layout = torch.preserve_format
+    if x.is_contiguous(memory_format=torch.channels_last):
+        layout = torch.channels_last
+    for dim, numbers in ((3, uniform[:, 0]), (2, uniform[:, 1])):
+        most = round(x.shape[dim] * share)
+        shift = (numbers * (2 * most + 1)).floor().long() - most
+        x = _shifted(x, shift, dim)
+    return x.contiguous(memory_format=layout)
+
+
+def _shifted(x: Tensor, shift: Tensor, dim: int) -> Tensor:
+    """Each image moved along `dim` by as many pixels as its int64 `shift`, ``[N]``, says."""
+    side = x.shape[dim]
+    source = torch.arange(side, device=x.device) - shift[:, None]  # [N, side]
+    shape = [len(x), 1, *((side, 1) if dim == 2 else (1, side))]
+    inside = ((source >= 0) & (source < side)).view(shape)
+    index = source.clamp(0, side - 1).view(shape).expand_as(x)
+    return torch.where(inside, x.gather(dim, index), 0.0)
 
 
 def _kept(x: Tensor, uniform: Tensor, share: float) -> Tensor:
@@ -89,7 +100,7 @@ def _kept(x: Tensor, uniform: Tensor, share: float) -> Tensor:
     for axis, side in enumerate((x.shape[3], x.shape[2])):
         length = round(side * share)
         first = (uniform[:, axis] * side).floor() - length // 2
-        position = torch.arange(side) - first[:, None]  # [N, side]
+        position = torch.arange(side, device=x.device) - first[:, None]  # [N, side]
         outside.append(~((position >= 0) & (position < length)))
     kept = outside[0][:, None, :] | outside[1][:, :, None]  # [N, H, W]
-    return kept[:, None].to(x.device, x.dtype)
+    return kept[:, None].to(x.dtype)

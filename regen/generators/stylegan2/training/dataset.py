@@ -23,13 +23,15 @@ class Dataset:
         images: uint8 ``[M, 3, S, S]``.
         seed: Of the training.
         flip_probability: Share of the images that are shown mirrored.
-        device: Where batches go.
+        device: Where batches go. Where this is a GPU with four times the memory that the images
+            take, they stay there.
     """
 
     def __init__(
         self, images: Tensor, *, seed: int, flip_probability: float, device: torch.device
     ) -> None:
-        self.images, self.seed, self.device = images, seed, device
+        self.images = images.to(device) if _fits(images, device) else images
+        self.seed, self.device = seed, device
         self.flip_probability = flip_probability
         self._random = torch.Generator()
         self._epoch, self._order = -1, torch.empty(0, dtype=torch.int64)
@@ -48,11 +50,19 @@ class Dataset:
 
     def batch(self, numbers: Sequence[int]) -> Tensor:
         """Images of these numbers, ``[N, 3, S, S]`` in [-1, 1], some of them mirrored."""
-        chosen = self.images[[self.index(number) for number in numbers]]
-        flips = torch.tensor([self._flipped(number) for number in numbers])
+        place = self.images.device
+        chosen = self.images[torch.tensor([self.index(n) for n in numbers]).to(place)]
+        flips = torch.tensor([self._flipped(number) for number in numbers]).to(place)
         chosen = torch.where(flips[:, None, None, None], chosen.flip(3), chosen)
         return chosen.to(self.device).float().div_(127.5).sub_(1)
 
     def _flipped(self, number: int) -> bool:
         random = numbered(self._random, self.seed, "flip", number)
         return float(torch.rand([], generator=random)) < self.flip_probability
+
+
+def _fits(images: Tensor, device: torch.device) -> bool:
+    if device.type != "cuda":
+        return False
+    free, _ = torch.cuda.mem_get_info(device)
+    return 4 * images.nbytes <= free

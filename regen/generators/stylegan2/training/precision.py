@@ -7,14 +7,12 @@ et al. 2020 ("ADA"), appendix C. Weights, regularisers and the layers at 4x4 are
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-
 import torch
-from torch import nn
 
 from regen.errors import TrainingError
 from regen.generators.stylegan2.training.settings import Precision
 from regen.precision import compute_dtype
+from regen.training.graphs import Outputs
 
 
 def training_dtype(precision: Precision, device: torch.device) -> torch.dtype:
@@ -32,8 +30,9 @@ def training_dtype(precision: Precision, device: torch.device) -> torch.dtype:
     return torch.float16
 
 
-def zero_nonfinite_gradients_(parameters: Iterable[nn.Parameter]) -> None:
-    """Set to 0, in place, what is not finite."""
-    for parameter in parameters:
-        if parameter.grad is not None:
-            torch.nan_to_num(parameter.grad, nan=0.0, posinf=0.0, neginf=0.0, out=parameter.grad)
+def finite(gradients: Outputs) -> Outputs:
+    """The gradients with 0 for what is not finite."""
+    return tuple(
+        None if g is None else torch.nan_to_num(g, nan=0.0, posinf=0.0, neginf=0.0)
+        for g in gradients
+    )

@@ -10,7 +10,7 @@ Shapes: N images of this process in one step; R their side.
 from __future__ import annotations
 
 import copy
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 import torch
@@ -26,12 +26,14 @@ from regen.generators.stylegan2.training.losses import (
     path_lengths,
     updated_mean,
 )
-from regen.generators.stylegan2.training.precision import zero_nonfinite_gradients_
+from regen.generators.stylegan2.training.precision import finite
 from regen.generators.stylegan2.training.settings import TrainingSettings
-from regen.generators.stylegan2.training.streams import FAKE, REAL, Latents, Streams
+from regen.generators.stylegan2.training.streams import FAKE, REAL, Streams
 from regen.losses import discriminator_loss, generator_loss, r1_penalty
+from regen.training.adam import adam, load_adam
 from regen.training.distributed import Workers
 from regen.training.frozen import computing_in, frozen
+from regen.training.graphs import Graphs, Outputs, gradients, graphs_for, set_gradients
 from regen.training.moving_average import update_average
 
 State = dict[str, Any]
@@ -47,7 +49,7 @@ def lazy_adam(
     (appendix B).
     """
     share = 1.0 if interval_steps is None else interval_steps / (interval_steps + 1)
-    return torch.optim.Adam(parameters, lr=lr * share, betas=(0.0, 0.99**share), eps=1e-8)
+    return adam(parameters, lr * share, (0.0, 0.99**share))
 
 
 class Trainer:
@@ -60,6 +62,7 @@ class Trainer:
         settings: Of the training; its precision is `dtype` instead.
         workers: The processes that train together.
         dtype: What both networks compute in.
+        graphs: How the parts of a step run; by default as suits the device.
 
     Attributes:
         wait_steps: First steps, in which D trains alone.
@@ -74,6 +77,7 @@ class Trainer:
         settings: TrainingSettings,
         workers: Workers,
         dtype: torch.dtype,
+        graphs: Graphs | None = None,
     ) -> None:
         self.settings, self.dataset, self.workers = settings, dataset, workers
         self.device = generator.device
@@ -96,6 +100,9 @@ class Trainer:
             settings.r1_interval_steps if settings.r1_gamma else None,
         )
         self.mean_length = torch.zeros([], device=self.device)
+        self.graphs = graphs or graphs_for(self.device)
+        # Path lengths are averaged over the processes in the middle, which is not recorded.
+        self._path_graphs = self.graphs if workers.count == 1 else Graphs(None)
         self.done = 0
 
     @property
@@ -114,18 +121,21 @@ class Trainer:
         """
         settings, numbers = self.settings, self.numbers
         latents = self.streams.latents(numbers, settings.style_mixing_probability)
-        learns = self.done >= self.wait_steps
+        inputs = (latents.z, latents.other_z, latents.crossover, *latents.noise)
         metrics: dict[str, Tensor] = {}
-        with torch.set_grad_enabled(learns):
-            fake = self._augmented(self._generate(latents)[0], FAKE)
-        if learns:
-            metrics |= self._generator_step(fake)
+        fake_numbers = self.streams.augmentation(numbers, FAKE)
+        if self.done >= self.wait_steps:
+            fake = self._generator_step(metrics, fake_numbers, inputs)
             if self._is_due(settings.path_length_weight, settings.path_length_interval_steps):
-                metrics |= self._path_length_step(latents)
+                self._path_length_step(metrics, inputs)
+        else:
+            with torch.no_grad():
+                fake = augment(self._generate(*inputs)[0], fake_numbers, settings.augmentation)
         real = self.dataset.batch(numbers)
-        metrics |= self._discriminator_step(self._augmented(real, REAL), fake.detach())
+        real_numbers = self.streams.augmentation(numbers, REAL)
+        self._discriminator_step(metrics, real, real_numbers, fake)
         if self._is_due(settings.r1_gamma, settings.r1_interval_steps):
-            metrics |= self._r1_step(real)
+            self._r1_step(metrics, real, real_numbers)
         self.done += 1
         self._follow()
         return self._means(metrics)
@@ -133,66 +143,104 @@ class Trainer:
     def _is_due(self, weight: float, interval_steps: int) -> bool:
         return weight > 0 and self.done % interval_steps == 0
 
-    def _generate(self, latents: Latents, every: int = 1) -> tuple[Tensor, Tensor]:
+    def _generate(
+        self, z: Tensor, other_z: Tensor, crossover: Tensor, *noise: Tensor
+    ) -> tuple[Tensor, Tensor]:
         """Images ``[N, 3, R, R]`` and the styles ``[N, L + 1, W]`` that they come from."""
-        first, other = latents.z[::every], latents.other_z[::every]
-        ws = self.generator.style_codes(first)
+        ws = self.generator.style_codes(z)
         if self.settings.style_mixing_probability:
             layers = torch.arange(ws.shape[1], device=ws.device)
-            mixed = layers[None, :] >= latents.crossover[::every, None]  # [N, L + 1]
-            ws = torch.where(mixed[:, :, None], self.generator.style_codes(other), ws)
-        noise = tuple(part[::every] for part in latents.noise)
+            mixed = layers[None, :] >= crossover[:, None]  # [N, L + 1]
+            ws = torch.where(mixed[:, :, None], self.generator.style_codes(other_z), ws)
         return self.generator(StyleLatent(ws, noise)), ws
 
-    def _augmented(self, images: Tensor, purpose: str) -> Tensor:
-        random = self.streams.augmentation(self.numbers, purpose)
-        return augment(images, random, self.settings.augmentation)
+    # Each step is a pure function of tensors, which `Graphs` may record, and what is done with the
+    # gradients that it returns.
 
-    def _generator_step(self, fake: Tensor) -> dict[str, Tensor]:
+    def _generator_step(
+        self, metrics: dict[str, Tensor], numbers: Tensor, inputs: tuple[Tensor, ...]
+    ) -> Tensor:
+        """The generator's own step; the images, as D saw them."""
+        fake, loss, *found = self.graphs.run(
+            "generator", self._generator_gradients, numbers, *inputs
+        )
+        assert fake is not None and loss is not None
+        self._descend(found, self.generator, self.generator_optimizer)
+        metrics["generator"] = loss
+        return fake
+
+    def _generator_gradients(self, numbers: Tensor, *inputs: Tensor) -> Outputs:
+        fake = augment(self._generate(*inputs)[0], numbers, self.settings.augmentation)
         with frozen(self.discriminator):
-            logits = self.discriminator(fake)
-        loss = generator_loss(logits)
-        self._descend(loss, self.generator, self.generator_optimizer)
-        return {"generator": loss}
+            loss = generator_loss(self.discriminator(fake))
+        found = self._gradients(loss, self.generator)
+        return (fake.detach(), loss.detach(), *found)
 
-    def _path_length_step(self, latents: Latents) -> dict[str, Tensor]:
-        settings, every = self.settings, self.settings.path_length_batch_shrink
+    def _path_length_step(self, metrics: dict[str, Tensor], inputs: tuple[Tensor, ...]) -> None:
+        every, side = self.settings.path_length_batch_shrink, self.generator.resolution
+        direction = self.streams.direction(self.numbers[::every], side)
+        fewer = [part[::every] for part in inputs]
+        mean, penalty, length, *found = self._path_graphs.run(
+            "path length", self._path_length_gradients, direction, self.mean_length, *fewer
+        )
+        assert mean is not None and penalty is not None and length is not None
+        self.mean_length = mean.clone()
+        self._descend(found, self.generator, self.generator_optimizer)
+        metrics |= {"path_length_penalty": penalty, "path_length": length}
+
+    def _path_length_gradients(
+        self, direction: Tensor, mean_length: Tensor, *inputs: Tensor
+    ) -> Outputs:
+        settings = self.settings
         with computing_in(self.generator, torch.float32):
-            images, ws = self._generate(latents, every)
-            direction = self.streams.direction(self.numbers[::every], images.shape[3])
+            images, ws = self._generate(*inputs)
             lengths = path_lengths(images, ws, direction)
-        mean = updated_mean(self.mean_length, lengths, settings.path_length_decay)
-        self.mean_length = self.workers.average(mean)
-        penalty = path_length_penalty(lengths, self.mean_length)
+        mean = self.workers.average(updated_mean(mean_length, lengths, settings.path_length_decay))
+        penalty = path_length_penalty(lengths, mean)
         weight = settings.path_length_weight * settings.path_length_interval_steps
-        self._descend(weight * penalty, self.generator, self.generator_optimizer)
-        return {"path_length_penalty": penalty, "path_length": lengths.mean()}
+        found = self._gradients(weight * penalty, self.generator)
+        return (mean, penalty.detach(), lengths.detach().mean(), *found)
 
-    def _discriminator_step(self, real: Tensor, fake: Tensor) -> dict[str, Tensor]:
-        both = self.discriminator(torch.cat([real, fake]), batches=2)
-        logits_real, logits_fake = both.chunk(2)
+    def _discriminator_step(
+        self, metrics: dict[str, Tensor], real: Tensor, numbers: Tensor, fake: Tensor
+    ) -> None:
+        loss, real_sign, fake_sign, *found = self.graphs.run(
+            "discriminator", self._discriminator_gradients, real, numbers, fake
+        )
+        assert loss is not None and real_sign is not None and fake_sign is not None
+        self._descend(found, self.discriminator, self.discriminator_optimizer)
+        metrics |= {"discriminator": loss, "real_sign": real_sign, "fake_sign": fake_sign}
+
+    def _discriminator_gradients(self, real: Tensor, numbers: Tensor, fake: Tensor) -> Outputs:
+        seen = torch.cat([augment(real, numbers, self.settings.augmentation), fake])
+        logits_real, logits_fake = self.discriminator(seen, batches=2).chunk(2)
         loss = discriminator_loss(logits_real, logits_fake)
-        self._descend(loss, self.discriminator, self.discriminator_optimizer)
-        return {
-            "discriminator": loss,
-            "real_sign": logits_real.sign().mean(),
-            "fake_sign": logits_fake.sign().mean(),
-        }
+        signs = (logits.detach().sign().mean() for logits in (logits_real, logits_fake))
+        return (loss.detach(), *signs, *self._gradients(loss, self.discriminator))
 
-    def _r1_step(self, real: Tensor) -> dict[str, Tensor]:
+    def _r1_step(self, metrics: dict[str, Tensor], real: Tensor, numbers: Tensor) -> None:
+        penalty, *found = self.graphs.run("r1", self._r1_gradients, real, numbers)
+        assert penalty is not None
+        self._descend(found, self.discriminator, self.discriminator_optimizer)
+        metrics["r1"] = penalty
+
+    def _r1_gradients(self, real: Tensor, numbers: Tensor) -> Outputs:
         real = real.detach().requires_grad_()
+        seen = augment(real, numbers, self.settings.augmentation)
         with computing_in(self.discriminator, torch.float32):
-            penalty = r1_penalty(self.discriminator(self._augmented(real, REAL)), real)
+            penalty = r1_penalty(self.discriminator(seen), real)
         weight = self.settings.r1_gamma * self.settings.r1_interval_steps
-        self._descend(weight * penalty, self.discriminator, self.discriminator_optimizer)
-        return {"r1": penalty}
+        return (penalty.detach(), *self._gradients(weight * penalty, self.discriminator))
 
-    def _descend(self, loss: Tensor, network: nn.Module, optimizer: torch.optim.Adam) -> None:
+    def _gradients(self, loss: Tensor, network: nn.Module) -> Outputs:
+        found = gradients(loss, network.parameters())
+        return finite(found) if self._zeroes_nonfinite else found
+
+    def _descend(
+        self, found: Sequence[Tensor | None], network: nn.Module, optimizer: torch.optim.Adam
+    ) -> None:
         """One step of `optimizer` along the gradient, its mean over all processes."""
-        optimizer.zero_grad(set_to_none=True)
-        torch.autograd.backward(loss)
-        if self._zeroes_nonfinite:
-            zero_nonfinite_gradients_(network.parameters())
+        set_gradients(network.parameters(), tuple(found))
         self.workers.average_gradients(network.parameters())
         optimizer.step()
 
@@ -211,7 +259,7 @@ class Trainer:
             halflife_kimg=settings.ema_halflife_kimg,
         )
 
-    def _parts(self) -> dict[str, nn.Module | torch.optim.Optimizer]:
+    def _parts(self) -> dict[str, nn.Module | torch.optim.Adam]:
         return {
             "generator": self.generator,
             "average": self.average,
@@ -228,6 +276,9 @@ class Trainer:
     def load(self, state: State) -> None:
         """Resume from `state`, in place."""
         for name, part in self._parts().items():
-            part.load_state_dict(state[name])
+            if isinstance(part, torch.optim.Adam):
+                load_adam(part, state[name])
+            else:
+                part.load_state_dict(state[name])
         self.mean_length = state["mean_length"].to(self.device)
         self.done = int(state["done"])

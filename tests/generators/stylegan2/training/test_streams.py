@@ -34,6 +34,22 @@ def test_numbers_are_standard_normal() -> None:
         assert abs(sample.mean().item()) < 0.06 and abs(sample.std().item() - 1) < 0.06
 
 
+def test_what_is_drawn_at_once_depends_on_the_step_alone() -> None:
+    one, other = (Streams(1, CONFIG, CPU, at_once=True) for _ in range(2))
+    one.latents(range(4), 0.5)
+    mine, theirs = one.latents(range(4, 500), 0.5), other.latents(range(4, 500), 0.5)
+    assert torch.equal(mine.z, theirs.z) and torch.equal(mine.crossover, theirs.crossover)
+    assert torch.equal(mine.noise[-1], theirs.noise[-1])
+    assert [list(n.shape) for n in mine.noise] == [[496, 1, r, r] for r in (4, 8, 8, 16, 16)]
+    for sample in (mine.z, mine.other_z, mine.noise[-1], one.direction(range(500), 4)):
+        assert abs(sample.mean().item()) < 0.06 and abs(sample.std().item() - 1) < 0.06
+    assert mine.crossover.unique().tolist() == [1, 2, 3, 4, 5, 6]
+    numbers = one.augmentation(range(8), "real")
+    assert torch.equal(numbers, other.augmentation(range(8), "real"))
+    assert not torch.equal(numbers, one.augmentation(range(8, 16), "real"))
+    assert not torch.equal(numbers, one.augmentation(range(8), "drawn"))
+
+
 def test_mixing_takes_place_at_every_layer() -> None:
     streams = Streams(0, CONFIG, CPU)
     assert streams.latents(range(50), 0.0).crossover.unique().tolist() == [6]  # L + 1: none
