@@ -359,6 +359,8 @@ def _summarise(outcome: Outcome) -> None:
             before, after = (metrics["oracle"][f"{part}_{time}"] for time in ("before", "after"))
             name = "pseudo-oracle" if metrics["oracle_source"] == "paste" else "oracle"
             say(f"  to the {name}: {_distance(before)} before, {_distance(after)} after")
+    if metrics["verdict"] is not None:
+        say(metrics["verdict"]["text"])
     peak = metrics["peak_memory_mb"]
     memory = "" if peak is None else f", at most {peak:.0f} MB of memory"
     say(f"Took {metrics['seconds']['total']:.0f} s{memory}")

@@ -20,11 +20,13 @@ from regen.metrics.locality import (
 )
 from regen.metrics.perceptual import Lpips, describe_lpips, load_lpips, try_lpips
 from regen.metrics.precision_recall import precision_recall
+from regen.metrics.verdict import Verdict, verdict_of
 from regen.metrics.wasserstein import sliced_wasserstein, wasserstein_per_channel
 
 __all__ = [
     "Interval",
     "Lpips",
+    "Verdict",
     "backbone_features",
     "describe_lpips",
     "frechet_distance",
@@ -40,5 +42,6 @@ __all__ = [
     "sliced_wasserstein",
     "ssim",
     "try_lpips",
+    "verdict_of",
     "wasserstein_per_channel",
 ]

@@ -31,12 +31,14 @@ class ExemplarView:
         aligned: What was projected: the pattern pasted into a target's image (or the exemplar
             itself, where features are aligned instead).
         decoded: What the projected features decode to.
+        region: Where the pattern is in the exemplar, ``[1, *, *]`` in [0, 1], or None.
     """
 
     label: str
     exemplar: Tensor
     aligned: Tensor
     decoded: Tensor
+    region: Tensor | None = None
 
 
 @dataclass(frozen=True)
@@ -49,6 +51,7 @@ class TargetView:
         wanted: The image that the rule aims for, decoded from the pasted features.
         after: The image with the rewrite.
         given: What the generator was given, for one that changes images.
+        region: What of it was replaced, ``[1, H, W]`` in [0, 1], or None.
     """
 
     label: str
@@ -56,6 +59,7 @@ class TargetView:
     wanted: Tensor
     after: Tensor
     given: Tensor | None = None
+    region: Tensor | None = None
 
 
 @dataclass(frozen=True)

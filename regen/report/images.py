@@ -65,6 +65,14 @@ def outlined(images: Tensor, regions: Tensor) -> Tensor:
     return torch.where(near > inside, 1.0, shown)
 
 
+def outlined_thumbnail(image: Tensor, region: Tensor, longest: int = 512) -> Tensor:
+    """An image ``[3, h, w]``, no side above `longest`, with its region ``[1, h, w]`` outlined."""
+    scale = min(1.0, longest / max(image.shape[1:]))
+    size = (max(1, round(scale * image.shape[1])), max(1, round(scale * image.shape[2])))
+    small = fitted(image, size)[None], fitted(region, size, margin=0.0)[None]
+    return outlined(*small)[0]
+
+
 def fitted(image: Tensor, size: tuple[int, int], margin: float = 1.0) -> Tensor:
     """An image ``[C, h, w]`` centred in ``[C, *size]``, as large as fits, with a flat margin."""
     scale = min(size[0] / image.shape[1], size[1] / image.shape[2])

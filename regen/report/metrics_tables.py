@@ -1,4 +1,4 @@
-"""The metrics of a report in words and tables.
+"""The metrics of a report as tables.
 
 Reads what metrics.json holds: `inside` and `outside` of the region, `oracle`, `lpips`; any of them
 may be missing, and any LPIPS may be None.
@@ -19,35 +19,6 @@ REGION_SOURCES = {
     "similarity": "The true regions of unseen samples are unknown: the similarity "
     "map stands in for them.",
 }
-
-
-def verdict(metrics: Metrics) -> str:
-    """One or two sentences that summarise the tables, as far as the metrics allow.
-
-    Example:
-        >>> verdict({"inside": {"lpips": None, "l1": 0.2}, "outside": {"lpips": None, "l1": 0.01}})
-        'L1 changed by 0.200 inside the region and by 0.010 outside.'
-    """
-    inside, outside = _pair(metrics.get("inside")), _pair(metrics.get("outside"))
-    name = "lpips" if inside.get("lpips") is not None else "l1"
-    if inside.get(name) is None or outside.get(name) is None:
-        return ""
-    label = name.upper()
-    oracle = metrics.get("oracle")
-    reached = _pair(oracle.get("inside_after")) if isinstance(oracle, Mapping) else {}
-    start = _pair(oracle.get("inside_before")) if isinstance(oracle, Mapping) else {}
-    if name not in reached or not start.get(name):
-        return (
-            f"{label} changed by {inside[name]:.3f} inside the region "
-            f"and by {outside[name]:.3f} outside."
-        )
-    verb = "fell" if reached[name] <= start[name] else "rose"
-    return (
-        f"Inside the region the distance to a perfect rewrite ({label}) {verb} to "
-        f"{100 * reached[name] / start[name]:.0f}% of what it was, "
-        f"from {start[name]:.3f} to {reached[name]:.3f}. "
-        f"Outside, the images changed by {outside[name]:.3f}."
-    )
 
 
 def oracle_name(metrics: Metrics) -> str:

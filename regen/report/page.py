@@ -15,9 +15,9 @@ from regen.report.content import (
     image_rows,
 )
 from regen.report.curves import curve_svg
-from regen.report.images import contact_sheet_uri, data_uri
+from regen.report.images import contact_sheet_uri, data_uri, outlined_thumbnail
 from regen.report.layers import layers_section
-from regen.report.metrics_tables import flat_table, metrics_table, verdict
+from regen.report.metrics_tables import flat_table, metrics_table
 from regen.report.text import escape
 
 COLUMNS = 8
@@ -30,13 +30,13 @@ MAP_EXPLANATION = """The map was computed before anything was learned. It compar
 the generator's memory reads at each position with the keys inside the examples' regions; orange is
 where the rule was expected to act, and where the generator was allowed to change."""
 
-EXEMPLAR_EXPLANATION = """The pattern is pasted into the image of a target, and the backward
-projector turns the result into features of the generator. The last image is what these
+EXEMPLAR_EXPLANATION = """The pattern, outlined, is pasted into the image of a target, and the
+backward projector turns the result into features of the generator. The last image is what these
 features decode to: what is lost there can be learned from the image alone."""
 
-TARGET_EXPLANATION = """The image before the rewrite; the image it should become (with the pattern
-pasted in, or, where recall was measured on values only, decoded from the pasted features); and the
-image with the rewrite."""
+TARGET_EXPLANATION = """The image before the rewrite, with an outline around what is replaced; the
+image it should become (with the pattern pasted in, or, where recall was measured on values only,
+decoded from the pasted features); and the image with the rewrite."""
 
 
 def render_page(report: RewriteReport) -> str:
@@ -77,7 +77,8 @@ def render_page(report: RewriteReport) -> str:
 def _header(report: RewriteReport) -> str:
     count = len(report.targets)
     examples = "one example" if count == 1 else f"{count} examples" if count else "examples"
-    summary = verdict(report.metrics)
+    found = report.metrics.get("verdict")
+    summary = str(found["text"]) if isinstance(found, Mapping) else ""
     return (
         f"<h1>{escape(report.title)}</h1>\n"
         f'<p class="lead">{INTRODUCTION.format(examples=examples)}</p>\n'
@@ -138,7 +139,7 @@ def _exemplars(report: RewriteReport) -> str:
 
 def _exemplar_card(view: ExemplarView) -> str:
     images = [
-        ("the exemplar", view.exemplar),
+        ("the exemplar", _outlined(view.exemplar, view.region)),
         ("what was projected", view.aligned),
         ("decoded from its features", view.decoded),
     ]
@@ -154,8 +155,13 @@ def _targets(report: RewriteReport) -> str:
 
 def _target_card(view: TargetView) -> str:
     given = [] if view.given is None else [("input", view.given)]
-    images = [("before", view.before), ("wanted", view.wanted), ("after", view.after)]
+    before = _outlined(view.before, view.region)
+    images = [("before", before), ("wanted", view.wanted), ("after", view.after)]
     return _card(view.label, given + images)
+
+
+def _outlined(image: Tensor, region: Tensor | None) -> Tensor:
+    return image if region is None else outlined_thumbnail(image, region)
 
 
 def _layers(report: RewriteReport) -> str:

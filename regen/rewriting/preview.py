@@ -82,7 +82,7 @@ def preview(task: Task, samples: int = 8) -> Preview:
     count = max(task.settings.fit.preserve, BATCH)
     random = reserved_samples(task.source, PRESERVED, count, task.taken)
     matcher = match_keys(_keys(task, random), rule.keys.features, rule.mask)
-    chosen = reserved_samples(task.source, UNSEEN, samples, task.taken)
+    chosen = reserved_samples(task.source, UNSEEN, samples, task.taken, like=task.like)
     unseen, keys = task.generator.images(chosen), _keys(task, chosen)
     return preview_of(task, rule, matcher, [sample.label for sample in chosen], unseen, keys)
 

@@ -59,9 +59,10 @@ class Task:
     images: Path | None = None
 
     @property
-    def like(self) -> Sample:
-        """A target, in the manner of which the unseen samples are."""
-        return self.generator.sample(self.edits.edits[0].targets[0].sample.request())
+    def like(self) -> Sample | None:
+        """A target, in the manner of which the unseen samples are; None where there is none."""
+        targets = [target for edit in self.edits.edits for target in edit.targets]
+        return self.generator.sample(targets[0].sample.request()) if targets else None
 
     def recorded(self) -> dict[str, Any]:
         """The content of settings.json: all settings, and how they were chosen."""

@@ -63,8 +63,9 @@ def test_the_summary(world: Any) -> None:
         found = metrics[part]
         numbers = f"LPIPS {found['lpips']:.4f}, L1 {found['l1']:.4f}"
         assert line == f"Changed {part} the region: {numbers}"
-    assert lines[3].startswith("Took ") and lines[3].endswith(" MB of memory")
-    assert lines[4] == (
+    assert lines[3] == metrics["verdict"]["text"] and lines[3].startswith("The rule ")
+    assert lines[4].startswith("Took ") and lines[4].endswith(" MB of memory")
+    assert lines[5] == (
         f"Use it: regen generate --generator {world.folder}/g.safetensors "
         "--rewrite out/rewrite.safetensors --seeds 0-63 -o out/sheet"
     )

@@ -31,8 +31,13 @@ def full_report(n: int = 12) -> RewriteReport:
         region_source="oracle",
         similarity=torch.rand(n, 1, 4, 4),
         oracle=report.before * 0.4,
-        exemplars=[ExemplarView("cat.jpg", torch.zeros(3, 40, 30), one, two)],
-        targets=[TargetView("seed 3", one, two, two), TargetView("seed 4", one, two, two)],
+        exemplars=[
+            ExemplarView("cat.jpg", torch.zeros(3, 40, 30), one, two, torch.ones(1, 40, 30))
+        ],
+        targets=[
+            TargetView("seed 3", one, two, two),
+            TargetView("seed 4", one, two, two, region=torch.zeros(1, 16, 16)),
+        ],
         losses={"recall": [(0, 1.0), (10, 0.01)], "empty": []},
         use=["regen generate --rewrite rewrite.safetensors:0.5 --images <in> -o half"],
         notes=["Only 2 <b>targets</b>."],

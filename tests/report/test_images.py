@@ -17,6 +17,7 @@ from regen.report.images import (
     fitted,
     heat,
     outlined,
+    outlined_thumbnail,
     to_image,
 )
 
@@ -117,3 +118,13 @@ def test_an_image_is_fitted_with_a_margin():
     assert small.shape == (3, 20, 20)
     assert (small[:, 8:12] == 0).all() and (small[:, :7] == 1).all()
     assert fitted(torch.zeros(1, 5, 5), (20, 20), margin=0.0).shape == (1, 20, 20)
+
+
+def test_a_thumbnail_is_outlined_after_shrinking():
+    region = torch.zeros(1, 100, 200)
+    region[:, 40:60, 80:120] = 1
+    small = outlined_thumbnail(torch.zeros(3, 100, 200), region, longest=50)
+    assert small.shape == (3, 25, 50)
+    assert (small[:, 9, 22] == 1).all() and (small[:, 8, 22] == -1).all()
+    assert (small[:, 12, 25] == 0).all()
+    assert outlined_thumbnail(torch.zeros(3, 10, 20), torch.zeros(1, 10, 20)).shape == (3, 10, 20)

@@ -1,8 +1,8 @@
-"""Metrics in words and tables, with all of them and with hardly any."""
+"""Metrics in tables, with all of them and with hardly any."""
 
 from __future__ import annotations
 
-from regen.report.metrics_tables import flat_table, metrics_table, verdict
+from regen.report.metrics_tables import flat_table, metrics_table
 
 FULL = {
     "lpips": {"backbone": "squeeze", "version": "0.1", "resolution": 128},
@@ -20,26 +20,6 @@ BLIND = {
     "inside": {"lpips": None, "l1": 0.2},
     "outside": {"lpips": None, "l1": 0.01},
 }
-
-
-def test_the_verdict_names_how_near_the_oracle_is() -> None:
-    assert verdict(FULL) == (
-        "Inside the region the distance to a perfect rewrite (LPIPS) fell to 25% of what it was, "
-        "from 0.080 to 0.020. Outside, the images changed by 0.010."
-    )
-
-
-def test_the_verdict_does_without_oracle_lpips_or_anything() -> None:
-    assert verdict({k: v for k, v in FULL.items() if k != "oracle"}) == (
-        "LPIPS changed by 0.050 inside the region and by 0.010 outside."
-    )
-    assert verdict(BLIND) == "L1 changed by 0.200 inside the region and by 0.010 outside."
-    assert verdict({}) == ""
-
-
-def test_the_verdict_does_not_call_a_rise_a_fall() -> None:
-    oracle = {**FULL["oracle"], "inside_after": {"lpips": 0.12, "l1": 0.5}}
-    assert "rose to 150% of what it was" in verdict({**FULL, "oracle": oracle})
 
 
 def test_the_table_shows_change_oracle_and_how_it_was_taken() -> None:

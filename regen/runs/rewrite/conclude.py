@@ -13,10 +13,10 @@ from regen.generators.samples import reserved_samples
 from regen.metrics import try_lpips
 from regen.report import ExemplarView, RewriteReport, TargetView, write_report
 from regen.rewriting.learn import Learned
-from regen.rewriting.rewrite import REWRITE_FILE, rewritten
+from regen.rewriting.rewrite import REWRITE_FILE
 from regen.rewriting.rule import decode_wanted
 from regen.rewriting.task import Task
-from regen.runs.rewrite.measure import gather_evidence, metrics_of
+from regen.runs.rewrite.measure import Targets, gather_evidence, metrics_of
 from regen.runs.timing import Stopwatch, peak_memory_mb
 from regen.seeds import UNSEEN
 
@@ -44,10 +44,11 @@ def conclude(
     samples = reserved_samples(task.source, UNSEEN, count, taken, like=task.like)
     with watch.stage("measure"):
         lpips, reason = try_lpips(settings.lpips, task.generator.image_size)
-        evidence = gather_evidence(task, learned.rewrite, learned.matcher, samples)
+        evidence = gather_evidence(task, learned, samples)
         metrics = metrics_of(evidence, lpips, reason, {}, None)
+    assert evidence.targets is not None
     with watch.stage("report"):
-        exemplars, targets = _views(task, learned)
+        exemplars, targets = _views(task, learned, evidence.targets)
     metrics["seconds"], metrics["peak_memory_mb"] = watch.seconds(), peak_memory_mb()
     report = RewriteReport(
         title=_title(task),
@@ -76,23 +77,24 @@ def conclude(
 
 
 @torch.no_grad()
-def _views(task: Task, learned: Learned) -> tuple[list[ExemplarView], list[TargetView]]:
+def _views(
+    task: Task, learned: Learned, became: Targets
+) -> tuple[list[ExemplarView], list[TargetView]]:
     """Exemplars with their projections, and targets before, as wanted, and after."""
-    generator, rule = task.generator, learned.rule
-    decoded = decode_wanted(task.split, rule).float().cpu().clamp(-1, 1)
-    with rewritten(generator, learned.rewrite):
-        after = torch.cat([generator(example.latent) for example in task.examples])
+    decoded = decode_wanted(task.split, learned.rule).float().cpu().clamp(-1, 1)
+    only_values = task.settings.fit.recall == "value"
     exemplars, targets = [], []
     for i, example in enumerate(task.examples):
-        composite, image, final = (
-            images[i].float().cpu().clamp(-1, 1) for images in (rule.composites, rule.images, after)
+        exemplar, composite = example.shown[0].float().cpu(), became.wanted[i]
+        region = example.exemplar_region.mask(*exemplar.shape[1:])[0]
+        exemplars.append(
+            ExemplarView(example.exemplar_label, exemplar, composite, decoded[i], region)
         )
-        exemplar = example.shown[0].float().cpu()
-        exemplars.append(ExemplarView(example.exemplar_label, exemplar, composite, decoded[i]))
-        wanted = decoded[i] if task.settings.fit.recall == "value" else composite
-        given = generator.shown_input(example.latent)
+        wanted = decoded[i] if only_values else composite
+        given = task.generator.shown_input(example.latent)
         shown = None if given is None else given[0].float().cpu()
-        targets.append(TargetView(example.target_label, image, wanted, final, shown))
+        images = became.before[i], wanted, became.after[i], shown, became.regions[i]
+        targets.append(TargetView(example.target_label, *images))
     return exemplars, targets
 
 

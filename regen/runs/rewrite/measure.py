@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import Any, Literal
 
 import torch
@@ -11,16 +11,44 @@ from torch import Tensor
 
 from regen.edits.schema import Edits, NamedRegion, PasteOracle
 from regen.generators.protocol import Generator, Oracle, Sample, Split
-from regen.metrics import Lpips, describe_lpips, masked_distance, oracle_distance, region_change
-from regen.rewriting.key_similarity import KeyMatcher
+from regen.metrics import (
+    Lpips,
+    describe_lpips,
+    masked_distance,
+    oracle_distance,
+    region_change,
+    verdict_of,
+)
+from regen.rewriting.cautions import spill
+from regen.rewriting.key_similarity import soft_mask
+from regen.rewriting.learn import Learned
 from regen.rewriting.pasted import pasted
-from regen.rewriting.rewrite import Rewrite, rewritten
+from regen.rewriting.rewrite import rewritten
 from regen.rewriting.task import Task
 
 _BATCH = 16
 
 
 RegionSource = Literal["oracle", "paste", "similarity"]
+
+
+@dataclass(frozen=True)
+class Targets:
+    """The T targets, on the CPU.
+
+    Attributes:
+        before: ``[T, 3, H, W]`` without the rewrite.
+        wanted: With the exemplar's pixels pasted, ``[T, 3, H, W]``.
+        after: With the rewrite, ``[T, 3, H, W]``.
+        regions: What was replaced, ``[T, 1, H, W]`` in [0, 1].
+        maps: Where the rule was expected to act, ``[T, 1, H, W]`` in [0, 1].
+    """
+
+    before: Tensor
+    wanted: Tensor
+    after: Tensor
+    regions: Tensor
+    maps: Tensor
 
 
 @dataclass(frozen=True)
@@ -38,6 +66,7 @@ class Evidence:
             from "paste" it is a pseudo-oracle, see `regen.rewriting.pasted`.
         plain: The oracle's images under the old rule, or None.
         inputs: The images that the generator was given, or None.
+        targets: What became of the targets, or None.
     """
 
     labels: list[str]
@@ -49,6 +78,7 @@ class Evidence:
     oracle: Tensor | None
     plain: Tensor | None
     inputs: Tensor | None = None
+    targets: Targets | None = None
 
 
 @torch.no_grad()
@@ -84,21 +114,25 @@ def known_regions(edits: Edits, oracle: Oracle | None, samples: Sequence[Sample]
     return torch.stack([oracle.region(name, samples) for name in names]).amax(dim=0)
 
 
-def gather_evidence(
-    task: Task, rewrite: Rewrite, matcher: KeyMatcher, samples: Sequence[Sample]
-) -> Evidence:
+def gather_evidence(task: Task, learned: Learned, samples: Sequence[Sample]) -> Evidence:
     """Generate unseen samples with and without a rewrite, and find where it should have acted."""
-    generator, split, edits = task.generator, task.split, task.edits
+    generator, edits, matcher = task.generator, task.edits, learned.matcher
     before = generator.images(samples, _BATCH)
     size = (int(before.shape[2]), int(before.shape[3]))
-    similarity = matcher.mask(keys_of(split, generator, samples), size).cpu()
-    with rewritten(generator, rewrite):
+    similar = matcher.similarity(keys_of(task.split, generator, samples))
+    edge = matcher.edge(similar)
+    similarity = soft_mask(similar, edge, size).cpu()
+    with rewritten(generator, learned.rewrite):
         after = generator.images(samples, _BATCH)
+        targets = _targets(task, learned, edge)
     oracle, pattern = generator.oracle, edits.oracle_pattern
     if isinstance(edits.oracle, PasteOracle):
         wanted, where = pasted(task.examples, before, task.settings.rule)
         labels = [sample.label for sample in samples]
-        return Evidence(labels, before, after, similarity, where, "paste", wanted, None)
+        given = _inputs(generator, samples)
+        return Evidence(
+            labels, before, after, similarity, where, "paste", wanted, None, given, targets
+        )
     regions = known_regions(edits, oracle, samples)
     return Evidence(
         [sample.label for sample in samples],
@@ -110,6 +144,7 @@ def gather_evidence(
         oracle.wanted(samples, pattern) if oracle and pattern else None,
         oracle.plain(samples) if oracle and pattern else None,
         _inputs(generator, samples),
+        targets,
     )
 
 
@@ -119,6 +154,18 @@ def _inputs(generator: Generator, samples: Sequence[Sample]) -> Tensor | None:
     shown = [generator.shown_input(generator.latents(batch)) for batch in batches]
     given = [image.float().cpu() for image in shown if image is not None]
     return torch.cat(given) if given else None
+
+
+def _targets(task: Task, learned: Learned, edge: float) -> Targets:
+    """The targets of a generator that is rewritten already."""
+    rule = learned.rule
+    after = torch.cat([task.generator(example.latent) for example in task.examples])
+    before, wanted, after = (
+        images.float().cpu().clamp(-1, 1) for images in (rule.images, rule.composites, after)
+    )
+    size = (int(before.shape[2]), int(before.shape[3]))
+    maps = soft_mask(learned.matcher.similarity(rule.keys.features), edge, size).cpu()
+    return Targets(before, wanted, after, rule.image_mask.float().cpu(), maps)
 
 
 def metrics_of(
@@ -132,11 +179,16 @@ def metrics_of(
 
     Returns:
         ``seeds`` (how many samples), ``seconds``, ``peak_memory_mb``, ``lpips``, ``inside`` and
-        ``outside`` against the images before, ``region_source`` and, where there is an oracle,
-        ``oracle`` with the distance to it before and after, and ``generator_error``: how far the
+        ``outside`` against the images before, ``region_source``.
+
+        ``oracle``, where there is one: the distance to it before and after, and ``oracle_source``;
+        and unless it is a pseudo-oracle, which "paste" stands for, ``generator_error``: how far the
         unchanged generator is from the oracle's old rule, below which no distance to the oracle
-        can be expected to fall. With a pseudo-oracle, which ``oracle_source`` calls "paste", there
-        is no ``generator_error``: outside of the pattern it is the sample itself.
+        can be expected to fall.
+
+        ``targets``: what was asked of them inside their regions, what is left of it, and what
+        changed outside; ``map``: the share of the map on the targets that lies away from their
+        regions, and where; ``verdict``, see `regen.metrics.verdict`.
     """
     e = evidence
     metrics: dict[str, Any] = {
@@ -151,10 +203,21 @@ def metrics_of(
     if e.oracle is not None:
         metrics["oracle_source"] = "paste" if e.region_source == "paste" else "renderer"
         metrics["oracle"] = oracle_distance(e.before, e.after, e.oracle, e.regions, lpips)
+    if e.targets is not None:
+        t = e.targets
+        metrics["targets"] = {
+            "asked": masked_distance(t.before, t.wanted, t.regions, lpips),
+            "left": masked_distance(t.after, t.wanted, t.regions, lpips),
+            "outside": masked_distance(t.before, t.after, 1 - t.regions, lpips),
+        }
+        away, where = spill(t.maps, t.regions)
+        metrics["map"] = {"away": away, "where": where}
     if e.plain is not None:
         metrics["generator_error"] = {
             "inside_before": masked_distance(e.before, e.plain, e.regions, lpips),
             "outside_before": masked_distance(e.before, e.plain, 1 - e.regions, lpips),
             "outside_after": masked_distance(e.after, e.plain, 1 - e.regions, lpips),
         }
+    found = verdict_of(metrics)
+    metrics["verdict"] = None if found is None else asdict(found)
     return metrics

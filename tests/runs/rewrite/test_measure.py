@@ -11,7 +11,7 @@ from regen.edits.schema import Edit, Edits, NamedRegion, Pattern, SampleSpec, Ta
 from regen.generators.protocol import Sample
 from regen.images.regions import Region
 from regen.portraits import PortraitsOracle
-from regen.rewriting.learn import prepare
+from regen.rewriting.learn import Learned, prepare
 from regen.rewriting.rewrite import Rewrite
 from regen.rewriting.task import resolve
 from regen.runs.rewrite.measure import (
@@ -106,10 +106,22 @@ def test_the_evidence_of_a_pasted_exemplar(world: World) -> None:
     deltas = {name: torch.zeros_like(parameter) for name, parameter in names.items()}
     rewrite = Rewrite(deltas, task.generator.digest(), task.generator.family)
     samples = task.source.samples(range(10_000, 10_003))
-    found = gather_evidence(task, rewrite, prepare(task).matcher, samples)
+    prepared = prepare(task)
+    found = gather_evidence(task, Learned(rewrite, prepared.rule, prepared.matcher), samples)
     assert found.region_source == "paste" and found.plain is None
     assert found.oracle is not None and torch.equal(found.before, found.after)
     inside = found.regions[0, 0, 10:16, 10:18]
     assert found.regions.shape == (3, 1, 32, 32) and inside.min() > 0.9
     same = found.oracle[..., 24:, :] == found.before[..., 24:, :]
     assert same.all() and not torch.equal(found.oracle, found.before)
+    targets = found.targets
+    assert targets is not None and torch.equal(targets.before, targets.after)
+    assert torch.equal(targets.regions, prepared.rule.image_mask)
+    metrics = metrics_of(found, None, "no weights", {}, None)
+    assert metrics["targets"]["left"] == metrics["targets"]["asked"]
+    assert metrics["targets"]["outside"]["l1"] == 0 and 0 <= metrics["map"]["away"] <= 1
+    assert metrics["verdict"]["took"] == "did not take" and metrics["verdict"]["kept"] == "kept"
+
+
+def test_too_few_metrics_have_no_verdict(evidence: Evidence) -> None:
+    assert metrics_of(evidence, None, "no weights", {}, None)["verdict"] is None
