@@ -63,9 +63,8 @@ _EXAMPLE = "\b\nExample:\n  regen generate --rewrite out/eyes:0.5 --seeds 0-15 -
     "--grow",
     metavar="PX",
     type=Count(0),
-    default=2,
-    show_default=True,
-    help="By how many pixels of the generator's images --hole is larger.",
+    help="By how many pixels of the generator's images --hole is larger; by default 2 around a "
+    "part of the face, and none around a mask.",
 )
 @click.option(
     "--passes",
@@ -117,7 +116,7 @@ def command(
     class_index: int | None,
     hole: str | None,
     holes: Path | None,
-    grow: int,
+    grow: int | None,
     passes: int,
     grid: bool,
     output: Path,

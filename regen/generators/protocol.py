@@ -18,6 +18,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, replace
 from pathlib import Path
+from types import MappingProxyType
 from typing import TYPE_CHECKING, ClassVar, Protocol
 
 import torch
@@ -236,9 +237,12 @@ class Generator(nn.Module, ABC):
         family: Name of its family, as files record it.
         source_name: The name or path it was opened by; "" for one that was made in memory.
         oracle: The oracle that knows its perfect rewrites, or None.
+        usual_settings: Settings of a rewrite by dotted name, where the defaults do not suit the
+            family; whatever else gives a setting comes before them.
     """
 
     family: ClassVar[str]
+    usual_settings: ClassVar[Mapping[str, object]] = MappingProxyType({})
     source_name: str = ""
     oracle: Oracle | None = None
 

@@ -111,6 +111,7 @@ def resolve(
     merged = merged_settings(settings or RewriteSettings(), edits)
     if not isinstance(generator, Generator):
         generator = open_generator(generator or edits.generator, device=device)
+    merged = _with_usual_settings(merged, generator)
     _check_oracle(edits, generator)
     images = images or pictures_of(edits)
     source, examples = source_of(generator, edits, images), load_examples(edits, generator)
@@ -145,6 +146,13 @@ def resolve(
         said_by=merged.said_by,
         images=images,
     )
+
+
+def _with_usual_settings(merged: Merged, generator: Generator) -> Merged:
+    """Settings with those that suit the generator's family in place of defaults."""
+    usual = generator.usual_settings.items()
+    kept = {name: value for name, value in usual if merged.said_by[name] == DEFAULT}
+    return merged.overridden(PartialSettings(f"family {generator.family}", kept))
 
 
 def pictures_of(edits: Edits) -> Path | None:

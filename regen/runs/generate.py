@@ -30,6 +30,7 @@ from regen.runs.names import distinct_names
 _MOST_AT_ONCE = 16  # images
 _PIXELS_AT_ONCE = 2**20
 GRID_IMAGES = 256
+USUAL_MARGIN = 2  # pixels of a generator's image around a part of a face that is hidden
 _GRID = "grid.png"
 
 
@@ -48,7 +49,8 @@ class GenerateSettings:
         images: A folder of images, for a generator that needs them.
         hole: For a generator that fills holes: the name of a part of the face, or a mask's path.
         holes: The same: a folder of masks for a folder of images.
-        grow: By how many pixels `hole` is larger.
+        grow: By how many pixels `hole` is larger; by default `USUAL_MARGIN` around a part of the
+            face, and none around a mask.
         passes: How often a hole is filled.
     """
 
@@ -61,7 +63,7 @@ class GenerateSettings:
     images: Path | None = None
     hole: str | None = None
     holes: Path | None = None
-    grow: int = 0
+    grow: int | None = None
     passes: int = 1
 
     def __post_init__(self) -> None:
@@ -97,8 +99,11 @@ class GenerateSettings:
         """What a generator that fills holes is given beside the image; only what is given."""
         inputs: dict[str, object] = {} if self.holes is None else {"holes": self.holes}
         if self.hole is not None:
-            inputs["hole"] = self.hole if isfile(self.hole) else NamedRegion(self.hole)
-            inputs |= {"grow": self.grow} if self.grow else {}
+            is_mask = isfile(self.hole)
+            inputs["hole"] = self.hole if is_mask else NamedRegion(self.hole)
+            usual = 0 if is_mask else USUAL_MARGIN
+            grow = usual if self.grow is None else self.grow
+            inputs |= {"grow": grow} if grow else {}
         return inputs | ({"passes": self.passes} if self.passes > 1 else {})
 
 

@@ -10,10 +10,12 @@ import pytest
 import torch
 
 from regen.generators.registry import open_generator
+from regen.generators.rfr.files import save_rfr
 from regen.generators.stylegan2.files import save_stylegan2
 from regen.generators.stylegan2.generator import StyleGAN2
-from regen.images import load_image
+from regen.images import load_image, save_image
 from regen.rewriting.rewrite import Rewrite
+from tests.helpers.rfr import lively
 
 RUN = ("generate", "--generator", "g.safetensors", "--device", "cpu")
 
@@ -166,3 +168,51 @@ def test_a_class_is_generated_and_required(world: Any) -> None:
         assert not (world.folder / "none").exists()
     result = world.run(*RUN, "--class", "0", "-o", "none")
     assert result.exit_code == 2 and "class: got 0, expected none" in result.stderr
+
+
+@pytest.fixture
+def filling(world: Any) -> Any:
+    """With i.safetensors, a generator that fills holes, a photograph, and masks of it."""
+    save_rfr(world.folder / "i.safetensors", lively(), card={})
+    save_image(world.folder / "me.png", torch.rand(1, 3, 40, 40) * 2 - 1)
+    (world.folder / "photos").mkdir()
+    save_image(world.folder / "photos" / "me.png", torch.rand(1, 3, 40, 40) * 2 - 1)
+    for name, inside in (("hole", 1), ("inverted", -1)):
+        mask = -inside * torch.ones(1, 3, 40, 40)
+        mask[..., 5:15, 5:15] = inside
+        save_image(world.folder / f"{name}.png", mask)
+    return world
+
+
+FILL = ("generate", "--generator", "i.safetensors", "--device", "cpu", "--pictures", "photos")
+
+
+def test_a_photograph_is_filled(filling: Any) -> None:
+    result = filling.run(*FILL, "--hole", "hole.png", "--grow", "0", "-o", "out")
+    assert result.exit_code == 0 and filling.left() == ["grid.png", "me.png"]
+
+
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        (
+            ("--hole", "inverted.png"),
+            "me.png: hole: got 94% of the image, expected at most 50%; wh",
+        ),
+        (("--hole", "nose"), "me.png: a part of a face by its name: got an image file, expected"),
+        (("--holes", "photos", "--hole", "hole.png"), "folder of masks: got beside a single hole"),
+        (("--holes", "nowhere"), "nowhere is not a folder"),
+        (("--hole", "hole.png", "--grow", "65"), "grow: got 65, expected an integer from 0 to 64"),
+        (("--hole", "hole.png", "--passes", "9"), "passes: got 9, expected an integer from 1 to 8"),
+    ],
+)
+def test_holes_that_cannot_be_filled(filling: Any, words: Any, message: str) -> None:
+    result = filling.run(*FILL, *words, "-o", "out")
+    assert result.exit_code == 2 and result.stderr.count("\n") == 1
+    assert result.stderr.startswith("Error: ") and message in result.stderr
+    assert filling.left() == []
+
+
+def test_a_generator_that_fills_no_holes(filling: Any) -> None:
+    result = filling.run(*RUN, "--seeds", "1", "--hole", "nose", "-o", "out")
+    assert result.exit_code == 2 and "a sample with a hole: expected one of seed" in result.stderr

@@ -9,6 +9,7 @@ import warnings
 from collections.abc import Mapping, Sequence
 from contextlib import AbstractContextManager
 from pathlib import Path
+from types import MappingProxyType
 
 import torch
 from torch import Tensor
@@ -42,6 +43,21 @@ class Inpainter(Generator):
     """
 
     family = "rfr"
+    usual_settings = MappingProxyType(
+        {
+            "value_layer": CONVOLUTIONS,
+            "memory_layers": CONVOLUTIONS,
+            "fit.solver": "adam",
+            "fit.recall": "image",  # the value is nearly the image; recall on it adds nothing
+            "fit.structure_weight": 0.0,
+            "fit.lr": 0.01,
+            "fit.steps": 150,
+            "fit.preserve_weight": 8.0,  # most of an image is given and can never change
+            "fit.preserve_batch": 8,
+            "fit.weight_old": 40.0,
+            "fit.border": 0.0,
+        }
+    )
 
     def __init__(self, config: RFRConfig) -> None:
         super().__init__()
