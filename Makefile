@@ -2,7 +2,7 @@
 # compiles the operators again when their sources changed.
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
-.PHONY: help install demo test wheel bench-help bench-ops bench-training table1 table2 tables-quick gpu-faces fuzz kill-trials docs lint format clean
+.PHONY: help install demo test wheel bench-help bench-ops bench-training table1 table2 tables-quick gpu-faces inpaint demo-inpaint fuzz kill-trials docs lint format clean
 
 PYTHON ?= python3
 VENV := .venv
@@ -49,6 +49,14 @@ tables-quick: $(INSTALLED) $(COMPILED)  ## Check the machinery of both tables; t
 
 gpu-faces: $(INSTALLED) $(COMPILED)  ## Train the London faces, their projector and three rewrites on a GPU
 	$(BIN)/python -m experiments.gpu_faces
+
+inpaint: $(INSTALLED) $(COMPILED)  ## Train portraits-inpaint, resuming what is there, and put its weights into the package
+	$(BIN)/python -m experiments.inpaint.train_generator -o runs/inpaint
+	$(BIN)/python -m experiments.inpaint.export_generator runs/inpaint
+
+demo-inpaint: $(INSTALLED) $(COMPILED)  ## Fill noses with a clown's, wherever a face has a hole there
+	$(BIN)/regen rewrite --edits examples/inpaint_red_nose.json -o out/inpaint
+	@echo "Report: file://$(CURDIR)/out/inpaint/report.html"
 
 fuzz: $(INSTALLED)  ## Read 20,000 damaged files of every kind; only clear errors may come out, and soon
 	$(BIN)/python -m tests.unpickling.fuzz --files 20000 --seconds 1800 --seed 0

@@ -10,9 +10,14 @@ from regen.errors import GeneratorError
 
 BUNDLED_FOLDER = Path(__file__).parent / "bundled"
 BUNDLED = ("portraits",)
-TRAINED_BY_USERS = ("london-faces",)  # bundled once `make gpu-faces` has made its files
+TRAINED_BY_USERS = {  # bundled once their files have been made, and how that is done
+    "london-faces": "train them on a GPU with `make gpu-faces`, then copy "
+    f"out/gpu_faces/publish/* to {BUNDLED_FOLDER}",
+    "portraits-inpaint": "train them with `make inpaint`, which takes an hour on two idle cores "
+    "and puts them there",
+}
 GENERATOR_FILE = "generator.safetensors"  # of a run folder of `regen train-generator`
-NAMED = BUNDLED + TRAINED_BY_USERS
+NAMED = (*BUNDLED, *TRAINED_BY_USERS)
 
 
 def _bundled(name: str) -> Path:
@@ -21,8 +26,7 @@ def _bundled(name: str) -> Path:
         return path
     raise GeneratorError(
         f"the bundled generator {name} has no weights in this installation",
-        remedy="train them on a GPU with `make gpu-faces`, then copy out/gpu_faces/publish/* to "
-        f"{BUNDLED_FOLDER}",
+        remedy=TRAINED_BY_USERS.get(name, "install the package again"),
     )
 
 

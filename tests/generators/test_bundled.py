@@ -17,7 +17,8 @@ from regen.rewriting.examples import load_examples
 from regen.rewriting.rule import RuleSettings, build_rule
 
 SEEDS = [90_001, 90_002, 90_003, 90_004]
-EXAMPLES = sorted((Path(__file__).parents[2] / "examples").glob("*.json"))
+FOLDER = Path(__file__).parents[2] / "examples"
+EXAMPLES = [p for p in sorted(FOLDER.glob("*.json")) if read_edits(p).generator == "portraits"]
 
 
 @pytest.fixture(scope="module")

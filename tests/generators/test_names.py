@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from regen.errors import GeneratorError
+from regen.generators import names
 from regen.generators.registry import BUNDLED, BUNDLED_FOLDER, generator_path, open_generator
 from regen.generators.stylegan2.files import save_stylegan2
 from regen.generators.stylegan2.generator import StyleGAN2
@@ -41,6 +42,12 @@ def test_a_folder_is_a_generator_if_one_was_trained_there(build: Build, tmp_path
     assert open_generator(tmp_path).digest() == generator.digest()
 
 
-def test_a_generator_that_is_trained_first_says_how() -> None:
-    with pytest.raises(GeneratorError, match="london-faces has no weights.*make gpu-faces"):
-        open_generator("london-faces")
+@pytest.mark.parametrize(
+    ("name", "target"), [("london-faces", "make gpu-faces"), ("portraits-inpaint", "make inpaint")]
+)
+def test_a_generator_that_is_trained_first_says_how(
+    name: str, target: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(names, "BUNDLED_FOLDER", tmp_path)
+    with pytest.raises(GeneratorError, match=f"{name} has no weights.*{target}"):
+        open_generator(name)
