@@ -85,7 +85,7 @@ class Tuned:
     """
 
     weight_new: float = FitSettings.weight_new
-    lr: float = FitSettings.lr
+    lr: float = 0.02
 
 
 @dataclass(frozen=True)

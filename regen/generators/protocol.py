@@ -324,6 +324,15 @@ class Generator(nn.Module, ABC):
         """Inside the block the convolutions compute in `dtype`."""
 
     @property
+    def usual_cut(self) -> tuple[int, int]:
+        """Value layer, and number of convolutions of the memory, where there is no projector.
+
+        The last convolution and the five before it: colours and detail that the generator does not
+        know need the last layers, and shapes need earlier ones.
+        """
+        return self.convolutions, min(6, self.convolutions)
+
+    @property
     def device(self) -> torch.device:
         """The device of its parameters."""
         return next(self.parameters()).device

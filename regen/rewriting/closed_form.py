@@ -28,7 +28,9 @@ from regen.errors import RewriteError
 from regen.generators.convolution_keys import ConvolutionKeys
 from regen.generators.protocol import Split
 from regen.images.regions import resize_mask
+from regen.rewriting.crops import Crops
 from regen.rewriting.key_moments import Moments, check_keyed, second_moment
+from regen.rewriting.objective import position_weights
 from regen.rewriting.rule import Rule, region_weights
 from regen.rewriting.settings import ClosedFormSettings, FitSettings
 
@@ -79,6 +81,7 @@ def closed_form(
     fit: FitSettings,
     moments: Moments,
     config: ClosedFormSettings | None = None,
+    crops: Crops | None = None,
 ) -> dict[str, Tensor]:
     """Weights of the memory's convolutions that recall a rule better.
 
@@ -91,6 +94,7 @@ def closed_form(
         fit: Weights, border, and where recall is measured.
         moments: C of each convolution, by the name of its weight.
         config: How the change is regularised.
+        crops: The windows on which recall is measured, or None for whole images.
 
     Returns:
         The new weights, by name inside the memory, float32.
@@ -100,7 +104,7 @@ def closed_form(
     """
     config = config or ClosedFormSettings()
     check_keyed(split)
-    error = _Error(split, rule, fit)
+    error = _Error(split, rule, fit, crops)
     own = dict(split.memory.named_parameters())
     names = [name for name in split.memory_weights() if own[name].ndim == 4]
     weights = {name: own[name].detach().clone() for name in names}
@@ -158,15 +162,13 @@ def _keys(
 class _Error:
     """The rule's weighted residuals as a vector, whose squares sum to the squared recall error."""
 
-    def __init__(self, split: Split, rule: Rule, fit: FitSettings) -> None:
-        self.split, self.rule = split, rule
-        new, old, border = fit.weight_new, fit.weight_old, fit.border
-        channels = rule.wanted.shape[1]
+    def __init__(self, split: Split, rule: Rule, fit: FitSettings, crops: Crops | None) -> None:
+        self.split, self.rule = split, rule if crops is None else crops.rule(rule)
         on_values = 1.0 if fit.recall != "image" else 0.0
         on_images = fit.image_weight if fit.recall != "value" else 0.0
-        self.weights = (region_weights(rule.mask, new, old, border) * on_values / channels).sqrt()
-        images = region_weights(rule.image_mask, new, old, border)
-        self.image_weights = (images * on_images / 3).sqrt() if on_images else None
+        weights, image_weights = position_weights(rule, fit, crops)
+        self.weights = (weights * on_values / rule.wanted.shape[1]).sqrt()
+        self.image_weights = (image_weights * on_images / 3).sqrt() if on_images else None
 
     def __call__(self, weights: dict[str, Tensor]) -> Tensor:
         keys = self.rule.keys.with_features(self.rule.keys.features.float())

@@ -17,7 +17,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-import torch
 from torch import Tensor
 
 from regen.rewriting.key_moments import KeyMoment, Moments
@@ -44,7 +43,7 @@ class Coordinates:
             if moments is not None and name in moments
         }
         self.variables = {
-            name: (torch.zeros_like(t) if name in self.maps else t.clone()).requires_grad_()
+            name: (t.new_zeros(t.shape) if name in self.maps else t.clone()).requires_grad_()
             for name, t in self.start.items()
         }
 

@@ -19,15 +19,18 @@ import torch
 from torch import Tensor
 
 from regen.errors import RewriteError
+from regen.generators.convolution_keys import KeyedSplit
 from regen.generators.protocol import Split
 from regen.rewriting.closed_form import closed_form
 from regen.rewriting.coordinates import Coordinates
+from regen.rewriting.crops import plan_crops
 from regen.rewriting.key_moments import Moments, measure_moments
 from regen.rewriting.objective import Losses
 from regen.rewriting.preserved import Preserved
 from regen.rewriting.rule import Rule
 from regen.rewriting.settings import FitSettings
 from regen.training.frozen import frozen
+from regen.training.quick_adam import QuickAdam
 
 Report = Callable[[int, dict[str, float]], None]
 Partial = Callable[[int, dict[str, Tensor]], None]
@@ -69,7 +72,7 @@ def fit_memory(
     Args:
         split: The generator; its memory is in eval mode and is not modified.
         rule: Keys, wanted values and masks.
-        settings: How to fit.
+        settings: How to fit; the solver "auto" takes the closed form where `moments` are given.
         preserved: What else must stay unchanged, or None.
         moments: Second moments of keys for the closed form, see `regen.rewriting.moment_cache`;
             by default they are measured on the preserved samples.
@@ -83,14 +86,19 @@ def fit_memory(
         RewriteError: If the loss explodes or is not finite, or the closed form lacks what it
             needs; nothing is changed then.
     """
+    keyed = isinstance(split, KeyedSplit) and moments is not None
+    settings = settings.resolved(keyed=keyed, layers=split.memory_layers)
     names = set(split.memory_weights())
     before = {n: p.detach() for n, p in split.memory.named_parameters() if n in names}
     coordinates, steps, stopped = Coordinates(before), 0, False
     with frozen(split.memory):
-        losses = Losses(split, rule, settings, preserved)
+        crops = plan_crops(split, rule) if settings.crops else None
+        if crops is not None and preserved is not None and len(preserved):
+            preserved = preserved.with_targets(rule)
+        losses = Losses(split, rule, settings, preserved, crops)
         if settings.solver != "adam":
             known = moments if moments is not None else _moments_of(split, preserved)
-            start = {**before, **closed_form(split, rule, settings, known)}
+            start = {**before, **closed_form(split, rule, settings, known, crops=crops)}
             coordinates = Coordinates(start, known)
         if settings.solver == "closed-form":
             _report_ends(losses, before, start, on_report)
@@ -98,7 +106,8 @@ def fit_memory(
             for steps in _descend(losses, coordinates, settings, on_report):
                 if on_partial is not None and steps % settings.report_every == 0:
                     on_partial(steps, _deltas(split, before, coordinates))
-                stopped = should_stop is not None and should_stop() and steps < settings.steps
+                last = steps == settings.steps
+                stopped = should_stop is not None and should_stop() and not last
                 if stopped:
                     break
     return Fitted(_deltas(split, before, coordinates), steps, stopped)
@@ -140,20 +149,16 @@ def _descend(
     """Improve the variables in place, yielding after each step how many have been taken."""
     variables = list(coordinates.variables.values())
     betas = _BETAS if settings.solver == "adam" else _QUICK_BETAS
-    optimizer = torch.optim.Adam(variables, lr=settings.lr, betas=betas)
-    for step in range(settings.steps):
-        for group in optimizer.param_groups:
-            group["lr"] = settings.lr * _cosine(step / settings.steps)
+    count, lr = settings.schedule
+    adam = QuickAdam(variables, betas)
+    for step in range(count):
         terms = losses(coordinates.weights())
         loss = torch.stack(list(terms.values())).sum()
-        optimizer.zero_grad()
-        loss.backward(inputs=variables)
-        optimizer.step()
-        if step % settings.report_every == 0 or step == settings.steps - 1:
+        gradients = torch.autograd.grad(loss, variables)
+        adam.step(gradients, lr * _cosine(step / count))
+        if step % settings.report_every == 0 or step == count - 1:
             total = loss.item()
-            remedy = (
-                f"lower lr, now {settings.lr:g}" if step else "look for numbers that are not finite"
-            )
+            remedy = f"lower lr, now {lr:g}" if step else "look for numbers that are not finite"
             _check(step, total, losses.limit, remedy)
             if on_report is not None:
                 parts = {name: term.item() for name, term in terms.items()}

@@ -15,12 +15,31 @@ from regen.errors import RewriteError
 from regen.generators.protocol import Activation, Split
 from regen.losses import weighted_l1
 from regen.precision import compute_dtype
+from regen.rewriting.crops import Crops
 from regen.rewriting.preserved import Preserved
 from regen.rewriting.recall import structure_error
 from regen.rewriting.rule import Rule, region_weights
 from regen.rewriting.settings import FitSettings
 
 _HOPELESS = 1000.0  # losses so many times above the size of values and images never recover
+
+
+def position_weights(
+    rule: Rule, config: FitSettings, crops: Crops | None = None
+) -> tuple[Tensor, Tensor]:
+    """Weights of the positions of the value and of the image, see `region_weights`.
+
+    Args:
+        rule: Of whole images.
+        config: Its p, q and border.
+        crops: The windows to limit them to, or None for whole images.
+    """
+    p, q, border = config.weight_new, config.weight_old, config.border
+    weights = region_weights(rule.mask, p, q, border)
+    image_weights = region_weights(rule.image_mask, p, q, border)
+    if crops is None:
+        return weights, image_weights
+    return crops.values(weights, crops.targets), crops.images(image_weights, crops.targets)
 
 
 class Losses:
@@ -31,37 +50,48 @@ class Losses:
         rule: What should be recalled.
         config: How it is weighted.
         preserved: What must stay unchanged, or None.
+        crops: The windows to compute, or None for whole images.
 
     Attributes:
         limit: A sum of the terms above which a fit has diverged.
     """
 
     def __init__(
-        self, split: Split, rule: Rule, config: FitSettings, preserved: Preserved | None
+        self,
+        split: Split,
+        rule: Rule,
+        config: FitSettings,
+        preserved: Preserved | None,
+        crops: Crops | None = None,
     ) -> None:
-        self.split, self.rule, self.config = split, rule, config
+        self.split, self.config, self.crops = split, config, crops
+        self.rule = rule if crops is None else crops.rule(rule)
         self.preserved = preserved if preserved is not None and config.preserve_weight else None
-        p, q = config.weight_new, config.weight_old
-        self.weights = region_weights(rule.mask, p, q, config.border)
-        self.image_weights = region_weights(rule.image_mask, p, q, config.border)
+        self.weights, self.image_weights = position_weights(rule, config, crops)
         self.order = torch.Generator().manual_seed(config.seed)
         self.queue: list[int] = []
         self.dtype = compute_dtype(config.precision, rule.wanted.device)
         self.limit = _HOPELESS * (1 + rule.wanted.abs().mean().item())
 
-    def _next_batch(self, size: int, count: int) -> list[int]:
+    def _next_kept(self, size: int) -> Preserved:
+        """The next preserved samples, or windows of them."""
+        assert self.preserved is not None
         while len(self.queue) < size:
+            count = len(self.preserved)
             self.queue += torch.randperm(count, generator=self.order).tolist()
         batch, self.queue = self.queue[:size], self.queue[size:]
-        return batch
+        kept = self.preserved.select(batch)
+        if self.crops is None:
+            return kept
+        return kept.cropped(self.crops, self.crops.draw(size, self.order))
 
     def __call__(self, weights: dict[str, Tensor]) -> dict[str, Tensor]:
         """Terms by name, already weighted; preserved samples take turns from call to call."""
         keys, kept = self.rule.keys, None
         if self.preserved is not None:
             size = min(self.config.preserve_batch, len(self.preserved))
-            kept = self._next_batch(size, len(self.preserved))
-            chosen = self.preserved.keys.select(kept)
+            kept = self._next_kept(size)
+            chosen = kept.keys
             joined = torch.cat([keys.features, chosen.features])
             keys = Activation(joined, keys.context.join([chosen.context]))
         keys = keys.with_features(keys.features.to(self.dtype))
@@ -91,13 +121,11 @@ class Losses:
                 terms["recall_structure"] = self.config.structure_weight * structure
         return terms
 
-    def _stay(self, features: Tensor, image: Tensor | None, kept: list[int]) -> dict[str, Tensor]:
-        assert self.preserved is not None
-        terms, factor, old = {}, self.config.preserve_weight, self.preserved
-        if self.config.recall != "image":
-            error = weighted_l1(features, old.values[kept], old.keep[kept])
-            terms["preserve_value"] = factor * error
+    def _stay(self, features: Tensor, image: Tensor | None, kept: Preserved) -> dict[str, Tensor]:
+        factor = self.config.preserve_weight
+        error = weighted_l1(features, kept.values, kept.keep)
+        terms = {"preserve_value": factor * error}
         if image is not None:
-            error = weighted_l1(image[len(self.rule) :], old.images[kept], old.image_keep[kept])
+            error = weighted_l1(image[len(self.rule) :], kept.images, kept.image_keep)
             terms["preserve_image"] = factor * self.config.image_weight * error
         return terms

@@ -5,12 +5,15 @@ Shapes: P preserved samples; C, h, w the value; H, W an image.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import torch
 from torch import Tensor
 
+from regen.generators.crops import Window
 from regen.generators.protocol import Activation, Generator, Sample, Split, concatenate
+from regen.rewriting.crops import Crops
 from regen.rewriting.key_similarity import KeyMatcher, match_keys
 from regen.rewriting.rule import Rule
 from regen.rewriting.settings import FitSettings
@@ -38,6 +41,31 @@ class Preserved:
 
     def __len__(self) -> int:
         return len(self.values)
+
+    def select(self, index: list[int]) -> Preserved:
+        """The samples `index`, in this order."""
+        parts = (self.values, self.images, self.keep, self.image_keep)
+        return Preserved(self.keys.select(index), *(part[index] for part in parts))
+
+    def cropped(self, crops: Crops, windows: Sequence[Window]) -> Preserved:
+        """Windows of these samples, one of each."""
+        return Preserved(
+            crops.keys(self.keys, windows),
+            crops.values(self.values, windows),
+            crops.images(self.images, windows),
+            crops.values(self.keep, windows),
+            crops.images(self.image_keep, windows),
+        )
+
+    def with_targets(self, rule: Rule) -> Preserved:
+        """These samples and the targets of a rule, which must stay as they are outside of it."""
+        return Preserved(
+            concatenate([self.keys, rule.keys]),
+            torch.cat([self.values, rule.before.features]),
+            torch.cat([self.images, rule.images]),
+            torch.cat([self.keep, 1 - rule.mask]),
+            torch.cat([self.image_keep, 1 - rule.image_mask]),
+        )
 
 
 @torch.no_grad()

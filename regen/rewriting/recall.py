@@ -27,5 +27,7 @@ def structure_error(images: Tensor, wanted: Tensor, mask: Tensor) -> Tensor:
         A scalar from 0 (equal) to about 2, differentiable in `images`.
     """
     blended = wanted + mask * (images.float() - wanted)
-    area = mask.mean(dim=(1, 2, 3)).clamp_min(1e-6)
-    return (ssim_loss(blended, wanted, window=_WINDOW, per_image=True) / area).mean()
+    height, width = mask.shape[2:]
+    positions = max(height - _WINDOW + 1, 1) * max(width - _WINDOW + 1, 1)
+    errors = ssim_loss(blended, wanted, window=_WINDOW, per_image=True) * positions
+    return (errors / mask.sum(dim=(1, 2, 3)).clamp_min(1e-6)).mean()

@@ -57,10 +57,11 @@ class FitSettings:
         solver: "adam" takes gradient steps on the weights. "closed-form" solves for one
             convolution after the other (see `regen.rewriting.closed_form`) and takes none. "both"
             starts from the closed form and takes steps in the coordinates of the keys (see
-            `regen.rewriting.coordinates`): a fifth as many suffice where recall is measured on
-            values, a third where it is measured on both.
-        steps: Gradient steps, at least 1.
-        lr: Adam's first step size in units of weight, above 0; falls to a tenth on a cosine.
+            `regen.rewriting.coordinates`): a fifth as many suffice. "auto" is "both" where the
+            family has a closed form, and "adam" elsewhere.
+        steps: Gradient steps, at least 1; by default 60 after the closed form, 300 without.
+        lr: Adam's first step size in units of weight, above 0; falls to a tenth on a cosine. By
+            default 0.04 / L after the closed form, for a memory of L convolutions; 0.02 without.
         recall: Where the rule is compared: "value" (the paper), "image" or "both".
         image_weight: Weight of the image's recall beside the values'.
         structure_weight: Weight of the region's 1 - SSIM where recall is measured on the image.
@@ -73,6 +74,8 @@ class FitSettings:
         weight_new: p, the share of the region in the loss.
         weight_old: q, the share of everything else in the targets.
         border: Share of q that goes to the band around the region; see `region_weights`.
+        crops: Compute only windows of the images, where the family can: the targets' region with a
+            border, and windows of the preserved samples. Several times faster.
         precision: Number format of the network while fitting, "bf16" or "fp32"; weights and their
             changes are always float32. "auto" is bf16 where the processor has it, which halves
             the time, and fp32 elsewhere.
@@ -80,32 +83,34 @@ class FitSettings:
         seed: Of the order in which preserved samples take part.
     """
 
-    solver: Literal["adam", "closed-form", "both"] = "adam"
-    steps: int = 300
-    lr: float = 0.02
+    solver: Literal["auto", "adam", "closed-form", "both"] = "auto"
+    steps: int | None = None
+    lr: float | None = None
     recall: Literal["value", "image", "both"] = "both"
     image_weight: float = 6.0
     structure_weight: float = 0.2
     preserve: int = 64
-    preserve_weight: float = 1.0
+    preserve_weight: float = 3.0
     preserve_batch: int = 4
     preserve_outside_match: bool = True
     match_area: float = 1.7
     weight_new: float = 10.0
     weight_old: float = 4.0
     border: float = 0.5
+    crops: bool = True
     precision: Literal["auto", "bf16", "fp32"] = "auto"
     report_every: int = 10
     seed: int = 0
 
     def __post_init__(self) -> None:
         check_types(self)
-        check_range(self, ("steps", "report_every", "preserve_batch"), least=1)
+        steps = () if self.steps is None else ("steps",)
+        check_range(self, (*steps, "report_every", "preserve_batch"), least=1)
         check_range(self, ("preserve", "preserve_weight", "match_area", "seed"))
         check_range(self, ("image_weight", "structure_weight"))
         if not 0 <= self.border <= 1:
             raise RewriteError("border", got=self.border, expected="0 to 1")
-        if not 0 < self.lr < math.inf:
+        if self.lr is not None and not 0 < self.lr < math.inf:
             raise RewriteError("lr", got=self.lr, expected="a number above 0")
         if not (0 < self.weight_new < math.inf and 0 <= self.weight_old < math.inf):
             raise RewriteError(
@@ -113,6 +118,34 @@ class FitSettings:
                 got=f"new {self.weight_new:g}, old {self.weight_old:g}",
                 expected="new above 0 and old 0 or more",
             )
+
+    def resolved(self, *, keyed: bool, layers: int) -> FitSettings:
+        """These settings with the solver, the steps and the step size that are used.
+
+        Args:
+            keyed: Whether the family has a closed form.
+            layers: Number of convolutions of the memory.
+
+        Example:
+            >>> FitSettings().resolved(keyed=False, layers=3).steps
+            300
+        """
+        solver = self.solver
+        if solver == "auto":
+            solver = "both" if keyed else "adam"
+        steps, lr = (300, 0.02) if solver == "adam" else (60, 0.04 / layers)
+        return replace(
+            self,
+            solver=solver,
+            steps=steps if self.steps is None else self.steps,
+            lr=lr if self.lr is None else self.lr,
+        )
+
+    @property
+    def schedule(self) -> tuple[int, float]:
+        """Steps and first step size of settings that are resolved."""
+        assert self.steps is not None and self.lr is not None, "not resolved"
+        return self.steps, self.lr
 
 
 @dataclass(frozen=True)
@@ -213,6 +246,7 @@ PRESETS: dict[str, dict[str, object]] = {
         "fit.preserve": 0,
         "fit.preserve_outside_match": False,
         "fit.border": 0.0,
+        "fit.crops": False,
         "fit.precision": "fp32",
         "memory_layers": 2,
         "value_layer": 10,

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Callable, Collection, Mapping, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
 from regen.edits.schema import Edits, PasteOracle, read_edits
 from regen.errors import EditsError, RegenError
 from regen.generators import bundled
+from regen.generators.convolution_keys import KeyedSplit
 from regen.generators.protocol import Generator, Sample, Source, Split
 from regen.generators.registry import open_generator
 from regen.projector.files import Projector, load_projector, open_projector, projectors_of
@@ -133,15 +134,19 @@ def resolve(
     assert layer is not None
     if projector is None:
         warnings.warn(_without_projector(generator, layer), NoProjectorWarning, stacklevel=2)
+    split = generator.split(layer, merged.settings.memory_layers)
+    fit = merged.settings.fit.resolved(
+        keyed=isinstance(split, KeyedSplit), layers=split.memory_layers
+    )
     return Task(
         edits=edits,
-        settings=merged.settings,
+        settings=replace(merged.settings, fit=fit),
         generator=generator,
         source=source,
         examples=examples,
         taken=taken,
         projector=projector,
-        split=generator.split(layer, merged.settings.memory_layers),
+        split=split,
         layer_choice=choice,
         said_by=merged.said_by,
         images=images,
@@ -175,10 +180,7 @@ def _find_projector(
     layer = merged.settings.value_layer
     known = bundled.projectors_of(generator.digest())
     if path is None and not (known if layer is None else layer in known):
-        if layer is None:
-            usual = {"value_layer": layer_without_projector(generator)}
-            merged = merged.overridden(PartialSettings(DEFAULT, usual))
-        return merged, None
+        return _usual_without_projector(merged, generator), None
     projector = open_projector(path, generator, value_layer=layer)
     if layer is None:
         own_layer = {"value_layer": projector.value_layer}
@@ -187,13 +189,21 @@ def _find_projector(
     return merged, projector
 
 
-def layer_without_projector(generator: Generator) -> int:
-    """The value layer where neither a setting nor a projector says one: the last but one.
+def _usual_without_projector(merged: Merged, generator: Generator) -> Merged:
+    """Settings where there is no projector; those that no source gives are the generator's own.
 
-    Late layers decode foreign colours and fine detail best. The projector of portraits is for the
-    last but one too.
+    Recall is measured on the image then, which needs no values of foreign patterns.
     """
-    return max(1, generator.convolutions - 1)
+    value_layer, memory_layers = generator.usual_cut
+    if merged.settings.value_layer is not None:
+        memory_layers = min(memory_layers, merged.settings.value_layer)
+    usual = {
+        "value_layer": value_layer,
+        "memory_layers": memory_layers,
+        "fit.recall": "image",
+    }
+    unsaid = {name: value for name, value in usual.items() if merged.said_by[name] == DEFAULT}
+    return merged.overridden(PartialSettings(DEFAULT, unsaid))
 
 
 def _without_projector(generator: Generator, layer: int) -> str:

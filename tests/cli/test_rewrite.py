@@ -36,7 +36,8 @@ def test_the_metrics(world: Any) -> None:
     assert world.run(*RUN, *QUICK, "-o", "out").exit_code == 0
     metrics = json.loads((world.folder / "out" / "metrics.json").read_text())
     assert metrics["seeds"] == 3
-    assert {"load", "project", "fit", "measure", "report", "total"} == set(metrics["seconds"])
+    parts = {"load", "project", "key moments", "fit", "measure", "report", "total"}
+    assert parts == set(metrics["seconds"])
     assert metrics["peak_memory_mb"] > 0
     assert metrics["lpips"]["backbone"] == "squeeze" and metrics["lpips"]["resolution"] == 32
     assert metrics["region_source"] == "similarity" and metrics["oracle"] is None
@@ -83,11 +84,11 @@ def test_without_a_projector_it_works_and_says_what_one_would_add(world: Any) ->
     result = world.run(*RUN, *QUICK, "-o", "out")
     assert result.exit_code == 0
     assert result.stderr == (
-        f"Note: no projector is known for {world.folder}/g.safetensors at value layer 6; values "
+        f"Note: no projector is known for {world.folder}/g.safetensors at value layer 7; values "
         "are found by gradient steps on each target instead. A projector would give values that "
         "the memory learns more easily, and project any image; `regen train-projector` makes one\n"
     )
-    assert settings(world)["value_layer"] == 6
+    assert settings(world)["value_layer"] == 7
     report = (world.folder / "out" / "report.html").read_text()
     assert "The generator has no projector for this value layer" in report
 
@@ -193,7 +194,7 @@ def test_a_setting_is_taken_from_the_first_that_says_it(world: Any) -> None:
         **dict.fromkeys(("rule.align", "rule.paste", "rule.feather_px"), "preset paper"),
         **dict.fromkeys(("fit.solver", "fit.recall", "fit.border"), "preset paper"),
         **dict.fromkeys(("fit.image_weight", "fit.structure_weight"), "preset paper"),
-        "fit.preserve_outside_match": "preset paper",
+        **dict.fromkeys(("fit.preserve_outside_match", "fit.crops"), "preset paper"),
     }
     page = (world.folder / "out" / "report.html").read_text()
     assert '<th scope="col">from</th>' in page

@@ -27,7 +27,9 @@ from regen.rewriting.preserved import Preserved
 from regen.rewriting.rule import Rule, region_weights
 from regen.rewriting.settings import FitSettings
 
-VALUES = FitSettings(recall="value", weight_old=4.0, border=0.0, precision="fp32")
+VALUES = FitSettings(
+    recall="value", weight_old=4.0, border=0.0, precision="fp32", preserve_weight=1.0, lr=0.02
+)
 
 
 class NoContext:

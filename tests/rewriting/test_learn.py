@@ -16,12 +16,14 @@ def test_what_is_prepared_is_all_that_a_fit_needs(task: Task) -> None:
     assert len(prepared.rule) == 2
     assert prepared.preserved is not None and prepared.preserved.images.shape == (16, 3, 32, 32)
     assert prepared.matcher.share == pytest.approx(prepared.rule.mask.mean().item(), rel=0.5)
-    assert moments_for(task) is None  # gradient steps alone need none
+    gradient_steps = replace(task.settings, fit=replace(task.settings.fit, solver="adam"))
+    assert moments_for(replace(task, settings=gradient_steps)) is None  # they need none
 
 
 def test_a_whole_is_its_parts(task: Task) -> None:
     steps: list[int] = []
-    learned = fit(task, prepare(task), None, on_step=lambda step, _: steps.append(step))
+    moments = moments_for(task)
+    learned = fit(task, prepare(task), moments, on_step=lambda step, _: steps.append(step))
     again = learn(task).rewrite
     assert (steps, learned.stopped_after) == ([0, 1, 2], None)
     assert [step for step, _ in learned.losses["total"]] == steps

@@ -21,7 +21,11 @@ from regen.rewriting.rule import Example, Project, Rule, RuleSettings, build_rul
 from regen.rewriting.settings import FitSettings
 
 SHORT = FitSettings(
+    solver="adam",
+    crops=False,
+    preserve_weight=1.0,
     steps=12,
+    lr=0.02,
     report_every=5,
     precision="fp32",
     preserve_batch=2,
@@ -182,7 +186,7 @@ def test_no_samples_to_preserve_cost_nothing(
     ("recall", "terms"),
     [
         ("value", ["recall_value", "preserve_value"]),
-        ("image", ["recall_image", "preserve_image"]),
+        ("image", ["recall_image", "preserve_value", "preserve_image"]),
         ("both", ["recall_value", "recall_image", "preserve_value", "preserve_image"]),
     ],
 )

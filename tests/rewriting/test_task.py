@@ -13,7 +13,7 @@ from regen.generators.stylegan2.generator import StyleGAN2
 from regen.images.regions import Region
 from regen.rewriting.learn import learn
 from regen.rewriting.settings import FitSettings, RewriteSettings, RuleSettings
-from regen.rewriting.task import NoProjectorWarning, layer_without_projector, resolve
+from regen.rewriting.task import NoProjectorWarning, resolve
 
 
 def edits(oracle: Any) -> Edits:
@@ -37,8 +37,9 @@ def test_without_a_projector_a_rewrite_is_learned_at_a_stated_layer(generator: S
     with pytest.warns(NoProjectorWarning, match="no projector is known for this generator at"):
         task = resolve(edits(None), generator, settings=RewriteSettings(fit=fit))
     assert task.projector is None
-    assert (layer_without_projector(generator), task.split.value_layer) == (6, 6)
-    assert (task.settings.value_layer, task.said_by["value_layer"]) == (6, "default")
+    assert generator.usual_cut == (task.split.value_layer, task.split.memory_layers) == (7, 6)
+    assert (task.settings.value_layer, task.said_by["value_layer"]) == (7, "default")
+    assert (task.settings.fit.recall, task.said_by["fit.recall"]) == ("image", "default")
     changed = learn(task).rewrite.deltas
     assert any(bool(delta.abs().max() > 0) for delta in changed.values())
 
@@ -47,6 +48,7 @@ def test_without_a_projector_the_value_layer_is_anybodys_choice(generator: Style
     with pytest.warns(NoProjectorWarning, match="at value layer 4; values are found by gradient"):
         task = resolve(edits(None), generator, settings=RewriteSettings(value_layer=4))
     assert (task.split.value_layer, task.said_by["value_layer"]) == (4, "caller")
+    assert (task.split.memory_layers, task.said_by["memory_layers"]) == (4, "default")
 
 
 def test_features_need_a_projector(generator: StyleGAN2) -> None:

@@ -150,7 +150,8 @@ def _learn(task: Task, book: Logbook, watch: Stopwatch) -> Learned:
     if settings.solver != "adam":
         with watch.stage("key moments"):  # depend only on the generator, and are cached
             moments = moments_for(task)
-    steps = 2 if settings.solver == "closed-form" else settings.steps
+    count, _ = settings.schedule
+    steps = 2 if settings.solver == "closed-form" else count
     with (
         watch.stage("fit"),
         Progress(steps, "fitting the memory") as progress,
@@ -167,7 +168,7 @@ def _learn(task: Task, book: Logbook, watch: Stopwatch) -> Learned:
     if learned.stopped_after is not None:
         partial = book.folder / PARTIAL_FILE
         learned.rewrite.save(partial)
-        done = f"{learned.stopped_after} of {settings.steps} steps"
+        done = f"{learned.stopped_after} of {count} steps"
         raise KeyboardInterrupt(f"the rewrite after {done} is in {partial}")
     learned.rewrite.save(book.folder / REWRITE_FILE)
     if interrupt.pressed:

@@ -26,7 +26,7 @@ def test_the_outcome_is_what_the_folder_holds(world: Any) -> None:
     assert all(torch.equal(saved.deltas[name], d) for name, d in outcome.rewrite.deltas.items())
     assert outcome.metrics == json.loads((out / "metrics.json").read_text())
     assert set(outcome.metrics["seconds"]) == {
-        *("load", "project", "fit", "measure", "report", "total"),
+        *("load", "project", "key moments", "fit", "measure", "report", "total"),
     }
     assert (outcome.report, outcome.layers) == (out / "report.html", None)
     assert "regen again" in outcome.report.read_text()

@@ -1,0 +1,39 @@
+from __future__ import annotations
+
+import subprocess
+import sys
+
+import torch
+
+from regen.training.quick_adam import QuickAdam
+from tests.tolerances import assert_near
+
+
+def test_it_is_torch_s_adam() -> None:
+    laid_out = torch.randn(2, 3, 2, 2).contiguous(memory_format=torch.channels_last)
+    start = [laid_out, torch.randn(5)]
+    ours = [tensor.clone().requires_grad_() for tensor in start]
+    theirs = [tensor.clone().requires_grad_() for tensor in start]
+    adam, reference = QuickAdam(ours, (0.8, 0.95)), torch.optim.Adam(theirs, betas=(0.8, 0.95))
+    for lr in (0.1, 0.05, 0.02):
+        for group in reference.param_groups:
+            group["lr"] = lr
+        reference.zero_grad()
+        sum(tensor.square().sum() for tensor in theirs).backward()  # type: ignore[union-attr]
+        reference.step()
+        loss = sum(tensor.square().sum() for tensor in ours)
+        assert isinstance(loss, torch.Tensor)
+        gradients = torch.autograd.grad(loss, ours)
+        adam.step([gradient.contiguous() for gradient in gradients], lr)  # laid out otherwise
+    for got, wanted, before in zip(ours, theirs, start, strict=True):
+        assert_near(got.detach(), wanted.detach())
+        assert not torch.equal(got, before)
+
+
+def test_it_does_without_the_compiler() -> None:
+    code = (
+        "import sys, torch; from regen.training.quick_adam import QuickAdam;"
+        "x = torch.ones(2, requires_grad=True); QuickAdam([x], (0.9, 0.99)).step([x.detach()], 0.1);"
+        "sys.exit('torch._dynamo' in sys.modules)"
+    )
+    assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
