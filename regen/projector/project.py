@@ -19,6 +19,7 @@ from torch import Tensor
 from regen.errors import ProjectorError
 from regen.generators.protocol import Activation, Generator, Source, Split
 from regen.losses import ssim_loss, weighted_l1
+from regen.training.quick_adam import QuickAdam
 
 Project = Callable[[Tensor], Tensor]
 _BATCH = 16
@@ -186,13 +187,12 @@ def refine(
     start = projection.value.features.detach().float()
     scale = start.std(dim=(0, 2, 3), keepdim=True).clamp_min(1e-3 * float(start.std()) + 1e-12)
     shift = torch.zeros_like(start, requires_grad=True)  # in deviations of each channel
-    optimizer = torch.optim.Adam([shift], lr=config.lr, betas=(0.9, 0.99))
+    adam = QuickAdam([shift], (0.9, 0.99))
     before = float(weighted_l1(projection.decoded, image, region))
     for step in range(config.steps):
         decoded = split.tail(projection.value.with_features(start + shift * scale)).float()
         loss = _refining_loss(decoded, image, region, config) + config.pull * shift.abs().mean()
-        (shift.grad,) = torch.autograd.grad(loss, [shift])
-        optimizer.step()
+        adam.step(torch.autograd.grad(loss, [shift]), config.lr)
         if not math.isfinite(loss.item()):
             raise ProjectorError(
                 f"refinement: loss in step {step}",

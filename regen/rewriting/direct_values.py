@@ -25,6 +25,7 @@ from regen.generators.crops import CropSplit, Window, cut
 from regen.generators.protocol import Activation, Split
 from regen.losses import weighted_l1
 from regen.rewriting.recall import structure_error
+from regen.training.quick_adam import QuickAdam
 
 
 @dataclass(frozen=True)
@@ -84,9 +85,8 @@ def direct_values(
     scale = start.std(dim=(0, 2, 3), keepdim=True)
     scale = mask * scale.clamp_min(1e-3 * float(start.std()) + 1e-12)  # [T, C, h, w]
     shift = torch.zeros_like(start, requires_grad=True)
-    optimizer = torch.optim.Adam([shift], lr=settings.lr, betas=(0.9, 0.99))
+    adam = QuickAdam([shift], (0.9, 0.99))
     for step in range(settings.steps):
-        optimizer.param_groups[0]["lr"] = settings.lr * _decline(step / settings.steps)
         features = (start + scale * shift).to(before.features.dtype)
         decoded = part.decode(before.with_features(features))
         loss = weighted_l1(decoded, wanted, weights)
@@ -98,8 +98,8 @@ def direct_values(
                 got=loss.item(),
                 remedy="choose another value layer, or give a projector",
             )
-        (shift.grad,) = torch.autograd.grad(loss, [shift])
-        optimizer.step()
+        lr = settings.lr * _decline(step / settings.steps)
+        adam.step(torch.autograd.grad(loss, [shift]), lr)
     return (start + scale * shift).detach()
 
 

@@ -33,7 +33,8 @@ def test_it_is_torch_s_adam() -> None:
 def test_it_does_without_the_compiler() -> None:
     code = (
         "import sys, torch; from regen.training.quick_adam import QuickAdam;"
-        "x = torch.ones(2, requires_grad=True); QuickAdam([x], (0.9, 0.99)).step([x.detach()], 0.1);"
+        "x = torch.ones(2, requires_grad=True);"
+        "QuickAdam([x], (0.9, 0.99)).step([x.detach()], 0.1);"
         "sys.exit('torch._dynamo' in sys.modules)"
     )
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
