@@ -30,14 +30,14 @@ class ExemplarView:
         exemplar: The image that holds the new pattern.
         aligned: What was projected: the pattern pasted into a target's image (or the exemplar
             itself, where features are aligned instead).
-        decoded: What the projected features decode to.
+        decoded: What the projected features decode to; None where there are none.
         region: Where the pattern is in the exemplar, ``[1, *, *]`` in [0, 1], or None.
     """
 
     label: str
     exemplar: Tensor
     aligned: Tensor
-    decoded: Tensor
+    decoded: Tensor | None
     region: Tensor | None = None
 
 

@@ -138,11 +138,12 @@ def _exemplars(report: RewriteReport) -> str:
 
 
 def _exemplar_card(view: ExemplarView) -> str:
-    images = [
-        ("the exemplar", _outlined(view.exemplar, view.region)),
-        ("what was projected", view.aligned),
-        ("decoded from its features", view.decoded),
-    ]
+    images = [("the exemplar", _outlined(view.exemplar, view.region))]
+    if view.decoded is None:
+        images.append(("pasted into the target", view.aligned))
+    else:
+        images.append(("what was projected", view.aligned))
+        images.append(("decoded from its features", view.decoded))
     return _card(view.label, images)
 
 

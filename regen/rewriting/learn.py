@@ -64,8 +64,8 @@ def prepare(task: Task) -> Prepared:
     Raises:
         RegenError: If a region reaches outside its image, or the source has too few samples.
     """
-    rule = build_rule(task.split, task.projector, task.examples, task.settings.rule)
-    fit = task.settings.fit
+    fit, asked = task.settings.fit, task.settings.rule
+    rule = build_rule(task.split, task.projector, task.examples, asked, values=task.has_values)
     samples = reserved_samples(task.source, PRESERVED, max(fit.preserve, BATCH), task.taken)
     preserved, matcher = preserve(task.generator, task.split, rule, fit, samples)
     return Prepared(rule, preserved, matcher)

@@ -138,7 +138,12 @@ def check_projector(project: Project | None, config: RuleSettings) -> None:
 
 @torch.no_grad()
 def build_rule(
-    split: Split, project: Project | None, examples: Sequence[Example], config: RuleSettings
+    split: Split,
+    project: Project | None,
+    examples: Sequence[Example],
+    config: RuleSettings,
+    *,
+    values: bool = True,
 ) -> Rule:
     """Project the exemplars and paste them into the targets' values (section 4.2 of the paper).
 
@@ -148,6 +153,8 @@ def build_rule(
             by gradient steps.
         examples: At least one.
         config: How to align and paste.
+        values: Whether wanted values are asked for. Where they are not, because recall is measured
+            on the image alone, gradient steps are spared, and the values are the targets' own.
 
     Returns:
         The rule, on the generator's device.
@@ -160,7 +167,7 @@ def build_rule(
     if not examples:
         raise RewriteError("rule", got="no examples", expected="one to three targets")
     check_projector(project, config)
-    return _stack([_one(split, project, example, config) for example in examples])
+    return _stack([_one(split, project, example, config, values) for example in examples])
 
 
 def compose(
@@ -193,7 +200,9 @@ def compose(
     return paste(images, aligned, soft), soft
 
 
-def _one(split: Split, project: Project | None, example: Example, config: RuleSettings) -> Rule:
+def _one(
+    split: Split, project: Project | None, example: Example, config: RuleSettings, values: bool
+) -> Rule:
     keys = split.head(example.latent)
     before = split.recall(keys)
     image = split.tail(before)
@@ -201,6 +210,8 @@ def _one(split: Split, project: Project | None, example: Example, config: RuleSe
     composite, soft = compose(example, image, config)
     value_size = (int(before.features.shape[2]), int(before.features.shape[3]))
     mask = resize_mask(soft, *value_size)
+    if project is None and not values:
+        return Rule(keys, before, before.features.float(), mask, image, composite, soft)
     if project is None:
         weights = region_weights(soft, *_DIRECT_WEIGHTS)
         wanted = direct_values(split, before, composite, weights, mask, soft)

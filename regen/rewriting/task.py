@@ -60,6 +60,11 @@ class Task:
     images: Path | None = None
 
     @property
+    def has_values(self) -> bool:
+        """Whether wanted values are asked for, or a projector gives them at no cost."""
+        return self.projector is not None or self.settings.fit.recall != "image"
+
+    @property
     def like(self) -> Sample | None:
         """A target, in the manner of which the unseen samples are; None where there is none."""
         targets = [target for edit in self.edits.edits for target in edit.targets]
@@ -133,7 +138,8 @@ def resolve(
     layer = merged.settings.value_layer
     assert layer is not None
     if projector is None:
-        warnings.warn(_without_projector(generator, layer), NoProjectorWarning, stacklevel=2)
+        note = _without_projector(generator, layer, merged.settings.fit.recall)
+        warnings.warn(note, NoProjectorWarning, stacklevel=2)
     split = generator.split(layer, merged.settings.memory_layers)
     fit = merged.settings.fit.resolved(
         keyed=isinstance(split, KeyedSplit), layers=split.memory_layers
@@ -206,12 +212,17 @@ def _usual_without_projector(merged: Merged, generator: Generator) -> Merged:
     return merged.overridden(PartialSettings(DEFAULT, unsaid))
 
 
-def _without_projector(generator: Generator, layer: int) -> str:
+def _without_projector(generator: Generator, layer: int, recall: str) -> str:
     name = generator.source_name or "this generator"
+    if recall == "image":
+        instead = "the rule is learned from images alone"
+        more = "values to learn from as well"
+    else:
+        instead = "values are found by gradient steps on each target instead"
+        more = "values that the memory learns more easily"
     return (
-        f"no projector is known for {name} at value layer {layer}; values are found by gradient "
-        "steps on each target instead. A projector would give values that the memory learns more "
-        "easily, and project any image; `regen train-projector` makes one"
+        f"no projector is known for {name} at value layer {layer}; {instead}. A projector would "
+        f"give {more}, and project any image; `regen train-projector` makes one"
     )
 
 

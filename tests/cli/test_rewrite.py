@@ -84,13 +84,14 @@ def test_without_a_projector_it_works_and_says_what_one_would_add(world: Any) ->
     result = world.run(*RUN, *QUICK, "-o", "out")
     assert result.exit_code == 0
     assert result.stderr == (
-        f"Note: no projector is known for {world.folder}/g.safetensors at value layer 7; values "
-        "are found by gradient steps on each target instead. A projector would give values that "
-        "the memory learns more easily, and project any image; `regen train-projector` makes one\n"
+        f"Note: no projector is known for {world.folder}/g.safetensors at value layer 7; the "
+        "rule is learned from images alone. A projector would give values to learn from as well, "
+        "and project any image; `regen train-projector` makes one\n"
     )
     assert settings(world)["value_layer"] == 7
     report = (world.folder / "out" / "report.html").read_text()
     assert "The generator has no projector for this value layer" in report
+    assert "pasted into the target" in report and "decoded from its features" not in report
 
 
 def test_by_default_the_folder_is_named_after_the_edits(world: Any) -> None:

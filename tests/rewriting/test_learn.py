@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import Literal
 
 import pytest
 import torch
 
 from regen.rewriting.learn import fit, learn, moments_for, prepare
+from regen.rewriting.rule import Rule
 from regen.rewriting.task import Task
 
 
@@ -44,3 +46,15 @@ def test_the_closed_form_gets_its_moments(task: Task) -> None:
     moments = moments_for(replace(task, settings=settings))
     weights = {name for name in task.split.memory_weights() if name.endswith("weight")}
     assert moments is not None and set(moments) == weights
+
+
+def test_values_are_sought_only_where_they_are_asked_for(task: Task) -> None:
+    def prepared(recall: Literal["image", "both"]) -> Rule:
+        fit = replace(task.settings.fit, recall=recall)
+        without = replace(task, projector=None, settings=replace(task.settings, fit=fit))
+        assert without.has_values is (recall == "both")
+        return prepare(without).rule
+
+    unsought, sought = prepared("image"), prepared("both")
+    assert torch.equal(unsought.wanted, unsought.before.features)
+    assert not torch.equal(sought.wanted, sought.before.features)

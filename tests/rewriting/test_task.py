@@ -45,7 +45,7 @@ def test_without_a_projector_a_rewrite_is_learned_at_a_stated_layer(generator: S
 
 
 def test_without_a_projector_the_value_layer_is_anybodys_choice(generator: StyleGAN2) -> None:
-    with pytest.warns(NoProjectorWarning, match="at value layer 4; values are found by gradient"):
+    with pytest.warns(NoProjectorWarning, match="at value layer 4; the rule is learned from"):
         task = resolve(edits(None), generator, settings=RewriteSettings(value_layer=4))
     assert (task.split.value_layer, task.said_by["value_layer"]) == (4, "caller")
     assert (task.split.memory_layers, task.said_by["memory_layers"]) == (4, "default")

@@ -81,16 +81,24 @@ def _views(
     task: Task, learned: Learned, became: Targets
 ) -> tuple[list[ExemplarView], list[TargetView]]:
     """Exemplars with their projections, and targets before, as wanted, and after."""
-    decoded = decode_wanted(task.split, learned.rule).float().cpu().clamp(-1, 1)
+    decoded = None
+    if task.has_values:
+        decoded = decode_wanted(task.split, learned.rule).float().cpu().clamp(-1, 1)
     only_values = task.settings.fit.recall == "value"
     exemplars, targets = [], []
     for i, example in enumerate(task.examples):
         exemplar, composite = example.shown[0].float().cpu(), became.wanted[i]
         region = example.exemplar_region.mask(*exemplar.shape[1:])[0]
         exemplars.append(
-            ExemplarView(example.exemplar_label, exemplar, composite, decoded[i], region)
+            ExemplarView(
+                example.exemplar_label,
+                exemplar,
+                composite,
+                None if decoded is None else decoded[i],
+                region,
+            )
         )
-        wanted = decoded[i] if only_values else composite
+        wanted = decoded[i] if only_values and decoded is not None else composite
         given = task.generator.shown_input(example.latent)
         shown = None if given is None else given[0].float().cpu()
         images = became.before[i], wanted, became.after[i], shown, became.regions[i]
@@ -125,8 +133,13 @@ def _notes(task: Task, metrics: dict[str, Any], reason: str | None) -> list[str]
     notes = []
     if task.projector is None:
         notes.append(
-            "The generator has no projector for this value layer: the values were found by "
-            "gradient steps, and what is shown as decoded is the best that they reached."
+            "The generator has no projector for this value layer: "
+            + (
+                "the values were found by gradient steps, and what is shown as decoded is the best "
+                "that they reached."
+                if task.has_values
+                else "the rule was learned from images alone."
+            )
         )
     if metrics["region_source"] == "paste":
         notes.append(
