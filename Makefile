@@ -2,7 +2,7 @@
 # compiles the operators again when their sources changed.
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
-.PHONY: help install demo test wheel bench-help bench-ops bench-training table1 table2 tables-quick gpu-faces inpaint demo-inpaint fuzz kill-trials docs lint format clean
+.PHONY: help install demo test wheel bench-help bench-ops bench-load bench-training gpu-check table1 table2 tables-quick gpu-faces inpaint demo-inpaint fuzz kill-trials docs lint format clean
 
 PYTHON ?= python3
 VENV := .venv
@@ -10,6 +10,7 @@ BIN := $(VENV)/bin
 INSTALLED := $(VENV)/.installed
 COMPILED := $(VENV)/.compiled
 KERNELS := $(wildcard stylegan2_ops/csrc/*.* stylegan2_ops/csrc/*/*.*)
+PEERS := $(if $(NVIDIA),--nvidia $(NVIDIA)) $(if $(ROSINALITY),--rosinality $(ROSINALITY))
 SOURCES := regen stylegan2_ops tests experiments docs setup.py
 
 help:  ## List the targets
@@ -31,8 +32,12 @@ wheel: $(INSTALLED)  ## Build dist/regen-*.whl with the compiled operators insid
 bench-help: $(INSTALLED)  ## Time the help of every command
 	$(BIN)/python -m experiments.bench_help
 
-bench-ops: $(INSTALLED) $(COMPILED)  ## Time the operators beside copies, convolutions and their reference
+bench-ops: $(INSTALLED) $(COMPILED)  ## Time the operators beside copies, convolutions, their reference, and checkouts of others' code in NVIDIA= and ROSINALITY=
 	$(BIN)/python -m experiments.bench_ops
+	$(BIN)/python -m experiments.bench_peers $(PEERS)
+
+bench-load: $(INSTALLED) $(COMPILED)  ## Time a short rewrite on the idle machine and beside busy processes
+	$(BIN)/python -m experiments.bench_load
 
 bench-training: $(INSTALLED) $(COMPILED)  ## Time the training of generators on this processor
 	$(BIN)/python -m experiments.bench_training
@@ -46,6 +51,9 @@ table2: $(INSTALLED) $(COMPILED)  ## Reproduce Table 2: rewrites and baselines a
 tables-quick: $(INSTALLED) $(COMPILED)  ## Check the machinery of both tables; the numbers are not meaningful
 	$(BIN)/python -m experiments.table1_projector --quick -o out/quick --work out/quick/1
 	$(BIN)/python -m experiments.table2_rewrite --quick -o out/quick --work out/quick/2
+
+gpu-check: $(INSTALLED) $(COMPILED)  ## Check everything on a GPU and print its numbers, within a minute
+	$(BIN)/python -m experiments.gpu_check
 
 gpu-faces: $(INSTALLED) $(COMPILED)  ## Train the London faces, their projector and three rewrites on a GPU
 	$(BIN)/python -m experiments.gpu_faces

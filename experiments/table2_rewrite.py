@@ -3,7 +3,8 @@
     python -m experiments.table2_rewrite -o experiments/results
     python -m experiments.table2_rewrite --quick -o out/quick
 
-The same command resumes a stopped run: at most one row is lost. What matters most comes first. With
+The same command resumes a stopped run: at most one row is lost. Under torchrun the processes share
+the rows, and the first writes the table. What matters most comes first. With
 a generator of one's own an edits file says what to rewrite; there is no oracle then:
 
     python -m experiments.table2_rewrite --generator ffhq.safetensors --edits eyes.json -o out/ffhq
@@ -30,6 +31,10 @@ from experiments.tables.rows import Numbers
 from regen import RegenError, open_generator, read_edits
 from regen.generators.protocol import Generator
 from regen.runs.logbook import Progress
+from regen.training.distributed import workers
+from regen.training.environment import is_first
+
+CPU = torch.device("cpu")
 
 
 def _listed(_: click.Context, option: click.Parameter, value: str | None) -> tuple[str, ...] | None:
@@ -108,7 +113,8 @@ def main(
         ]
         table = Table2(opened, scenes, settings, work)
         _compute(table, rows, patterns, targets)
-        table.write(output)
+        if is_first():
+            table.write(output)
     except RegenError as error:
         raise click.ClickException(str(error)) from error
     except KeyboardInterrupt:
@@ -134,11 +140,12 @@ def _compute(
         and (patterns is None or scene.pattern in patterns)
         and (targets is None or str(scene.targets) in targets)
     ]
-    with Progress(len(cells), "Table 2") as bar:
-        for scene, method in cells:
+    with workers(CPU) as group, Progress(len(cells[group.rank :: group.count]), "Table 2") as bar:
+        for scene, method in cells[group.rank :: group.count]:
             numbers = table.compute(method, scene, table.seeds).result["measured"]["numbers"]
             bar.advance(1, f"{scene.name} {method.row}")
             click.echo(f"{scene.name} {method.row}: {_brief(numbers)}")
+        group.wait()
 
 
 def _brief(numbers: Numbers) -> str:

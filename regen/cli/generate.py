@@ -18,6 +18,7 @@ from regen.cli.common import (
 )
 from regen.cli.values import Count, Number, SeedRange
 from regen.files.limits import MAX_TRUNCATION
+from regen.training.environment import is_first
 
 _EXAMPLE = "\b\nExample:\n  regen generate --rewrite out/eyes:0.5 --seeds 0-15 -o out/half"
 
@@ -124,7 +125,7 @@ def command(
 ) -> None:
     """Generate images from seeds, with rewrites applied.
 
-    Writes seed0000.png and so on, and grid.png.
+    Writes seed0000.png and so on, and grid.png. Under torchrun several processes share the images.
     """
     from regen.runs.generate import GenerateSettings, generate_images
 
@@ -134,6 +135,8 @@ def command(
         seeds, truncation, noise, precision, class_index, grid, images, hole, holes, grow, passes
     )
     files = generate_images(generator, rewrites, settings, output, device=device)
+    if not is_first():
+        return
     count = len(files) - grid
     say(f"{count} {'image' if count == 1 else 'images'} in {output}")
     if grid:

@@ -3,7 +3,8 @@
 A *paste* is a tile: a shape with smaller shapes nested in it, each filled with colours, gradients,
 stripes or rings, or with a piece of another image. Shapes, sizes and colours are random and do not
 depend on what the generator's images show. Most pastes are small, with strong contrast inside.
-All tiles are rendered together; equal states of the random generator give equal composites.
+All tiles are rendered together, on the device of the images; equal states of the random generator
+give equal composites on one kind of device.
 
 The paper trains on plain samples; composites are regen's own. They make foreign patterns survive
 projection better, and plain samples a little worse (measured in experiments/README.md).
@@ -27,14 +28,15 @@ LAYERS = 3
 
 
 class _Dice:
-    """Random numbers of T tiles, shaped to broadcast over their pixels."""
+    """Random numbers of T tiles, shaped to broadcast over their pixels, where `generator` is."""
 
     def __init__(self, tiles: int, generator: torch.Generator) -> None:
         self.tiles, self.generator = tiles, generator
 
     def uniform(self, low: float, high: float, *shape: int) -> Tensor:
         """``[T, *shape, 1, 1]`` between low and high."""
-        numbers = torch.rand(self.tiles, *shape, 1, 1, generator=self.generator)
+        place, random = self.generator.device, self.generator
+        numbers = torch.rand(self.tiles, *shape, 1, 1, generator=random, device=place)
         return numbers * (high - low) + low
 
     def log_uniform(self, low: float, high: float, *shape: int) -> Tensor:
@@ -44,6 +46,11 @@ class _Dice:
     def chance(self, share: float, *shape: int) -> Tensor:
         """True with probability `share`."""
         return self.uniform(0, 1, *shape) < share
+
+    def below(self, end: int, *shape: int) -> Tensor:
+        """Whole numbers from 0 to end - 1, ``[T, *shape]``."""
+        place, random = self.generator.device, self.generator
+        return torch.randint(end, [self.tiles, *shape], generator=random, device=place)
 
 
 def composite(
@@ -90,14 +97,22 @@ def composite(
     if whole is not None:
         share = images.shape[2] * images.shape[3] / (whole[0] * whole[1])
         many, side = (many * share).round().clamp_min(1).long(), min(whole)
-    dice = _Dice(int(many.sum()), generator)
+    dice = _Dice(int(many.sum()), _generator_on(images.device, generator))
     sources = images if extra is None else torch.cat([images, extra.to(images)])
-    colour, alpha = _tiles(dice, sources.float().cpu(), side, config)
-    image = images.float().cpu().contiguous().clone()
+    colour, alpha = _tiles(dice, sources.float(), side, config)
+    image = images.float().contiguous().clone()
     mask = torch.zeros_like(image[:, :1])
     owners = torch.arange(count).repeat_interleave(many)
     _place(image, mask, owners, colour, alpha, generator, config.mirrored)
-    return image.to(images.device), mask.to(images.device)
+    return image, mask
+
+
+def _generator_on(device: torch.device, generator: torch.Generator) -> torch.Generator:
+    """`generator` itself on the processor; elsewhere another, which it seeds."""
+    if device.type == "cpu":
+        return generator
+    seed = int(torch.randint(2**62, [], generator=generator))
+    return torch.Generator(device).manual_seed(seed)
 
 
 def _place(
@@ -139,12 +154,13 @@ def _tiles(
     scale, tile = side / 128, side // 2
     usual, rest = dice.log_uniform(*config.usual_radius), dice.log_uniform(*config.radius)
     radius = torch.where(dice.chance(config.usual), usual, rest) * scale  # pixels, [T, 1, 1]
-    line = (torch.arange(tile) + 0.5 - tile / 2).float()
+    line = (torch.arange(tile, device=radius.device) + 0.5 - tile / 2).float()
     y, x = line[:, None] / radius, line[None, :] / radius  # [T, P, 1], [T, 1, P]
     u, v = _turned(x, y, dice.uniform(-math.pi, math.pi) * dice.chance(0.6))
     v = v * dice.log_uniform(1.0, 2.5)
     soft = dice.uniform(1.0, max(1.0, config.softest * scale))  # pixels
-    soft = torch.where(dice.chance(0.6), torch.ones([]), soft)
+    sharp = torch.ones([], device=soft.device)
+    soft = torch.where(dice.chance(0.6), sharp, soft)
     alpha = _opacity(dice, u, v, radius, soft)
     piece = dice.chance(config.pieces)[:, None]
     colour = torch.where(piece, _pieces(dice, sources, tile), _fill(dice, u, v))
@@ -154,7 +170,7 @@ def _tiles(
         a = (a - dice.uniform(-0.3, 0.3)) / size * squeeze
         b = (b - dice.uniform(-0.3, 0.3)) / size
         there = dice.chance(0.75) & ~(piece[:, 0] & dice.chance(0.7))
-        inner = _opacity(dice, a, b, radius * size / squeeze.sqrt(), torch.ones([])) * there
+        inner = _opacity(dice, a, b, radius * size / squeeze.sqrt(), sharp) * there
         colour = colour.lerp(_fill(dice, a, b), inner[:, None])
     return colour, alpha[:, None]
 
@@ -174,7 +190,7 @@ def _opacity(dice: _Dice, u: Tensor, v: Tensor, radius: Tensor, soft: Tensor) ->
     star = round_ * (1.2 + dice.uniform(0.05, 0.35) * wave)
     ring = ((round_ - 0.75).abs() / 0.25).maximum(round_ * 0.5)
     kinds = (round_, round_, a.maximum(b), (a + b) * 0.8, lens, ring, star)
-    kind = torch.randint(len(kinds), [dice.tiles, 1, 1], generator=dice.generator)
+    kind = dice.below(len(kinds), 1, 1)
     distance = round_
     for number, other in enumerate(kinds):
         distance = torch.where(kind == number, other, distance)
@@ -196,7 +212,7 @@ def _fill(dice: _Dice, u: Tensor, v: Tensor) -> Tensor:
 
 def _pieces(dice: _Dice, sources: Tensor, tile: int) -> Tensor:
     """``[T, 3, P, P]``: a piece of a random source, turned, scaled, recoloured."""
-    which = torch.randint(len(sources), [dice.tiles], generator=dice.generator)
+    which = dice.below(len(sources))
     angle = (dice.uniform(-math.pi, math.pi) * dice.chance(0.5)).flatten()
     zoom = dice.log_uniform(0.2, 1.0).flatten()
     flip = dice.chance(0.5).flatten().float() * 2 - 1

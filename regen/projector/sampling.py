@@ -112,7 +112,8 @@ class Sampler:
     ) -> None:
         self.generator, self.split, self.config, self.plan = generator, split, config, plan
         self.source = source
-        self.count, self.extra = count, extra
+        self.count = count
+        self.extra = None if extra is None else extra.to(generator.device)
         self.random = torch.Generator().manual_seed(seed)
         self._mean: Activation | None = None
 

@@ -20,12 +20,14 @@ from regen.errors import GeneratorError
 from regen.files.limits import MAX_TRUNCATION
 from regen.generators.protocol import Generator, Sample
 from regen.generators.registry import open_generator
-from regen.images import grid, save_image
+from regen.images import grid, load_image, save_image
 from regen.precision import DTYPES
 from regen.rewriting.rewrite import Rewrite, compose, rewritten
 from regen.runs.folder import refuse_busy, remove_results, run_folder
 from regen.runs.logbook import Progress
 from regen.runs.names import distinct_names
+from regen.training.distributed import Workers, own_device, workers
+from regen.training.environment import is_first
 
 _MOST_AT_ONCE = 16  # images
 _PIXELS_AT_ONCE = 2**20
@@ -134,6 +136,8 @@ def generate_images(
 ) -> list[Path]:
     """Generate samples into seedNNNN.png (or NAME.png, after their image), and grid.png.
 
+    Under ``torchrun`` the processes share the samples, and the first makes the grid.
+
     Args:
         generator: Name or path.
         rewrites: As for `load_rewrites`; all are applied together.
@@ -151,7 +155,7 @@ def generate_images(
         KeyboardInterrupt: On Ctrl-C, saying how many images are there.
     """
     refuse_busy(folder)
-    opened = open_generator(generator, device=device)
+    opened = open_generator(generator, device=own_device(device))
     samples = samples_of(opened, settings)
     rewrite = load_rewrites(rewrites)
     applied = nullcontext() if rewrite is None else rewritten(opened, rewrite)
@@ -159,9 +163,11 @@ def generate_images(
         opened.latents(samples[:1])  # raises before anything is written
         _check_folder(folder, settings)
         with run_folder(folder) as place:
-            remove_results(place, [_GRID])
+            if is_first():
+                remove_results(place, [_GRID])
             most = _MOST_AT_ONCE if settings.images is None else 1  # whose sizes may differ
-            return _generate(opened, samples, place, most, with_grid=settings.grid)
+            with workers(opened.device) as group:
+                return _generate(opened, samples, place, most, group, with_grid=settings.grid)
 
 
 def samples_of(generator: Generator, settings: GenerateSettings) -> list[Sample]:
@@ -188,29 +194,47 @@ def _check_folder(folder: Path | str, settings: GenerateSettings) -> None:
 
 
 def _generate(
-    generator: Generator, samples: Sequence[Sample], folder: Path, most: int, *, with_grid: bool
+    generator: Generator,
+    samples: Sequence[Sample],
+    folder: Path,
+    most: int,
+    group: Workers,
+    *,
+    with_grid: bool,
 ) -> list[Path]:
-    files: list[Path] = []
-    shown: list[Tensor] = []
+    shown: dict[int, Tensor] = {}  # batches of the grid that this process made, by first sample
     height, width = generator.image_size
     names = distinct_names(map(_file_name, samples), lambda name: with_grid and name == "grid")
     together = max(1, min(most, _PIXELS_AT_ONCE // (height * width)))
+    files = [folder / f"{name}.png" for name in names]
+    done, step = 0, together * group.count
+    own = range(group.rank * together, len(samples), step)
     try:
-        with Progress(len(samples), "generating") as progress:
-            for first in range(0, len(samples), together):
-                batch = samples[first : first + together]
-                images = generator.images(batch, together)
+        with Progress(sum(len(samples[i : i + together]) for i in own), "generating") as progress:
+            for first in own:
+                images = generator.images(samples[first : first + together], together)
                 if with_grid and first < GRID_IMAGES:
-                    shown.append(images)
-                for name, image in zip(names[first : first + together], images, strict=True):
-                    files.append(_save(folder, f"{name}.png", image))
-                progress.advance(len(batch))
+                    shown[first] = images
+                for file, image in zip(files[first : first + together], images, strict=True):
+                    _save(file, image)
+                    done += 1
+                progress.advance(len(images))
     except KeyboardInterrupt as interrupt:
-        raise KeyboardInterrupt(f"{len(files)} images are in {folder}") from interrupt
-    if shown:
-        sheet = _of_one_size(shown)[:GRID_IMAGES]
-        files.append(_save(folder, _GRID, grid(sheet, _columns(len(sheet)))))
-    return files
+        raise KeyboardInterrupt(f"{done} images are in {folder}") from interrupt
+    group.wait()
+    if with_grid and samples and group.rank == 0:
+        _save_grid(folder / _GRID, files, shown, together)
+    return [*files, folder / _GRID] if with_grid and samples else files
+
+
+def _save_grid(path: Path, files: list[Path], made: dict[int, Tensor], together: int) -> None:
+    """The grid of the first images, of which those of other processes are read from their files."""
+    batches: list[Tensor] = []
+    for first in range(0, min(len(files), GRID_IMAGES), together):
+        theirs = files[first : first + together] if first not in made else []
+        batches += [load_image(file) for file in theirs] or [made[first]]
+    sheet = _of_one_size(batches)[:GRID_IMAGES]
+    _save(path, grid(sheet, _columns(len(sheet))))
 
 
 def _of_one_size(batches: Sequence[Tensor]) -> Tensor:
@@ -228,16 +252,15 @@ def _file_name(sample: Sample) -> str:
     return f"seed{int(seed[1]):04d}" if seed else Path(sample.label).stem
 
 
-def _save(folder: Path, name: str, image: Tensor) -> Path:
+def _save(path: Path, image: Tensor) -> None:
     if image.isnan().any():  # which would be saved as black
         raise GeneratorError(
-            f"{folder / name}: pixels",
+            f"{path}: pixels",
             got="NaN",
             expected="numbers",
             remedy="weights, a rewrite's strength or fp16 overflow: try fp32, or other weights",
         )
-    save_image(folder / name, image)
-    return folder / name
+    save_image(path, image)
 
 
 def _columns(count: int) -> int:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -13,8 +14,10 @@ from regen.generators.stylegan2.config import StyleGAN2Config
 from regen.generators.stylegan2.files import save_stylegan2
 from regen.generators.stylegan2.generator import StyleGAN2
 from regen.images import load_image, save_image
+from regen.runs import generate
 from regen.runs.generate import GenerateSettings, generate_images, load_rewrites
 from tests.helpers.rfr import lively
+from tests.helpers.stylegan2 import tiny_generator
 
 
 @pytest.mark.parametrize(
@@ -86,3 +89,29 @@ def test_one_mask_for_all_and_a_part_of_nobody(photos: Path) -> None:
 def test_masks_need_images_and_no_other_hole(settings: dict, tmp_path: Path) -> None:
     with pytest.raises(GeneratorError, match="folder of masks: got "):
         GenerateSettings(**settings, holes=tmp_path)
+
+
+SHARED_WORK = """
+import sys
+from pathlib import Path
+from regen.runs import generate
+
+generate._MOST_AT_ONCE = 2
+folder = Path(sys.argv[1])
+settings = generate.GenerateSettings(tuple(range(7)))
+files = generate.generate_images(folder / "g.safetensors", [], settings, folder / "two")
+assert len(files) == 8 and all(file.parent == folder / "two" for file in files)
+"""
+
+
+def test_two_processes_share_the_images(
+    in_two_processes: Callable[[str], None], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    save_stylegan2(tmp_path / "g.safetensors", tiny_generator().eval(), card={})
+    in_two_processes(SHARED_WORK)
+    monkeypatch.setattr(generate, "_MOST_AT_ONCE", 2)
+    settings = GenerateSettings(tuple(range(7)))
+    files = generate_images(tmp_path / "g.safetensors", [], settings, tmp_path / "one")
+    assert [file.name for file in files][-1] == "grid.png" and len(files) == 8
+    for file in files:
+        assert file.read_bytes() == (tmp_path / "two" / file.name).read_bytes(), file.name
