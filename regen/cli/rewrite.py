@@ -144,6 +144,12 @@ _EXAMPLE = "\b\nExample:\n  regen rewrite --edits examples/eyes.json --steps 100
     "target's region; auto takes the exemplar's where it is transparent in places or has a mask.",
 )
 @_rule(
+    "--blend",
+    type=click.Choice(["none", "gain", "poisson"]),
+    help="How the pattern's light is fitted to the image around it: gain brightens or darkens all "
+    "of it, poisson shifts its colours so that they agree at the seam.",
+)
+@_rule(
     "--feather",
     "feather_px",
     metavar="PX",

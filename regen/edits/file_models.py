@@ -197,6 +197,12 @@ class EditsJson(ObjectModel):
         "that of the target's region; auto, the default, takes the exemplar's where it is "
         "transparent in places, or where its region is a mask.",
     )
+    blend: Annotated[Literal["none", "gain", "poisson"], OneOf()] | None = Field(
+        default=None,
+        description="How the pattern's light is fitted to the image around it: gain brightens or "
+        "darkens all of it, poisson shifts its colours so that they agree at the seam; none, the "
+        "default, keeps its colours.",
+    )
     feather: Feather | None = Field(
         default=None, description="Radius of the soft edge of what is pasted, in pixels."
     )
@@ -238,6 +244,7 @@ def _edits(written: EditsJson, _: EditsFile) -> Edits:
         align=written.align,
         scale=written.scale,
         shape=written.shape,
+        blend=written.blend,
         feather=written.feather,
         oracle=written.oracle,
         samples=written.samples,

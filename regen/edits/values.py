@@ -76,6 +76,7 @@ class Edits:
             region, so that nothing is distorted; "stretch" fits its region exactly.
         shape: Whose outline is pasted: the exemplar's own, inside the target's region, or that of
             the target's region.
+        blend: How the pattern's light is fitted to the image around it.
         feather: Softness of pasted edges in pixels of the image, from 0.
         oracle: What the result is measured against: the name of a pattern that the generator's
             oracle knows, or the pattern pasted.
@@ -91,6 +92,7 @@ class Edits:
     align: Literal["image", "feature"] | None = None
     scale: Literal["uniform", "stretch"] | None = None
     shape: Literal["auto", "exemplar", "target"] | None = None
+    blend: Literal["none", "gain", "poisson"] | None = None
     feather: float | None = None
     oracle: str | PasteOracle | None = None
     samples: Samples | None = None
@@ -110,7 +112,16 @@ class Edits:
             ImageError: If an image to embed cannot be read.
         """
         content: dict[str, Any] = {"version": VERSION, "generator": self.generator}
-        keys = ("projector", "value_layer", "memory_layers", "align", "scale", "shape", "feather")
+        keys = (
+            "projector",
+            "value_layer",
+            "memory_layers",
+            "align",
+            "scale",
+            "shape",
+            "blend",
+            "feather",
+        )
         content |= _without_none({key: getattr(self, key) for key in keys})
         if weights := _without_none(vars(self.weights)):
             content["weights"] = weights

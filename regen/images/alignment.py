@@ -118,12 +118,13 @@ def _visible(part: Region, height: int, width: int, alpha: Tensor | None, *, who
     """What is visible of a region's shape, or of the `whole` image: ``[1, 1, H, W]`` in [0, 1]."""
     own = part.mask(height, width)
     visible = torch.ones_like(own) if alpha is None else alpha.cpu()
-    if (own * visible).amax() < VISIBLE:
+    shown = torch.minimum(own, visible)  # a mask may be the same alpha channel
+    if shown.amax() < VISIBLE:
         raise RegionError(
             "exemplar: nothing of its region is visible",
             expected="a region where the image is not transparent",
         )
-    return visible if whole else own * visible
+    return visible if whole else shown
 
 
 def _pairs(region: Region, onto: Region) -> list[tuple[Region, Region]]:

@@ -24,6 +24,7 @@ from torch import Tensor
 from regen.errors import ProjectorError, RewriteError
 from regen.generators.protocol import Activation, Latent, Split, concatenate
 from regen.images.alignment import Outline, align
+from regen.images.blending import blended
 from regen.images.regions import Region, feather, paste, resize_mask
 from regen.images.transparency import continued
 from regen.rewriting.direct_values import direct_values
@@ -197,7 +198,7 @@ def compose(
         alpha=example.alpha,
     )
     soft = feather(hard, config.feather_px) if config.feather_px else hard
-    return paste(images, aligned, soft), soft
+    return paste(images, blended(aligned, images, hard, config.blend), soft), soft
 
 
 def _one(

@@ -34,6 +34,8 @@ class RuleSettings:
         feather_px: Radius of the soft edge of the pasted region, in pixels of the image.
         shape: Whose outline is pasted: "exemplar", the pattern's own inside the target's region;
             "target", that region; "auto", the exemplar's where its opacity or a mask gives one.
+        blend: How the pattern's light is fitted to the image around it, see
+            `regen.images.blending`; where features are aligned, it is not.
     """
 
     align: Literal["image", "feature"] = "image"
@@ -41,6 +43,7 @@ class RuleSettings:
     paste: Literal["difference", "features"] = "features"
     feather_px: float = 1.0
     shape: Literal["auto", "exemplar", "target"] = "auto"
+    blend: Literal["none", "gain", "poisson"] = "none"
 
     def __post_init__(self) -> None:
         check_types(self)
@@ -260,6 +263,7 @@ def values_of(edits: Edits) -> dict[str, object]:
         "rule.align": edits.align,
         "rule.scale": edits.scale,
         "rule.shape": edits.shape,
+        "rule.blend": edits.blend,
         "rule.feather_px": edits.feather,
         "fit.weight_new": edits.weights.new,
         "fit.weight_old": edits.weights.old,

@@ -150,6 +150,8 @@ def test_options_take_the_place_of_preset_and_edits(world: Any) -> None:
     options += (
         "--shape",
         "exemplar",
+        "--blend",
+        "gain",
         "--paste",
         "features",
         "--image-weight",
@@ -172,6 +174,7 @@ def test_options_take_the_place_of_preset_and_edits(world: Any) -> None:
         "paste": "features",
         "feather_px": 0.5,
         "shape": "exemplar",
+        "blend": "gain",
     }
     assert (made["memory_layers"], made["measured_seeds"]) == (1, 3)
 

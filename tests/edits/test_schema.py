@@ -30,7 +30,7 @@ def test_everything_is_read(folder):
     assert (edits.value_layer, edits.memory_layers) == (8, 2)
     assert edits.weights == Weights(20.0, 0.5)
     assert (edits.align, edits.scale, edits.feather) == ("feature", "stretch", 1.5)
-    assert edits.shape == "target"
+    assert (edits.shape, edits.blend) == ("target", "gain")
     assert edits.oracle == edits.oracle_pattern == "cat_eyes"
     first, second = edits.edits
     assert first == Edit(
@@ -53,7 +53,7 @@ def test_what_is_not_said_is_none(folder):
     assert edits == Edits((Edit(image, region, (Target(SampleSpec(3), region),)),))
     assert edits.generator == "portraits"
     said = ("projector", "value_layer", "memory_layers", "align", "scale", "shape", "feather")
-    said += ("oracle",)
+    said += ("blend", "oracle")
     assert [getattr(edits, name) for name in said] == [None] * len(said)
     assert (edits.weights.new, edits.weights.old) == (None, None)
     assert edits.edits[0].targets[0].sample.truncation is None

@@ -19,6 +19,7 @@ FULL = {
     "align": "feature",
     "scale": "stretch",
     "shape": "target",
+    "blend": "gain",
     "feather": 1.5,
     "oracle": "cat_eyes",
     "edits": [

@@ -73,6 +73,7 @@ def test_old_may_weigh_nothing() -> None:
         ({"align": "images"}, "align: got 'images', expected image or feature"),
         ({"scale": "cover"}, "scale: got 'cover', expected uniform or stretch"),
         ({"shape": "round"}, "shape: got 'round', expected auto or exemplar or target"),
+        ({"blend": "soft"}, "blend: got 'soft', expected none or gain or poisson"),
         ({"paste": "values"}, "paste: got 'values', expected difference or features"),
         ({"feather_px": -1}, "feather: got -1, expected 0 to 512 pixels"),
         ({"feather_px": math.nan}, "feather: got nan, expected 0 to 512 pixels"),
@@ -178,6 +179,20 @@ def test_the_rest_of_a_transparent_exemplar_is_neither_pasted_nor_asked_for(
     before = rule.before.features
     assert torch.equal(rule.wanted[outside(rule.mask)], before[outside(rule.mask)])
     assert torch.equal(rule.wanted, rules[1].wanted)  # what is hidden changes nothing
+
+
+def test_blending_changes_the_composite_and_what_it_is_projected_to(
+    split: StyleGAN2Split, examples: list[Example], project: Project
+) -> None:
+    pale = [replace(example, exemplar=0.3 * example.exemplar - 0.5) for example in examples]
+    plain = build_rule(split, project, pale, HARD)
+    for blend in ("gain", "poisson"):
+        rule = build_rule(split, project, pale, replace(HARD, blend=blend))  # type: ignore[arg-type]
+        assert torch.equal(rule.image_mask, plain.image_mask)
+        away = outside_of(rule.image_mask)
+        assert torch.equal(rule.composites[away], plain.composites[away])
+        assert not torch.allclose(rule.composites, plain.composites)
+        assert not torch.allclose(rule.wanted, plain.wanted)
 
 
 def outside_of(mask: torch.Tensor) -> torch.Tensor:
