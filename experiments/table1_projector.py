@@ -35,6 +35,7 @@ from regen import RegenError
 @click.option("--value-layer", type=click.IntRange(1), default=Table1Settings.value_layer)
 @click.option("--widths", type=int, multiple=True, default=Table1Settings.widths, show_default=True)
 @click.option("--kimg", type=click.FloatRange(0, min_open=True), default=Table1Settings.kimg)
+@click.option("--window", type=int, default=0, help="Train on windows of so many pixels.")
 @click.option("--adversarial", type=float, default=Table1Settings.adversarial, help="Its weight.")
 @click.option("--rows", help="Rows to compute, with commas; all by default.")
 @click.option("--device", default="cpu", show_default=True)
@@ -49,6 +50,7 @@ def main(
     value_layer: int,
     widths: tuple[int, ...],
     kimg: float,
+    window: int,
     adversarial: float,
     rows: str | None,
     device: str,
@@ -56,7 +58,9 @@ def main(
 ) -> None:
     """Compute Table 1."""
     torch.manual_seed(0)
-    settings = Table1Settings(kimg=kimg, value_layer=value_layer, adversarial=adversarial)
+    settings = Table1Settings(
+        kimg=kimg, window=window, value_layer=value_layer, adversarial=adversarial
+    )
     settings = settings.quick() if quick else replace(settings, widths=widths)
     wanted = None if rows is None else set(rows.split(","))
     try:

@@ -45,6 +45,7 @@ from regen.files.tensor_file import digest
 from regen.generators import bundled
 from regen.metrics import describe_lpips, try_lpips
 from regen.projector.project import Project
+from regen.projector.windows import split_for_windows
 
 PAPER = {
     "feature_l1": {"lpips": 0.4747, "wasserstein": 89.29},
@@ -81,7 +82,7 @@ class Table1:
     ) -> None:
         self.settings, self.work, self.name = settings, WorkFolder(work), generator
         self.generator = open_generator(generator, device=device)
-        self.split = self.generator.split(settings.value_layer, 1)
+        self.split = split_for_windows(self.generator, settings.value_layer, settings.window)
         self.lpips, self.reason = try_lpips(settings.lpips)
         folders, training = real_sets(data)
         folders += [] if image_folder is None else [(image_folder.name, images_in(image_folder))]

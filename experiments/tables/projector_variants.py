@@ -33,6 +33,7 @@ class Table1Settings:
     Attributes:
         kimg: Length of each training in thousands of images.
         batch: Images in one step.
+        window: Side of the windows of samples that are trained on, in pixels; 0 for whole images.
         value_layer: Convolution whose output the projector predicts.
         widths: Of the projector, from fine to coarse.
         adversarial: Weight of the adversarial loss in the rows that have it.
@@ -49,6 +50,7 @@ class Table1Settings:
 
     kimg: float = 12.0
     batch: int = 16
+    window: int = 0
     value_layer: int = 8
     widths: tuple[int, ...] = (24, 48, 96, 128)
     adversarial: float = ProjectorTrainingSettings.adversarial
@@ -100,6 +102,7 @@ def variants(settings: Table1Settings) -> list[Variant]:
     full = ProjectorTrainingSettings(
         kimg=settings.kimg,
         batch=settings.batch,
+        window=settings.window,
         adversarial=settings.adversarial,
         composites=0.0,
         seed=settings.seed,
@@ -114,8 +117,8 @@ def variants(settings: Table1Settings) -> list[Variant]:
         Variant("semi_cycle", cycle),
         Variant("semi_cycle_adversarial", full),
         Variant("composites_own_context", pasted),
-        Variant("composites_mean_context", replace(pasted, context="mean")),
-        Variant("composites_swap_context", replace(pasted, context="swap")),
+        Variant("composites_mean_context", replace(pasted, context="mean", window=0)),
+        Variant("composites_swap_context", replace(pasted, context="swap", window=0)),
         Variant("extra_images", pasted, extra=True),
         Variant("refine", pasted, refine_steps=settings.refine_steps),
     ]
