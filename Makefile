@@ -2,7 +2,7 @@
 # compiles the operators again when their sources changed.
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
-.PHONY: help install demo test wheel bench-help bench-ops bench-load bench-training gpu-check table1 table2 tables-quick gpu-faces inpaint demo-inpaint fuzz kill-trials docs lint format clean
+.PHONY: help install demo test wheel bench-help bench-ops bench-load bench-training gpu-check table1 table2 tables-quick london-faces gpu-faces inpaint demo-inpaint fuzz kill-trials docs lint format clean
 
 PYTHON ?= python3
 VENV := .venv
@@ -54,6 +54,9 @@ tables-quick: $(INSTALLED) $(COMPILED)  ## Check the machinery of both tables; t
 
 gpu-check: $(INSTALLED) $(COMPILED)  ## Check everything on a GPU and print its numbers, within a minute
 	$(BIN)/python -m experiments.gpu_check
+
+london-faces: $(INSTALLED) $(COMPILED)  ## Measure the generator of London faces beside its photographs, and bundle it with its card
+	$(BIN)/python -m experiments.london_faces
 
 gpu-faces: $(INSTALLED) $(COMPILED)  ## Train the London faces, their projector and three rewrites on a GPU
 	$(BIN)/python -m experiments.gpu_faces

@@ -9,7 +9,8 @@ is resumed, and a finished one is not run again: where a machine allows ten minu
 
 What should be kept, weights in half precision with their card among it, is in the folder
 ``publish`` of the run folder, in files of at most 16 MB; metrics and grids are copied to
-experiments/results/.
+experiments/results/. `python -m experiments.london_faces --generator FILE` measures the generator
+that is published, and bundles it in place of the one that ships.
 """
 
 from __future__ import annotations

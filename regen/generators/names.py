@@ -9,10 +9,8 @@ from pathlib import Path
 from regen.errors import GeneratorError
 
 BUNDLED_FOLDER = Path(__file__).parent / "bundled"
-BUNDLED = ("portraits",)
+BUNDLED = ("portraits", "london-faces")
 TRAINED_BY_USERS = {  # bundled once their files have been made, and how that is done
-    "london-faces": "train them on a GPU with `make gpu-faces`, then copy "
-    f"out/gpu_faces/publish/* to {BUNDLED_FOLDER}",
     "portraits-inpaint": "train them with `make inpaint`, which takes an hour on two idle cores "
     "and puts them there",
 }
@@ -48,6 +46,6 @@ def generator_path(name_or_path: str | Path) -> Path:
     raise GeneratorError(
         "no such generator",
         got=name,
-        expected=f"a file, or the bundled {', '.join(BUNDLED)}",
+        expected=f"a file, or the bundled {' or '.join(BUNDLED)}",
         remedy=f"did you mean {near[0]}?" if near else "check the path",
     )

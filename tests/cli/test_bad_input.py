@@ -278,6 +278,6 @@ def test_a_generator_by_a_wrong_name(world: Any) -> None:
     check_refused(
         world,
         ("generate", "--generator", "portrait"),
-        "no such generator: got portrait, expected a file, or the bundled portraits; "
-        "did you mean portraits?",
+        "no such generator: got portrait, expected a file, or the bundled portraits or "
+        "london-faces; did you mean portraits?",
     )

@@ -40,9 +40,14 @@ def test_a_bundled_name_stands_for_its_file(world: Any) -> None:
     assert text.exit_code == 0 and f"digest: {named['digest']}" in text.stdout.splitlines()
 
 
-def test_a_name_that_is_not_installed_says_how(world: Any) -> None:
-    result = world.run("info", "london-faces")
-    assert result.exit_code == 2 and "make gpu-faces" in result.stderr
+def test_the_card_of_the_photographs_generator(world: Any) -> None:
+    (found,) = facts(world, "london-faces")
+    assert (found["licence"], found["image_size"]) == ("CC BY 4.0", [256, 256])
+    assert "Face Research Lab London Set" in found["attribution"]
+    assert "consented" in found["consent"] and "not for identifying" in found["intended_use"]
+    assert found["training"]["kimg"] > 0 and found["measures"]["photographs"] == 203
+    assert "python -m experiments.london_faces" in found["measures"]["command"]
+    assert 0 <= found["measures"]["truncation_1"]["recall"] <= 1
 
 
 def test_the_run_folder_of_a_generator(world: Any) -> None:

@@ -59,7 +59,17 @@ def test_only_two_layers_have_a_bundled_projector(portraits: StyleGAN2) -> None:
 
 
 def test_the_package_stays_small() -> None:
-    assert sum(path.stat().st_size for path in bundled.FOLDER.glob("*.safetensors")) < 20e6
+    assert sum(path.stat().st_size for path in bundled.FOLDER.glob("*.safetensors")) < 32e6
+
+
+def test_the_generator_of_photographs() -> None:
+    faces = open_generator("london-faces")
+    assert faces.image_size == (256, 256) and faces.oracle is None
+    path = bundled.FOLDER / "london-faces.safetensors"
+    assert path.stat().st_size < 13e6
+    samples = [faces.sample({"seed": seed, "truncation": 0.8}) for seed in (20_000, 20_001)]
+    images = faces.images(samples, 1)
+    assert images.std() > 0.3 and (images[0] - images[1]).abs().mean() > 0.05
 
 
 @pytest.mark.parametrize("path", EXAMPLES, ids=lambda path: path.stem)

@@ -22,14 +22,15 @@ def test_bundled_names_are_files_of_the_package() -> None:
 
 
 def test_a_name_nearly_right_gets_a_suggestion() -> None:
-    message = "no such generator: got portrait, expected a file, or the bundled portraits; did you"
-    with pytest.raises(GeneratorError, match=message + r" mean portraits\?"):
+    bundled = "the bundled portraits or london-faces"
+    message = f"no such generator: got portrait, expected a file, or {bundled}; did"
+    with pytest.raises(GeneratorError, match=message + r" you mean portraits\?"):
         open_generator("portrait")
 
 
 @pytest.mark.parametrize("name", ["cats", "no/such/file.safetensors"])
 def test_a_name_unlike_any_asks_for_the_path(name: str) -> None:
-    with pytest.raises(GeneratorError, match=f"got {name}, .* portraits; check the path"):
+    with pytest.raises(GeneratorError, match=f"got {name}, .* london-faces; check the path"):
         open_generator(name)
 
 
@@ -43,11 +44,12 @@ def test_a_folder_is_a_generator_if_one_was_trained_there(build: Build, tmp_path
 
 
 @pytest.mark.parametrize(
-    ("name", "target"), [("london-faces", "make gpu-faces"), ("portraits-inpaint", "make inpaint")]
+    ("name", "remedy"),
+    [("london-faces", "install the package again"), ("portraits-inpaint", "make inpaint")],
 )
-def test_a_generator_that_is_trained_first_says_how(
-    name: str, target: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+def test_a_generator_without_its_file_says_what_to_do(
+    name: str, remedy: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(names, "BUNDLED_FOLDER", tmp_path)
-    with pytest.raises(GeneratorError, match=f"{name} has no weights.*{target}"):
+    with pytest.raises(GeneratorError, match=f"the bundled generator {name} has no weights.*{remedy}"):
         open_generator(name)
