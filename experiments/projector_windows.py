@@ -31,14 +31,17 @@ from regen.metrics import Lpips, describe_lpips, load_lpips, psnr
 from regen.projector.composites import composite
 from regen.projector.config import ProjectorConfig
 from regen.projector.network import BackwardProjector
+from regen.projector.sampling import Sampler
 from regen.projector.settings import ProjectorTrainingSettings
 from regen.projector.train import train_projector
-from regen.projector.windows import split_for_windows
+from regen.projector.trainer import Trainer
+from regen.projector.windows import WindowPlan, split_for_windows
 from regen.training.checkpoint import NAME as CHECKPOINT
+from regen.training.distributed import Workers
 
 RESULTS = Path(__file__).parent / "results"
 FIRST_SEED = 50_000  # of the samples that are measured; nothing is chosen on them
-TRIAL_STEPS = 4
+TRIAL_STEPS = 3
 
 
 @dataclass(frozen=True)
@@ -83,26 +86,34 @@ class HeldOut:
 
 
 def images_that_fit(
-    generator: Generator, layer: int, settings: ProjectorTrainingSettings, seconds: float
+    generator: Generator,
+    layer: int,
+    settings: ProjectorTrainingSettings,
+    widths: tuple[int, ...],
+    seconds: float,
 ) -> float:
     """Thousands of images that a training sees in so much time of the processor, by a trial."""
-    split, times = split_for_windows(generator, layer, settings.window), []
-    trial = replace(settings, kimg=TRIAL_STEPS * settings.batch / 1000)
-    folder = ensure_folder(Path("out/projector_windows/trial"))
-    (folder / CHECKPOINT).unlink(missing_ok=True)
-    train_projector(
-        generator,
-        split,
-        trial,
-        folder=folder,
-        on_step=lambda done: times.append(time.process_time()),
+    split = split_for_windows(generator, layer, settings.window)
+    architecture = ProjectorConfig.for_split(split, generator, widths=widths)
+    plan = WindowPlan.of(settings.window, split, architecture) if settings.window else None
+    sampler = Sampler(
+        generator, split, generator.source(), settings, count=settings.batch, seed=0, plan=plan
     )
-    a_step = (times[-1] - times[0]) / (TRIAL_STEPS - 1)
+    trainer = Trainer(settings, architecture, sampler, Workers(), generator.device)
+    trainer.step()  # the first one also searches for algorithms
+    began = time.process_time()
+    for _ in range(TRIAL_STEPS):
+        trainer.step()
+    a_step = (time.process_time() - began) / TRIAL_STEPS
     return max(1.0, seconds / a_step) * settings.batch / 1000
 
 
 def trained(
-    generator: Generator, layer: int, settings: ProjectorTrainingSettings, folder: Path
+    generator: Generator,
+    layer: int,
+    settings: ProjectorTrainingSettings,
+    widths: tuple[int, ...],
+    folder: Path,
 ) -> tuple[BackwardProjector, float]:
     """A projector, and the seconds of processor time that its steps took."""
     split, times = split_for_windows(generator, layer, settings.window), [time.process_time()]
@@ -112,7 +123,7 @@ def trained(
         split,
         settings,
         folder=folder,
-        architecture=ProjectorConfig.for_split(split, generator),
+        architecture=ProjectorConfig.for_split(split, generator, widths=widths),
         on_step=lambda done: times.append(time.process_time()),
     )
     return projector, times[-1] - times[1]
@@ -125,6 +136,7 @@ def trained(
 @click.option("--windows", type=int, multiple=True, default=(0, 64, 128), help="0: whole images.")
 @click.option("--samples", type=int, default=16, show_default=True)
 @click.option("--batch", type=int, default=16, show_default=True)
+@click.option("--widths", type=int, multiple=True, default=ProjectorConfig.widths)
 @click.option("-o", "--output", type=click.Path(path_type=Path), default=RESULTS)
 def main(
     generator: str,
@@ -133,6 +145,7 @@ def main(
     windows: Sequence[int],
     samples: int,
     batch: int,
+    widths: tuple[int, ...],
     output: Path,
 ) -> None:
     """Train on whole images and on windows, and compare."""
@@ -143,11 +156,12 @@ def main(
     shown = [held_out.pasted[:8]]
     for window in windows:
         settings = ProjectorTrainingSettings(batch=batch, window=window, warmup_kimg=0.05)
-        kimg = images_that_fit(opened, value_layer, settings, seconds)
+        kimg = images_that_fit(opened, value_layer, settings, widths, seconds)
         settings = replace(settings, kimg=kimg, ema_halflife_kimg=kimg / 20)
         folder = Path(f"out/projector_windows/{Path(generator).stem}_{window}")
-        projector, spent = trained(opened, value_layer, settings, folder)
+        projector, spent = trained(opened, value_layer, settings, widths, folder)
         rows[str(window)] = {
+            "batch": batch,
             "kimg": round(kimg, 3),
             "images_per_second": round(kimg * 1000 / seconds, 2),
             "seconds_of_processor": round(spent, 1),
@@ -157,14 +171,17 @@ def main(
         click.echo(json.dumps({window: rows[str(window)]}))
     made = provenance(
         "experiments.projector_windows",
-        {"seconds": seconds, "samples": samples, "batch": batch, "first_seed": FIRST_SEED},
+        {"samples": samples, "widths": widths, "first_seed": FIRST_SEED},
         describe_lpips(lpips, None, min(opened.image_size)),
     )
     path = ensure_folder(output) / "projector_windows.json"
     known = json.loads(path.read_text()) if path.exists() else {}
-    known[f"{Path(generator).stem}, value layer {value_layer}"] = {"rows": rows, **made}
+    name = f"{Path(generator).stem}, value layer {value_layer}"
+    rows = {**known.get(name, {}).get("rows", {}), **rows}
+    known[name] = {"rows": rows, **made}
     write_json(path, known)
-    save_image(output / f"projector_windows_{Path(generator).stem}.png", grid(torch.cat(shown), 8))
+    sheet = f"projector_windows_{Path(generator).stem}_{'_'.join(map(str, windows))}.png"
+    save_image(output / sheet, grid(torch.cat(shown), 8))
 
 
 if __name__ == "__main__":

@@ -12,7 +12,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from regen.generators.crops import CropSplit, cut
+from regen.generators.crops import CropSplit, Window, cut
 from regen.generators.protocol import Activation, Generator, Latent, Source, Split
 from regen.generators.samples import random_samples
 from regen.projector.composites import composite
@@ -132,14 +132,24 @@ class Sampler:
 
     def _windows(self, plan: WindowPlan, latents: Latent) -> Batch:
         """A batch of windows, one of each sample."""
-        assert isinstance(self.split, CropSplit)
-        windows = plan.choose(self.count, self.random)
-        value = self.split.recall(self.split.crop_key(self.split.head(latents), windows))
+        windows, value = self._window_values(plan, latents)
         image, pasted = self._pasted(self.split.tail(value).float())
         counted = plan.counted(windows).to(image)
         there = kept_positions(pasted, image[:, :, :: plan.ratio, :: plan.ratio])
         kept = there * (F.avg_pool2d(counted, plan.ratio) == 1)
         return Batch(image, pasted, kept, value, counted, plan.ring(self.split, windows))
+
+    def _window_values(self, plan: WindowPlan, latents: Latent) -> tuple[list[Window], Activation]:
+        """Random windows, one of each sample, and the values that their images need."""
+        assert isinstance(self.split, CropSplit)
+        windows = plan.choose(len(latents), self.random)
+        return windows, self.split.recall(self.split.crop_key(self.split.head(latents), windows))
+
+    def _values(self, latents: Latent) -> Activation:
+        """Values of latents; of windows where these are trained on."""
+        if self.plan is None:
+            return self.split.value_of(latents)
+        return self._window_values(self.plan, latents)[1]
 
     def _pasted(self, plain: Tensor) -> tuple[Tensor, Tensor]:
         """Composites of the first images of a batch, and the rest as they are."""
@@ -175,12 +185,16 @@ class Sampler:
 
     @torch.no_grad()
     def statistics(self, samples: int = 256) -> tuple[Tensor, Tensor]:
-        """Mean and standard deviation of each channel of the value, ``[1, C, 1, 1]`` each."""
+        """Mean and standard deviation of each channel of the value, ``[1, C, 1, 1]`` each.
+
+        Of windows where they are trained on; theirs differ little, as all places are equally
+        likely.
+        """
         mean = square = torch.zeros([])
         indices = VALUE_STATISTICS.take(samples)
         for first in range(0, samples, 16):
             chosen = random_samples(self.source, indices[first : first + 16], varied=True)
-            values = self.split.value_of(self.generator.latents(chosen)).features.float()
+            values = self._values(self.generator.latents(chosen)).features.float()
             share = len(values) / samples
             mean = mean + share * values.mean(dim=(0, 2, 3))
             square = square + share * values.square().mean(dim=(0, 2, 3))

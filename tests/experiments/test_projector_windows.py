@@ -40,4 +40,4 @@ def test_both_ways_are_measured(
     assert ran.exit_code == 0
     (found,) = json.loads(Path("results/projector_windows.json").read_text()).values()
     assert set(found["rows"]) == {"0", "16"} and found["settings"]["samples"] == 2
-    assert Path("results/projector_windows_tiny.png").is_file()
+    assert Path("results/projector_windows_tiny_0_16.png").is_file()

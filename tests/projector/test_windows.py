@@ -191,3 +191,18 @@ def test_a_projector_is_trained_on_windows_and_projects_whole_images(
 def test_windows_are_decoded_in_their_own_context() -> None:
     with pytest.raises(ProjectorError, match="context: got mean, expected own, since only windows"):
         replace(SETTINGS, context="mean")
+
+
+def test_statistics_are_those_of_windows(generator: StyleGAN2, plan: WindowPlan) -> None:
+    mean, std = sampler(generator, plan).statistics(256)
+    whole = Sampler(
+        generator,
+        generator.split(4, 1),
+        generator.source(),
+        replace(SETTINGS, window=0),
+        count=4,
+        seed=3,
+    ).statistics(256)
+    assert mean.shape == std.shape == (1, 8, 1, 1)
+    assert ((mean - whole[0]) / whole[1]).abs().max() < 0.3
+    assert (std / whole[1]).log().abs().max() < 0.3
