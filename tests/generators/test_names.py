@@ -51,5 +51,7 @@ def test_a_generator_without_its_file_says_what_to_do(
     name: str, remedy: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(names, "BUNDLED_FOLDER", tmp_path)
-    with pytest.raises(GeneratorError, match=f"the bundled generator {name} has no weights.*{remedy}"):
+    with pytest.raises(
+        GeneratorError, match=f"the bundled generator {name} has no weights.*{remedy}"
+    ):
         open_generator(name)
