@@ -5,7 +5,9 @@
 Trains a generator on few images with differentiable augmentation, then its backward projector,
 then three rewrites with real exemplars. Everything is boxed by wall clock, a stage that was stopped
 is resumed, and a finished one is not run again: where a machine allows ten minutes a call, give
-`--call-minutes 9` and call until it says that all is done.
+`--call-minutes 9` and call until it says that all is done. Each result is published as soon as it
+is there, the generator after every call; what only measures comes last. `--networks DIR` starts
+from G_raw.safetensors and D_raw.safetensors, the networks of an earlier training.
 
 What should be kept, weights in half precision with their card among it, is in the folder
 ``publish`` of the run folder, in files of at most 16 MB; metrics and grids are copied to
@@ -26,23 +28,31 @@ from typing import Any
 
 import click
 import torch
+from safetensors.torch import load_file
 
 from experiments.gpu_faces_rewrites import CATS, NOTO, edits_for
 from experiments.split_files import split_file
 from experiments.wall_clock import Clock, OutOfTimeError
 from regen import open_generator, open_projector
+from regen.files.as_json import to_json
 from regen.files.atomic import ensure_folder, write_json
 from regen.files.tensor_file import read_header
 from regen.generators.stylegan2.config import StyleGAN2Config
 from regen.generators.stylegan2.files import load_stylegan2, save_stylegan2
+from regen.generators.stylegan2.generator import StyleGAN2
+from regen.generators.stylegan2.training.discriminator import Discriminator
+from regen.generators.stylegan2.training.discriminator_init import as_stored
+from regen.generators.stylegan2.training.initialization import Initial
+from regen.generators.stylegan2.training.loop import sampler
 from regen.generators.stylegan2.training.plan import StyleGAN2Plan
 from regen.generators.stylegan2.training.settings import InitSettings, TrainingSettings
+from regen.images.folder import read_folder
 from regen.projector.files import save_projector
 from regen.projector.settings import ProjectorTrainingSettings
 from regen.projector.train import train_projector
 from regen.rewriting.settings import RewriteSettings
 from regen.runs.rewrite.run import run_rewrite
-from regen.runs.train_generator.measure import MeasureSettings
+from regen.runs.train_generator.measure import MeasureSettings, measure_samples
 from regen.runs.train_generator.run import train
 from regen.runs.train_projector import default_value_layer
 from regen.runs.train_projector import train as train_projector_job
@@ -79,6 +89,7 @@ class Run:
         device: Where to compute.
         clock: The time there is.
         quick: For a dry run: few samples measured, few steps fitted.
+        networks: Folder of networks to start from; None for random ones.
     """
 
     folder: Path
@@ -88,6 +99,7 @@ class Run:
     device: str
     clock: Clock
     quick: bool
+    networks: Path | None = None
 
     @property
     def generator_file(self) -> Path:
@@ -101,7 +113,7 @@ class Run:
         return self.folder / "publish" / f"{NAME}_projector{layer}.safetensors"
 
     def generator(self) -> None:
-        """Train the generator, in pieces if calls are short, and publish it in half precision."""
+        """Train the generator, in pieces if calls are short, and publish each in half precision."""
         folder = self.folder / "generator"
         minutes = max(0.01, min(self.clock.left("generator"), self.clock.in_call() - 0.3))
         last = minutes > self.clock.left("generator") - 0.05
@@ -116,28 +128,44 @@ class Run:
             snapshot_every_kimg=20.0,
         )
         architecture = StyleGAN2Config(
-            resolution=self.size, z_dim=256, w_dim=256, channel_base=8192, channel_max=256
+            resolution=self.size,
+            z_dim=256,
+            w_dim=256,
+            channel_base=8192,
+            channel_max=256,
+            conv_clamp=256.0,
         )
+        initial = None if self.networks is None else raw_networks(self.networks, architecture)
         trained = train(
             self.images,
             folder,
-            StyleGAN2Plan(InitSettings(self.size, architecture=architecture), settings),
-            measured=MeasureSettings(samples=(16 if self.quick else 2000) if last else 0),
+            StyleGAN2Plan(InitSettings(self.size, architecture=architecture), settings, initial),
+            measured=MeasureSettings(samples=0),
             minutes=minutes,
             licence=CARD["licence"],
             resume=(folder / CHECKPOINT).exists(),
             device=self.device,
             log=click.echo,
         )
-        if not last or trained is None:
-            raise OutOfTimeError
+        assert trained is not None
         header = read_header(trained.path)
-        kept = {name: header[name] for name in ("provenance", "kimg", "training", "measures")}
-        card = {**CARD, **kept}
+        card = {**CARD, **{name: header[name] for name in ("provenance", "kimg", "training")}}
         save_stylegan2(self.generator_file, load_stylegan2(trained.path), card=card, half=True)
         write_json(self.folder / "publish" / f"{NAME}.json", card)
-        for name in ("samples.png", "neighbours.png"):
-            shutil.copyfile(folder / name, self.folder / "publish" / f"{NAME}_{name}")
+        shutil.copyfile(folder / "samples.png", self.folder / "publish" / f"{NAME}_samples.png")
+        if not last:
+            raise OutOfTimeError
+
+    def measure(self) -> None:
+        """Measure the generator; its metrics go into its JSON file."""
+        published, device = self.folder / "publish", torch.device(self.device)
+        generator = load_stylegan2(self.generator_file).to(device)
+        images = read_folder(self.images, self.size, enlarge=True).images
+        settings = MeasureSettings(samples=16 if self.quick else 2000)
+        measures = measure_samples(sampler(generator), images, published, settings, device)
+        (published / "neighbours.png").replace(published / f"{NAME}_neighbours.png")
+        card = json.loads((published / f"{NAME}.json").read_text())
+        write_json(published / f"{NAME}.json", {**card, "measures": to_json(measures)})
 
     def projector(self) -> None:
         """Train the projector for as many images as its time allows, and publish it."""
@@ -232,8 +260,23 @@ class Run:
             ("generator", self.generator),
             ("projector", self.projector),
             *rewrites,
+            ("measure", self.measure),
             ("publish", self.publish),
         ]
+
+
+def raw_networks(folder: Path, architecture: StyleGAN2Config) -> Initial:
+    """The networks that a training ended with, not their average, to continue from.
+
+    Args:
+        folder: Holds G_raw.safetensors and D_raw.safetensors, tensors by name in any float format.
+        architecture: Of the generator.
+    """
+    generator, judge = StyleGAN2(architecture), Discriminator(architecture)
+    for network, name in ((generator, "G_raw"), (judge, "D_raw")):
+        stored = load_file(folder / f"{name}.safetensors")
+        network.load_state_dict({key: tensor.float() for key, tensor in stored.items()})
+    return Initial(folder.name, generator, as_stored(judge))
 
 
 @click.command()
@@ -246,6 +289,7 @@ class Run:
     help="By default ../shared/data/faces_london_256.",
 )
 @click.option("--exemplars", type=click.Path(path_type=Path), default=SHARED / "exemplars")
+@click.option("--networks", type=click.Path(path_type=Path, exists=True, file_okay=False))
 @click.option("--size", type=int, default=256, show_default=True)
 @click.option("--minutes", type=float, default=24.0, show_default=True, help="For everything.")
 @click.option("--call-minutes", type=float, default=1e6, help="End this call after so many.")
@@ -254,6 +298,7 @@ def main(
     output: Path,
     images: Path,
     exemplars: Path,
+    networks: Path | None,
     size: int,
     minutes: float,
     call_minutes: float,
@@ -264,7 +309,7 @@ def main(
         device = "cuda" if torch.cuda.is_available() else "cpu"
     ensure_folder(output / "publish")
     clock = Clock(output, minutes, SHARES, time.monotonic() + 60 * call_minutes)
-    run = Run(output, images, exemplars, size, device, clock, quick=device == "cpu")
+    run = Run(output, images, exemplars, size, device, clock, device == "cpu", networks)
     finished = output / "finished.json"
     for name, work in run.stages():
         done = json.loads(finished.read_text()) if finished.exists() else []
