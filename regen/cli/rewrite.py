@@ -167,7 +167,8 @@ _EXAMPLE = "\b\nExample:\n  regen rewrite --edits examples/eyes.json --steps 100
     "--steps",
     metavar="N",
     type=Count(1),
-    help="Number of gradient steps: by default 60 after the closed form, 300 without.",
+    help="Number of gradient steps: by default 20 L after the closed form, for a memory of L "
+    "convolutions; 300 without.",
 )
 @_rule(
     "--paste",
@@ -179,8 +180,8 @@ _EXAMPLE = "\b\nExample:\n  regen rewrite --edits examples/eyes.json --steps 100
     "--lr",
     metavar="X",
     type=_ABOVE_0,
-    help="First step size of Adam, in units of weight: by default 0.04 / L after the closed "
-    "form, for a memory of L convolutions; 0.02 without.",
+    help="First step size of Adam, in units of weight: by default 0.024 / sqrt(L) after the "
+    "closed form, 0.02 without.",
 )
 @_fit(
     "--recall",

@@ -21,7 +21,7 @@ from regen.generators.protocol import Activation, Split
 from regen.rewriting.rule import Rule
 
 _SEEN = 0.02  # of the mask; a feathered edge below it is outside
-_BORDER = 1 / 16  # of the image's shorter side, around the region
+_BORDER = 1 / 10  # of the image's shorter side, around the region
 _LEAST_BORDER = 6  # pixels: every window of SSIM that touches the region is whole
 _WORTHWHILE = 0.75  # share of the image above which whole images are as quick
 

@@ -122,8 +122,8 @@ def measure_moments(split: object, samples: Iterable[Activation]) -> dict[str, K
     keyed, totals, counts = check_keyed(split), dict[str, Tensor](), dict[str, int]()
     for batch in samples:
         for keys in keyed.convolution_keys(batch, {}):
-            rows = keys.rows(_positions(keys)).flatten(0, 1).cpu().double()
-            moment = rows.T @ rows
+            rows = keys.rows(_positions(keys)).flatten(0, 1).cpu().float()
+            moment = (rows.T @ rows).double()  # a batch in float32, their sum in float64
             totals[keys.name] = totals[keys.name] + moment if keys.name in totals else moment
             counts[keys.name] = counts.get(keys.name, 0) + len(rows)
     if not totals:

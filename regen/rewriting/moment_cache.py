@@ -28,7 +28,7 @@ from regen.seeds import MOMENTS
 
 FORMAT = "key moment"
 VERSION = 1
-SAMPLES = 64
+SAMPLES = 24
 _BATCH = 8
 
 

@@ -62,9 +62,10 @@ class FitSettings:
             starts from the closed form and takes steps in the coordinates of the keys (see
             `regen.rewriting.coordinates`): a fifth as many suffice. "auto" is "both" where the
             family has a closed form, and "adam" elsewhere.
-        steps: Gradient steps, at least 1; by default 60 after the closed form, 300 without.
+        steps: Gradient steps, at least 1; by default 20 L after the closed form, for a memory of L
+            convolutions; 300 without.
         lr: Adam's first step size in units of weight, above 0; falls to a tenth on a cosine. By
-            default 0.04 / L after the closed form, for a memory of L convolutions; 0.02 without.
+            default 0.024 / sqrt(L) after the closed form, 0.02 without.
         recall: Where the rule is compared: "value" (the paper), "image" or "both".
         image_weight: Weight of the image's recall beside the values'.
         structure_weight: Weight of the region's 1 - SSIM where recall is measured on the image.
@@ -136,7 +137,7 @@ class FitSettings:
         solver = self.solver
         if solver == "auto":
             solver = "both" if keyed else "adam"
-        steps, lr = (300, 0.02) if solver == "adam" else (60, 0.04 / layers)
+        steps, lr = (300, 0.02) if solver == "adam" else (20 * layers, 0.024 / layers**0.5)
         return replace(
             self,
             solver=solver,
