@@ -2,22 +2,27 @@ from __future__ import annotations
 
 import math
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import pytest
 import torch
 
+from regen.edits.schema import read_edits
 from regen.errors import ProjectorError, RegionError, RewriteError
+from regen.generators.registry import open_generator
 from regen.generators.stylegan2.generator import StyleGAN2
 from regen.generators.stylegan2.split import StyleGAN2Split
 from regen.images.raster import feather, resize_mask
 from regen.images.regions import Region
+from regen.rewriting.examples import load_examples
 from regen.rewriting.rule import (
     Example,
     Project,
     Rule,
     RuleSettings,
     build_rule,
+    compose,
     decode_wanted,
     region_weights,
 )
@@ -322,3 +327,15 @@ def test_border_moves_weight_next_to_the_region_and_keeps_both_shares() -> None:
     assert band[inside].sum().item() == pytest.approx(even[inside].sum().item())
     assert (band[0, 0, 16, 10] > 2 * even[0, 0, 16, 10]).item()
     assert band[0, 0, 0, 0].item() == pytest.approx(0.5 * even[0, 0, 0, 0].item(), rel=1e-4)
+
+
+def test_no_white_is_left_around_transparent_sunglasses() -> None:
+    generator = open_generator("portraits")
+    edits = read_edits(Path(__file__).parents[2] / "examples" / "dark_sunglasses.json")
+    example = load_examples(edits, generator)[0]
+    image = generator(example.latent)
+    composite, mask = compose(example, image, RuleSettings())
+    assert mask.mean() > 0.05
+    changed = (mask > 0).expand_as(composite)
+    assert composite[changed].max() < image[changed].max()  # the glasses are dark everywhere
+    assert not bool((composite > 0.98).all(dim=1).any())
