@@ -18,8 +18,8 @@ help:  ## List the targets
 
 install: $(INSTALLED) $(COMPILED)  ## Create .venv, install regen with its development tools and compile the operators
 
-demo: $(INSTALLED) $(COMPILED)  ## Give the bundled portraits the eyes of a cat, and say where the report is
-	$(BIN)/regen rewrite --edits examples/eyes.json -o out/demo
+demo: $(INSTALLED) $(COMPILED)  ## Give the bundled London faces the eyes of a cat, and say where the report is
+	$(BIN)/regen rewrite --edits examples/faces_cat_eyes.json -o out/demo
 	@echo "Report: file://$(CURDIR)/out/demo/report.html"
 
 test: $(INSTALLED) $(COMPILED)  ## Run all tests, and the examples in the docstrings
