@@ -66,7 +66,8 @@ class Losses:
     ) -> None:
         self.split, self.config, self.crops = split, config, crops
         self.rule = rule if crops is None else crops.rule(rule)
-        self.preserved = preserved if preserved is not None and config.preserve_weight else None
+        self.preserve_weight = 1.0 if config.preserve_weight is None else config.preserve_weight
+        self.preserved = preserved if self.preserve_weight else None
         self.weights, self.image_weights = position_weights(rule, config, crops)
         self.order = torch.Generator().manual_seed(config.seed)
         self.queue: list[int] = []
@@ -122,7 +123,7 @@ class Losses:
         return terms
 
     def _stay(self, features: Tensor, image: Tensor | None, kept: Preserved) -> dict[str, Tensor]:
-        factor = self.config.preserve_weight
+        factor = self.preserve_weight
         error = weighted_l1(features, kept.values, kept.keep)
         terms = {"preserve_value": factor * error}
         if image is not None:

@@ -70,7 +70,8 @@ class FitSettings:
         image_weight: Weight of the image's recall beside the values'.
         structure_weight: Weight of the region's 1 - SSIM where recall is measured on the image.
         preserve: Random samples of the generator that must stay unchanged; 0 for none (the paper).
-        preserve_weight: Their weight beside the rule's.
+        preserve_weight: Their weight beside the rule's; by default L / 2 after the closed form, 1
+            without. The more convolutions change, the more changes elsewhere.
         preserve_batch: Number of them that take part in one step.
         preserve_outside_match: Preserve only where the rule will not act, see
             `regen.rewriting.key_similarity`.
@@ -94,7 +95,7 @@ class FitSettings:
     image_weight: float = 6.0
     structure_weight: float = 0.2
     preserve: int = 64
-    preserve_weight: float = 3.0
+    preserve_weight: float | None = None
     preserve_batch: int = 4
     preserve_outside_match: bool = True
     match_area: float = 1.7
@@ -110,7 +111,8 @@ class FitSettings:
         check_types(self)
         steps = () if self.steps is None else ("steps",)
         check_range(self, (*steps, "report_every", "preserve_batch"), least=1)
-        check_range(self, ("preserve", "preserve_weight", "match_area", "seed"))
+        weight = () if self.preserve_weight is None else ("preserve_weight",)
+        check_range(self, ("preserve", *weight, "match_area", "seed"))
         check_range(self, ("image_weight", "structure_weight"))
         if not 0 <= self.border <= 1:
             raise RewriteError("border", got=self.border, expected="0 to 1")
@@ -137,12 +139,15 @@ class FitSettings:
         solver = self.solver
         if solver == "auto":
             solver = "both" if keyed else "adam"
-        steps, lr = (300, 0.02) if solver == "adam" else (20 * layers, 0.024 / layers**0.5)
+        steps, lr, weight = 300, 0.02, 1.0
+        if solver != "adam":
+            steps, lr, weight = 20 * layers, 0.024 / layers**0.5, layers / 2
         return replace(
             self,
             solver=solver,
             steps=steps if self.steps is None else self.steps,
             lr=lr if self.lr is None else self.lr,
+            preserve_weight=weight if self.preserve_weight is None else self.preserve_weight,
         )
 
     @property
