@@ -93,10 +93,12 @@ __device__ __forceinline__ void filter_row(const S (&taps)[kTaps], const S (&in)
 }
 
 // Filters a window whose entries are N numbers each. read(r, in) gives row r of the inputs;
-// write(r, out) takes row r of the outputs as soon as it is complete.
-template <bool SEPARABLE, typename W, int N, typename S, typename Read, typename Write>
+// begin(r) is called when the sums of row r of the outputs begin, some rows of inputs before
+// write(r, out) takes them: what it asks memory for has come by then.
+template <bool SEPARABLE, typename W, int N, typename S, typename Read, typename Begin,
+          typename Write>
 __device__ __forceinline__ void filter_window(const Taps<S>& taps, const Read& read,
-                                              const Write& write) {
+                                              const Begin& begin, const Write& write) {
   S sums[W::rows][W::columns][N];
 #pragma unroll
   for (int r = 0; r < W::reach_y; ++r) {
@@ -108,6 +110,7 @@ __device__ __forceinline__ void filter_window(const Taps<S>& taps, const Read& r
     for (int j = 0; j < W::rows; ++j) {
       const int k = r * W::up - j * W::down;  // the tap of output row j that meets input row r
       if (k < 0 || k >= kTaps) continue;
+      if (k < W::up) begin(j);
 #pragma unroll
       for (int c = 0; c < W::columns; ++c) {
 #pragma unroll

@@ -46,7 +46,17 @@ struct PixelOutput {
     if (noise) noise += sample * a.epilogue.noise_step + at;
   }
 
-  __device__ __forceinline__ void write(int r, const S (&sums)[2][N]) const {
+  // The noise of row r, long before it is needed.
+  __device__ __forceinline__ void fetch(int r, S (&ahead)[2]) const {
+    const bool row_inside = noise && within(first_row + r, a.out_height);
+#pragma unroll
+    for (int c = 0; c < 2; ++c) {
+      const bool inside = row_inside && within(first_column + c, a.out_width);
+      ahead[c] = inside ? noise[int64_t(r) * a.out_width + c] : S(0);
+    }
+  }
+
+  __device__ __forceinline__ void write(int r, const S (&sums)[2][N], const S (&ahead)[2]) const {
     if (!within(first_row + r, a.out_height)) return;
 #pragma unroll
     for (int c = 0; c < 2; ++c) {
@@ -55,7 +65,7 @@ struct PixelOutput {
       S v[N];
 #pragma unroll
       for (int i = 0; i < N; ++i) v[i] = sums[c][i];
-      if (a.fused) finish_all(v, noise ? noise[step] : S(0));
+      if (a.fused) finish_all(v, ahead[c]);
       store<N>(first + step * a.channels, v);
     }
   }
@@ -99,12 +109,14 @@ __global__ void __launch_bounds__(kFilterThreads, 2) upfirdn2d_pixels(const Upfi
     }
   };
   const PixelOutput<T, N> output(a, sample, channel, out_row, out_column);
-  const auto write = [&](int r, const S(&sums)[2][N]) { output.write(r, sums); };
+  S ahead[W::rows][2];
+  const auto begin = [&](int r) { output.fetch(r, ahead[r]); };
+  const auto write = [&](int r, const S(&sums)[2][N]) { output.write(r, sums, ahead[r]); };
   const Taps<S> taps(a);
   if (taps.separable) {
-    filter_window<true, W, N>(taps, read, write);
+    filter_window<true, W, N>(taps, read, begin, write);
   } else {
-    filter_window<false, W, N>(taps, read, write);
+    filter_window<false, W, N>(taps, read, begin, write);
   }
 }
 

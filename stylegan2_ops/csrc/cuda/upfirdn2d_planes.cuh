@@ -142,11 +142,13 @@ __global__ void __launch_bounds__(kFilterThreads) upfirdn2d_planes(const Upfirdn
       }
     }
   };
+  // Noise fetched earlier would take registers of a fifth block of a multiprocessor.
+  const auto begin = [](int) {};
   const auto write = [&](int r, const S(&sums)[4][1]) { output.write(r, sums); };
   if (taps.separable) {
-    filter_window<true, W, 1>(taps, read, write);
+    filter_window<true, W, 1>(taps, read, begin, write);
   } else {
-    filter_window<false, W, 1>(taps, read, write);
+    filter_window<false, W, 1>(taps, read, begin, write);
   }
 }
 
