@@ -2,7 +2,7 @@
 # compiles the operators again when their sources changed.
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
-.PHONY: help install demo test wheel bench-help bench-ops bench-load bench-training gpu-check table1 table2 tables-quick london-faces gpu-faces inpaint demo-inpaint fuzz kill-trials docs lint format clean
+.PHONY: help install demo edit test wheel bench-help bench-ops bench-load bench-training gpu-check table1 table2 tables-quick london-faces gpu-faces inpaint demo-inpaint fuzz kill-trials docs lint format clean
 
 PYTHON ?= python3
 VENV := .venv
@@ -21,6 +21,9 @@ install: $(INSTALLED) $(COMPILED)  ## Create .venv, install regen with its devel
 demo: $(INSTALLED) $(COMPILED)  ## Give the bundled London faces the eyes of a cat, and say where the report is
 	$(BIN)/regen rewrite --edits examples/faces_cat_eyes.json -o out/demo
 	@echo "Report: file://$(CURDIR)/out/demo/report.html"
+
+edit: $(INSTALLED) $(COMPILED)  ## Open the editor on the bundled portraits in a browser
+	$(BIN)/regen edit
 
 test: $(INSTALLED) $(COMPILED)  ## Run all tests, and the examples in the docstrings
 	$(BIN)/python -m pytest

@@ -17,11 +17,11 @@ from pathlib import Path
 import torch
 from torch import Tensor
 
-from regen.edits.schema import Edits, edits_of, read_edits
+from regen.edits.schema import Edits, Image, edits_of, read_edits
 from regen.errors import GeneratorError, RegenError
 from regen.generators.protocol import Generator, Sample
 from regen.generators.registry import open_generator
-from regen.images import load_image
+from regen.images import Brought, bring, load_image, load_mask
 from regen.projector.files import PROJECTING_LAYER, Projector
 from regen.projector.files import open_projector as _open_projector
 from regen.projector.project import Projection, best_context
@@ -36,6 +36,7 @@ from regen.rewriting.task import Task, resolve
 from regen.rewriting.workbench import Workbench
 
 __all__ = [
+    "Brought",
     "Caution",
     "Edits",
     "ExemplarPreview",
@@ -52,8 +53,11 @@ __all__ = [
     "Sample",
     "Task",
     "Workbench",
+    "bring",
     "edits_of",
+    "exemplar_image",
     "generate",
+    "load_mask",
     "open_generator",
     "open_projector",
     "preview",
@@ -79,6 +83,19 @@ def open_projector(
         ProjectorError: If no bundled one exists, or it belongs to another generator.
     """
     return _open_projector(path, generator, value_layer=value_layer)
+
+
+def exemplar_image(source: str) -> Tensor:
+    """The image that an exemplar of an edits file names, ``[1, 3, H, W]`` in [-1, 1].
+
+    Args:
+        source: A path, a data URI, or ``"skimage:chelsea"``.
+
+    Raises:
+        EditsError: If scikit-image is needed for it, and is not installed.
+        ImageError: If the image cannot be read.
+    """
+    return Image(source).load()
 
 
 def generate(

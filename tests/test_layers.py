@@ -31,7 +31,7 @@ ROWS = [
     {"api"},
     {"report"},
     {"runs"},
-    {"doctor"},
+    {"doctor", "editor"},
     {"__init__"},
     {"cli", "__main__"},
 ]
@@ -137,6 +137,26 @@ def test_imports_upwards_and_in_the_same_folder_are_allowed(
     unit: str, package: str, source: str
 ) -> None:
     assert regen_violations(source, unit, package) == []
+
+
+EDITOR_MAY_IMPORT = {"editor", "api", "errors", "files", "runs"}
+
+
+def editor_violations(source: str) -> list[str]:
+    """Imports of `source`, a file of the editor, beyond what a program of anybody's would use."""
+    modules = (module for _, module in imported_modules(source, "regen.editor"))
+    units = {unit_of(module) for module in modules if module.split(".")[0] == "regen"}
+    return sorted(units - EDITOR_MAY_IMPORT)
+
+
+@pytest.mark.parametrize("path", sources("regen/editor"), ids=str)
+def test_the_editor_is_built_on_the_public_api(path: Path) -> None:
+    assert editor_violations((ROOT / path).read_text()) == []
+
+
+def test_a_planted_short_cut_of_the_editor_is_found() -> None:
+    assert editor_violations("from regen.rewriting.learn import learn") == ["rewriting"]
+    assert editor_violations("from regen import api\nimport numpy") == []
 
 
 def family_folders() -> list[str]:

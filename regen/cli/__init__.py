@@ -7,6 +7,7 @@ import click
 from regen.cli import (
     convert,
     doctor,
+    edit,
     generate,
     info,
     project,
@@ -33,6 +34,7 @@ def main() -> None:
 
 for _verb in (
     rewrite,
+    edit,
     generate,
     project,
     train_generator,

@@ -24,8 +24,8 @@ from regen.cli.common import file_type, rewrites_option
 )
 @click.option(
     "--to",
-    type=click.Choice(["native", "nvidia", "rosinality", "rfr"]),
-    help="Format to write, by default that of DST's suffix: .safetensors, .pkl, .pt or .pth.",
+    type=click.Choice(["native", "nvidia", "rosinality", "onnx", "rfr"]),
+    help="Format to write, by default that of DST's suffix: .safetensors, .pkl, .pt, .onnx, .pth.",
 )
 def command(
     source: str,
@@ -39,7 +39,7 @@ def command(
     SRC is a name or a file of regen's, a pickle of NVIDIA's (stylegan2-ada-pytorch, stylegan3,
     DragGAN; TensorFlow's StyleGAN2 and ADA), or a checkpoint of rosinality's stylegan2-pytorch or
     of RFR-Inpainting. It is recognised by its content, and no code in it is run. A discriminator is
-    converted too.
+    converted too. ONNX, a StyleGAN2 from z to image, needs `regen[onnx]`.
     """
     from regen.runs.convert import convert
 

@@ -85,10 +85,12 @@ class ForeignFormat:
         suffix: File name suffix that selects the format, ".pkl" for instance.
         write: Takes path, generator and discriminator; returns what the user must know, sentences
             without a full stop. Raises GeneratorError if the format cannot hold the generator.
+        readable: Whether regen reads such files back.
     """
 
     suffix: str
     write: Callable[[Path, Generator, StoredDiscriminator | None], list[str]]
+    readable: bool = True
 
 
 def _nothing(*_: object) -> None:

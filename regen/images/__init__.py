@@ -6,6 +6,7 @@ An image is float32 ``[N, 3, H, W]`` in [-1, 1], red first; a mask is float32 ``
 
 from __future__ import annotations
 
+from regen.images.brought import Brought, bring
 from regen.images.decoding import Source, decode
 from regen.images.embedding import data_uri
 from regen.images.image_files import (
@@ -21,8 +22,10 @@ from regen.images.image_files import (
 from regen.images.levels import ImageWarning
 
 __all__ = [
+    "Brought",
     "ImageWarning",
     "Source",
+    "bring",
     "data_uri",
     "decode",
     "encode_png",

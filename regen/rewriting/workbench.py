@@ -20,14 +20,16 @@ from torch import Tensor
 from regen.edits.schema import Edits
 from regen.generators.protocol import Activation, Generator, Sample, Split
 from regen.generators.samples import reserved_samples
+from regen.projector.files import open_projector
 from regen.rewriting.examples import load_examples, taken_by
 from regen.rewriting.key_similarity import match_whitened, whitening_of
-from regen.rewriting.learn import Learned, OnPartial, OnStep, learn
+from regen.rewriting.learn import Learned, Losses, OnPartial, OnStep, learn, prepare
 from regen.rewriting.preserved import BATCH
 from regen.rewriting.preview import Preview, preview_of
 from regen.rewriting.rewrite import Rewrite, compose
 from regen.rewriting.rule import build_rule
 from regen.rewriting.settings import RewriteSettings
+from regen.rewriting.suggestions import part_at, same_part
 from regen.rewriting.task import Task, resolve
 from regen.seeds import PRESERVED, UNSEEN
 
@@ -141,6 +143,13 @@ class Workbench:
         """Learn a task. Arguments and errors are those of `regen.rewriting.learn.fit`."""
         return learn(task, on_step=on_step, on_partial=on_partial, should_stop=should_stop)
 
+    def learned(
+        self, task: Task, rewrite: Rewrite, losses: Losses, stopped_after: int | None = None
+    ) -> Learned:
+        """What `learn` returned for a task, from the rewrite that was saved."""
+        prepared = prepare(task)
+        return Learned(rewrite, prepared.rule, prepared.matcher, losses, stopped_after)
+
     @torch.no_grad()
     def after(
         self, rewrites: Sequence[tuple[Rewrite, float]], samples: Sequence[Sample] | None = None
@@ -169,9 +178,34 @@ class Workbench:
         return image.float().cpu().clamp(-1, 1)
 
     @torch.no_grad()
-    def keys_of(self, split: Split, samples: Sequence[Sample]) -> Tensor:
-        """Keys ``[M, K, kh, kw]`` of samples."""
-        return split.head(self.generator.latents(samples)).features
+    def part_at(self, sample: Sample, x: float, y: float) -> Tensor:
+        """The part of a sample around the point (x, y), in pixels: a mask ``[1, 1, H, W]``."""
+        cut, (height, width) = self._usual_cut(), self._size
+        keys = cut.split.head(self.generator.latents([sample])).features
+        return part_at(cut.whitening, keys, (x / width, y / height), self._size)
+
+    @torch.no_grad()
+    def same_part(self, sample: Sample, region: Tensor, others: Sequence[Sample]) -> Tensor:
+        """A region ``[1, 1, H, W]`` of a sample, found in others: masks ``[S, 1, H, W]``.
+
+        Raises:
+            RewriteError: If the region covers nothing.
+        """
+        cut = self._usual_cut()
+        keys = cut.split.head(self.generator.latents([sample, *others])).features
+        return same_part(cut.whitening, keys[:1], region, keys[1:], self._size)
+
+    @property
+    def _size(self) -> tuple[int, int]:
+        return int(self.before.shape[2]), int(self.before.shape[3])
+
+    def _usual_cut(self) -> Cut:
+        """The cut that was used, or the one that a rewrite has by default."""
+        if self._cuts:
+            return next(iter(self._cuts.values()))
+        projector = open_projector(self.projector, self.generator)
+        layers = RewriteSettings().memory_layers
+        return self.cut(self.generator.split(projector.value_layer, layers))
 
 
 def _covers(split: Split, rewrite: Rewrite) -> bool:

@@ -99,8 +99,8 @@ def test_the_discriminator_alone(world: Any, pickle: Path) -> None:
         (("cats.pkl", "cats.pkl"), "cats.pkl is the file to convert; choose another name"),
         (("cats.pkl", "link.pkl"), "link.pkl is the file to convert"),
         (
-            ("cats.pkl", "cats.onnx"),
-            "suffix: got .onnx, expected .safetensors, .pkl, .pt; name the",
+            ("cats.pkl", "cats.exe"),
+            "suffix: got .exe, expected .safetensors, .pkl, .pt, .onnx; name the",
         ),
         (("cats.pkl", "b.pt", "--which", "G"), "network: got G, expected G_ema or D"),
         (("cats.pkl", "d.pkl", "--which", "D"), "got nvidia, expected native"),
@@ -162,3 +162,16 @@ def test_other_commands_open_them_and_say_so_in_one_line(world: Any, pickle: Pat
         in result.stderr
     )
     assert world.left() == ["grid.png", "seed0000.png"]
+
+
+def test_onnx_goes_out_with_rewrites(world: Any) -> None:
+    onnx = pytest.importorskip("onnx", reason="onnx is not installed")
+    rewrite = rewrite_of(world)
+    result = world.run("convert", "g.safetensors", "out.onnx", "--rewrite", f"{rewrite.name}:0.5")
+    assert result.exit_code == 0 and result.stdout.startswith("out.onnx: 32x32, onnx, from ")
+    assert "z to image at truncation 1" in result.stderr
+    plain = world.run("convert", "g.safetensors", "plain.onnx")
+    assert plain.exit_code == 0
+    models = [onnx.load(world.folder / name) for name in ("out.onnx", "plain.onnx")]
+    assert [one.name for one in models[0].graph.input] == ["z"]
+    assert models[0].graph.initializer != models[1].graph.initializer

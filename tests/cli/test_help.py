@@ -17,6 +17,7 @@ from regen.rewriting.settings import preset
 
 VERBS = [
     "rewrite",
+    "edit",
     "generate",
     "project",
     "train-generator",

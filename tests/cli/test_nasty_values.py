@@ -20,6 +20,7 @@ from regen.cli.values import Count, Layer, Number, SeedRange
 # What each command needs to run; those that would train find no images.
 BASES = {
     "rewrite": ("--edits", "edits.json", "--steps", "1", "--preserve", "0", "--seeds", "1"),
+    "edit": ("none", "--no-browser"),
     "generate": ("--generator", "g.safetensors", "--seeds", "1"),
     "project": ("cat.png", "--generator", "g.safetensors", "--projector", "p.safetensors"),
     "train-generator": ("none", "--size", "16"),

@@ -115,9 +115,13 @@ def test_a_suffix_or_a_name_decides_the_format(name: str, wanted: str | None, fo
 @pytest.mark.parametrize(
     ("name", "wanted", "message"),
     [
-        ("g.onnx", None, "g.onnx: suffix: got .onnx, expected .safetensors, .pkl, .pt; name the "),
+        (
+            "g.exe",
+            None,
+            "g.exe: suffix: got .exe, expected .safetensors, .pkl, .pt, .onnx; name the ",
+        ),
         ("g", None, "g: suffix: got none, expected .safetensors"),
-        ("g.pkl", "onnx", "format: got onnx, expected native or nvidia or rosinality"),
+        ("g.pkl", "exe", "format: got exe, expected native or nvidia or rosinality or onnx"),
     ],
 )
 def test_formats_that_a_family_has_not(name: str, wanted: str | None, message: str) -> None:

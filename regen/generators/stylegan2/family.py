@@ -87,6 +87,14 @@ def _write_rosinality(
     return write_rosinality(path, _checked(generator), _checked_discriminator(discriminator))
 
 
+def _write_onnx(
+    path: Path, generator: Generator, discriminator: StoredDiscriminator | None
+) -> list[str]:
+    from regen.generators.stylegan2.onnx_writer import write_onnx
+
+    return write_onnx(path, _checked(generator))
+
+
 FAMILY = Family(
     name="stylegan2",
     load=_load,
@@ -103,6 +111,7 @@ FAMILY = Family(
     foreign_formats={
         "nvidia": ForeignFormat(".pkl", _write_nvidia),
         "rosinality": ForeignFormat(".pt", _write_rosinality),
+        "onnx": ForeignFormat(".onnx", _write_onnx, readable=False),
     },
     trainer=StyleGAN2Trainer(),
 )

@@ -1,0 +1,15 @@
+"""The editor: `regen edit`, one page in a browser on what `regen.api` offers.
+
+messages   what the page may say, checked; everything else is refused in one line
+strokes    what was painted, as values, and the regions that strokes make
+painting   an exemplar and targets with strokes, and the edits file they are
+document   a painting and the stack of rules; every change makes a new one, so undo is a list
+commands   what a message of the page does to a document
+worker     the one thread that computes; stale work is dropped
+engine     what is computed: samples, previews, rules, suggestions
+session    a document being edited: what pages see of it, and what is computed when
+kept       the session's folder, which finds the session again
+export     the files that are handed out
+security   what a request must have: token, host, origin, size, pace
+server     the page, its socket, uploads and downloads
+"""

@@ -1,0 +1,395 @@
+"""What is computed for a session; runs in the worker's thread and knows nothing of pages.
+
+Everything returned is JSON: images are data URIs, PNG up to `_SMALL` pixels a side and JPEG beyond.
+"""
+
+from __future__ import annotations
+
+import base64
+import io
+import json
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from regen.editor.document import Document, Rule
+from regen.editor.export import commands, export
+from regen.editor.kept import Kept
+from regen.editor.painting import Json, Painting, Picture, Target
+from regen.editor.strokes import mask_to_uri, painted, rasterized
+from regen.errors import RegenError
+from regen.files.as_json import to_json
+from regen.files.atomic import write_json
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+    from regen.api import Learned, RewriteSettings, Sample, Task
+
+UNSEEN = 8
+GRID = 24
+LARGEST_PICTURE = 1600  # pixels a side of an exemplar; a larger one is reduced when it is brought
+DRAFT: dict[str, object] = {"fit.steps": 20, "fit.preserve": 16, "fit.report_every": 4}
+_SMALL = 320
+_BUNDLED = {"cat": "skimage:chelsea"}
+_GRID_AT_ONCE = 8
+_PNG = "data:image/png;base64,"
+
+
+@dataclass(frozen=True)
+class LearnedRule:
+    """What came of learning.
+
+    Attributes:
+        key: Under which its files are kept.
+        stopped_after: Steps after which it was stopped, or None.
+        seconds: How long it took.
+    """
+
+    key: str
+    stopped_after: int | None
+    seconds: float
+
+
+class Engine:
+    """A generator on its workbench, and the rewrites of the session.
+
+    Args:
+        generator: Name or path.
+        kept: The session's folder.
+        images: Folder that the generator takes its samples from, if it needs images.
+        device: Where to compute; "auto" is a GPU where torch finds one.
+
+    Raises:
+        RegenError: If the generator cannot be opened, or has no projector.
+    """
+
+    def __init__(
+        self, generator: str, kept: Kept, images: Path | None = None, device: str = "auto"
+    ) -> None:
+        from regen import api
+
+        self.api, self.kept, self.name = api, kept, generator
+        self.generator = api.open_generator(generator, device=_device(device))
+        self.bench = api.Workbench(self.generator, images=images, unseen=UNSEEN)
+        self._rewrites: dict[str, Any] = {}
+
+    @property
+    def size(self) -> tuple[int, int]:
+        """Height and width of the generator's images."""
+        return self.generator.image_size
+
+    def described(self) -> Json:
+        """What a page says of the generator."""
+        height, width = self.size
+        oracle = self.generator.oracle
+        return {
+            "name": Path(self.name).name,
+            "height": height,
+            "width": width,
+            "family": self.generator.family,
+            "count": self.bench.source.count,
+            "regions": [] if oracle is None else list(oracle.regions),
+        }
+
+    def check_sample(self, request: Mapping[str, Any]) -> str:
+        """The label of the sample that a request describes. Raises RegenError if there is none."""
+        return self.generator.sample(request).label
+
+    def unseen(self) -> list[Json]:
+        """The unseen samples without a rule."""
+        labels = [sample.label for sample in self.bench.unseen]
+        return _labelled(labels, self.bench.before)
+
+    def grid(
+        self,
+        first: int,
+        truncation: float,
+        show: Callable[[list[Json]], None],
+        go_on: Callable[[], bool],
+    ) -> None:
+        """Samples to choose targets from, shown as they come.
+
+        Args:
+            first: Number of the first.
+            truncation: psi, for a generator that has it.
+            show: Called with all that are there so far.
+            go_on: Whether anybody still waits for them.
+        """
+        count = self.bench.source.count
+        last = first + GRID if count is None else min(first + GRID, count)
+        cells: list[Json] = []
+        for start in range(first, last, _GRID_AT_ONCE):
+            if not go_on():
+                return
+            numbers = range(start, min(start + _GRID_AT_ONCE, last))
+            cells += self._cells(list(numbers), truncation)
+            show(list(cells))
+
+    def _cells(self, numbers: list[int], truncation: float) -> list[Json]:
+        psi = {} if truncation == 1 else {"truncation": truncation}
+        requests: list[dict[str, Any]] = [{"seed": number, **psi} for number in numbers]
+        if self.bench.source.count is not None:
+            numbered = self.bench.source.samples(numbers)
+            requests = [_request(sample) for sample in numbered]
+        samples = [self.generator.sample(request) for request in requests]
+        cells = _labelled([sample.label for sample in samples], self.generator.images(samples))
+        return [{**cell, "sample": request} for cell, request in zip(cells, requests, strict=True)]
+
+    def target(self, request: Mapping[str, Any]) -> str:
+        """The image of a target without a rule."""
+        return picture_uri(self.generator.images([self.generator.sample(request)])[0])
+
+    def bundled(self, name: str) -> tuple[Picture, str]:
+        """A photograph that an installed package brings, and its image.
+
+        Raises:
+            RegenError: If the package is not installed, or there is no such photograph.
+        """
+        if name not in _BUNDLED:
+            raise RegenError("picture", got=name, expected=" or ".join(_BUNDLED))
+        source = _BUNDLED[name]
+        return self._picture(source, name, self.api.exemplar_image(source))
+
+    def brought(self, data: bytes, name: str) -> tuple[Picture, str]:
+        """An image that a person brought, kept without metadata, and its image.
+
+        Raises:
+            ImageError: If it cannot be read, or is too large.
+        """
+        brought = self.api.bring(data, LARGEST_PICTURE, name=name)
+        path = self.kept.picture(brought.png)
+        alpha = _PNG + base64.b64encode(brought.alpha).decode() if brought.alpha else ""
+        return self._picture(str(path), name, self.api.exemplar_image(str(path)), alpha)
+
+    def _picture(
+        self, source: str, name: str, image: Tensor, alpha: str = ""
+    ) -> tuple[Picture, str]:
+        height, width = int(image.shape[2]), int(image.shape[3])
+        return Picture(source, name, height, width, alpha), picture_uri(image[0])
+
+    def shown(self, picture: Picture) -> str:
+        """The image of an exemplar."""
+        return picture_uri(self.api.exemplar_image(picture.source)[0])
+
+    def _task(self, painting: Painting, settings: RewriteSettings | None = None) -> Task:
+        content = painting.edits_json(self.name, self.size)
+        return self.bench.task(self.api.edits_of(content, file="painting"), settings)
+
+    def preview(self, painting: Painting) -> Json:
+        """What the rule would do, before anything is learned.
+
+        Raises:
+            RegenError: If the painting is not complete, or not usable.
+        """
+        began = time.perf_counter()
+        missing = painting.missing(self.size)
+        if missing:
+            return {"missing": missing, "targets": [], "maps": [], "warnings": []}
+        order = [target.key for _, group in painting.grouped(self.size) for target in group]
+        seen = self.bench.preview(self._task(painting))
+        targets = [
+            {"target": key, "composite": picture_uri(c), "decoded": picture_uri(d)}
+            for key, c, d in zip(order, seen.composites, seen.decoded, strict=True)
+        ]
+        return {
+            "missing": "",
+            "targets": targets,
+            "maps": [map_uri(one[0]) for one in seen.maps],
+            "warnings": [caution.text for caution in seen.cautions],
+            "milliseconds": round(1000 * (time.perf_counter() - began)),
+        }
+
+    def rewrite(self, key: str) -> Any:
+        """A rule's rewrite; read from its file once."""
+        if key not in self._rewrites:
+            self._rewrites[key] = self.api.Rewrite.load(self.kept.rewrite(key))
+        return self._rewrites[key]
+
+    def after(self, applied: Sequence[tuple[str, float]], partial: Any = None) -> list[str]:
+        """The unseen samples with rules, and with what is being learned."""
+        rewrites = [(self.rewrite(key), strength) for key, strength in applied]
+        if partial is not None:
+            rewrites.append((partial, 1.0))
+        return [picture_uri(image) for image in self.bench.after(rewrites)]
+
+    def targets_after(
+        self, painting: Painting, applied: Sequence[tuple[str, float]]
+    ) -> dict[str, str]:
+        """The painting's targets with rules, by key."""
+        if not painting.targets:
+            return {}
+        samples = [self.generator.sample(target.sample) for target in painting.targets]
+        rewrites = [(self.rewrite(key), strength) for key, strength in applied]
+        images = self.bench.after(rewrites, samples)
+        keys = [target.key for target in painting.targets]
+        return {key: picture_uri(image) for key, image in zip(keys, images, strict=True)}
+
+    def suggest(self, target: Target, x: float, y: float, wanted: str = "") -> list[Json]:
+        """Regions of a target around a point, the most particular first.
+
+        Args:
+            target: The sample.
+            x, y: The point, in pixels.
+            wanted: Name of a region to put first wherever it is, if the generator has it.
+
+        Returns:
+            ``name``, to display, and ``mask``, a data URI, of each.
+        """
+        sample, found = self.generator.sample(target.sample), []
+        oracle = self.generator.oracle
+        if oracle is not None and oracle.knows(sample):
+            named = [(name, oracle.region(name, [sample])) for name in oracle.regions]
+            hit = [one for one in named if _covers(one[1], x, y) or one[0] == wanted]
+            found += sorted(hit, key=lambda one: (one[0] != wanted, float(one[1].sum())))
+        found.append(("what looks alike", self.bench.part_at(sample, x, y)))
+        return [{"name": name, "mask": _mask_uri(mask)} for name, mask in found]
+
+    def carried(self, painting: Painting, target: Target) -> dict[str, str]:
+        """The region of a target, found in the painting's other targets: masks by their keys.
+
+        Raises:
+            RegenError: If nothing is painted on the target, or there are no others.
+        """
+        others = [one for one in painting.targets if one.key != target.key]
+        if painted(target.strokes, self.size) is None or not others:
+            problem = "paint on this target first" if others else "there is no other target"
+            raise RegenError(f"find it in the other targets: {problem}")
+        import torch
+
+        region = torch.from_numpy(rasterized(target.strokes, self.size) / 255).float()
+        samples = [self.generator.sample(one.sample) for one in others]
+        masks = self.bench.same_part(
+            self.generator.sample(target.sample), region[None, None], samples
+        )
+        return {one.key: _mask_uri(m[None]) for one, m in zip(others, masks, strict=True)}
+
+    def settings(self, kind: str) -> RewriteSettings:
+        """Settings of a draft, or those that `regen rewrite` has by default."""
+        plain = self.api.RewriteSettings()
+        return plain.changed(DRAFT) if kind == "draft" else plain
+
+    def learn(
+        self,
+        painting: Painting,
+        kind: str,
+        key: str,
+        *,
+        on_step: Callable[[int, int, float], None],
+        on_partial: Callable[[Any], None],
+        should_stop: Callable[[], bool],
+    ) -> LearnedRule:
+        """Learn a painting's rule, and keep it under `key`.
+
+        It is learned from the edits file that is kept, so the command line repeats it.
+
+        Raises:
+            RegenError: If the painting is not usable, or the fit diverges.
+        """
+        began = time.perf_counter()
+        settings = self.settings(kind)
+        content = self.api.edits_of(painting.edits_json(self.name, self.size), file="painting")
+        file = self.kept.write_rule(key, content.to_json(embed=True), _written(settings))
+        task = self.bench.task(self.api.read_edits(file), settings)
+        steps = task.settings.fit.steps or 1
+        learned = self.bench.learn(
+            task,
+            on_step=lambda step, terms: on_step(step, steps, terms["total"]),
+            on_partial=lambda _, rewrite: on_partial(rewrite),
+            should_stop=should_stop,
+        )
+        self._keep(learned, key)
+        return LearnedRule(key, learned.stopped_after, time.perf_counter() - began)
+
+    def export(self, document: Document, what: str) -> Path:
+        """Make a file to hand out; see `regen.editor.export`."""
+        return export(self, document, what)
+
+    def commands(self, document: Document) -> str:
+        """The commands that repeat the session."""
+        return commands(self, document)
+
+    def write_report(self, rule: Rule, folder: Path, command: str) -> None:
+        """Measure a rule on unseen samples, and write its report into a folder."""
+        from regen.runs.rewrite.conclude import conclude
+        from regen.runs.timing import Stopwatch
+
+        settings = self.settings(rule.kind)
+        task = self.bench.task(self.api.read_edits(folder / "edits.json"), settings)
+        losses = json.loads((folder / "losses.json").read_text(encoding="utf-8"))
+        learned = self.bench.learned(task, self.rewrite(rule.key), losses, rule.stopped_after)
+        conclude(task, learned, folder, Stopwatch(), command)
+
+    def _keep(self, learned: Learned, key: str) -> None:
+        write_json(self.kept.rule(key) / "losses.json", to_json(learned.losses))
+        learned.rewrite.save(self.kept.rewrite(key))
+        self._rewrites[key] = learned.rewrite
+
+
+def _request(sample: Sample) -> dict[str, Any]:
+    """What describes a sample that is an image of a person's own."""
+    picture = getattr(sample, "picture", None)
+    location = getattr(picture, "location", None)
+    if location is None:
+        raise RegenError(f"{sample.label} cannot be named in an edits file")
+    return {"picture": str(location)}
+
+
+def _device(name: str) -> str:
+    import torch
+
+    if name != "auto":
+        return name
+    return "cuda" if torch.cuda.is_available() else "cpu"
+
+
+def _covers(mask: Tensor, x: float, y: float) -> bool:
+    """Whether the point lies in a mask ``[1, 1, H, W]``."""
+    height, width = mask.shape[2:]
+    return bool(mask[0, 0, min(int(y), height - 1), min(int(x), width - 1)] > 0.3)
+
+
+def _mask_uri(mask: Tensor) -> str:
+    return mask_to_uri((mask[0, 0].clamp(0, 1) * 255).round().byte().numpy())
+
+
+def _written(settings: RewriteSettings) -> Json:
+    content = to_json(asdict(settings))
+    assert isinstance(content, dict)
+    return content
+
+
+def _labelled(labels: Sequence[str], images: Tensor) -> list[Json]:
+    return [
+        {"label": label, "image": picture_uri(image)}
+        for label, image in zip(labels, images, strict=True)
+    ]
+
+
+def picture_uri(image: Tensor) -> str:
+    """An image ``[3, H, W]`` in [-1, 1] as a data URI that is quick to make."""
+    from PIL import Image
+
+    pixels = ((image.clamp(-1, 1) + 1) * 127.5).round().byte().permute(1, 2, 0).numpy()
+    file = io.BytesIO()
+    small = max(pixels.shape[:2]) <= _SMALL
+    if small:
+        Image.fromarray(pixels).save(file, "PNG", compress_level=1)
+    else:
+        Image.fromarray(pixels).save(file, "JPEG", quality=93, subsampling=0)
+    kind = "png" if small else "jpeg"
+    return f"data:image/{kind};base64,{base64.b64encode(file.getvalue()).decode()}"
+
+
+def map_uri(mask: Tensor) -> str:
+    """A map ``[H, W]`` in [0, 1] as the transparency of a white image, to lay over a sample."""
+    import numpy as np
+    from PIL import Image
+
+    alpha = (mask.clamp(0, 1) * 255).round().byte().numpy()
+    white = np.full_like(alpha, 255)
+    file = io.BytesIO()
+    Image.fromarray(np.stack([white, alpha], axis=-1)).save(file, "PNG", compress_level=1)
+    return _PNG + base64.b64encode(file.getvalue()).decode()

@@ -1,0 +1,115 @@
+"""An edits file as a painting, so that a person can go on with what another wrote."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from regen.editor.commands import new_key
+from regen.editor.document import Document
+from regen.editor.painting import MOST_TARGETS, Painting, Picture, Target
+from regen.editor.strokes import Stroke, Strokes, mask_to_uri
+from regen.errors import EditsError, RegenError
+
+_KEPT = (
+    "projector",
+    "value_layer",
+    "memory_layers",
+    "align",
+    "scale",
+    "shape",
+    "feather",
+    "weights",
+)
+
+
+def document_from(path: Path, generator: str, before: Document | None = None) -> Document:
+    """The document of an edits file.
+
+    Args:
+        path: The file.
+        generator: What the editor opens; the file must be for it.
+        before: What the session holds; its rules stay.
+
+    Raises:
+        RegenError: If the file cannot be read, is for another generator, or has more in it than
+            the page shows: two exemplars, or more targets than `MOST_TARGETS`.
+    """
+    from regen import api
+
+    edits = api.read_edits(path)
+    content = edits.to_json()
+    if content["generator"] != generator:
+        raise EditsError(
+            f"{path}: generator",
+            got=content["generator"],
+            expected=generator,
+            remedy=f"run `regen edit {content['generator']} --edits {path}`",
+        )
+    first = content["edits"][0]
+    targets = [target for edit in content["edits"] for target in edit["targets"]]
+    if any(edit["exemplar"] != first["exemplar"] for edit in content["edits"]):
+        raise EditsError(f"{path}: edits", got="several exemplars", expected="one in the editor")
+    if not isinstance(first["exemplar"], str):
+        raise EditsError(
+            f"{path}: exemplar", got="one that the renderer draws", expected="an image"
+        )
+    if len(targets) > MOST_TARGETS:
+        raise EditsError(
+            f"{path}: targets", got=len(targets), expected=f"at most {MOST_TARGETS} in the editor"
+        )
+    image = api.exemplar_image(first["exemplar"])
+    size = int(image.shape[2]), int(image.shape[3])
+    picture = Picture(first["exemplar"], _name(first["exemplar"]), *size)
+    opened = api.open_generator(generator)
+    painting = Painting(
+        new_key(),
+        picture,
+        _strokes(first["region"], size, str(path)),
+        tuple(_target(target, opened, str(path)) for target in targets),
+        {key: content[key] for key in _KEPT if key in content},
+    )
+    return replace(before or Document(painting), painting=painting)
+
+
+def _name(source: str) -> str:
+    return "embedded image" if source.startswith("data:") else Path(source).name
+
+
+def _target(content: dict[str, Any], generator: Any, path: str) -> Target:
+    request = {key: value for key, value in content.items() if key != "region"}
+    sample = generator.sample(request)
+    named = content["region"].get("portraits")
+    if named is not None:
+        if generator.oracle is None:
+            raise RegenError(f"{path}: region", got=named, expected="a shape or a mask")
+        mask = generator.oracle.region(named, [sample])[0, 0]
+        strokes: Strokes = (Stroke("mask", mask=mask_to_uri((mask * 255).byte().numpy())),)
+    else:
+        strokes = _strokes(content["region"], generator.image_size, path)
+    return Target(new_key(), request, sample.label, strokes)
+
+
+def _strokes(region: dict[str, Any], size: tuple[int, int], path: str) -> Strokes:
+    """A region of an edits file as strokes that make it again."""
+    ((kind, value),) = region.items()
+    if kind == "mask":
+        from regen import api
+
+        mask = api.load_mask(value)[0, 0].numpy()
+        return (Stroke("mask", mask=mask_to_uri(np.round(mask * 255).astype(np.uint8))),)
+    several = value if kind.endswith("s") else [value]
+    if kind.startswith("ellipse"):
+        once = list(dict.fromkeys(tuple(float(n) for n in one) for one in several))
+        return tuple(Stroke("ellipse", ellipse=(a, b, c, d)) for a, b, c, d in once)
+    corners = [_corners(one) if kind.startswith("box") else one for one in several]
+    shapes = dict.fromkeys(tuple((float(x), float(y)) for x, y in one) for one in corners)
+    return tuple(Stroke("lasso", points=one) for one in shapes)
+
+
+def _corners(box: list[float]) -> list[list[float]]:
+    x0, y0, x1, y1 = box
+    return [[x0, y0], [x1, y0], [x1, y1], [x0, y1]]

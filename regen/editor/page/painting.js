@@ -1,0 +1,265 @@
+// The second panel: tools, the exemplar beside the targets, suggestions.
+
+import { Board } from "./board.js";
+import { byId, make } from "./dom.js";
+
+const ICONS = {
+  brush: "M4 20c3 0 5-1 5-4a2.5 2.5 0 0 0-5 0c0 2 0 3-1 4ZM9 13 19 3l2 2-10 10",
+  eraser: "m8 20-4-4 11-11 6 6-9 9ZM8 20h12M10 10l6 6",
+  ellipse: "M3 12a9 6 0 1 0 18 0 9 6 0 1 0-18 0",
+  lasso: "M7 17c-3-1-5-3-5-6 0-4 4-7 10-7s10 3 10 7-4 7-10 7c-2 0-3 0-4-.5M7 17c0 2-1 4-3 4M7 17a2 2 0 1 1 1 1",
+  wand: "m4 20 11-11M15 3v4M19 5h-8M20 11v3M21.500 12.500h-3M8 4v2M9 5H7",
+};
+const TOOLS = [
+  ["brush", "Brush", "B"], ["eraser", "Eraser", "E"], ["ellipse", "Ellipse", "O"],
+  ["lasso", "Lasso", "L"], ["wand", "Suggest", "W"],
+];
+
+export class PaintingPanel {
+  constructor(line) {
+    this.line = line;
+    this.brush = { tool: "brush", size: 6, subtract: false, space: false, active: null };
+    this.boards = new Map();
+    this.found = new Map(); // what was suggested, by target
+    this.act = {
+      stroke: (board, stroke) => line.send({ do: "stroke", on: board.key, stroke }),
+      wand: (board, point) => this.wand(board, point),
+      parts: () => this.number(),
+    };
+    this.makeTools();
+    this.exemplar = this.board("exemplar");
+    this.makeExemplar();
+    byId("canvases").append(this.exemplar.element);
+  }
+
+  board(key) {
+    const board = new Board(key, this.brush, this.act);
+    this.boards.set(key, board);
+    return board;
+  }
+
+  makeTools() {
+    for (const [tool, name, key] of TOOLS) {
+      const button = make("button", {
+        type: "button", "aria-pressed": String(tool === this.brush.tool), title: `${name} (${key})`,
+        "aria-label": name, "aria-keyshortcuts": key, onclick: () => this.choose(tool),
+      });
+      button.innerHTML = `<svg aria-hidden="true" viewBox="0 0 24 24"><path d="${ICONS[tool]}"/></svg>`;
+      button.append(make("span", { class: "wide-only" }, name));
+      button.dataset.tool = tool;
+      byId("tool-buttons").append(button);
+    }
+    byId("subtract").addEventListener("click", () => this.setSubtract(!this.brush.subtract));
+    byId("size").addEventListener("input", () => this.setSize(Number(byId("size").value)));
+    const active = () => this.brush.active ?? this.exemplar;
+    byId("zoom-in").addEventListener("click", () => active().zoomBy(1.5));
+    byId("zoom-out").addEventListener("click", () => active().zoomBy(1 / 1.5));
+    byId("zoom-fit").addEventListener("click", () => active().zoomFit());
+    for (const name of ["scale", "shape"]) {
+      byId(name).addEventListener("change", () => this.option(name, byId(name).value));
+    }
+    byId("feather").addEventListener("input", () => {
+      byId("feather-value").value = byId("feather").value;
+      this.option("feather", Number(byId("feather").value), true);
+    });
+  }
+
+  option(name, value, live = false) {
+    this.line.send({ do: "option", name, value, live });
+  }
+
+  choose(tool) {
+    this.brush.tool = tool;
+    for (const button of byId("tool-buttons").children) {
+      button.setAttribute("aria-pressed", String(button.dataset.tool === tool));
+    }
+  }
+
+  setSize(size) {
+    this.brush.size = Math.min(60, Math.max(1, size));
+    byId("size").value = byId("size-value").value = this.brush.size;
+    this.brush.active?.draw();
+  }
+
+  setSubtract(on) {
+    this.brush.subtract = on;
+    byId("subtract").setAttribute("aria-pressed", String(on));
+  }
+
+  makeExemplar() {
+    const small = (text, action, title = "") =>
+      make("button", { type: "button", class: "small", title, onclick: action }, text);
+    const bring = () => byId("file").click();
+    const cat = () => this.line.send({ do: "picture.bundled", name: "cat" });
+    this.exemplar.empty.append(
+      make("p", {}, "Paste or drop an image that holds the pattern"),
+      make("div", { class: "row" },
+        make("button", { type: "button", class: "primary", onclick: bring }, "Choose an image"),
+        make("button", { type: "button", id: "use-cat", onclick: cat }, "Use the cat")));
+    this.alpha = small("From alpha", () => this.line.send({ do: "alpha" }), "Take the image's transparency");
+    this.exemplar.corner.append(small("Other image", bring));
+    this.exemplar.actions.append(this.alpha,
+      small("Clear", () => this.line.send({ do: "strokes", on: "exemplar", strokes: [] })));
+    byId("file").addEventListener("change", () => {
+      const [file] = byId("file").files;
+      if (file) this.bring(file);
+      byId("file").value = "";
+    });
+    this.listenForImages();
+  }
+
+  listenForImages() {
+    const surface = this.exemplar.surface;
+    document.addEventListener("dragover", (event) => {
+      event.preventDefault();
+      surface.classList.add("over");
+    });
+    document.addEventListener("dragleave", () => surface.classList.remove("over"));
+    document.addEventListener("drop", (event) => {
+      event.preventDefault();
+      surface.classList.remove("over");
+      const [file] = event.dataTransfer.files;
+      if (file) this.bring(file);
+    });
+    document.addEventListener("paste", (event) => {
+      const file = [...(event.clipboardData?.files ?? [])].find((one) => one.type.startsWith("image/"));
+      if (file) this.bring(file);
+    });
+  }
+
+  async bring(file) {
+    const say = (line) => this.onProblem?.(line);
+    try {
+      const answer = await fetch("picture", {
+        method: "POST", body: file, headers: { "X-Name": encodeURIComponent(file.name || "image").slice(-180) },
+      });
+      if (!answer.ok) say((await answer.text()).trim());
+    } catch {
+      say("The image could not be sent: the server refused it, or does not answer.");
+    }
+  }
+
+  wand(board, [x, y]) {
+    if (board === this.exemplar) return this.onProblem?.("Suggestions are for samples; paint the exemplar.");
+    const inside = (value, most) => Math.min(most, Math.max(0, value));
+    this.line.send({ do: "suggest", target: board.key, x: inside(x, board.size[0]), y: inside(y, board.size[1]) });
+  }
+
+  /** What a click on a target proposed: the first is taken, the others can be chosen. */
+  suggested({ target, found }) {
+    this.found.set(target, { found, chosen: 0 });
+    this.take(target, 0);
+  }
+
+  take(target, index) {
+    const suggestion = this.found.get(target);
+    if (!suggestion?.found[index]) return;
+    suggestion.chosen = index;
+    const stroke = { tool: "mask", mode: "add", mask: suggestion.found[index].mask };
+    this.line.send({ do: "strokes", on: target, strokes: [stroke] });
+  }
+
+  update(state, pictures, generator) {
+    const { painting } = state;
+    const picture = painting.picture;
+    this.exemplar.empty.hidden = Boolean(picture);
+    this.exemplar.corner.hidden = this.exemplar.actions.hidden = !picture;
+    this.alpha.hidden = !picture?.alpha;
+    this.exemplar.update({
+      label: picture ? `Exemplar: ${picture.name}` : "Exemplar", strokes: painting.strokes,
+      width: picture?.width ?? 1, height: picture?.height ?? 1, image: picture ? pictures.exemplar : null,
+    });
+    const kept = new Set(["exemplar", ...painting.targets.map((target) => target.key)]);
+    for (const [key, board] of this.boards) {
+      if (kept.has(key)) continue;
+      board.element.remove();
+      this.boards.delete(key);
+      if (this.brush.active === board) this.brush.active = null;
+    }
+    painting.targets.forEach((target) => this.updateTarget(target, painting, pictures, generator));
+    byId("scale").value = painting.options.scale ?? "uniform";
+    byId("shape").value = painting.options.shape ?? "auto";
+    if (document.activeElement !== byId("feather")) {
+      byId("feather").value = byId("feather-value").value = painting.options.feather ?? 1;
+    }
+    this.showPlaceholder(painting, generator);
+  }
+
+  updateTarget(target, painting, pictures, generator) {
+    let board = this.boards.get(target.key);
+    if (!board) {
+      board = this.board(target.key);
+      this.makeTarget(board);
+      byId("canvases").append(board.element);
+      board.showSeen([]);
+    }
+    board.update({
+      label: target.label, strokes: target.strokes, width: generator.width, height: generator.height,
+      image: pictures[target.key],
+    });
+    board.carry.hidden = painting.targets.length < 2 || !target.strokes.length;
+    this.showFound(board, target);
+  }
+
+  makeTarget(board) {
+    board.empty.hidden = true;
+    const small = (text, action, title = "") =>
+      make("button", { type: "button", class: "small", title, onclick: action }, text);
+    board.corner.append(small("Remove", () => this.line.send({ do: "target.remove", target: board.key })));
+    board.carry = small("Find it in the others", () => this.line.send({ do: "carry", target: board.key }),
+      "Carry this region to the other samples, by what looks alike to the generator");
+    board.choices = make("span", { class: "group", role: "group", "aria-label": "Suggested regions" });
+    board.actions.append(board.choices, board.carry,
+      small("Clear", () => this.line.send({ do: "strokes", on: board.key, strokes: [] })));
+  }
+
+  showFound(board, target) {
+    const { found = [], chosen = 0 } = this.found.get(board.key) ?? {};
+    const shown = found.length > 1 && target.strokes.length === 1 && target.strokes[0].tool === "mask";
+    board.choices.hidden = !shown;
+    board.choices.replaceChildren(...(shown ? found : []).map((one, index) => make("button", {
+      type: "button", class: "small", "aria-pressed": String(index === chosen), onclick: () => this.take(board.key, index),
+    }, one.name)));
+  }
+
+  showPlaceholder(painting, generator) {
+    const none = painting.targets.length === 0;
+    this.placeholder ??= make("figure", { class: "board" }, make("figcaption", {}, make("span", { class: "label" }, "Samples")),
+      make("div", { class: "surface" }, make("div", { class: "empty" }, make("p", {}, "Choose samples on the left: each appears here to paint on"))));
+    if (none && generator) byId("canvases").append(this.placeholder);
+    else this.placeholder.remove();
+  }
+
+  /** Number the parts: those of one number belong together, as the rule will pair them. */
+  number() {
+    const exemplar = this.exemplar?.parts ?? [];
+    for (const board of this.boards.values()) {
+      const parts = board.parts ?? [];
+      const several = exemplar.length > 1 && board !== this.exemplar && parts.length === exemplar.length;
+      const own = board === this.exemplar || several;
+      board.numbers = parts.length && exemplar.length ? parts.map((_, i) => (own ? i + 1 : 1)) : null;
+      board.draw();
+    }
+  }
+
+  showSeen(preview, targets) {
+    for (const [key, board] of this.boards) {
+      if (key === "exemplar") continue;
+      const seen = preview?.targets?.find((one) => one.target === key);
+      board.showSeen([seen?.composite, seen?.decoded, targets[key]]);
+    }
+  }
+
+  keyboard(event) {
+    const tool = TOOLS.find(([, , key]) => key.toLowerCase() === event.key.toLowerCase());
+    const active = this.brush.active ?? this.exemplar;
+    if (tool) this.choose(tool[0]);
+    else if (event.key === "[") this.setSize(this.brush.size / 1.2 - 0.2);
+    else if (event.key === "]") this.setSize(this.brush.size * 1.2 + 0.2);
+    else if (event.key === "+" || event.key === "=") active.zoomBy(1.5);
+    else if (event.key === "-") active.zoomBy(1 / 1.5);
+    else if (event.key === "0") active.zoomFit();
+    else return false;
+    return true;
+  }
+}

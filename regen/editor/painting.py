@@ -1,0 +1,196 @@
+"""An exemplar and targets with what was painted on them, and the edits file that they are."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+from regen.editor.messages import MessageError
+from regen.editor.strokes import Painted, Strokes, outline, painted, rasterized, stroke_of
+
+Json = dict[str, Any]
+MOST_TARGETS = 3
+
+
+@dataclass(frozen=True)
+class Picture:
+    """An exemplar's image.
+
+    Attributes:
+        source: As an edits file has it: a data URI, or the name of a bundled photograph.
+        name: To display.
+        height, width: In pixels.
+        alpha: Data URI of its transparency as a mask, or "" where it has none.
+    """
+
+    source: str
+    name: str
+    height: int
+    width: int
+    alpha: str = ""
+
+    @property
+    def size(self) -> tuple[int, int]:
+        """Height and width."""
+        return self.height, self.width
+
+
+@dataclass(frozen=True)
+class Target:
+    """A sample that receives the pattern.
+
+    Attributes:
+        key: Its name inside the session.
+        sample: What describes it in an edits file: ``{"seed": 3}`` for instance.
+        label: To display.
+        strokes: What was painted on it.
+    """
+
+    key: str
+    sample: Mapping[str, Any]
+    label: str
+    strokes: Strokes = ()
+
+
+@dataclass(frozen=True)
+class Painting:
+    """What a rule is learned from.
+
+    Attributes:
+        key: Its name inside the session; learning it again replaces its rule.
+        picture: The exemplar, or None as long as there is none.
+        strokes: What was painted on the exemplar.
+        targets: Up to `MOST_TARGETS`.
+        options: Keys of the edits file beside its edits: ``scale``, ``feather`` and so on.
+    """
+
+    key: str
+    picture: Picture | None = None
+    strokes: Strokes = ()
+    targets: tuple[Target, ...] = ()
+    options: Mapping[str, Any] = field(default_factory=dict)
+
+    def target(self, key: object) -> Target:
+        """The target of a key. Raises MessageError if there is none."""
+        for target in self.targets:
+            if target.key == key:
+                return target
+        known = ", ".join(target.key for target in self.targets) or "no target yet"
+        raise MessageError("target", got=str(key)[:40], expected=known)
+
+    def with_target(self, changed: Target) -> Painting:
+        """With a target in place of the one of its key."""
+        others = [changed if target.key == changed.key else target for target in self.targets]
+        return replace(self, targets=tuple(others))
+
+    def with_strokes(self, on: str, strokes: Strokes) -> Painting:
+        """With other strokes on the exemplar or on a target."""
+        if on == "exemplar":
+            return replace(self, strokes=strokes)
+        return self.with_target(replace(self.target(on), strokes=strokes))
+
+    def strokes_on(self, on: str) -> Strokes:
+        """What was painted on the exemplar or on a target."""
+        return self.strokes if on == "exemplar" else self.target(on).strokes
+
+    def missing(self, size: tuple[int, int]) -> str:
+        """What must be done before there is a rule, or "" where nothing is.
+
+        Args:
+            size: Height and width of the generator's images.
+        """
+        if self.picture is None:
+            return "Choose the image that holds the pattern"
+        if not self.targets:
+            return "Choose a sample that gets the pattern"
+        if painted(self.strokes, self.picture.size) is None:
+            return "Paint the pattern on the exemplar"
+        bare = [t.label for t in self.targets if painted(t.strokes, size) is None]
+        return f"Paint where the pattern goes on {' and '.join(bare)}" if bare else ""
+
+    def edits_json(self, generator: str, size: tuple[int, int]) -> Json:
+        """The content of the edits file; whoever learns it learns what the page shows.
+
+        Where the exemplar has one part and a target several, the part serves each of them.
+
+        Args:
+            generator: Name or path of the generator.
+            size: Height and width of its images.
+        """
+        assert self.picture is not None and not self.missing(size)
+        exemplar = painted(self.strokes, self.picture.size)
+        assert exemplar is not None
+        edits = [
+            {
+                "exemplar": self.picture.source,
+                "region": self._repeated(exemplar, times),
+                "targets": [_target_json(target, size) for target in group],
+            }
+            for times, group in self.grouped(size)
+        ]
+        return {"version": 1, "generator": generator, **self.options, "edits": edits}
+
+    def grouped(self, size: tuple[int, int]) -> list[tuple[int, list[Target]]]:
+        """The targets in the order of the edits file, by how often the exemplar's part is named."""
+        assert self.picture is not None
+        exemplar = painted(self.strokes, self.picture.size)
+        groups: dict[int, list[Target]] = {}
+        for target in self.targets:
+            region = painted(target.strokes, size)
+            assert exemplar is not None and region is not None
+            groups.setdefault(region.parts if exemplar.parts == 1 else 1, []).append(target)
+        return list(groups.items())
+
+    def _repeated(self, exemplar: Painted, times: int) -> Json:
+        """The exemplar's region, or its only part so many times."""
+        if times == 1:
+            return exemplar.region
+        if "mask" not in exemplar.region:
+            return {name: shapes * times for name, shapes in exemplar.region.items()}
+        assert self.picture is not None
+        return {"polygons": [outline(rasterized(self.strokes, self.picture.size))] * times}
+
+    def to_json(self) -> Json:
+        """As the session's file has it; `painting_of` reads it back."""
+        return {
+            "key": self.key,
+            "picture": None if self.picture is None else vars(self.picture),
+            "strokes": [stroke.to_json() for stroke in self.strokes],
+            "targets": [
+                {
+                    "key": target.key,
+                    "sample": dict(target.sample),
+                    "label": target.label,
+                    "strokes": [stroke.to_json() for stroke in target.strokes],
+                }
+                for target in self.targets
+            ],
+            "options": dict(self.options),
+        }
+
+
+def _target_json(target: Target, size: tuple[int, int]) -> Json:
+    region = painted(target.strokes, size)
+    assert region is not None
+    return {**target.sample, "region": region.region}
+
+
+def painting_of(content: Mapping[str, Any]) -> Painting:
+    """What `Painting.to_json` wrote."""
+    picture = content["picture"]
+    targets = [
+        Target(one["key"], one["sample"], one["label"], _strokes(one["strokes"]))
+        for one in content["targets"]
+    ]
+    return Painting(
+        content["key"],
+        None if picture is None else Picture(**picture),
+        _strokes(content["strokes"]),
+        tuple(targets),
+        content["options"],
+    )
+
+
+def _strokes(content: list[Json]) -> Strokes:
+    return tuple(stroke_of(one) for one in content)

@@ -1,0 +1,175 @@
+"""`regen edit`: open the page, serve it, and end when the command is ended."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import socket
+import sys
+import traceback
+import webbrowser
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from regen.editor.document import Document
+from regen.editor.kept import Kept
+from regen.editor.opening import document_from
+from regen.editor.security import LARGEST_MESSAGE, Guard, new_token
+from regen.editor.session import Session
+from regen.editor.worker import Worker
+from regen.errors import RegenError
+from regen.runs.folder import run_folder
+
+LOOPBACK = ("127.0.0.1", "localhost", "[::1]")
+
+
+@dataclass(frozen=True)
+class Opened:
+    """What the command named; the generator is opened in the worker, after the page is served."""
+
+    generator: str
+    kept: Kept
+    images: Path | None
+    device: str
+
+    def engine(self) -> Any:
+        """Open the generator."""
+        from regen.editor.engine import Engine
+
+        return Engine(self.generator, self.kept, self.images, self.device)
+
+
+def edit(
+    generator: str,
+    folder: Path,
+    *,
+    edits: Path | None = None,
+    images: Path | None = None,
+    device: str = "auto",
+    host: str = "127.0.0.1",
+    port: int = 0,
+    browser: bool = True,
+    say: Callable[[str], None] = print,
+) -> None:
+    """Serve the editor until the program is interrupted.
+
+    Args:
+        generator: Name or path.
+        folder: The session's; what was there is found again.
+        edits: An edits file to begin with, in place of what the folder holds.
+        images: Folder that the generator takes its samples from, if it needs images.
+        device: Where to compute; "auto" is a GPU where torch finds one.
+        host: Address to listen on. Any but a loopback address lets other machines ask.
+        port: To listen on; 0 takes one that is free.
+        browser: Whether to open the page.
+        say: Prints a line.
+
+    Raises:
+        RegenError: If the generator or the edits cannot be opened, the port is taken, or what the
+            editor needs is not installed.
+        KeyboardInterrupt: When it is interrupted, saying what was kept.
+    """
+    _check_installed()
+    with run_folder(folder), _listening(host, port) as listener:
+        kept = Kept(folder)
+        document = kept.load(generator)
+        if edits is not None:
+            document = document_from(edits, generator, document)
+        chosen = listener.getsockname()[1]
+        token = new_token()
+        guard = Guard(token, {*LOOPBACK, host}, chosen)
+        shown = "127.0.0.1" if host in ("0.0.0.0", "::", *LOOPBACK) else host
+        address = f"http://{shown}:{chosen}/{token}/"
+        opened = Opened(generator, kept, images, device)
+        with contextlib.suppress(KeyboardInterrupt):
+            asyncio.run(_serve(listener, guard, opened, document, address, browser, say))
+    raise KeyboardInterrupt(f"the session is in {folder}; the same command goes on with it")
+
+
+def _check_installed() -> None:
+    from importlib.util import find_spec
+
+    missing = [name for name in ("starlette", "uvicorn", "websockets") if find_spec(name) is None]
+    if missing:
+        raise RegenError(
+            f"the editor needs {' and '.join(missing)}", remedy="run `pip install 'regen[editor]'`"
+        )
+
+
+@contextlib.contextmanager
+def _listening(host: str, port: int) -> Iterator[socket.socket]:
+    if not host.isprintable() or not host.strip("[] "):
+        raise RegenError("--host", got=repr(host), expected="an address of this machine")
+    kind = socket.AF_INET6 if ":" in host else socket.AF_INET
+    listener = socket.socket(kind, socket.SOCK_STREAM)
+    try:
+        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        listener.bind((host.strip("[]"), port))
+        listener.listen(128)  # from here on nobody who has the address is turned away
+    except (OSError, UnicodeError) as error:
+        listener.close()
+        reason = getattr(error, "strerror", None) or "not an address"
+        remedy = "choose another --port, or leave it out"
+        raise RegenError(f"cannot listen on {host[:80]}:{port}: {reason}", remedy=remedy) from error
+    try:
+        yield listener
+    finally:
+        listener.close()
+
+
+async def _serve(
+    listener: socket.socket,
+    guard: Guard,
+    opened: Opened,
+    document: Document | None,
+    address: str,
+    browser: bool,
+    say: Callable[[str], None],
+) -> None:
+    import uvicorn
+
+    from regen.editor.server import application
+
+    loop = asyncio.get_running_loop()
+    broken: list[BaseException] = []
+
+    def post(function: Callable[[], None]) -> None:
+        with contextlib.suppress(RuntimeError):  # the loop is closed: nobody is there to be told
+            loop.call_soon_threadsafe(function)
+
+    def failed(error: BaseException) -> None:
+        if not isinstance(error, RegenError):
+            traceback.print_exception(error, file=sys.stderr)
+        session.failed(error)
+
+    def on_broken(error: BaseException) -> None:
+        broken.append(error)
+        server.should_exit = True
+
+    worker = Worker(failed)
+    session = Session(
+        opened.kept, worker, opened.generator, opened.engine, post, document, on_broken
+    )
+    config = uvicorn.Config(
+        application(session, guard),
+        log_level="error",
+        access_log=False,
+        ws_max_size=LARGEST_MESSAGE,
+        ws="websockets-sansio",
+        timeout_graceful_shutdown=2,
+        server_header=False,
+        date_header=False,
+    )
+    server = uvicorn.Server(config)
+    say(f"Editor: {address}")
+    say("Only this address opens it; it holds the session's token. Ctrl-C ends the editor.")
+    if browser:
+        loop.run_in_executor(None, webbrowser.open, address)
+    try:
+        await server.serve(sockets=[listener])
+    finally:
+        worker.close()
+    if broken:
+        raise broken[0]

@@ -1,0 +1,52 @@
+"""The session's folder."""
+
+from __future__ import annotations
+
+import pytest
+
+from regen.editor.document import Document, Rule
+from regen.editor.kept import Kept
+from regen.editor.painting import Painting
+from regen.errors import RegenError
+
+DOCUMENT = Document(Painting("p"), (Rule("a", "Rule 1", Painting("q")),))
+
+
+def test_a_document_is_found_again(kept: Kept) -> None:
+    assert kept.load("portraits") is None
+    kept.save(DOCUMENT, "portraits")
+    assert Kept(kept.folder).load("portraits") == DOCUMENT
+
+
+def test_another_generator_is_refused(kept: Kept) -> None:
+    kept.save(DOCUMENT, "portraits")
+    with pytest.raises(RegenError, match="session of another generator: got portraits, expected g"):
+        kept.load("g.safetensors")
+
+
+@pytest.mark.parametrize(
+    "text", ["", "{", "[]", "{}", '{"version": 1}', '{"version": 1, "rules": 3}']
+)
+def test_a_damaged_file_is_refused_in_one_line(kept: Kept, text: str) -> None:
+    (kept.folder / "session.json").write_text(text)
+    with pytest.raises(RegenError, match="is not a session that can be read; choose another"):
+        kept.load("portraits")
+
+
+def test_a_newer_version_is_refused(kept: Kept) -> None:
+    (kept.folder / "session.json").write_text('{"version": 2}')
+    with pytest.raises(RegenError, match="version: got 2, expected 1; update regen"):
+        kept.load("portraits")
+
+
+def test_equal_pictures_are_kept_once(kept: Kept) -> None:
+    first, again, other = kept.picture(b"a"), kept.picture(b"a"), kept.picture(b"b")
+    assert first == again != other and first.read_bytes() == b"a"
+    assert first.parent.parent == kept.folder
+
+
+def test_what_a_rule_is_learned_from(kept: Kept) -> None:
+    file = kept.write_rule("k", {"version": 1}, {"fit": {}})
+    assert file.name == "edits.json" and file.parent == kept.rule("k")
+    assert (file.parent / "settings.json").is_file()
+    assert kept.rewrite("k").parent == file.parent and kept.exports().is_dir()

@@ -1,0 +1,94 @@
+"""Edits files as paintings: what is painted makes the file again."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from regen import api
+from regen.editor.document import Document, Rule
+from regen.editor.opening import document_from
+from regen.editor.painting import Painting
+from regen.errors import RegenError
+
+ROOT = Path(__file__).parents[2]
+EYES = ROOT / "examples" / "eyes.json"
+
+
+def written(folder: Path, **changes: Any) -> Path:
+    content = json.loads(EYES.read_text())
+    content["edits"][0]["targets"] = content["edits"][0]["targets"][:1]
+    content["edits"][0].update(changes)
+    (folder / "e.json").write_text(json.dumps(content))
+    return folder / "e.json"
+
+
+def test_the_bundled_example_comes_back_as_it_was() -> None:
+    document = document_from(EYES, "portraits")
+    again = api.edits_of(document.painting.edits_json("portraits", (128, 128)))
+    assert again == api.read_edits(EYES)
+
+
+@pytest.mark.parametrize(
+    "region",
+    [
+        {"box": [30, 50, 50, 60]},
+        {"boxes": [[30, 50, 50, 60], [70, 50, 90, 60]]},
+        {"polygon": [[30, 50], [50, 50], [40, 60]]},
+        {"ellipse": [40, 55, 10, 5]},
+        {"portraits": "eyes"},
+    ],
+    ids=lambda region: next(iter(region)),
+)
+def test_every_kind_of_region_covers_the_same(region: dict[str, Any], tmp_path: Path) -> None:
+    path = written(tmp_path, targets=[{"seed": 4, "region": region}])
+    document = document_from(path, "portraits")
+    again = api.edits_of(document.painting.edits_json("portraits", (128, 128)))
+    bench = api.Workbench(api.open_generator("portraits"), unseen=1)
+    masks = [
+        bench.task(edits).examples[0].target_region.mask(128, 128)
+        for edits in (api.read_edits(path), again)
+    ]
+    assert (masks[0] - masks[1]).abs().max() <= 1 / 255
+
+
+def test_rules_of_the_session_stay(tmp_path: Path) -> None:
+    before = Document(Painting("p"), (Rule("a", "Rule 1", Painting("q")),))
+    document = document_from(EYES, "portraits", before)
+    assert document.rules == before.rules and len(document.painting.targets) == 3
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        (
+            {"targets": [{"seed": n, "region": {"box": [1, 1, 9, 9]}} for n in range(4)]},
+            "got 4, expected at most 3 in the editor",
+        ),
+        (
+            {"exemplar": {"pattern": "cat_eyes", "seed": 5}},
+            "exemplar: got one that the renderer draws",
+        ),
+    ],
+)
+def test_more_than_the_page_shows_is_refused(changes: Any, message: str, tmp_path: Path) -> None:
+    with pytest.raises(RegenError, match=message):
+        document_from(written(tmp_path, **changes), "portraits")
+
+
+def test_another_generator_or_several_exemplars_are_refused(tmp_path: Path) -> None:
+    path = written(tmp_path)
+    with pytest.raises(
+        RegenError, match="generator: got portraits, expected g; run `regen edit portraits"
+    ):
+        document_from(path, "g")
+    content = json.loads(path.read_text())
+    content["edits"].append({**content["edits"][0], "exemplar": "skimage:astronaut"})
+    path.write_text(json.dumps(content))
+    with pytest.raises(
+        RegenError, match="edits: got several exemplars, expected one in the editor"
+    ):
+        document_from(path, "portraits")

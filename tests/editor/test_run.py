@@ -1,0 +1,97 @@
+"""The command as a process: it listens on this machine alone, and ends cleanly."""
+
+from __future__ import annotations
+
+import http.client
+import socket
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+
+from regen.editor.run import edit
+from regen.errors import RegenError
+from tests.helpers.browser import running, start
+
+pytest.importorskip("uvicorn", reason="the editor's extra is not installed")
+
+
+def asked(authority: str, path: str) -> tuple[int, bytes]:
+    """The status and the body of an answer."""
+    with closing(http.client.HTTPConnection(authority)) as line:
+        line.request("GET", path)
+        answer = line.getresponse()
+        return answer.status, answer.read()
+
+
+def test_it_serves_whoever_has_the_address_and_nobody_else(tmp_path: Path) -> None:
+    with running(tmp_path / "s") as command:
+        _, _, authority, token, _ = command.address.split("/")
+        answers = []
+        for path in (f"/{token}/", "/", f"/{token[:-1]}x/"):
+            answers.append(asked(authority, path))
+        assert [status for status, _ in answers] == [200, 403, 403]
+        assert answers[0][1].startswith(b"<!doctype html>")
+        host, port = authority.split(":")
+        assert host == "127.0.0.1"
+        said = command.end()
+    assert command.process.returncode == 130
+    assert (
+        said
+        == f"\nInterrupted: the session is in {tmp_path / 's'}; the same command goes on with it\n"
+    )
+    assert port.isdecimal()
+
+
+def test_ten_gigabytes_in_pieces_are_cut_off(tmp_path: Path) -> None:
+    with running(tmp_path / "s") as command:
+        _, _, authority, token, _ = command.address.split("/")
+        host, port = authority.split(":")
+        head = (
+            f"POST /{token}/picture HTTP/1.1\r\nHost: {authority}\r\nOrigin: http://{authority}\r\n"
+            "Transfer-Encoding: chunked\r\n\r\n"
+        )
+        piece, sent = bytes(1 << 20), 0
+        with socket.create_connection((host, int(port))) as line:
+            line.sendall(head.encode())
+            try:
+                while sent < 10_240:
+                    line.sendall(b"100000\r\n" + piece + b"\r\n")
+                    sent += 1
+            except OSError:
+                pass  # it hung up
+            assert sent < 1000
+        assert asked(authority, f"/{token}/")[0] == 200
+
+
+def test_two_editors_do_not_share_a_folder(tmp_path: Path) -> None:
+    with running(tmp_path / "s"), pytest.raises(AssertionError, match="Error: "):
+        start(tmp_path / "s")
+
+
+@pytest.mark.parametrize("host", ["", " ", "[]", "no such host", "x" * 300, "caf\udce9", "1.2.3.4"])
+def test_an_address_that_is_not_of_this_machine_is_refused(host: str, tmp_path: Path) -> None:
+    with pytest.raises(RegenError, match=r"^(--host: got|cannot listen on) "):
+        edit("portraits", tmp_path, host=host, browser=False)
+
+
+def test_a_port_that_is_taken_is_named(tmp_path: Path) -> None:
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        port = taken.getsockname()[1]
+        with pytest.raises(
+            RegenError, match=f"cannot listen on 127.0.0.1:{port}: .*; choose another"
+        ):
+            edit("portraits", tmp_path, port=port, browser=False)
+
+
+def test_a_generator_that_cannot_be_opened_ends_it(tmp_path: Path) -> None:
+    with pytest.raises(RegenError, match="none"):
+        edit("none", tmp_path, browser=False, say=lambda line: None)
+
+
+def test_what_is_not_installed_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("importlib.util.find_spec", lambda name: None)
+    with pytest.raises(RegenError, match=r"needs starlette and uvicorn and websockets; run `pip"):
+        edit("portraits", tmp_path, browser=False)

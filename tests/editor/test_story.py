@@ -1,0 +1,274 @@
+"""The editor in a browser, from an empty page to files that the command line repeats.
+
+What the machine takes for it is printed, never asserted. With REGEN_SCREENSHOTS=FOLDER the pictures
+of the documentation are made.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+import zipfile
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.helpers.browser import PATIENCE, ROOT, Command, Tab, browser, running
+
+pytest.importorskip("starlette", reason="the editor's extra is not installed")
+
+CAT_EYE = (172, 113, 40, 25)
+CAT_NOSE = (266, 238, 26, 18)
+EYES = {4: ((48, 61, 10, 7), (83, 61.5, 10, 7)), 0: ((52, 59.5, 10, 7), (89, 62.5, 10, 7))}
+
+
+@pytest.fixture(scope="module")
+def opened() -> Iterator[Any]:
+    with browser() as started:
+        yield started
+
+
+def regen(*words: str, cwd: Path) -> None:
+    ran = subprocess.run(
+        [sys.executable, "-m", "regen", *words],
+        cwd=cwd,
+        env={**os.environ, "PYTHONPATH": str(ROOT)},
+        capture_output=True,
+        text=True,
+        timeout=PATIENCE / 1000,
+    )
+    assert ran.returncode == 0, ran.stderr
+
+
+def picture(tab: Tab, name: str, **options: Any) -> None:
+    folder = os.environ.get("REGEN_SCREENSHOTS")
+    if folder:
+        tab.page.screenshot(path=str(Path(folder, name)), **options)
+
+
+def serious(page: Any) -> list[str] | None:
+    """What axe-core finds that keeps people out; None where it is not installed."""
+    script = os.environ.get("REGEN_AXE", "")
+    if not Path(script).is_file():
+        return None
+    page.evaluate(Path(script).read_text())
+    found = page.evaluate("axe.run()")["violations"]
+    return [
+        f"{one['id']}: {one['nodes'][0]['html']}"
+        for one in found
+        if one["impact"] in ("serious", "critical")
+    ]
+
+
+def paint_eyes(tab: Tab) -> None:
+    tab.page.click("#tour-close")
+    tab.page.click("#use-cat")
+    tab.paintable(1)
+    tab.tool("ellipse")
+    tab.ellipse(0, *CAT_EYE)
+    for board, (seed, eyes) in enumerate(EYES.items(), start=1):
+        tab.page.click(f'#grid button[aria-label="seed {seed}"]')
+        tab.paintable(board + 1)
+        for eye in eyes:
+            tab.ellipse(board, *eye)
+
+
+def rule_button(rule: int, name: str) -> str:
+    return f'.rule:nth-child({rule}) button:text-is("{name}")'
+
+
+@pytest.fixture(scope="module")
+def story(opened: Any, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Told]:
+    """The whole story, once; the tests look at what it left."""
+    folder = tmp_path_factory.mktemp("story")
+    with running(folder / "session") as command:
+        tab = Tab.open(opened, command.address)
+        told = Told(command, tab, folder)
+        told.tell()
+        yield told
+
+
+class Told:
+    """What happened."""
+
+    def __init__(self, command: Command, tab: Tab, folder: Path) -> None:
+        self.command, self.tab, self.folder = command, tab, folder
+        self.states: list[str] = []
+
+    def tell(self) -> None:
+        import time
+
+        tab, page = self.tab, self.tab.page
+        self.ready = time.monotonic() - self.command.begun
+        picture(tab, "editor_first.png")
+        paint_eyes(tab)
+        tab.previewed(1)
+        page.wait_for_timeout(500)
+        for mode in ("#subtract", "#subtract"):  # a few strokes more, for the median
+            page.click(mode)
+            tab.ellipse(1, 48, 61, 2, 2)
+            page.wait_for_timeout(1500)
+        for _ in range(2):
+            page.click("#undo")
+        self.violations = serious(page)
+        self.draft = tab.learn(1)
+        self.refreshes = page.evaluate("window.regenTimes.partial")
+        self.strength()
+        picture(tab, "editor.png")
+        self.second_rule()
+        self.undo()
+        self.files = {
+            "edits": tab.download(rule_button(1, "Edits"), self.folder),
+            "rewrite": tab.download(rule_button(1, "Rewrite"), self.folder),
+            "all": tab.download("#export-all", self.folder),
+            "generator": tab.download("#export-generator", self.folder),
+        }
+        self.print()
+
+    def strength(self) -> None:
+        page = self.tab.page
+        page.focus('.rule input[type="range"]')
+        for _ in range(6):
+            page.keyboard.press("ArrowLeft")
+            page.wait_for_timeout(400)
+        self.tab.until('document.querySelector(".rule output").value === "0.70"')
+
+    def second_rule(self) -> None:
+        tab, page = self.tab, self.tab.page
+        page.click("#next-rule")
+        page.click("#use-cat")
+        tab.paintable(1)
+        tab.ellipse(0, *CAT_NOSE)
+        page.click('#grid button[aria-label="seed 3"]')
+        tab.paintable(2)
+        tab.tool("wand")
+        tab.drag(1, (64, 75, 64, 75))
+        self.tab.until('document.getElementById("missing").textContent.startsWith("This is what")')
+        tab.learn(2)
+
+    def undo(self) -> None:
+        page = self.tab.page
+        page.locator("body").click(position={"x": 700, "y": 20})
+        page.keyboard.press("Control+z")
+        self.tab.until('document.querySelectorAll(".rule").length === 1')
+        page.keyboard.press("Control+y")
+        self.tab.until('document.querySelectorAll(".rule").length === 2')
+
+    def print(self) -> None:
+        preview, strength = self.tab.median("preview"), self.tab.median("after")
+        print(
+            f"\neditor: ready after {self.ready:.1f} s (bar 5), stroke to preview {preview:.0f} ms "
+            f"median (bar 400), strength to images {strength:.0f} ms (bar 200), draft "
+            f"{self.draft:.1f} s (bar 8) with {self.refreshes} refreshes (bar 4), requests to "
+            f"outside {len(self.tab.outside())} (bar 0), axe-core "
+            f"{'not installed' if self.violations is None else len(self.violations)} (bar 0)"
+        )
+
+
+def test_what_was_exported_is_repeated_byte_for_byte(story: Told) -> None:
+    with zipfile.ZipFile(story.files["all"]) as whole:
+        whole.extractall(story.folder / "all")
+    place = story.folder / "all"
+    commands = (place / "commands.txt").read_text().splitlines()
+    words = commands[0].split()
+    assert words[:3] == ["regen", "rewrite", "--edits"]
+    regen(*words[1:], cwd=place)
+    again = (place / "rule-1" / "again" / "rewrite.safetensors").read_bytes()
+    assert again == (place / "rule-1" / "rewrite.safetensors").read_bytes()
+    assert again == story.files["rewrite"].read_bytes()
+    assert (place / "rule-1" / "edits.json").read_bytes() == story.files["edits"].read_bytes()
+
+
+def test_the_exported_generator_is_that_of_convert(story: Told) -> None:
+    rules = json.loads((story.folder / "session" / "session.json").read_text())["rules"]
+    assert [rule["strength"] for rule in rules] == [0.7, 1.0]
+    folder = story.folder / "session" / "rules"
+    words = [
+        word
+        for rule in rules
+        for word in (
+            "--rewrite",
+            f"{folder / rule['key'] / 'rewrite.safetensors'}:{rule['strength']}",
+        )
+    ]
+    regen("convert", *words, "portraits", "again.safetensors", cwd=story.folder)
+    again = (story.folder / "again.safetensors").read_bytes()
+    assert again == story.files["generator"].read_bytes()
+
+
+def test_it_was_watched_while_it_was_learned(story: Told) -> None:
+    assert story.refreshes >= 4
+
+
+def test_nothing_was_requested_from_elsewhere(story: Told) -> None:
+    assert story.tab.outside() == [] and story.tab.faults == []
+
+
+def test_nobody_is_kept_out(story: Told) -> None:
+    if story.violations is None:
+        pytest.skip("axe-core is not installed (npm install axe-core, REGEN_AXE=.../axe.min.js)")
+    assert story.violations == []
+
+
+def test_a_reload_and_a_second_tab_find_the_session(story: Told, opened: Any) -> None:
+    rules = '[...document.querySelectorAll(".rule")].map((rule) => rule.range.value)'
+    before = story.tab.page.evaluate(rules)
+    story.tab.page.reload()
+    story.tab.ready()
+    assert story.tab.page.evaluate(rules) == before == ["0.7", "1"]
+    second = Tab.open(opened, story.command.address, color_scheme="dark")
+    assert second.page.evaluate(rules) == before
+    second.page.locator('.rule input[type="checkbox"]').first.uncheck()
+    story.tab.until('!document.querySelector(".rule input").checked')
+    second.page.click("#undo")
+    story.tab.until('document.querySelector(".rule input").checked')
+    picture(second, "editor_dark.png")
+    assert second.faults == [] and (serious(second.page) or []) == []
+    second.page.close()
+
+
+def test_a_phone(story: Told, opened: Any) -> None:
+    small = {"width": 390, "height": 844}
+    phone = Tab.open(
+        opened, story.command.address, viewport=small, has_touch=True, device_scale_factor=2
+    )
+    picture(phone, "editor_phone.png")
+    assert phone.page.evaluate("document.documentElement.scrollWidth") <= 390
+    assert (serious(phone.page) or []) == []
+    phone.page.close()
+
+
+def test_a_server_that_ends_is_said_in_the_page_and_found_again(
+    opened: Any, tmp_path: Path
+) -> None:
+    with running(tmp_path) as command:
+        tab = Tab.open(opened, command.address)
+        tab.page.click("#use-cat")
+        tab.page.wait_for_selector('.board[data-board="exemplar"] .empty', state="hidden")
+        said = command.end()
+        tab.page.wait_for_selector("#dead", state="visible")
+        assert f"Interrupted: the session is in {tmp_path}" in said
+        tab.page.close()
+    with running(tmp_path) as command:
+        tab = Tab.open(opened, command.address)
+        tab.page.wait_for_selector('.board[data-board="exemplar"] .empty', state="hidden")
+        tab.page.close()
+
+
+def test_the_first_steps_lead_to_a_rule(opened: Any, tmp_path: Path) -> None:
+    with running(tmp_path) as command:
+        tab = Tab.open(opened, command.address)
+        for step in range(1, 6):
+            tab.until(f'document.getElementById("tour-count").textContent === "Step {step} of 6"')
+            if step == 5:
+                tab.page.wait_for_selector("#learn-draft:enabled")
+            tab.page.click("#tour-do")
+        tab.until('document.querySelectorAll(".rule").length === 1')
+        tab.until('document.getElementById("tour-count").textContent === "Step 6 of 6"')
+        tab.page.click("#tour-next")
+        assert tab.page.locator("#tour").is_hidden() and tab.faults == []
+        tab.page.close()

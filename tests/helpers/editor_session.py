@@ -1,0 +1,103 @@
+"""A session without a server: jobs run at once, and a generator that is quick."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from typing import Any
+
+from regen.editor.document import Document
+from regen.editor.session import Session
+
+
+class AtOnce:
+    """A worker that runs jobs when it is told to, in the order in which they came."""
+
+    def __init__(self) -> None:
+        self.waiting: dict[str, Callable[[], None]] = {}
+        self.closed = False
+
+    def quick(self, name: str, job: Callable[[], None], *, rank: int = 5) -> None:
+        self.waiting.pop(name, None)
+        self.waiting[name] = job
+
+    def long(self, job: Callable[[], None]) -> None:
+        self.waiting[f"long {len(self.waiting)}"] = job
+
+    def breathe(self) -> None:
+        """Nothing: a test decides what runs between two steps."""
+
+    def run(self) -> None:
+        """Run all that waits, and what comes of it."""
+        while self.waiting:
+            self.waiting.pop(next(iter(self.waiting)))()
+
+
+class Pages:
+    """A session and a page of it."""
+
+    def __init__(self, session: Session, worker: AtOnce) -> None:
+        self.session, self.worker = session, worker
+        self.seen: list[dict[str, Any]] = []
+        session.join(lambda text: self.seen.append(json.loads(text)))
+
+    def do(self, what: str, **message: Any) -> None:
+        """Send a message of the page, and run what it starts."""
+        self.session.handle({"do": what, **message})
+        self.worker.run()
+
+    def last(self, channel: str) -> dict[str, Any]:
+        return next(message for message in reversed(self.seen) if message["channel"] == channel)
+
+    @property
+    def state(self) -> dict[str, Any]:
+        return self.last("state")
+
+    def target(self, index: int = 0) -> str:
+        return self.state["painting"]["targets"][index]["key"]
+
+
+class PretendEngine:
+    """Answers at once, and counts what it was asked."""
+
+    size = (32, 32)
+
+    def __init__(self) -> None:
+        self.asked: list[str] = []
+        self.problem: Exception | None = None
+
+    def described(self) -> dict[str, Any]:
+        return {"name": "pretend", "height": 32, "width": 32, "regions": [], "family": "f"}
+
+    def unseen(self) -> list[dict[str, str]]:
+        return [{"label": f"seed {n}", "image": f"before {n}"} for n in range(8)]
+
+    def grid(self, first: int, truncation: float, show: Any, go_on: Any) -> None:
+        if go_on():
+            show([{"label": f"seed {first}", "image": "data:", "sample": {"seed": first}}])
+
+    def check_sample(self, sample: dict[str, Any]) -> str:
+        return f"seed {sample['seed']}"
+
+    def target(self, sample: dict[str, Any]) -> str:
+        return f"image of {sample['seed']}"
+
+    def shown(self, picture: Any) -> str:
+        return f"image of {picture.name}"
+
+    def preview(self, painting: Any) -> dict[str, Any]:
+        self.asked.append("preview")
+        if self.problem is not None:
+            raise self.problem
+        missing = painting.missing(self.size)
+        maps = [] if missing else ["map"] * 8
+        return {"missing": missing, "targets": [], "maps": maps, "warnings": []}
+
+    def after(self, applied: Any, partial: Any = None) -> list[str]:
+        return [f"after {dict(applied)} {partial}"] * 8
+
+    def targets_after(self, painting: Any, applied: Any) -> dict[str, str]:
+        return {}
+
+    def commands(self, document: Document) -> str:
+        return "regen rewrite"
