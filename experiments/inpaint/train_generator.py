@@ -194,7 +194,7 @@ def sheet(trainer: Trainer) -> Tensor:
 
 
 def run(settings: Settings, folder: Path, minutes: float) -> Iterator[dict[str, object]]:
-    """Train, yielding a record every 100 steps; resumes by itself."""
+    """Train, yielding a record every 50 steps; resumes by itself."""
     perceptual = lpips.LPIPS(net="squeeze", verbose=False).eval().requires_grad_(False)
     trainer = Trainer(settings, load_pool(folder / "pool.pt", settings.people), perceptual)
     checkpoint = folder / "checkpoint.pt"
@@ -205,7 +205,7 @@ def run(settings: Settings, folder: Path, minutes: float) -> Iterator[dict[str, 
     while trainer.step < settings.steps and time.perf_counter() - began < minutes * 60:
         for name, value in trainer.train_step().items():
             sums.setdefault(name, []).append(value)
-        if trainer.step % 100 == 0 or trainer.step == settings.steps:
+        if trainer.step % 50 == 0 or trainer.step == settings.steps:
             means = {k: round(sum(v) / len(v), 5) for k, v in sums.items()}
             if not all(math.isfinite(v) for v in means.values()):
                 raise SystemExit(f"loss is not finite at step {trainer.step}: {means}")

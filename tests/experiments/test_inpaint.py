@@ -15,6 +15,7 @@ from experiments.inpaint.pool import GUIDED, Pool, load_pool
 from experiments.inpaint.train_generator import Settings, Trainer, run
 from regen.generators.rfr.generator import Inpainter
 from regen.rewriting.settings import RewriteSettings
+from regen.rewriting.task import NoProjectorWarning
 from tests.helpers.rfr import lively
 
 SMALL = Settings(width=8, rounds=1, steps=4, batch=2, people=32)
@@ -83,7 +84,8 @@ def test_a_rewrite_is_measured(generator: Inpainter, monkeypatch: pytest.MonkeyP
     monkeypatch.setattr(
         Inpainter, "usual_settings", {**Inpainter.usual_settings, "fit.steps": 2, "fit.preserve": 2}
     )
-    row, image = rewrites.run(rewrites.EXAMPLES / "inpaint_red_nose.json", generator, 2)
+    with pytest.warns(NoProjectorWarning):
+        row, image = rewrites.run(rewrites.EXAMPLES / "inpaint_red_nose.json", generator, 2)
     assert row["ratio"] == row["after"]["l1"] / row["before"]["l1"]
     assert set(row["other holes"]) == {"eyes", "mouth", "glasses"}
     assert 0 < row["exemplar"]["l1"] < row["before"]["l1"]

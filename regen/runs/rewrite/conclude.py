@@ -8,7 +8,7 @@ from typing import Any
 
 import torch
 
-from regen.edits.schema import Edits
+from regen.edits.schema import Edits, NamedRegion
 from regen.generators.samples import reserved_samples
 from regen.metrics import try_lpips
 from regen.report import ExemplarView, RewriteReport, TargetView, write_report
@@ -110,7 +110,7 @@ def generate_command(task: Task, rewrite: str, folder: str) -> str:
     """The command line that generates samples of a task's generator with its rewrite.
 
     Args:
-        task: The task, for its generator, and its images if it needs any.
+        task: The task, for its generator, the part that it hides, and its images if it needs any.
         rewrite: Path of the rewrite, and a strength where it is not 1.
         folder: Where the images go.
     """
@@ -118,6 +118,8 @@ def generate_command(task: Task, rewrite: str, folder: str) -> str:
     if name != Edits.generator:  # the default of the command too
         words += ["--generator", name]
     words += ["--rewrite", rewrite]
+    hole = task.edits.edits[0].targets[0].sample.hole
+    words += ["--hole", hole.name] if isinstance(hole, NamedRegion) else []
     words += ["--seeds", "0-63"] if task.images is None else ["--images", str(task.images)]
     return shlex.join([*words, "-o", folder])
 

@@ -8,13 +8,18 @@ from typing import Any, cast
 
 import pytest
 
+from regen.edits.schema import Edit, Edits, NamedRegion, Pattern, SampleSpec, Target
 from regen.rewriting.task import Task
 from regen.runs.rewrite.conclude import generate_command
 
 
-def task(name: str, images: Path | None = None) -> Task:
+def task(name: str, images: Path | None = None, hole: str | None = None) -> Task:
     generator = SimpleNamespace(source_name=name)
-    return cast(Task, cast(Any, SimpleNamespace(generator=generator, images=images)))
+    region = NamedRegion("nose")
+    target = Target(SampleSpec(3, hole=None if hole is None else NamedRegion(hole)), region)
+    edits = Edits((Edit(Pattern("red_nose", 5), region, (target,)),))
+    made = SimpleNamespace(generator=generator, images=images, edits=edits)
+    return cast(Task, cast(Any, made))
 
 
 @pytest.mark.parametrize(
@@ -32,3 +37,8 @@ def task(name: str, images: Path | None = None) -> Task:
 def test_it_can_be_pasted_into_a_shell(name: str, images: Path | None, command: str) -> None:
     found = generate_command(task(name, images), "r.safetensors:0.5", "half")
     assert found == f"regen generate {command}"
+
+
+def test_what_the_targets_hide_is_hidden_in_all() -> None:
+    found = generate_command(task("i", hole="nose"), "r", "out")
+    assert found == "regen generate --generator i --rewrite r --hole nose --seeds 0-63 -o out"
