@@ -9,13 +9,9 @@ from pathlib import Path
 from regen.errors import GeneratorError
 
 BUNDLED_FOLDER = Path(__file__).parent / "bundled"
-BUNDLED = ("portraits", "london-faces")
-TRAINED_BY_USERS = {  # bundled once their files have been made, and how that is done
-    "portraits-inpaint": "train them with `make inpaint`, which takes an hour on two idle cores "
-    "and puts them there",
-}
+BUNDLED = ("portraits", "portraits-inpaint", "london-faces")
 GENERATOR_FILE = "generator.safetensors"  # of a run folder of `regen train-generator`
-NAMED = (*BUNDLED, *TRAINED_BY_USERS)
+NAMED = BUNDLED
 
 
 def _bundled(name: str) -> Path:
@@ -24,7 +20,7 @@ def _bundled(name: str) -> Path:
         return path
     raise GeneratorError(
         f"the bundled generator {name} has no weights in this installation",
-        remedy=TRAINED_BY_USERS.get(name, "install the package again"),
+        remedy="install the package again",
     )
 
 
