@@ -164,11 +164,13 @@ class Setting(click.Option):
         self.default_from = default_from
 
     def get_help_record(self, ctx: click.Context) -> tuple[str, str] | None:
-        """The option and its help, with the default at the end."""
+        """The option and its help, with the default at the end, where there is one."""
         record = super().get_help_record(ctx)
         if record is None or self.name is None:
             return record
         default = getattr(self.default_from(), self.name)
+        if default is None:  # it depends on other settings; the help says how
+            return record
         word = f"{default:g}" if isinstance(default, float) else default
         if isinstance(default, bool):
             word = "yes" if default else "no"

@@ -44,7 +44,7 @@ def test_every_verb_has_help(verb: str) -> None:
 @pytest.mark.parametrize(
     ("verb", "name", "settings"),
     [
-        ("rewrite", "steps", preset("default").fit),
+        ("rewrite", "preserve", preset("default").fit),
         ("train-projector", "kimg", ProjectorTrainingSettings()),
     ],
 )
