@@ -67,7 +67,7 @@ def ladder(pattern: str, folder: Path, samples: int) -> list[Rung]:
     rungs.append(measure("targets", _targets(task, alone)))
     rewrite = fit(task, prepared, moments).rewrite
     rungs.append(measure("preserved", _targets(task, rewrite)))
-    return rungs + list(_unseen(task, rewrite, lpips, folder / f"ladder_{pattern}.png", samples))
+    return rungs + list(_unseen(task, rewrite, lpips, folder / f"ladder_{pattern}.jpg", samples))
 
 
 class _Measure:
