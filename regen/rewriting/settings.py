@@ -70,7 +70,7 @@ class FitSettings:
         image_weight: Weight of the image's recall beside the values'.
         structure_weight: Weight of the region's 1 - SSIM where recall is measured on the image.
         preserve: Random samples of the generator that must stay unchanged; 0 for none (the paper).
-        preserve_weight: Their weight beside the rule's; by default L / 2 after the closed form, 1
+        preserve_weight: Their weight beside the rule's; by default 2 L / 3 after the closed form, 1
             without. The more convolutions change, the more changes elsewhere.
         preserve_batch: Number of them that take part in one step.
         preserve_outside_match: Preserve only where the rule will not act, see
@@ -141,7 +141,7 @@ class FitSettings:
             solver = "both" if keyed else "adam"
         steps, lr, weight = 300, 0.02, 1.0
         if solver != "adam":
-            steps, lr, weight = 20 * layers, 0.024 / layers**0.5, layers / 2
+            steps, lr, weight = 20 * layers, 0.024 / layers**0.5, layers * 2 / 3
         return replace(
             self,
             solver=solver,
