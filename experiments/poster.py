@@ -2,8 +2,8 @@
 
     python -m experiments.poster experiments/results docs/demo.jpg
 
-Eight unseen samples, chosen to differ in hair and skin and not by how well they came out; below each
-of them the same with cat eyes, with sunglasses and with a clown's nose.
+Eight unseen samples, chosen to differ in hair and skin and not by how well they came out; below
+each of them the same with cat eyes, with sunglasses and with a clown's nose.
 """
 
 from __future__ import annotations

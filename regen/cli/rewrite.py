@@ -216,8 +216,8 @@ _EXAMPLE = "\b\nExample:\n  regen rewrite --edits examples/eyes.json --steps 100
     "--preserve-weight",
     metavar="X",
     type=_FROM_0,
-    help="Weight of these samples in the loss, relative to the rule: by default two thirds of the number "
-    "of the memory's convolutions after the closed form, 1 without.",
+    help="Weight of these samples in the loss, relative to the rule: by default two thirds of the "
+    "number of the memory's convolutions after the closed form, 1 without.",
 )
 @_fit(
     "--preserve-outside-match/--no-preserve-outside-match",
