@@ -69,6 +69,13 @@ class Preserved:
 
 
 @torch.no_grad()
+def keys_of(generator: Generator, split: Split, samples: Sequence[Sample]) -> Activation:
+    """Keys of at least one sample, ``features [N, K, kh, kw]``, computed in batches."""
+    batches = [samples[i : i + BATCH] for i in range(0, len(samples), BATCH)]
+    return concatenate([split.head(generator.latents(batch)) for batch in batches])
+
+
+@torch.no_grad()
 def preserve(
     generator: Generator, split: Split, rule: Rule, settings: FitSettings, samples: list[Sample]
 ) -> tuple[Preserved | None, KeyMatcher]:
@@ -84,8 +91,7 @@ def preserve(
     Returns:
         What to preserve, None where nothing is; and the matcher.
     """
-    batches = [samples[i : i + BATCH] for i in range(0, len(samples), BATCH)]
-    keys = concatenate([split.head(generator.latents(batch)) for batch in batches])
+    keys = keys_of(generator, split, samples)
     matcher = match_keys(keys.features, rule.keys.features, rule.mask)
     if not settings.preserve:
         return None, matcher

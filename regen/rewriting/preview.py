@@ -11,11 +11,10 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from regen.generators.protocol import Sample
 from regen.generators.samples import reserved_samples
 from regen.rewriting.cautions import Caution, cautions
 from regen.rewriting.key_similarity import KeyMatcher, match_keys, soft_mask
-from regen.rewriting.preserved import BATCH
+from regen.rewriting.preserved import BATCH, keys_of
 from regen.rewriting.rule import Example, Rule, build_rule, decode_wanted
 from regen.rewriting.task import Task
 from regen.seeds import PRESERVED, UNSEEN
@@ -81,16 +80,12 @@ def preview(task: Task, samples: int = 8) -> Preview:
     rule = build_rule(task.split, task.projector, task.examples, task.settings.rule)
     count = max(task.settings.fit.preserve, BATCH)
     random = reserved_samples(task.source, PRESERVED, count, task.taken)
-    matcher = match_keys(_keys(task, random), rule.keys.features, rule.mask)
+    keys = keys_of(task.generator, task.split, random).features
+    matcher = match_keys(keys, rule.keys.features, rule.mask)
     chosen = reserved_samples(task.source, UNSEEN, samples, task.taken, like=task.like)
-    unseen, keys = task.generator.images(chosen), _keys(task, chosen)
+    unseen = task.generator.images(chosen)
+    keys = keys_of(task.generator, task.split, chosen).features
     return preview_of(task, rule, matcher, [sample.label for sample in chosen], unseen, keys)
-
-
-def _keys(task: Task, samples: Sequence[Sample]) -> Tensor:
-    batches = [samples[i : i + BATCH] for i in range(0, len(samples), BATCH)]
-    latents = (task.generator.latents(batch) for batch in batches)
-    return torch.cat([task.split.head(latent).features for latent in latents])
 
 
 def preview_of(

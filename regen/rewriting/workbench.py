@@ -24,7 +24,7 @@ from regen.projector.files import open_projector
 from regen.rewriting.examples import load_examples, taken_by
 from regen.rewriting.key_similarity import match_whitened, whitening_of
 from regen.rewriting.learn import Learned, Losses, OnPartial, OnStep, learn, prepare
-from regen.rewriting.preserved import BATCH
+from regen.rewriting.preserved import keys_of
 from regen.rewriting.preview import Preview, preview_of
 from regen.rewriting.rewrite import Rewrite, compose
 from regen.rewriting.rule import build_rule
@@ -113,10 +113,9 @@ class Workbench:
         place = split.value_layer, split.memory_layers
         if place not in self._cuts:
             samples = reserved_samples(self.source, PRESERVED, _KEYS)
-            batches = [samples[i : i + BATCH] for i in range(0, len(samples), BATCH)]
-            keys = [split.head(self.generator.latents(batch)).features for batch in batches]
+            keys = keys_of(self.generator, split, samples).features
             unseen = split.head(self.generator.latents(self.unseen))
-            self._cuts[place] = Cut(split, whitening_of(torch.cat(keys)), unseen)
+            self._cuts[place] = Cut(split, whitening_of(keys), unseen)
         return self._cuts[place]
 
     @torch.no_grad()

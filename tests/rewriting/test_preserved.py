@@ -6,9 +6,18 @@ import torch
 
 from regen.generators.stylegan2.generator import StyleGAN2
 from regen.generators.stylegan2.split import StyleGAN2Split
-from regen.rewriting.preserved import preserve
+from regen.rewriting.preserved import keys_of, preserve
 from regen.rewriting.rule import Rule
 from regen.rewriting.settings import FitSettings
+
+
+def test_keys_of_many_samples_are_those_of_each(
+    generator: StyleGAN2, split: StyleGAN2Split
+) -> None:
+    samples = generator.source().samples(range(18))
+    keys = keys_of(generator, split, samples).features
+    assert keys.shape == (18, 8, 8, 8) and not keys.requires_grad
+    torch.testing.assert_close(keys[17:], split.head(generator.latents(samples[17:])).features)
 
 
 def test_they_are_the_generator_s_own_samples(

@@ -10,7 +10,7 @@ import torch
 from torch import Tensor
 
 from regen.edits.schema import Edits, NamedRegion, PasteOracle
-from regen.generators.protocol import Generator, Oracle, Sample, Split
+from regen.generators.protocol import Generator, Oracle, Sample
 from regen.metrics import (
     Lpips,
     describe_lpips,
@@ -23,6 +23,7 @@ from regen.rewriting.cautions import spill
 from regen.rewriting.key_similarity import soft_mask
 from regen.rewriting.learn import Learned
 from regen.rewriting.pasted import pasted
+from regen.rewriting.preserved import keys_of
 from regen.rewriting.rewrite import rewritten
 from regen.rewriting.task import Task
 
@@ -81,13 +82,6 @@ class Evidence:
     targets: Targets | None = None
 
 
-@torch.no_grad()
-def keys_of(split: Split, generator: Generator, samples: Sequence[Sample]) -> Tensor:
-    """Keys ``[N, K, kh, kw]`` of samples."""
-    batches = [samples[i : i + _BATCH] for i in range(0, len(samples), _BATCH)]
-    return torch.cat([split.head(generator.latents(batch)).features for batch in batches])
-
-
 def known_regions(edits: Edits, oracle: Oracle | None, samples: Sequence[Sample]) -> Tensor | None:
     """Regions of unseen samples, where an oracle knows them.
 
@@ -119,7 +113,7 @@ def gather_evidence(task: Task, learned: Learned, samples: Sequence[Sample]) -> 
     generator, edits, matcher = task.generator, task.edits, learned.matcher
     before = generator.images(samples, _BATCH)
     size = (int(before.shape[2]), int(before.shape[3]))
-    similar = matcher.similarity(keys_of(task.split, generator, samples))
+    similar = matcher.similarity(keys_of(generator, task.split, samples).features)
     edge = matcher.edge(similar)
     similarity = soft_mask(similar, edge, size).cpu()
     with rewritten(generator, learned.rewrite):

@@ -17,11 +17,9 @@ from regen.rewriting.task import resolve
 from regen.runs.rewrite.measure import (
     Evidence,
     gather_evidence,
-    keys_of,
     known_regions,
     metrics_of,
 )
-from tests.helpers.stylegan2 import seven_convolutions
 from tests.helpers.world import World
 
 ORACLE = PortraitsOracle(32)
@@ -46,14 +44,6 @@ def test_a_shape_is_known_nowhere_else() -> None:
     shape = Region.box(4, 4, 12, 12)
     assert known_regions(edits(NamedRegion("eyes"), shape), ORACLE, PEOPLE) is None
     assert known_regions(edits(NamedRegion("eyes")), None, PEOPLE) is None
-
-
-def test_keys_of_many_samples_are_those_of_each() -> None:
-    generator = seven_convolutions()
-    split, samples = generator.split(5, 2), generator.source().samples(range(18))
-    keys = keys_of(split, generator, samples)
-    assert keys.shape == (18, 8, 8, 8) and not keys.requires_grad
-    torch.testing.assert_close(keys[17:], split.head(generator.latents(samples[17:])).features)
 
 
 @pytest.fixture
