@@ -25,6 +25,7 @@ import torch
 from torch import Tensor, nn
 from torch.func import functional_call
 
+from regen.errors import GeneratorError
 from regen.files import tensor_file
 
 if TYPE_CHECKING:
@@ -318,6 +319,23 @@ class Generator(nn.Module, ABC):
         Raises:
             GeneratorError: If the generator has fewer layers.
         """
+
+    def check_cut(
+        self, value_layer: int, memory_layers: int, counted: str = "of this generator"
+    ) -> None:
+        """Raise GeneratorError for a cut that does not exist; `counted` says which convolutions."""
+        if not 1 <= value_layer <= self.convolutions:
+            raise GeneratorError(
+                "value layer",
+                got=value_layer,
+                expected=f"1 to {self.convolutions}, the convolutions {counted}",
+            )
+        if not 1 <= memory_layers <= value_layer:
+            raise GeneratorError(
+                "memory layers",
+                got=memory_layers,
+                expected=f"1 to {value_layer}, since the memory ends at convolution {value_layer}",
+            )
 
     @abstractmethod
     def computing_in(self, dtype: torch.dtype) -> AbstractContextManager[None]:

@@ -25,7 +25,7 @@ from regen.generators.crops import CropSplit, Window, cut
 from regen.generators.protocol import Activation, Split
 from regen.losses import weighted_l1
 from regen.rewriting.recall import structure_error
-from regen.training.quick_adam import QuickAdam
+from regen.training.quick_adam import QuickAdam, decline
 
 
 @dataclass(frozen=True)
@@ -98,7 +98,7 @@ def direct_values(
                 got=loss.item(),
                 remedy="choose another value layer, or give a projector",
             )
-        lr = settings.lr * _decline(step / settings.steps)
+        lr = settings.lr * decline(step / settings.steps)
         adam.step(torch.autograd.grad(loss, [shift]), lr)
     return (start + scale * shift).detach()
 
@@ -135,8 +135,3 @@ class _Part:
         if self.window is not None and isinstance(self.split, CropSplit):
             value = self.split.crop_value(value, [self.window] * len(value.features))
         return self.split.tail(value).float()
-
-
-def _decline(done: float) -> float:
-    """From 1 to a tenth on a cosine."""
-    return 0.1 + 0.45 * (1 + math.cos(math.pi * done))

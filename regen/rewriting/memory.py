@@ -11,7 +11,6 @@ Shapes: T targets; P preserved samples; C, h, w the value; H, W height and width
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
@@ -30,7 +29,7 @@ from regen.rewriting.preserved import Preserved
 from regen.rewriting.rule import Rule
 from regen.rewriting.settings import FitSettings
 from regen.training.frozen import frozen
-from regen.training.quick_adam import QuickAdam
+from regen.training.quick_adam import QuickAdam, decline
 
 Report = Callable[[int, dict[str, float]], None]
 Partial = Callable[[int, dict[str, Tensor]], None]
@@ -155,7 +154,7 @@ def _descend(
         terms = losses(coordinates.weights())
         loss = torch.stack(list(terms.values())).sum()
         gradients = torch.autograd.grad(loss, variables)
-        adam.step(gradients, lr * _cosine(step / count))
+        adam.step(gradients, lr * decline(step / count))
         if step % settings.report_every == 0 or step == count - 1:
             total = loss.item()
             remedy = f"lower lr, now {lr:g}" if step else "look for numbers that are not finite"
@@ -164,10 +163,6 @@ def _descend(
                 parts = {name: term.item() for name, term in terms.items()}
                 on_report(step, {"total": total, **parts})
         yield step + 1
-
-
-def _cosine(done: float) -> float:
-    return 0.1 + 0.9 * 0.5 * (1 + math.cos(math.pi * done))
 
 
 def _check(step: int, loss: float, limit: float, remedy: str) -> None:

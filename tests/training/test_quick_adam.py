@@ -5,7 +5,7 @@ import sys
 
 import torch
 
-from regen.training.quick_adam import QuickAdam
+from regen.training.quick_adam import QuickAdam, decline
 from tests.tolerances import assert_near
 
 
@@ -38,3 +38,9 @@ def test_it_does_without_the_compiler() -> None:
         "sys.exit('torch._dynamo' in sys.modules)"
     )
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
+
+
+def test_a_step_size_falls_to_a_tenth() -> None:
+    factors = [decline(step / 10) for step in range(11)]
+    assert factors == sorted(factors, reverse=True)
+    assert factors[0] == 1 and abs(factors[-1] - 0.1) < 1e-12

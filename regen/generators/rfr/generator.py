@@ -152,18 +152,7 @@ class Inpainter(Generator):
         Raises:
             GeneratorError: If there are not that many layers.
         """
-        if not 1 <= value_layer <= CONVOLUTIONS:
-            raise GeneratorError(
-                "value layer",
-                got=value_layer,
-                expected=f"1 to {CONVOLUTIONS}, the convolutions after the rounds",
-            )
-        if not 1 <= memory_layers <= value_layer:
-            raise GeneratorError(
-                "memory layers",
-                got=memory_layers,
-                expected=f"1 to {value_layer}, since the memory ends at convolution {value_layer}",
-            )
+        self.check_cut(value_layer, memory_layers, "after the rounds")
         return RFRSplit(self, value_layer, memory_layers)
 
     def computing_in(self, dtype: torch.dtype) -> AbstractContextManager[None]:

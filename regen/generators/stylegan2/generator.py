@@ -185,18 +185,7 @@ class StyleGAN2(Generator):
         Raises:
             GeneratorError: If there are not that many layers.
         """
-        if not 1 <= value_layer <= self.convolutions:
-            raise GeneratorError(
-                "value layer",
-                got=value_layer,
-                expected=f"1 to {self.convolutions}, the convolutions of this generator",
-            )
-        if not 1 <= memory_layers <= value_layer:
-            raise GeneratorError(
-                "memory layers",
-                got=memory_layers,
-                expected=f"1 to {value_layer}, since the memory ends at convolution {value_layer}",
-            )
+        self.check_cut(value_layer, memory_layers)
         return StyleGAN2Split(self, value_layer, memory_layers)
 
     def computing_in(self, dtype: torch.dtype) -> AbstractContextManager[None]:
