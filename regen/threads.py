@@ -28,15 +28,19 @@ _CHOSEN_BY_USER = ("GOMP_SPINCOUNT", "OMP_WAIT_POLICY")
 _LOOK_EVERY_SECONDS = 0.5
 _BUSY_SHARE, _IDLE_SHARE = 0.2, 0.05  # of a thread's time spent waiting for a processor
 _QUIET_LOOKS = 4  # before threads spin again
+_WATCH = "load"  # name of the thread that watches
 _PARALLEL_NUMBERS = 1 << 17  # enough for torch to use all threads
+
+_starting = threading.Lock()
 
 
 def sleep_beside_others() -> bool:
     """Let threads sleep instead of spin whenever other processes want the processors.
 
-    It takes effect until the process ends. Nothing is done, and nothing need be, where one thread
-    computes, where the user chose by GOMP_SPINCOUNT or OMP_WAIT_POLICY, and where the threads are
-    not those of GNU OpenMP on Linux.
+    It takes effect until the process ends, and once: a program that calls it again, or runs several
+    commands, keeps its one watch. Nothing is done, and nothing need be, where one thread computes,
+    where the user chose by GOMP_SPINCOUNT or OMP_WAIT_POLICY, and where the threads are not those
+    of GNU OpenMP on Linux.
 
     Returns:
         Whether the load is watched from now on.
@@ -45,8 +49,10 @@ def sleep_beside_others() -> bool:
         return False
     if waited_seconds() is None or torch.get_num_threads() == 1:
         return False
-    watch = Watch(waited_seconds, SleepingTeams(), time.monotonic)
-    threading.Thread(target=watch.run, name="load", daemon=True).start()
+    with _starting:
+        if not any(thread.name == _WATCH for thread in threading.enumerate()):
+            watch = Watch(waited_seconds, SleepingTeams(), time.monotonic)
+            threading.Thread(target=watch.run, name=_WATCH, daemon=True).start()
     return True
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
+import threading
 from pathlib import Path
 
 import pytest
@@ -163,3 +164,15 @@ def test_teams_are_there_while_held_and_change_no_result() -> None:
     assert first >= before + 2 and second == first  # a holder and at least one of its team
     assert between == after == before
     assert different == "1"
+
+
+def test_a_process_watches_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A hundred commands in one process must not leave a hundred threads that look at each other."""
+    for name in ("GOMP_SPINCOUNT", "OMP_WAIT_POLICY"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setattr(torch, "get_num_threads", lambda: 2)
+    monkeypatch.setattr(threads, "_gnu_openmp", lambda: True)
+    monkeypatch.setattr(threads, "waited_seconds", dict)
+    for _ in range(3):
+        assert sleep_beside_others()
+    assert [thread.name for thread in threading.enumerate()].count("load") == 1
