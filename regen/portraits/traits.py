@@ -170,11 +170,11 @@ def attributes(z: Tensor) -> Attributes:
             low, high = RANGES[name]
             values.append(low + (high - low) * position)
         else:
-            values.append(_lookup(PALETTES[name], position))
+            values.append(palette_colour(PALETTES[name], position))
     return Attributes(*values)
 
 
-def _lookup(palette: Palette, position: Tensor) -> Tensor:
+def palette_colour(palette: Palette, position: Tensor) -> Tensor:
     """Colours ``[N, 3]`` at positions ``[N]`` in [0, 1] along a palette, linearly in between."""
     colours = torch.tensor(palette, dtype=position.dtype, device=position.device)
     stops = torch.arange(len(palette), dtype=position.dtype, device=position.device)
