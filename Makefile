@@ -75,7 +75,7 @@ demo-inpaint: $(INSTALLED) $(COMPILED)  ## Fill noses with a clown's, wherever a
 fuzz: $(INSTALLED)  ## Read 20,000 damaged files of every kind; only clear errors may come out, and soon
 	$(BIN)/python -m tests.unpickling.fuzz --files 20000 --seconds 1800 --seed 0
 
-kill-trials: $(INSTALLED)  ## Kill rewrites and trainings at 100 random instants; nothing may be lost or differ
+kill-trials: $(INSTALLED)  ## Kill rewrites, trainings and the editor at 100 random instants; nothing may be lost or differ
 	OMP_NUM_THREADS=1 $(BIN)/python -m tests.kill_trials --trials 100 --seed $${SEED:-0}
 
 docs: $(INSTALLED)  ## Build the documentation into site/; needs no network, and warnings are errors

@@ -7,9 +7,10 @@ Every trial starts a command in a process of its own and ends it without warning
 *seconds*, at the nth of its *events* (files opened, renamed and removed, steps counted), or when a
 file has got so many *bytes*. The last two are the same on every machine. One trial in four is
 killed a second time on its way on. Then the command is run again, with --resume where it has left a
-checkpoint. A trial is *lost* if that does not succeed, and
-*differs* if results are not those of a run that nobody killed, or something is left that is no
-result: a temporary file, a lock, a second file of events.
+checkpoint. Somebody works at the editor while it runs, and goes on with it when it runs again. A
+trial is *lost* if that does not succeed, or if the editor does not show what it has shown before.
+It *differs* if results are not those of a run that nobody killed, or something is left that is no
+result: a temporary file, a lock, a second file of events, a part of a rule.
 
 Processes are forked, so that torch is imported once. The parent computes nothing.
 """
@@ -17,7 +18,6 @@ Processes are forked, so that torch is imported once. The parent computes nothin
 from __future__ import annotations
 
 import argparse
-import json
 import os
 import random
 import resource
@@ -28,51 +28,19 @@ import tempfile
 import time
 import warnings
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
-from typing import Any
 
 from regen.cli import main as regen
 from regen.runs.logbook import Progress
-from tests.helpers.world import VALUE_LAYER, tiny_generator, tiny_projector
+from tests.helpers.editor_hand import NOTES
+from tests.helpers.killed import COMMANDS, Command, make_world, unwanted
 
 KINDS = ("seconds", "events", "bytes")
 _EVENTS = {"open", "os.rename", "os.remove", "os.mkdir", "os.truncate"}  # of Python's auditing
 _HANGING_SECONDS = 600
-
-
-@dataclass(frozen=True)
-class Command:
-    """A command whose results do not depend on when it is killed.
-
-    Attributes:
-        words: Of its command line; results go to the folder out.
-        results: Files in it that must be those of a run that nobody killed.
-    """
-
-    words: tuple[str, ...]
-    results: tuple[str, ...]
-
-
-COMMANDS = {
-    "rewrite": Command(
-        ("rewrite", "--edits", "edits.json", "--steps", "8", "--preserve", "2", "--seeds", "2"),
-        ("rewrite.safetensors", "before_after.png", "settings.json", "edits.json"),
-    ),
-    "train-projector": Command(
-        ("train-projector", "--generator", "g.safetensors", "--batch", "4", "--kimg", "0.04")
-        + ("--checkpoint-every-kimg", "0.012"),
-        ("projector.safetensors", "settings.json"),
-    ),
-    "train-generator": Command(
-        ("train-generator", "images", "--size", "32", "--batch-images", "4", "--channel-base")
-        + ("256", "--length-kimg", "0.04", "--measure-samples", "0", "--enlarge")
-        + ("--checkpoint-every-kimg", "0.012", "--snapshot-every-kimg", "0.02"),
-        ("generator.safetensors", "samples.png", "settings.json", "snapshots/000000.04kimg.png"),
-    ),
-}
 
 
 @dataclass
@@ -104,34 +72,8 @@ class Reference:
     largest: int
 
 
-def make_world(folder: Path) -> None:
-    """A tiny random generator, its projector, an edits file, and images to train on."""
-    import torch
-
-    from regen.generators.stylegan2.files import save_stylegan2
-    from regen.images import save_image
-    from regen.projector.files import save_projector
-
-    generator = tiny_generator(1)
-    save_stylegan2(folder / "g.safetensors", generator, card={})
-    projector = tiny_projector(generator)
-    save_projector(folder / "p.safetensors", projector, generator, VALUE_LAYER, card={})
-    (folder / "images").mkdir()
-    for number in range(6):
-        save_image(folder / "images" / f"{number}.png", torch.rand(1, 3, 32, 32) * 2 - 1)
-    region = {"box": [8, 8, 20, 18]}
-    edit = {
-        "exemplar": "images/0.png",
-        "region": region,
-        "targets": [{"seed": 3, "region": region}],
-    }
-    content: dict[str, Any] = {"version": 1, "generator": "g.safetensors", "edits": [edit]}
-    content |= {"projector": "p.safetensors", "value_layer": VALUE_LAYER, "memory_layers": 2}
-    (folder / "edits.json").write_text(json.dumps(content))
-
-
-def in_child(work: Callable[[], int], *, kill_after: float | None = None) -> int:
-    """Do something in a forked process; its exit code, or minus the signal that ended it."""
+def fork(work: Callable[[], int]) -> int:
+    """Do something in a process of its own; its number."""
     sys.stdout.flush()
     child = os.fork()
     if child == 0:
@@ -140,15 +82,38 @@ def in_child(work: Callable[[], int], *, kill_after: float | None = None) -> int
             code = work()
         finally:
             os._exit(code)
+    return child
+
+
+def in_child(
+    work: Callable[[], int],
+    *,
+    kill_after: float | None = None,
+    beside: Callable[[int], None] | None = None,
+) -> int:
+    """Do something in a forked process; its exit code, or minus the signal that ended it.
+
+    Args:
+        work: Gives the exit code.
+        kill_after: Seconds.
+        beside: Called with the number of the process, in another one that ends with it.
+    """
     end = time.monotonic() + (_HANGING_SECONDS if kill_after is None else kill_after)
-    while True:
-        ended, status = os.waitpid(child, os.WNOHANG)
-        if ended:
-            return os.waitstatus_to_exitcode(status)
-        if time.monotonic() >= end:
-            os.kill(child, signal.SIGKILL)
-            return os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
-        time.sleep(0.002)
+    child = fork(work)
+    other = None if beside is None else fork(lambda: beside(child) or 0)
+    try:
+        while True:
+            ended, status = os.waitpid(child, os.WNOHANG)
+            if ended:
+                return os.waitstatus_to_exitcode(status)
+            if time.monotonic() >= end:
+                os.kill(child, signal.SIGKILL)
+                return os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
+            time.sleep(0.002)
+    finally:
+        if other is not None:
+            os.kill(other, signal.SIGKILL)
+            os.waitpid(other, 0)
 
 
 def run_regen(folder: Path, words: Sequence[str], log: Path) -> int:
@@ -166,9 +131,37 @@ def run_regen(folder: Path, words: Sequence[str], log: Path) -> int:
     return 0
 
 
-@contextmanager
-def counting_events(folder: Path, on_event: Callable[[int], None]) -> Iterator[None]:
-    """Call back with the number of each event in a folder; stays until the process ends."""
+def run(
+    world: Path,
+    command: Command,
+    log: Path,
+    *,
+    prepare: Callable[[], object] = lambda: None,
+    kill_after: float | None = None,
+) -> int:
+    """Begin a command, or go on with it, in a child; how that ended, see `in_child`.
+
+    Args:
+        world: Folder that it works in; its results are in out.
+        command: The command.
+        log: File for its messages, which is emptied first.
+        prepare: Called in the child before.
+        kill_after: Seconds.
+    """
+    log.write_text("")
+    words, beside = command.line(world / "out"), command.beside
+
+    def work() -> int:
+        resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+        prepare()
+        return run_regen(world, words, log)
+
+    user = None if beside is None else partial(beside, world, log)
+    return in_child(work, kill_after=kill_after, beside=user)
+
+
+def count_events(folder: Path, on_event: Callable[[int], object]) -> None:
+    """Call back with the number of each event in a folder, until this process ends."""
     count, place = 0, os.fspath(folder)
 
     def note() -> None:
@@ -190,39 +183,42 @@ def counting_events(folder: Path, on_event: Callable[[int], None]) -> Iterator[N
 
     sys.addaudithook(audit)
     Progress.advance = advance_and_note  # type: ignore[method-assign]
-    yield
 
 
-def die(_: object = None) -> None:
+def die() -> None:
     """End this process without warning."""
     os.kill(os.getpid(), signal.SIGKILL)
+
+
+def clear(world: Path) -> None:
+    """Remove what a run has left."""
+    shutil.rmtree(world / "out", ignore_errors=True)
+    (world / NOTES).unlink(missing_ok=True)
 
 
 def measure(world: Path, command: Command, log: Path) -> Reference:
     """Run a command twice without killing it: for its results, and to count its events."""
     counted = world.parent / "counted"
 
-    def count() -> int:
+    def count() -> None:
         file = os.open(counted, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o666)
-        with counting_events(world, lambda number: os.write(file, b".") and None):
-            return run_regen(world, (*command.words, "-o", "out"), log)
+        count_events(world, lambda number: os.write(file, b"."))
 
     taken = []
-    for work in (count, lambda: run_regen(world, (*command.words, "-o", "out"), log)):
-        shutil.rmtree(world / "out", ignore_errors=True)
+    for prepare in (count, lambda: None):
+        clear(world)
         start = time.monotonic()
-        if in_child(work) != 0:
+        if run(world, command, log, prepare=prepare) != command.code:
             raise SystemExit(f"the command fails without being killed:\n{log.read_text()}")
         taken.append(time.monotonic() - start)
     out = world / "out"
-    files = {name: (out / name).read_bytes() for name in command.results}
     largest = max(path.stat().st_size for path in out.rglob("*") if path.is_file())
-    return Reference(files, taken[-1], counted.stat().st_size, largest)
+    return Reference(command.results(out), taken[-1], counted.stat().st_size, largest)
 
 
 def kill_once(
     world: Path,
-    words: Sequence[str],
+    command: Command,
     reference: Reference,
     kind: str,
     draw: random.Random,
@@ -231,71 +227,50 @@ def kill_once(
     """Start a command and kill it; whether that came in time, and when it was, in words."""
     if kind == "seconds":
         seconds = draw.uniform(0, reference.seconds)
-        code = in_child(lambda: run_regen(world, words, log), kill_after=seconds)
+        code = run(world, command, log, kill_after=seconds)
         return code == -signal.SIGKILL, f"after {seconds:.3f} s"
     if kind == "events":
         number = draw.randint(1, reference.events)
 
-        def until_event() -> int:
-            with counting_events(world, lambda n: die() if n == number else None):
-                return run_regen(world, words, log)
+        def until_event() -> None:
+            count_events(world, lambda n: die() if n == number else None)
 
-        return in_child(until_event) == -signal.SIGKILL, f"at event {number}"
+        code = run(world, command, log, prepare=until_event)
+        return code == -signal.SIGKILL, f"at event {number}"
     size = draw.randrange(reference.largest)
 
-    def until_bytes() -> int:
+    def until_bytes() -> None:
         signal.signal(signal.SIGXFSZ, signal.SIG_DFL)  # which ends the process in the write
-        resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
         resource.setrlimit(resource.RLIMIT_FSIZE, (size, size))
-        return run_regen(world, words, log)
 
-    return in_child(until_bytes) == -signal.SIGXFSZ, f"at byte {size}"
-
-
-def read(path: Path) -> bytes:
-    """The content of a file, or nothing if there is none."""
-    return path.read_bytes() if path.is_file() else b""
-
-
-def unwanted(out: Path) -> list[str]:
-    """What a finished run must not leave."""
-    names = [path.name for path in out.rglob("*")]
-    left = [name for name in names if name.startswith(".")]
-    events = [name for name in names if name.startswith("events.out.tfevents.")]
-    resumed = (out / "checkpoint.pt").exists()  # each of its processes has events of its own
-    return left + (events if len(events) > 1 and not resumed else [])
-
-
-def words_for(name: str, out: Path) -> tuple[str, ...]:
-    """The command line that begins a command, or continues it where there is a checkpoint."""
-    resume = ("--resume",) if (out / "checkpoint.pt").exists() else ()
-    return (*COMMANDS[name].words, "-o", "out", *resume)
+    code = run(world, command, log, prepare=until_bytes)
+    return code == -signal.SIGXFSZ, f"at byte {size}"
 
 
 def trial(
     world: Path, name: str, reference: Reference, kind: str, draw: random.Random, row: Row
 ) -> None:
     """Kill a command, run it again, and enter what became of it."""
-    out, log = world / "out", world.parent / "log"
-    log.write_text("")
+    out, log, command = world / "out", world.parent / "log", COMMANDS[name]
     row.trials += 1
     told = []
     while not told:
-        shutil.rmtree(out, ignore_errors=True)
-        in_time, when = kill_once(world, words_for(name, out), reference, kind, draw, log)
+        clear(world)
+        in_time, when = kill_once(world, command, reference, kind, draw, log)
         told += [when] if in_time else []  # a run that was faster is no trial
-    again = words_for(name, out)
+    goes_on = command.goes_on(out)
     if draw.random() < 0.25:
-        in_time, when = kill_once(world, again, reference, kind, draw, log)
+        in_time, when = kill_once(world, command, reference, kind, draw, log)
         told += [f"then {when}"] if in_time else []
-        again = words_for(name, out) if in_time else again
+        goes_on = command.goes_on(out) if in_time else goes_on
     row.kills += len(told)
-    if in_time and in_child(lambda: run_regen(world, again, log)) != 0:
+    if in_time and run(world, command, log) != command.code:
         row.lost.append(f"{', '.join(told)}: {log.read_text()}")
         return
-    row.resumed += "--resume" in again
-    row.rerun += "--resume" not in again
-    wrong = [n for n, data in reference.files.items() if read(out / n) != data]
+    row.resumed += goes_on
+    row.rerun += not goes_on
+    found = command.results(out)
+    wrong = [n for n in {**reference.files, **found} if found.get(n) != reference.files.get(n)]
     wrong += unwanted(out)
     if wrong:
         row.differing.append(f"{', '.join(told)}: {', '.join(wrong)}")
@@ -305,7 +280,12 @@ def import_everything() -> None:
     """Import what the commands import when they run, so that no trial waits for it."""
     import torch.utils.tensorboard  # noqa: F401
     import torchvision  # noqa: F401
+    import uvicorn  # noqa: F401
+    import websockets.sync.client  # noqa: F401
 
+    import regen.editor.engine
+    import regen.editor.run
+    import regen.editor.server
     import regen.generators.stylegan2.training.train
     import regen.metrics
     import regen.runs.rewrite.run

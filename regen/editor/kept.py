@@ -16,14 +16,18 @@ from __future__ import annotations
 
 import hashlib
 import json
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
 from regen.editor.document import Document, document_of
 from regen.errors import RegenError
-from regen.files.atomic import ensure_folder, write_bytes, write_json
+from regen.files.atomic import ensure_folder, remove_abandoned, write_bytes, write_json
 
 VERSION = 1
+_WRITTEN_BEFORE = ("settings.json", "edits.json", "losses.json")  # a rule's rewrite
+
+_DAMAGED = (ValueError, KeyError, TypeError, AttributeError, OSError, RecursionError, RegenError)
 
 
 class Kept:
@@ -38,6 +42,21 @@ class Kept:
 
     def __init__(self, folder: Path) -> None:
         self.folder = ensure_folder(folder)
+
+    def clear_unfinished(self) -> None:
+        """Remove what a killed editor left in the middle of writing.
+
+        That is temporary files, and what a rule that was not learned to its end was learned from.
+        """
+        for folder in (self.folder / "pictures", self.folder / "export"):
+            remove_abandoned(folder)
+        for folder in (self.folder / "rules").glob("*"):
+            remove_abandoned(folder)
+            if not (folder / "rewrite.safetensors").exists():
+                with suppress(OSError):  # a folder that holds anything else stays
+                    for name in _WRITTEN_BEFORE:
+                        (folder / name).unlink(missing_ok=True)
+                    folder.rmdir()
 
     def save(self, document: Document, generator: str) -> None:
         """Write the document, all or nothing. Raises StoreError if that fails."""
@@ -58,7 +77,7 @@ class Kept:
             content = json.loads(path.read_text(encoding="utf-8"))
             known = content["version"] == VERSION
             document = document_of(content) if known else None
-        except (ValueError, KeyError, TypeError, OSError, RegenError) as error:
+        except _DAMAGED as error:
             raise RegenError(f"{path} is not a session that can be read", remedy=remedy) from error
         if document is None:
             got, expected = content["version"], str(VERSION)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from os.path import abspath, exists
 from pathlib import Path
 from typing import Any
 
@@ -42,7 +43,7 @@ def document_from(path: Path, generator: str, before: Document | None = None) ->
 
     edits = api.read_edits(path)
     content = edits.to_json()
-    if content["generator"] != generator:
+    if not _same(content["generator"], generator):
         raise EditsError(
             f"{path}: generator",
             got=content["generator"],
@@ -73,6 +74,11 @@ def document_from(path: Path, generator: str, before: Document | None = None) ->
         {key: content[key] for key in _KEPT if key in content},
     )
     return replace(before or Document(painting), painting=painting)
+
+
+def _same(named: str, generator: str) -> bool:
+    """Whether an edits file, which names files by absolute paths, is for a generator."""
+    return named == generator or (exists(generator) and named == abspath(generator))
 
 
 def _name(source: str) -> str:

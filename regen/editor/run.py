@@ -74,6 +74,7 @@ def edit(
     _check_installed()
     with run_folder(folder), _listening(host, port) as listener:
         kept = Kept(folder)
+        kept.clear_unfinished()
         document = kept.load(generator)
         if edits is not None:
             document = document_from(edits, generator, document)

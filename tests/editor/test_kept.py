@@ -25,7 +25,9 @@ def test_another_generator_is_refused(kept: Kept) -> None:
 
 
 @pytest.mark.parametrize(
-    "text", ["", "{", "[]", "{}", '{"version": 1}', '{"version": 1, "rules": 3}']
+    "text",
+    ["", "{", "[]", "{}", '{"version": 1}', '{"version": 1, "rules": 3}', "[" * 100_000],
+    ids=range(7),
 )
 def test_a_damaged_file_is_refused_in_one_line(kept: Kept, text: str) -> None:
     (kept.folder / "session.json").write_text(text)
@@ -50,3 +52,22 @@ def test_what_a_rule_is_learned_from(kept: Kept) -> None:
     assert file.name == "edits.json" and file.parent == kept.rule("k")
     assert (file.parent / "settings.json").is_file()
     assert kept.rewrite("k").parent == file.parent and kept.exports().is_dir()
+
+
+def test_what_a_killed_editor_left_in_the_middle_is_removed(kept: Kept) -> None:
+    kept.write_rule("whole", {}, {})
+    kept.rewrite("whole").write_bytes(b"x")
+    kept.write_rule("begun", {}, {})
+    (kept.write_rule("with notes", {}, {}).parent / "notes.txt").touch()
+    part = ".0123456789abcdef.part.png"
+    for folder in (kept.picture(b"a").parent, kept.exports(), kept.rule("whole")):
+        (folder / part).touch()
+    kept.clear_unfinished()
+    assert not list(kept.folder.rglob(part))
+    rules = kept.folder / "rules"
+    left = sorted(path.relative_to(rules).as_posix() for path in rules.glob("*/*"))
+    assert left == ["whole/edits.json", "whole/rewrite.safetensors", "whole/settings.json"] + [
+        "with notes/notes.txt"
+    ]
+    assert not (rules / "begun").exists()
+    assert len(list((kept.folder / "pictures").iterdir())) == 1

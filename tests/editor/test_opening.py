@@ -13,6 +13,7 @@ from regen.editor.document import Document, Rule
 from regen.editor.opening import document_from
 from regen.editor.painting import Painting
 from regen.errors import RegenError
+from regen.generators.names import generator_path
 
 ROOT = Path(__file__).parents[2]
 EYES = ROOT / "examples" / "eyes.json"
@@ -92,3 +93,15 @@ def test_another_generator_or_several_exemplars_are_refused(tmp_path: Path) -> N
         RegenError, match="edits: got several exemplars, expected one in the editor"
     ):
         document_from(path, "portraits")
+
+
+def test_a_generator_beside_the_file_is_the_one_that_the_file_names(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = written(tmp_path)
+    content = {**json.loads(path.read_text()), "generator": "g.safetensors"}
+    path.write_text(json.dumps(content))
+    (tmp_path / "g.safetensors").write_bytes(generator_path("portraits").read_bytes())
+    monkeypatch.chdir(tmp_path)
+    for name in ("g.safetensors", "./g.safetensors", str(tmp_path / "g.safetensors")):
+        assert len(document_from(path, name).painting.targets) == 1
