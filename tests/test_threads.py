@@ -167,7 +167,7 @@ def test_teams_are_there_while_held_and_change_no_result() -> None:
 
 
 def test_a_process_watches_once(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A hundred commands in one process must not leave a hundred threads that look at each other."""
+    """A hundred commands in one process do not leave a hundred threads."""
     for name in ("GOMP_SPINCOUNT", "OMP_WAIT_POLICY"):
         monkeypatch.delenv(name, raising=False)
     monkeypatch.setattr(torch, "get_num_threads", lambda: 2)

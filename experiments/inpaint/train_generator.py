@@ -23,7 +23,6 @@ from pathlib import Path
 from typing import Any
 
 import click
-import lpips
 import numpy as np
 import torch
 import torch.nn.functional as F
@@ -36,6 +35,7 @@ from regen.generators.rfr.holes import random_hole
 from regen.generators.rfr.layers import BatchNorm
 from regen.generators.rfr.network import RFR
 from regen.images import grid, save_image
+from regen.metrics.perceptual import load_lpips
 from regen.training.moving_average import update_average
 
 # How often each part is hidden; what is hidden rarely has no key that a rule could hold on to.
@@ -195,7 +195,7 @@ def sheet(trainer: Trainer) -> Tensor:
 
 def run(settings: Settings, folder: Path, minutes: float) -> Iterator[dict[str, object]]:
     """Train, yielding a record every 50 steps; resumes by itself."""
-    perceptual = lpips.LPIPS(net="squeeze", verbose=False).eval().requires_grad_(False)
+    perceptual = load_lpips().network
     trainer = Trainer(settings, load_pool(folder / "pool.pt", settings.people), perceptual)
     checkpoint = folder / "checkpoint.pt"
     if checkpoint.exists():

@@ -18,7 +18,6 @@ from pathlib import Path
 from typing import Any
 
 import click
-import lpips
 import torch
 from torch import Tensor, nn
 
@@ -29,6 +28,7 @@ from regen.generators.stylegan2.generator import StyleGAN2
 from regen.generators.stylegan2.latent import StyleLatent
 from regen.images import grid, save_image
 from regen.losses import discriminator_loss, generator_loss, r1_penalty
+from regen.metrics.perceptual import load_lpips
 from regen.portraits import Z_DIM, attributes, region, render
 from regen.precision import compute_dtype
 from regen.training.moving_average import update_average
@@ -227,7 +227,7 @@ def sheet(trainer: Trainer) -> Tensor:
 
 def run(config: TrainConfig, folder: Path, report_every: int = 200) -> Iterator[dict[str, object]]:
     """Train all stages, yielding a record every `report_every` steps; resumes by itself."""
-    perceptual = lpips.LPIPS(net="squeeze", verbose=False).eval().requires_grad_(False)
+    perceptual = load_lpips().network
     perceptual = perceptual.to(memory_format=torch.channels_last)
     checkpoint = folder / "checkpoint.pt"
     saved = torch.load(checkpoint, weights_only=True) if checkpoint.exists() else None

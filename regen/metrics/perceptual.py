@@ -60,6 +60,14 @@ class Lpips:
         with torch.set_grad_enabled(differentiable):
             return torch.cat([self._network(x, y).flatten() for x, y in pieces])
 
+    @property
+    def network(self) -> nn.Module:
+        """LPIPS itself, for a loss: two batches of images in, ``[N, 1, 1, 1]`` out, all at once.
+
+        It takes images that go beyond [-1, 1], as those of a generator in training may.
+        """
+        return self._network
+
     def layers(self, images: Tensor) -> list[Tensor]:
         """What LPIPS compares, from the shallowest to the deepest layer, before any weighting.
 

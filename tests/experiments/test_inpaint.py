@@ -68,7 +68,6 @@ def test_a_finished_training_is_exported(
     pool: Pool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("experiments.inpaint.train_generator.load_pool", lambda *_: pool)
-    monkeypatch.setattr("lpips.LPIPS", lambda **_: Difference())
     (record,) = run(replace(SMALL, steps=1), tmp_path, minutes=1)
     assert record["step"] == 1 and (tmp_path / "sheet.png").is_file()
     generator = trained(tmp_path)

@@ -63,6 +63,10 @@ def _check_cut(
     order = list(range(len(both.features)))[::-1]
     wanted = torch.cat(images)[order]
     assert_near(split.tail(both.select(order)), wanted, dtype, size=float(wanted.abs().max()))
+    if dtype == torch.float32:
+        lower = keys[0].with_features(keys[0].features.bfloat16())
+        size = float(images[0].abs().max())
+        assert_near(split.tail(split.memory(lower)), images[0], torch.bfloat16, size=size)
     assert ([left_in(module) for module in modules], generator.digest()) == before
     _check_names(generator, split)
 

@@ -37,7 +37,8 @@ class Convolution(nn.Module):
     def forward(self, x: Tensor) -> Tensor:
         """From ``[N, I, H, W]`` to ``[N, O, h, w]``."""
         padding = self.dilation * (self.kernel // 2)
-        return F.conv2d(x, self.weight, stride=self.stride, padding=padding, dilation=self.dilation)
+        weight = self.weight.to(x.dtype)
+        return F.conv2d(x, weight, stride=self.stride, padding=padding, dilation=self.dilation)
 
 
 class PartialConvolution(Convolution):
@@ -84,7 +85,7 @@ class Enlarging(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         """From ``[N, I, H, W]`` to ``[N, O, 2 H, 2 W]``."""
-        return F.conv_transpose2d(x, self.weight.transpose(0, 1), stride=2, padding=1)
+        return F.conv_transpose2d(x, self.weight.to(x.dtype).transpose(0, 1), stride=2, padding=1)
 
     @staticmethod
     def field(x: Tensor) -> Tensor:
