@@ -2,7 +2,7 @@
 # compiles the operators again when their sources changed.
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
-.PHONY: help install demo edit test wheel bench-help bench-ops bench-load bench-training gpu-check table1 table2 tables-quick london-faces gpu-faces inpaint demo-inpaint fuzz kill-trials docs lint format clean
+.PHONY: help install demo edit test wheel bench-help bench-ops bench-load bench-training gpu-check table1 table2 tables-quick london-faces gpu-faces inpaint demo-inpaint translate fuzz kill-trials docs lint format clean
 
 PYTHON ?= python3
 VENV := .venv
@@ -71,6 +71,9 @@ inpaint: $(INSTALLED) $(COMPILED)  ## Train portraits-inpaint, resuming what is 
 demo-inpaint: $(INSTALLED) $(COMPILED)  ## Fill noses with a clown's, wherever a face has a hole there
 	$(BIN)/regen rewrite --edits examples/inpaint_red_nose.json -o out/inpaint
 	@echo "Report: file://$(CURDIR)/out/inpaint/report.html"
+
+translate: $(INSTALLED) $(COMPILED)  ## Train portraits-cats, resuming what is there
+	$(BIN)/python -m experiments.cats.train_generator -o runs/cats
 
 fuzz: $(INSTALLED)  ## Read 20,000 damaged files of every kind; only clear errors may come out, and soon
 	$(BIN)/python -m tests.unpickling.fuzz --files 20000 --seconds 1800 --seed 0
