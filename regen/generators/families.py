@@ -11,6 +11,7 @@ from regen.generators.trainer import FamilyTrainer
 FAMILIES = {
     "stylegan2": "regen.generators.stylegan2.family",
     "rfr": "regen.generators.rfr.family",
+    "munit": "regen.generators.munit.family",
 }
 
 

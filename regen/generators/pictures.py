@@ -10,7 +10,7 @@ Shapes: H, W height and width in pixels.
 from __future__ import annotations
 
 from collections import OrderedDict
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
@@ -140,15 +140,79 @@ class Loaded:
         return int(self.image.shape[2]), int(self.image.shape[3])
 
 
+def picture_of(request: Mapping[str, object]) -> Picture:
+    """The image that a request names by its ``seed`` or its ``picture``.
+
+    Raises:
+        GeneratorError: If it has neither or both, or the value is of the wrong kind.
+    """
+    seed, picture = request.get("seed"), request.get("picture")
+    if (seed is None) == (picture is None):
+        got = "neither" if seed is None else "both"
+        raise GeneratorError("seed or picture of a sample", got=got, expected="one of them")
+    if picture is None:
+        return Person(seed)  # type: ignore[arg-type]  # which checks it
+    if not isinstance(picture, (str, Path)):
+        raise GeneratorError("picture", got=repr(picture), expected="an image, by its path")
+    return PictureFile(str(picture))
+
+
+def check_known(picture: Picture, oracle: object) -> None:
+    """Raise GeneratorError for a person, where there is no oracle that knows people."""
+    if oracle is None and not isinstance(picture, PictureFile):
+        raise GeneratorError(
+            "seed of a sample",
+            got=picture.label,
+            expected="a picture",
+            remedy="only the bundled portraits know people by seeds",
+        )
+
+
+def pictures_in(folder: Path | None, oracle: object, purpose: str) -> Pictures:
+    """The images of a folder, or people where there is none.
+
+    Args:
+        folder: Of images.
+        oracle: Of the generator, which is needed for people.
+        purpose: What becomes of images, for the message.
+
+    Raises:
+        GeneratorError: If there are neither images nor people.
+        ImageError: If the folder has no images.
+    """
+    if folder is None and oracle is None:
+        raise GeneratorError(
+            "source of samples",
+            got="no images",
+            expected=f"a folder of images to {purpose}",
+            remedy="name it with --pictures",
+        )
+    return People() if folder is None else Folder.of(folder)
+
+
+def check_sizes(labels: Sequence[str], loaded: Sequence[Loaded]) -> None:
+    """Raise GeneratorError if images are not all of one size."""
+    sizes = {one.size: label for label, one in zip(labels, loaded, strict=True)}
+    if len(sizes) > 1:
+        got = ", ".join(f"{width} x {height} of {name}" for (height, width), name in sizes.items())
+        raise GeneratorError(
+            "sizes of images",
+            got=got,
+            expected="one height and width in proportion",
+            remedy="crop them alike, or take them one at a time",
+        )
+
+
 class Album:
     """Loads images at a generator's size; people are drawn together, and kept.
 
     Args:
         size: What the shorter side of an image is brought to, in pixels.
+        multiple: Of which the longer side becomes one; `size` is one.
     """
 
-    def __init__(self, size: int) -> None:
-        self.size = size
+    def __init__(self, size: int, multiple: int = 1) -> None:
+        self.size, self.multiple = size, multiple
         self._drawn: OrderedDict[int, Tensor] = OrderedDict()
 
     def load(self, pictures: Sequence[Picture]) -> list[Loaded]:
@@ -183,7 +247,8 @@ class Album:
         image = load_image(picture.location)
         height, width = size = (int(image.shape[2]), int(image.shape[3]))
         scale = self.size / min(size)
-        wanted = (round(height * scale), round(width * scale))
+        m = self.multiple
+        wanted = (round(height * scale / m) * m, round(width * scale / m) * m)
         most = min(LONGEST * self.size**2, MOST_FILLED_PIXELS)
         if wanted[0] * wanted[1] > most:
             raise GeneratorError(

@@ -25,7 +25,7 @@ def test_a_record_is_found_by_its_name(name: str) -> None:
 
 @pytest.mark.parametrize("name", ["biggan", None, ["stylegan2"], 3])
 def test_other_names(name: object) -> None:
-    with pytest.raises(GeneratorError, match="expected stylegan2 or rfr; update regen"):
+    with pytest.raises(GeneratorError, match="expected stylegan2 or rfr or munit; update regen"):
         family(name)
 
 

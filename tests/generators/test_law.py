@@ -13,6 +13,7 @@ from torch import Tensor
 from regen.generators.protocol import Activation
 from regen.generators.stylegan2.generator import StyleGAN2
 from tests.generators.law import check_law
+from tests.helpers.munit import lively as lively_translator
 from tests.helpers.rfr import lively
 from tests.toy_family import SIZE, Toy, ToyContext, ToyLatent, ToySplit
 
@@ -33,6 +34,14 @@ def test_stylegan2(build: Build, classes: int, noise: Any, precision: torch.dtyp
 @pytest.mark.parametrize("precision", [torch.float32, torch.bfloat16])
 def test_rfr(precision: torch.dtype) -> None:
     generator = lively(people=True)
+    one, two = (generator.latents(generator.source().samples(n)) for n in ([1, 2], [3, 4]))
+    check_law(generator, one, two, precision)
+
+
+@pytest.mark.parametrize("precision", [torch.float32, torch.bfloat16])
+@pytest.mark.parametrize("layout", ["2018", "2021"])
+def test_munit(layout: str, precision: torch.dtype) -> None:
+    generator = lively_translator(layout, people=True, blocks=2)
     one, two = (generator.latents(generator.source().samples(n)) for n in ([1, 2], [3, 4]))
     check_law(generator, one, two, precision)
 

@@ -177,5 +177,7 @@ def test_a_family_we_do_not_know(tmp_path: Path, family: object) -> None:
     path = tmp_path / "g.safetensors"
     header = {"format": "generator", "version": 1, "family": family}
     tensor_file.save(path, {"a": torch.zeros(1)}, header)
-    with pytest.raises(GeneratorError, match="family: .*expected stylegan2 or rfr; update regen"):
+    with pytest.raises(
+        GeneratorError, match="family: .*expected stylegan2 or rfr or munit; update regen"
+    ):
         open_generator(path)

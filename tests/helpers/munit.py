@@ -6,8 +6,29 @@ from typing import Any
 
 import torch
 
+from regen.generators.bundled import renderer
 from regen.generators.munit.config import MUNITConfig
+from regen.generators.munit.generator import Translator
 from regen.generators.munit.network import MUNIT
+
+
+def lively(
+    layout: str = "2018", *, people: bool = False, seed: int = 0, **changes: Any
+) -> Translator:
+    """A generator with such a network.
+
+    Args:
+        layout: As in `MUNITConfig`.
+        people: Whether it has the oracle of rendered people, as cats.
+        seed: Of the weights.
+        **changes: As those of `lively_network`.
+    """
+    network = lively_network(layout, seed=seed, **changes)
+    generator = Translator(network.config).eval().requires_grad_(False)
+    generator.network = network
+    if people:
+        generator.oracle = generator.limited(renderer(generator.image_size))
+    return generator
 
 
 def lively_network(layout: str = "2018", *, seed: int = 0, **changes: Any) -> MUNIT:

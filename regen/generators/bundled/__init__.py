@@ -16,7 +16,7 @@ from regen.portraits import PortraitsOracle
 
 FOLDER = Path(__file__).parent
 _PROJECTOR = re.compile(r"(.+)_projector(\d+)")
-_RENDERED = ("portraits", "portraits-inpaint")  # generators whose seeds the renderer can render
+_RENDERED = ("portraits", "portraits-inpaint", "portraits-cats")  # whose seeds it can render
 LOADED_DIGEST = "loaded_digest"  # in the header of a generator without a projector of its own
 
 

@@ -9,12 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from regen.errors import GeneratorError
-from regen.files.budget import (
-    LARGEST_RESOLUTION,
-    LARGEST_WIDTH,
-    MOST_CHANNELS,
-    MOST_LAYERS,
-)
+from regen.files.budget import LARGEST_FILLED_SIDE, LARGEST_WIDTH, MOST_CHANNELS, MOST_LAYERS
 
 LAYOUTS = ("2018", "2021")
 MULTIPLE = 4  # pixels; images are halved twice and doubled twice
@@ -26,7 +21,7 @@ _RANGES = {
     "blocks": (1, MOST_LAYERS),
     "style": (1, LARGEST_WIDTH),
     "mapping": (1, LARGEST_WIDTH),
-    "size": (_SMALLEST, LARGEST_RESOLUTION),
+    "size": (_SMALLEST, LARGEST_FILLED_SIDE),
 }
 
 

@@ -71,7 +71,8 @@ class ContentEncoder(nn.Module):
 
     def forward(self, image: Tensor) -> Tensor:
         """Contents ``[N, 4d, H/4, W/4]`` of images ``[N, 3, H, W]``."""
-        x, held = self.blocks(image), None
+        x: Tensor = self.blocks(image)
+        held: Tensor | None = None
         for layer in self.residual:
             x, held = layer(x, held, None)
         return x

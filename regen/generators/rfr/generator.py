@@ -14,8 +14,7 @@ from types import MappingProxyType
 import torch
 from torch import Tensor
 
-from regen.errors import GeneratorError
-from regen.generators.pictures import Album, Loaded, PictureFile
+from regen.generators.pictures import Album, Loaded, check_known, check_sizes
 from regen.generators.protocol import Generator, Latent, Oracle, Sample
 from regen.generators.rfr.config import RFRConfig
 from regen.generators.rfr.latent import FillLatent
@@ -88,13 +87,7 @@ class Inpainter(Generator):
     def sample(self, request: Mapping[str, object]) -> FillSample:
         """A person or image and its hole; see `read_sample`."""
         sample = read_sample(request)
-        if self.oracle is None and not isinstance(sample.picture, PictureFile):
-            raise GeneratorError(
-                "seed of a sample",
-                got=sample.label,
-                expected="a picture",
-                remedy="only the bundled portraits know people by seeds",
-            )
+        check_known(sample.picture, self.oracle)
         return sample
 
     @torch.no_grad()
@@ -109,7 +102,7 @@ class Inpainter(Generator):
         if not chosen:
             return FillLatent(*(torch.zeros(0, c, *self.image_size) for c in (3, 1)))
         loaded = self._album.load([sample.picture for sample in chosen])
-        _check_sizes(chosen, loaded)
+        check_sizes([sample.label for sample in chosen], loaded)
         known = [1 - self._hole(*pair) for pair in zip(chosen, loaded, strict=True)]
         images = torch.cat([one.image for one in loaded])
         return self._after_passes(chosen, FillLatent(images, torch.cat(known)).to(self.device))
@@ -158,18 +151,6 @@ class Inpainter(Generator):
     def computing_in(self, dtype: torch.dtype) -> AbstractContextManager[None]:
         """Inside the block the convolutions compute in `dtype`."""
         return torch.autocast(self.device.type, dtype, enabled=dtype != torch.float32)
-
-
-def _check_sizes(samples: Sequence[FillSample], loaded: Sequence[Loaded]) -> None:
-    sizes = {one.size: sample.label for sample, one in zip(samples, loaded, strict=True)}
-    if len(sizes) > 1:
-        got = ", ".join(f"{width} x {height} of {name}" for (height, width), name in sizes.items())
-        raise GeneratorError(
-            "sizes of images",
-            got=got,
-            expected="one height and width in proportion",
-            remedy="crop them alike, or take them one at a time",
-        )
 
 
 def _warn_of_grey(samples: Sequence[FillSample], left: Tensor) -> None:

@@ -21,6 +21,7 @@ from torch import Tensor
 
 from regen.errors import GeneratorError
 from regen.files.atomic import write_bytes
+from regen.generators.assembling import check_names
 from regen.generators.family import Checkpoint
 from regen.generators.rfr.config import RFRConfig
 from regen.generators.rfr.files import assemble
@@ -32,7 +33,6 @@ from regen.unpickling import Instance
 _MARKERS = ("Pconv1.weight", "RFRModule.att.combiner.weight")
 _ROOMS = ("generator", "state_dict", "")  # where a state is, the file itself last
 _EXTRA = ("rounds", "size")
-_MOST_SHOWN = 3
 LICENCE = "MIT for the code; of the weights, what their author says: check before you pass them on"
 
 
@@ -150,30 +150,10 @@ def _batches(state: Mapping[str, Any], names: list[str]) -> tuple[int, ...]:
 def _by_own_names(network: RFR, state: Mapping[str, Any], where: str) -> dict[str, Tensor]:
     """Tensors by regen's names and in its layout."""
     names = dict(tensor_names(network))
-    unknown = sorted(set(state) - set(names) - set(count_names(network)))
-    missing = sorted(set(names) - set(state))
-    if unknown or missing:
-        parts = [
-            f"{kind} {_shown(odd)}" for kind, odd in (("unknown", unknown), ("no", missing)) if odd
-        ]
-        raise GeneratorError(
-            f"{where}: tensors of RFR",
-            got="; ".join(parts),
-            expected="those of the original network",
-            remedy="the file is cut off, or of another network",
-        )
+    given = check_names(state, set(names), set(count_names(network)), "RFR", where)
     tensors = {}
     for theirs, own in names.items():
-        tensor = state[theirs]
-        if not isinstance(tensor, Tensor):
-            raise GeneratorError(
-                f"{where}: {theirs}", got=type(tensor).__name__, expected="a tensor"
-            )
+        tensor = given[theirs]
         turned = is_transposed(network, own) and tensor.dim() == 4
         tensors[f"network.{own}"] = tensor.transpose(0, 1) if turned else tensor
     return tensors
-
-
-def _shown(names: list[str]) -> str:
-    more = f" and {len(names) - _MOST_SHOWN} more" if len(names) > _MOST_SHOWN else ""
-    return ", ".join(names[:_MOST_SHOWN]) + more

@@ -8,7 +8,14 @@ from pathlib import Path
 
 from regen.edits.schema import NamedRegion
 from regen.errors import GeneratorError
-from regen.generators.pictures import Folder, People, Person, Picture, PictureFile, Pictures
+from regen.generators.pictures import (
+    Folder,
+    Person,
+    Picture,
+    Pictures,
+    picture_of,
+    pictures_in,
+)
 from regen.generators.protocol import Oracle, Sample
 from regen.images.listing import image_files
 from regen.images.regions import Region
@@ -136,14 +143,7 @@ def read_source(
     for name in inputs:
         if name not in ("holes", "grow", "passes"):
             raise _unknown(f"samples with {name}", "holes")
-    if images is None and oracle is None:
-        raise GeneratorError(
-            "source of samples",
-            got="no images",
-            expected="a folder of images to fill holes in",
-            remedy="name it with --pictures",
-        )
-    pictures: Pictures = People() if images is None else Folder.of(images)
+    pictures = pictures_in(images, oracle, "fill holes in")
     holes = inputs.get("holes", RANDOM)
     grow, passes = inputs.get("grow", 0), inputs.get("passes", 1)
     assert isinstance(grow, int) and isinstance(passes, int)
@@ -190,7 +190,7 @@ def read_sample(request: Mapping[str, object]) -> FillSample:
     for name in request:
         if name not in _KNOWN:
             raise _unknown(f"a sample with a {name}", f"one of {', '.join(_KNOWN)}")
-    picture = _picture(request)
+    picture = picture_of(request)
     hole = request.get("hole")
     if hole is None and isinstance(picture, Person):
         hole = RandomHole(picture.seed)
@@ -207,18 +207,6 @@ def read_sample(request: Mapping[str, object]) -> FillSample:
     plain = isinstance(picture, Person) and hole == RandomHole(picture.seed) and not grow
     index = picture.seed if plain and passes == 1 and isinstance(picture, Person) else None
     return FillSample(picture=picture, hole=hole, grow=grow, passes=passes, index=index)
-
-
-def _picture(request: Mapping[str, object]) -> Picture:
-    seed, picture = request.get("seed"), request.get("picture")
-    if (seed is None) == (picture is None):
-        got = "neither" if seed is None else "both"
-        raise GeneratorError("seed or picture of a sample", got=got, expected="one of them")
-    if picture is None:
-        return Person(seed)  # type: ignore[arg-type]  # which checks it
-    if not isinstance(picture, (str, Path)):
-        raise GeneratorError("picture", got=repr(picture), expected="an image, by its path")
-    return PictureFile(str(picture))
 
 
 def _unknown(problem: str, expected: str) -> GeneratorError:
