@@ -38,19 +38,26 @@ class Convolution(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         """From ``[N, I, H, W]`` to ``[N, O, h, w]``."""
-        return F.conv2d(self.field(x), self.weight, self.bias, stride=self.stride)
+        weight, bias = self.weight.to(x.dtype), self.bias.to(x.dtype)
+        return F.conv2d(self.field(x), weight, bias, stride=self.stride)
 
 
 class Norm(nn.Module):
-    """Normalises features of whole images; some kinds read a code, the others ignore it."""
+    """Normalises features of whole images; some kinds read a code, the others ignore it.
+
+    Sums over whole images need more than half precision, so they are computed in float32 then.
+    """
 
     def forward(self, x: Tensor, code: Tensor | None = None) -> Tensor:
-        """Normalised features, of the same shape, in float32 at least.
+        """Normalised features, of the same shape and dtype.
 
         Args:
             x: ``[N, C, H, W]``.
             code: ``[N, M]``.
         """
+        return self._normalised(precise(x), code).to(x.dtype)
+
+    def _normalised(self, x: Tensor, code: Tensor | None) -> Tensor:
         raise NotImplementedError
 
 
@@ -67,9 +74,8 @@ class InstanceNorm(Norm):
         self.weight = nn.Parameter(torch.ones(channels)) if affine else None
         self.bias = nn.Parameter(torch.zeros(channels)) if affine else None
 
-    def forward(self, x: Tensor, code: Tensor | None = None) -> Tensor:
-        """See `Norm`; the code is ignored."""
-        return F.instance_norm(_precise(x), weight=self.weight, bias=self.bias, eps=_SMALL)
+    def _normalised(self, x: Tensor, code: Tensor | None) -> Tensor:
+        return F.instance_norm(x, weight=self.weight, bias=self.bias, eps=_SMALL)
 
 
 class SlicedNorm(Norm):
@@ -84,12 +90,11 @@ class SlicedNorm(Norm):
         super().__init__()
         self.channels, self.start = channels, start
 
-    def forward(self, x: Tensor, code: Tensor | None = None) -> Tensor:
-        """See `Norm`."""
+    def _normalised(self, x: Tensor, code: Tensor | None) -> Tensor:
         assert code is not None
-        own = _precise(code[:, self.start : self.start + 2 * self.channels])
+        own = code[:, self.start : self.start + 2 * self.channels].to(x.dtype)
         shift, scale = own[:, :, None, None].chunk(2, dim=1)
-        return F.instance_norm(_precise(x), eps=_SMALL) * scale + shift
+        return F.instance_norm(x, eps=_SMALL) * scale + shift
 
 
 class LinearNorm(Norm):
@@ -104,11 +109,11 @@ class LinearNorm(Norm):
         super().__init__()
         self.linear = nn.Linear(code, 2 * channels)
 
-    def forward(self, x: Tensor, code: Tensor | None = None) -> Tensor:
-        """See `Norm`."""
+    def _normalised(self, x: Tensor, code: Tensor | None) -> Tensor:
         assert code is not None
-        scale, shift = _precise(self.linear(code))[:, :, None, None].chunk(2, dim=1)
-        return F.instance_norm(_precise(x), eps=_SMALL) * (1 + scale) + shift
+        own: Tensor = self.linear(code)
+        scale, shift = own[:, :, None, None].to(x.dtype).chunk(2, dim=1)
+        return F.instance_norm(x, eps=_SMALL) * (1 + scale) + shift
 
 
 class WholeNorm(Norm):
@@ -122,11 +127,11 @@ class WholeNorm(Norm):
         self.weight = nn.Parameter(torch.ones(channels))
         self.bias = nn.Parameter(torch.zeros(channels))
 
-    def forward(self, x: Tensor, code: Tensor | None = None) -> Tensor:
-        """See `Norm`; the code is ignored."""
-        deviation, mean = torch.std_mean(_precise(x), dim=(1, 2, 3), keepdim=True)
+    def _normalised(self, x: Tensor, code: Tensor | None) -> Tensor:
+        deviation, mean = torch.std_mean(x, dim=(1, 2, 3), keepdim=True)
         scale, shift = self.weight[:, None, None], self.bias[:, None, None]
-        return (x - mean) / (deviation + _SMALL) * scale + shift
+        normalised: Tensor = (x - mean) / (deviation + _SMALL) * scale + shift
+        return normalised
 
 
 class Block(nn.Module):
@@ -208,6 +213,6 @@ class Enlarging(Layer):
         return F.relu(y), None
 
 
-def _precise(x: Tensor) -> Tensor:
-    """Sums over whole images need more than half precision."""
+def precise(x: Tensor) -> Tensor:
+    """A tensor in float32 at least."""
     return x.float() if x.dtype in (torch.float16, torch.bfloat16) else x

@@ -31,6 +31,7 @@ from regen.generators.munit.layers import (
     Opening,
     SlicedNorm,
     WholeNorm,
+    precise,
 )
 
 
@@ -121,9 +122,10 @@ class MUNIT(nn.Module):
     def finish(self, x: Tensor) -> Tensor:
         """The image ``[N, 3, H, W]`` of features ``[N, d, H, W]``.
 
-        It is in [-1, 1] in the layout of 2018, and only nominally so in that of 2021.
+        It is in [-1, 1] in the layout of 2018, and only nominally so in that of 2021; in float32 at
+        least.
         """
-        image: Tensor = self.last(x)
+        image = precise(self.last(x))
         return image if self.config.improved else image.tanh()
 
     def decode(self, content: Tensor, code: Tensor) -> Tensor:

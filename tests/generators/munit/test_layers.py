@@ -70,10 +70,13 @@ def test_a_whole_norm_keeps_differences_between_channels() -> None:
     assert (y.mean((2, 3)).diff(dim=1) > 0.5).all()
 
 
-def test_norms_of_half_precision_are_single() -> None:
-    x = torch.randn(1, 2, 4, 4, dtype=torch.bfloat16)
+def test_norms_of_half_precision_are_computed_in_single() -> None:
+    x = (torch.randn(1, 2, 64, 64) + 30).bfloat16()
     for norm in (InstanceNorm(2), SlicedNorm(2, 0), WholeNorm(2)):
-        assert norm(x, torch.ones(1, 4, dtype=torch.bfloat16)).dtype == torch.float32
+        code = torch.ones(1, 4)
+        y = norm(x, code)
+        assert y.dtype == torch.bfloat16
+        assert_near(y.float(), norm(x.float(), code), torch.bfloat16)
 
 
 def test_a_block_without_norm() -> None:
