@@ -192,7 +192,8 @@ class RewriteSettings:
         fit: How the memory is fitted.
         memory_layers: Number of convolutions of the memory, at least 1.
         value_layer: Convolution whose output is the value, from 1; None for the projector's.
-        measured_seeds: Unseen seeds that the result is measured on, at least 1.
+        measured_seeds: Unseen seeds that the result is measured on, at least 1; None for as few as
+            settle the verdict, of 16, 32 and 64.
         lpips: Backbone of LPIPS.
 
     Raises:
@@ -203,13 +204,14 @@ class RewriteSettings:
     fit: FitSettings = field(default_factory=FitSettings)
     memory_layers: int = 3
     value_layer: int | None = None
-    measured_seeds: int = 64
+    measured_seeds: int | None = None
     lpips: Literal["squeeze", "alex", "vgg"] = "squeeze"
 
     def __post_init__(self) -> None:
         check_types(self)
-        layer = () if self.value_layer is None else ("value_layer",)
-        check_range(self, ("measured_seeds", "memory_layers", *layer), least=1)
+        optional = ("value_layer", "measured_seeds")
+        given = [name for name in optional if getattr(self, name) is not None]
+        check_range(self, ("memory_layers", *given), least=1)
 
     def changed(self, values: Mapping[str, object]) -> RewriteSettings:
         """These settings with others by dotted name.

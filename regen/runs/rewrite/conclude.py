@@ -9,16 +9,15 @@ from typing import Any
 import torch
 
 from regen.edits.schema import Edits, NamedRegion
-from regen.generators.samples import reserved_samples
 from regen.metrics import try_lpips
 from regen.report import ExemplarView, RewriteReport, TargetView, write_report
 from regen.rewriting.learn import Learned
 from regen.rewriting.rewrite import REWRITE_FILE
 from regen.rewriting.rule import decode_wanted
 from regen.rewriting.task import Task
-from regen.runs.rewrite.measure import Targets, gather_evidence, metrics_of
+from regen.runs.rewrite.enough import enough_evidence
+from regen.runs.rewrite.measure import Targets, metrics_of
 from regen.runs.timing import Stopwatch, peak_memory_mb
-from regen.seeds import UNSEEN
 
 
 def conclude(
@@ -39,12 +38,9 @@ def conclude(
     Raises:
         StoreError: If the folder cannot be written to.
     """
-    settings = task.settings
-    count, taken = settings.measured_seeds, task.taken
-    samples = reserved_samples(task.source, UNSEEN, count, taken, like=task.like)
     with watch.stage("measure"):
-        lpips, reason = try_lpips(settings.lpips, task.generator.image_size)
-        evidence = gather_evidence(task, learned, samples)
+        lpips, reason = try_lpips(task.settings.lpips, task.generator.image_size)
+        evidence = enough_evidence(task, learned, lpips)
         metrics = metrics_of(evidence, lpips, reason, {}, None)
     assert evidence.targets is not None
     with watch.stage("report"):

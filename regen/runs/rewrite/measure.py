@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from typing import Any, Literal
 
 import torch
@@ -140,6 +140,18 @@ def gather_evidence(task: Task, learned: Learned, samples: Sequence[Sample]) -> 
         _inputs(generator, samples),
         targets,
     )
+
+
+def joined(one: Evidence, two: Evidence) -> Evidence:
+    """The evidence of two lists of samples of one task; what became of the targets is of `one`."""
+
+    def both(name: str) -> Tensor | None:
+        parts = [getattr(one, name), getattr(two, name)]
+        return None if parts[0] is None else torch.cat(parts)
+
+    names = ("before", "after", "similarity", "regions", "oracle", "plain", "inputs")
+    images: dict[str, Any] = {name: both(name) for name in names}
+    return replace(one, labels=one.labels + two.labels, **images)
 
 
 def _inputs(generator: Generator, samples: Sequence[Sample]) -> Tensor | None:

@@ -1,0 +1,96 @@
+"""How many unseen samples a verdict rests on: as few as settle it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+from torch import Tensor
+
+from regen.errors import MetricError
+from regen.generators.protocol import Sample
+from regen.generators.samples import reserved_samples
+from regen.metrics import Lpips, masked_distance, masked_lpips, mean_interval
+from regen.metrics.verdict import (
+    IN_PART_BELOW,
+    SPILLED_ABOVE,
+    TOOK_BELOW,
+    TRANSFERRED,
+    TRANSFERRED_IN_PART,
+)
+from regen.rewriting.learn import Learned
+from regen.rewriting.task import Task
+from regen.runs.rewrite.measure import Evidence, gather_evidence, joined
+from regen.seeds import UNSEEN
+
+COUNTS = (16, 32, 64)
+
+
+def enough_evidence(task: Task, learned: Learned, lpips: Lpips | None) -> Evidence:
+    """Images of as many unseen samples as the settings ask for or, by default, the verdict needs.
+
+    Args:
+        task: What was learned.
+        learned: The rule and its rewrite.
+        lpips: What the verdict compares with, or None for L1.
+
+    Returns:
+        The evidence of the first 16 samples where the verdict is `settled` by them, else of the
+        first 32 or 64; of fewer where a finite source has no more.
+    """
+    wanted = task.settings.measured_seeds
+    counts = COUNTS if wanted is None else (wanted,)
+    samples = reserved_samples(task.source, UNSEEN, counts[-1], task.taken, like=task.like)
+    evidence = None
+    for more in _pieces(samples, counts):
+        found = gather_evidence(task, learned, more)
+        evidence = found if evidence is None else joined(evidence, found)
+        if len(counts) > 1 and settled(evidence, lpips):
+            break
+    assert evidence is not None
+    return evidence
+
+
+def _pieces(samples: Sequence[Sample], counts: Sequence[int]) -> Iterator[Sequence[Sample]]:
+    for first, last in zip((0, *counts), counts, strict=False):
+        if samples[first:last]:
+            yield samples[first:last]
+
+
+def settled(evidence: Evidence, lpips: Lpips | None) -> bool:
+    """Whether more samples are not expected to change a verdict.
+
+    They are not where the 95 % interval of each mean that `regen.metrics.verdict` compares with a
+    limit leaves that limit out. A share that is left is compared sample by sample, as the mean of
+    what is left less the limit's share of what was there.
+    """
+    try:
+        return all(_clear(numbers) for numbers in _comparisons(evidence, lpips))
+    except MetricError:  # no sample has a region, for instance; others may
+        return False
+
+
+def _comparisons(e: Evidence, lpips: Lpips | None) -> Iterator[Tensor]:
+    """For each limit a number of every sample, below 0 on average below the limit."""
+    name = "l1" if lpips is None else "lpips"
+    yield _each(e.before, e.after, 1 - e.regions, lpips) - SPILLED_ABOVE[name]
+    if e.oracle is not None:
+        before, after = (_each(x, e.oracle, e.regions, lpips) for x in (e.before, e.after))
+        for limit in (TOOK_BELOW, IN_PART_BELOW):
+            yield after - limit * before
+    elif e.targets is not None:
+        t = e.targets
+        asked = masked_distance(t.before, t.wanted, t.regions, lpips)[name] or 0.0
+        for limit in (TRANSFERRED, TRANSFERRED_IN_PART):
+            yield _each(e.before, e.after, e.regions, lpips) - limit * asked
+
+
+def _each(a: Tensor, b: Tensor, mask: Tensor, lpips: Lpips | None) -> Tensor:
+    if lpips is not None:
+        return masked_lpips(a, b, mask, lpips)
+    difference = (mask * (a - b).abs().mean(dim=1, keepdim=True)).sum(dim=(1, 2, 3))
+    return difference / mask.sum(dim=(1, 2, 3)).clamp_min(1)
+
+
+def _clear(numbers: Tensor) -> bool:
+    interval = mean_interval(numbers)
+    return interval.high < 0 or interval.low > 0
