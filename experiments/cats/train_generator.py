@@ -65,8 +65,8 @@ class Settings:
     blocks: int = 3
     mapping: int = 192
     size: int = 64
-    steps: int = 2400
-    batch: int = 16
+    steps: int = 4800
+    batch: int = 8
     lr: float = 1e-3
     people: int = 6144
     styles: int = 4
