@@ -72,8 +72,9 @@ demo-inpaint: $(INSTALLED) $(COMPILED)  ## Fill noses with a clown's, wherever a
 	$(BIN)/regen rewrite --edits examples/inpaint_red_nose.json -o out/inpaint
 	@echo "Report: file://$(CURDIR)/out/inpaint/report.html"
 
-translate: $(INSTALLED) $(COMPILED)  ## Train portraits-cats, resuming what is there
+translate: $(INSTALLED) $(COMPILED)  ## Train portraits-cats, resuming what is there, and put its weights into the package
 	$(BIN)/python -m experiments.cats.train_generator -o runs/cats
+	$(BIN)/python -m experiments.cats.export_generator runs/cats
 
 fuzz: $(INSTALLED)  ## Read 20,000 damaged files of every kind; only clear errors may come out, and soon
 	$(BIN)/python -m tests.unpickling.fuzz --files 20000 --seconds 1800 --seed 0

@@ -1,4 +1,4 @@
-"""The recipes of portraits-cats: the pool and the training."""
+"""The recipes of portraits-cats: pool, training, exporting, and measuring rewrites."""
 
 from __future__ import annotations
 
@@ -11,12 +11,17 @@ import torch
 from torch import Tensor
 from torch.nn.functional import avg_pool2d
 
+from experiments.cats import rewrites
+from experiments.cats.export_generator import measure, sheet, trained
 from experiments.cats.pool import GUIDED, Pool, load_pool
 from experiments.cats.train_generator import Settings, Trainer, run
 from regen.generators.munit.config import MUNITConfig
+from regen.generators.munit.generator import Translator
 from regen.generators.munit.network import MUNIT
 from regen.metrics.perceptual import Lpips
 from regen.portraits import attributes, cat_style, render_cat
+from regen.rewriting.task import NoProjectorWarning
+from tests.helpers.munit import lively
 
 SMALL = Settings(width=4, blocks=1, mapping=8, steps=5, batch=2, people=32, styles=2)
 
@@ -87,8 +92,29 @@ def test_a_finished_training_leaves_its_generator(
     monkeypatch.setattr("experiments.cats.train_generator.load_pool", lambda *_: pool)
     (record,) = run(replace(SMALL, steps=1), tmp_path, minutes=1)
     assert record["step"] == 1 and (tmp_path / "sheet.png").is_file()
-    stored = torch.load(tmp_path / "generator.pt", weights_only=True)
-    MUNIT(MUNITConfig(**stored["config"])).load_state_dict(stored["state"])
+    generator = trained(tmp_path)
+    assert generator.config.width == 4 and generator.oracle is not None
+    monkeypatch.setattr("experiments.cats.export_generator.COUNT", 2)
+    measured = measure(generator)
+    assert all(measured[name] > 0 for name in ("l1", "lpips", "psnr", "style_l1"))
+    assert sheet(generator, columns=2).shape == (1, 3, 6 * 66 - 2, 130)
+
+
+@pytest.mark.parametrize("pattern", ["hat", "anime_eyes"])
+def test_a_rewrite_is_measured_in_several_styles(
+    pattern: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(rewrites, "COLUMNS", 2)
+    steps = {**Translator.usual_settings, "fit.steps": 2, "fit.preserve": 2}
+    monkeypatch.setattr(Translator, "usual_settings", steps)
+    generator = lively("2021", people=True, size=64)
+    path = rewrites.EXAMPLES / f"translate_{pattern}.json"
+    with pytest.warns(NoProjectorWarning):
+        row, image = rewrites.run(path, generator, count=2, styles=2)
+    assert row["ratio"] == row["after"]["l1"] / row["before"]["l1"]
+    assert len(row["ratio by style"]) == 2
+    assert 0 < row["exemplar"]["l1"] < row["before"]["l1"]
+    assert image.shape == (1, 3, 4 * 66 - 2, 130)
 
 
 def test_the_network_of_the_bundled_generator_is_small() -> None:
