@@ -22,6 +22,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import date
+from functools import partial
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -54,7 +55,7 @@ def ours() -> Work:
         network = synthesis_with_noise(config)
         ws = torch.randn(1, config.convolutions + 1, config.w_dim)
         noise = [network.convs[str(i)].noise_const for i in range(1, config.convolutions + 1)]
-        work[f"generator {side}"] = lambda n=network, w=ws, e=noise: n(w, e, torch.float32)
+        work[f"generator {side}"] = partial(network, ws, noise, torch.float32)
     config = StyleGAN2Config(resolution=TRAINED_SIDE, channel_base=TRAINED_BASE)
     generator, judge = StyleGAN2(config).train(), Discriminator(config).train()
 
@@ -83,7 +84,7 @@ def nvidia(folder: Path) -> Work:
     for side in SIDES:
         network = networks.SynthesisNetwork(w_dim=512, img_resolution=side, img_channels=3).eval()
         ws = torch.randn(1, network.num_ws, 512)
-        work[f"generator {side}"] = lambda n=network, w=ws: n(w, noise_mode="const")
+        work[f"generator {side}"] = partial(network, ws, noise_mode="const")
     size: Any = {"img_resolution": TRAINED_SIDE, "img_channels": 3, "c_dim": 0}
     generator = networks.Generator(
         z_dim=512, w_dim=512, synthesis_kwargs={"channel_base": TRAINED_BASE}, **size
@@ -111,8 +112,8 @@ def rosinality(folder: Path) -> Work:
     for side in SIDES:
         network = model.Generator(side, 512, 8).eval()
         ws = torch.randn(1, network.n_latent, 512)
-        work[f"generator {side}"] = lambda n=network, w=ws: n(
-            [w], input_is_latent=True, randomize_noise=False
+        work[f"generator {side}"] = partial(
+            network, [ws], input_is_latent=True, randomize_noise=False
         )
     generator = model.Generator(TRAINED_SIDE, 512, 8, channel_multiplier=1).train()
     judge = model.Discriminator(TRAINED_SIDE, channel_multiplier=1).train()

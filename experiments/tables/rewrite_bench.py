@@ -27,11 +27,11 @@ from regen.generators.protocol import Generator, Sample, Split
 from regen.metrics import Lpips
 from regen.rewriting.key_moments import Moments
 from regen.rewriting.learn import fit, moments_for, prepare
+from regen.rewriting.preserved import keys_of
 from regen.rewriting.rewrite import Rewrite, rewritten
 from regen.rewriting.rule import build_rule
 from regen.rewriting.settings import preset
 from regen.rewriting.task import Task, resolve
-from regen.runs.rewrite.measure import keys_of
 
 Made = tuple[Rewrite, dict[str, float]]  # a rewrite, and the last losses of its fit by name
 
@@ -119,7 +119,7 @@ class Bench:
         task, settings = self.task(scene), preset("default")
         split = self.generator.split(task.split.value_layer, settings.memory_layers)
         matcher = prepare(replace(task, split=split, settings=settings)).matcher
-        keys = keys_of(split, self.generator, samples)
+        keys = keys_of(self.generator, split, samples).features
         return matcher.mask(keys, self.generator.image_size).cpu()
 
     def _task_of(self, method: Method, scene: Scene) -> Task:
