@@ -24,7 +24,7 @@ from regen.cli.common import file_type, rewrites_option
 )
 @click.option(
     "--to",
-    type=click.Choice(["native", "nvidia", "rosinality", "onnx", "rfr"]),
+    type=click.Choice(["native", "nvidia", "rosinality", "onnx", "rfr", "munit"]),
     help="Format to write, by default that of DST's suffix: .safetensors, .pkl, .pt, .onnx, .pth.",
 )
 def command(
@@ -37,9 +37,10 @@ def command(
     """Convert a generator to the file format of another tool.
 
     SRC is a name or a file of regen's, a pickle of NVIDIA's (stylegan2-ada-pytorch, stylegan3,
-    DragGAN; TensorFlow's StyleGAN2 and ADA), or a checkpoint of rosinality's stylegan2-pytorch or
-    of RFR-Inpainting. It is recognised by its content, and no code in it is run. A discriminator is
-    converted too. ONNX, a StyleGAN2 from z to image, needs `regen[onnx]`.
+    DragGAN; TensorFlow's StyleGAN2 and ADA), or a checkpoint of rosinality's stylegan2-pytorch, of
+    RFR-Inpainting, or of MUNIT (2018, or imaginaire's of 2021). It is recognised by its content,
+    and no code in it is run. A discriminator is converted too. ONNX, a StyleGAN2 from z to image,
+    needs `regen[onnx]`.
     """
     from regen.runs.convert import convert
 

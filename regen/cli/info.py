@@ -30,8 +30,8 @@ def command(files: tuple[Path, ...], generator: str | None, as_json: bool) -> No
     """Explain a file of regen's or of another tool.
 
     A FILE is a generator, a projector, a rewrite, features, an edits or metrics file, a run folder,
-    or a checkpoint of NVIDIA's, rosinality's or RFR-Inpainting's, with a list of the classes it
-    names. No code in a pickle is run.
+    or a checkpoint of NVIDIA's, rosinality's, RFR-Inpainting's or MUNIT's, with a list of the
+    classes it names. No code in a pickle is run.
     """
     from regen.files.as_json import to_json
     from regen.runs.info import describe

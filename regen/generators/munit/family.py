@@ -10,7 +10,7 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from regen.generators.family import Family, StoredDiscriminator
+from regen.generators.family import Checkpoint, Family, ForeignFormat, StoredDiscriminator
 
 if TYPE_CHECKING:
     from regen.generators.munit.generator import Translator
@@ -52,4 +52,32 @@ def _describe(generator: Generator) -> dict[str, Any]:
     return {**facts, "original_licence": licence} if licence else facts
 
 
-FAMILY = Family(name="munit", load=_load, save=_save, describe=_describe)
+def _read_foreign(value: object, which: str, where: str) -> Checkpoint | None:
+    from regen.generators.munit.improved import read_improved
+    from regen.generators.munit.mistakes import check_mistakes
+    from regen.generators.munit.original import read_original
+    from regen.generators.munit.reading import as_dict
+
+    found = read_original(value, which, where) or read_improved(value, which, where)
+    if found is None:
+        check_mistakes(as_dict(value), where)
+    return found
+
+
+def _write_original(
+    path: Path, generator: Generator, discriminator: StoredDiscriminator | None
+) -> list[str]:
+    from regen.generators.munit.original import write_original
+
+    return write_original(path, _checked(generator))
+
+
+FAMILY = Family(
+    name="munit",
+    load=_load,
+    save=_save,
+    describe=_describe,
+    read_foreign=_read_foreign,
+    foreign_files=("MUNIT", "imaginaire's MUNIT"),
+    foreign_formats={"munit": ForeignFormat(".pt", _write_original)},
+)

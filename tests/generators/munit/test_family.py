@@ -6,6 +6,7 @@ from pathlib import Path
 
 from regen.generators.munit.family import FAMILY
 from regen.generators.native import open_file
+from regen.unpickling import read_torch_file
 from tests.helpers.munit import lively
 
 
@@ -24,3 +25,11 @@ def test_what_it_saves_it_loads(tmp_path: Path) -> None:
     with open_file(path) as file:
         assert FAMILY.load(file).digest() == generator.digest()
         assert FAMILY.load_discriminator(file) is None
+
+
+def test_the_format_that_it_writes_it_reads(tmp_path: Path) -> None:
+    generator, path = lively(), tmp_path / "g.pt"
+    FAMILY.foreign_formats["munit"].write(path, generator, None)
+    found = FAMILY.read_foreign(read_torch_file(path), "G_ema", "it")
+    assert found is not None and found.generator.digest() == generator.digest()
+    assert FAMILY.read_foreign({"weights": 3}, "G_ema", "it") is None
