@@ -85,17 +85,18 @@ def open_projector(
     return _open_projector(path, generator, value_layer=value_layer)
 
 
-def exemplar_image(source: str) -> Tensor:
+def exemplar_image(source: str, *, within: str = "") -> Tensor:
     """The image that an exemplar of an edits file names, ``[1, 3, H, W]`` in [-1, 1].
 
     Args:
         source: A path, a data URI, or ``"skimage:chelsea"``.
+        within: What names it: messages begin with it.
 
     Raises:
         EditsError: If scikit-image is needed for it, and is not installed.
         ImageError: If the image cannot be read.
     """
-    return Image(source).load()
+    return Image(source).load(within=within)
 
 
 def generate(

@@ -62,7 +62,7 @@ def document_from(path: Path, generator: str, before: Document | None = None) ->
         raise EditsError(
             f"{path}: targets", got=len(targets), expected=f"at most {MOST_TARGETS} in the editor"
         )
-    image = api.exemplar_image(first["exemplar"])
+    image = api.exemplar_image(first["exemplar"], within=f"{path}: edits[0].exemplar")
     size = int(image.shape[2]), int(image.shape[3])
     picture = Picture(first["exemplar"], _name(first["exemplar"]), *size)
     opened = api.open_generator(generator)

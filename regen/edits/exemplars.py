@@ -31,7 +31,7 @@ from regen.edits.validation import (
 )
 from regen.errors import EditsError
 from regen.files.limits import MAX_WHOLE_PIXELS
-from regen.images import data_uri, load_image, load_layers
+from regen.images import data_uri, load_image, load_layers, name_of
 
 _PACKAGED = "skimage:"
 _IMAGE = "an image, as path, data URI or skimage:NAME"
@@ -50,17 +50,26 @@ class Image:
             return str(_packaged(self.source, "exemplar: "))
         return self.source
 
-    def load(self, most_pixels: int = MAX_WHOLE_PIXELS) -> Tensor:
+    def load(self, *, within: str = "", most_pixels: int = MAX_WHOLE_PIXELS) -> Tensor:
         """The image at its own size, ``[1, 3, H, W]`` in [-1, 1].
 
-        Raises:
-            ImageError: If it cannot be read, or has more than so many pixels.
-        """
-        return load_image(self.location, most_pixels=most_pixels)
+        Args:
+            within: What names it: messages begin with it.
+            most_pixels: How many it may have.
 
-    def load_layers(self, most_pixels: int = MAX_WHOLE_PIXELS) -> tuple[Tensor, Tensor | None]:
+        Raises:
+            ImageError: If it cannot be read, or is too large.
+        """
+        return load_image(self.location, name=self._name(within), most_pixels=most_pixels)
+
+    def load_layers(
+        self, *, within: str = "", most_pixels: int = MAX_WHOLE_PIXELS
+    ) -> tuple[Tensor, Tensor | None]:
         """The image and its opacity, see `regen.images.load_layers`. Errors are those of `load`."""
-        return load_layers(self.location, most_pixels=most_pixels)
+        return load_layers(self.location, name=self._name(within), most_pixels=most_pixels)
+
+    def _name(self, within: str) -> str:
+        return f"{within}: {name_of(self.location)}" if within else name_of(self.location)
 
     def to_json(self, *, embed: bool) -> str:
         """As it was written, with an absolute path, or as a data URI."""

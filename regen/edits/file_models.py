@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import warnings
+from collections.abc import Iterator
 from typing import Annotated, Literal
 
 from pydantic import ConfigDict, Field, Tag, ValidationInfo, field_validator
 
 from regen.edits.exemplars import ExemplarField, Image, ImageField
-from regen.edits.inputs import HoleField, SamplesField
+from regen.edits.inputs import Hole, HoleField, SamplesField
 from regen.edits.region_json import NamedRegion, RegionField
 from regen.edits.samples import SampleSpec, StyleField
 from regen.edits.validation import (
@@ -33,6 +35,7 @@ from regen.edits.validation import (
 from regen.edits.values import DEFAULT_GENERATOR, Edit, Edits, PasteOracle, Target, Weights
 from regen.errors import EditsError
 from regen.files.limits import MAX_EDITS, MAX_TARGETS
+from regen.images import ImageWarning
 from regen.images.regions import Region
 
 
@@ -230,10 +233,31 @@ class EditsJson(ObjectModel):
         return memory_layers
 
 
-def _edits(written: EditsJson, _: EditsFile) -> Edits:
+def _regions(written: EditsJson) -> Iterator[tuple[str, object]]:
+    """Every region of a file, with its path."""
+    for index, edit in enumerate(written.edits):
+        yield f"edits[{index}].region", edit.region
+        for number, target in enumerate(edit.targets):
+            yield f"edits[{index}].targets[{number}].region", target.region
+            yield f"edits[{index}].targets[{number}].hole", target.sample.hole
+    holes = None if written.samples is None else written.samples.holes
+    yield "samples.holes", holes.region if isinstance(holes, Hole) else None
+
+
+def _make_remarks(written: EditsJson, file: EditsFile) -> None:
+    """Say what the user of a mask should know, with its path, once all paths are known."""
+    paths = {id(region): path for path, region in _regions(written)}
+    for region, remark in file.remarks:
+        if id(region) in paths:
+            said = f"{file.name}: {paths[id(region)]}.mask: {remark}"
+            warnings.warn(said, ImageWarning, stacklevel=2)
+
+
+def _edits(written: EditsJson, file: EditsFile) -> Edits:
     targets = sum(len(edit.targets) for edit in written.edits)
     if targets > MAX_TARGETS:
         raise EditsError("targets", got=f"{targets} in all", expected=f"at most {MAX_TARGETS}")
+    _make_remarks(written, file)
     return Edits(
         edits=tuple(written.edits),
         generator=written.generator or DEFAULT_GENERATOR,
@@ -248,6 +272,7 @@ def _edits(written: EditsJson, _: EditsFile) -> Edits:
         feather=written.feather,
         oracle=written.oracle,
         samples=written.samples,
+        file=file.name,
     )
 
 

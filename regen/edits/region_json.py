@@ -27,7 +27,7 @@ from regen.edits.validation import (
 )
 from regen.errors import EditsError
 from regen.files.limits import MAX_SHAPES, MAX_WHOLE_PIXELS
-from regen.images import ImageWarning, data_uri, load_mask, mask_to_png
+from regen.images import ImageWarning, data_uri, load_mask, mask_to_png, name_of
 from regen.images.regions import Region
 from regen.images.shapes import Box, Ellipse, Mask, Polygon
 
@@ -45,17 +45,17 @@ class NamedRegion:
 def _mask(given: str, file: EditsFile) -> Region:
     source = given if given.startswith("data:") else existing_file(given, file)
     most = min(file.mask_pixels_left, MAX_WHOLE_PIXELS)
-    mask = load_mask(source, most_pixels=most)
+    with warnings.catch_warnings(record=True) as seen:
+        warnings.simplefilter("always", ImageWarning)
+        mask = load_mask(source, most_pixels=most)
     file.mask_pixels_left -= mask.numel()
-    share = float(mask.mean())
+    region, share = Region((Mask(mask, source),)), float(mask.mean())
+    remarks = [str(one.message) for one in seen]
     if share > _INVERTED_ABOVE:
-        name = "the embedded mask" if given.startswith("data:") else source
-        warnings.warn(
-            f"{name} covers {share:.0%} of its image; if it is inverted, make what changes white",
-            ImageWarning,
-            stacklevel=2,
-        )
-    return Region((Mask(mask, source),))
+        covers = f"{name_of(source)} covers {share:.0%} of its image"
+        remarks.append(f"{covers}; if it is inverted, make what changes white")
+    file.remarks += [(region, remark) for remark in remarks]
+    return region
 
 
 _FOUR = Field(min_length=4, max_length=4)
@@ -133,7 +133,7 @@ def region_of(written: RegionJson) -> Region | NamedRegion:
     Raises:
         EditsError: If not exactly one is given.
     """
-    keys = written.model_fields_set & set(RegionJson.model_fields)
+    keys = [key for key in RegionJson.model_fields if key in written.model_fields_set]
     given = {key: value for key in keys if (value := getattr(written, key)) is not None}
     if len(given) != 1:
         got = " and ".join(given) or shown(dict.fromkeys(keys))

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Annotated, Any, TypeVar, get_args
 
@@ -56,7 +56,7 @@ def validated(kind: Any, value: object, *, file: str, folder: Path) -> Any:
         EditsError: If the value is not of type `kind`.
     """
     try:
-        return TypeAdapter(kind).validate_python(value, context=EditsFile(folder))
+        return TypeAdapter(kind).validate_python(value, context=EditsFile(folder, file))
     except ValidationError as error:
         raise _edits_error(error, file) from None
 
@@ -86,15 +86,19 @@ class ObjectModel(BaseModel):
 
 @dataclass
 class EditsFile:
-    """Where a file stands, and what its images may still cost.
+    """Where a file stands, what its images may still cost, and what is to be said of them.
 
     Attributes:
         folder: What paths in the file are relative to.
+        name: What messages call the file.
         mask_pixels_left: How many pixels further masks may have.
+        remarks: On masks that can be used: their regions, and what their user should know.
     """
 
     folder: Path
+    name: str = "edits"
     mask_pixels_left: int = MAX_EDITS_PIXELS
+    remarks: list[tuple[object, str]] = field(default_factory=list)
 
 
 @dataclass(frozen=True)

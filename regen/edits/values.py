@@ -7,7 +7,7 @@ A setting that the file does not give is None, and is taken from the caller's se
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Literal
 
 from regen.edits.exemplars import Image, Pattern
@@ -81,6 +81,7 @@ class Edits:
         oracle: What the result is measured against: the name of a pattern that the generator's
             oracle knows, or the pattern pasted.
         samples: Where the generator's samples are taken from, None for its own.
+        file: What messages call the file, "" where there is none; no part of what is equal.
     """
 
     edits: tuple[Edit, ...]
@@ -96,11 +97,16 @@ class Edits:
     feather: float | None = None
     oracle: str | PasteOracle | None = None
     samples: Samples | None = None
+    file: str = field(default="", compare=False)
 
     @property
     def oracle_pattern(self) -> str | None:
         """The name of the oracle's pattern, or None where the oracle is none or has no name."""
         return self.oracle if isinstance(self.oracle, str) else None
+
+    def where(self, path: str) -> str:
+        """A path inside the file, as messages name it."""
+        return f"{self.file}: {path}" if self.file else path
 
     def to_json(self, *, embed: bool = False) -> dict[str, Any]:
         """What `read_edits` reads back as the same edits, from a file in any folder.

@@ -7,7 +7,7 @@ An image is float32 ``[N, 3, H, W]`` in [-1, 1], red first; a mask is float32 ``
 from __future__ import annotations
 
 from regen.images.brought import Brought, bring
-from regen.images.decoding import Source, decode
+from regen.images.decoding import Source, decode, name_of
 from regen.images.embedding import data_uri
 from regen.images.image_files import (
     encode_png,
@@ -34,6 +34,7 @@ __all__ = [
     "load_layers",
     "load_mask",
     "mask_to_png",
+    "name_of",
     "save_image",
     "to_uint8",
 ]

@@ -70,10 +70,11 @@ def coefficient_bytes(image: Image.Image) -> int:
 def check_whole(width: int, height: int, name: str, most: int = MAX_WHOLE_PIXELS) -> None:
     """Raise ImageError if an image is too large to be used at its own size."""
     if width * height > most:
+        left = "" if most >= MAX_WHOLE_PIXELS else " beside the images before it"
         raise ImageError(
             f"{name} is too large to be used at its own size",
             got=f"{width} x {height}",
-            expected=f"at most {most / 1e6:.3g} million pixels",
+            expected=f"at most {most / 1e6:.3g} million pixels{left}",
             remedy="scale it down, and the regions in it",
         )
 

@@ -149,7 +149,7 @@ def _with_file(source: Source, name: str, read: Callable[[BinaryIO], T]) -> T:
 def _open(source: Source, name: str) -> BinaryIO:
     embedded = isinstance(source, bytes) or str(source).startswith("data:")
     if embedded:
-        data = source if isinstance(source, bytes) else _read_data_uri(str(source))
+        data = source if isinstance(source, bytes) else _read_data_uri(str(source), name)
         if not data:
             raise ImageError(f"{name} is empty", expected="an image")
         return io.BytesIO(data)
@@ -169,15 +169,15 @@ def _open(source: Source, name: str) -> BinaryIO:
         raise ImageError(f"{name} is not a path: {error}") from error
 
 
-def _read_data_uri(uri: str) -> bytes:
+def _read_data_uri(uri: str, name: str) -> bytes:
     kind, comma, data = uri.partition(",")
     if not comma or not kind.endswith(";base64"):
         start = uri if len(uri) < 40 else uri[:40] + "..."
-        raise ImageError(_EMBEDDED, got=start, expected="data:image/png;base64,... or the like")
+        raise ImageError(name, got=start, expected="data:image/png;base64,... or the like")
     try:
         return base64.b64decode("".join(data.split()), validate=True)
     except (binascii.Error, ValueError) as error:
-        raise ImageError(f"{_EMBEDDED} is not valid base64: {error}") from error
+        raise ImageError(f"{name} is not valid base64: {error}") from error
 
 
 def _header(file: BinaryIO, name: str) -> Header:

@@ -78,12 +78,13 @@ def load_image(
 
 
 def load_layers(
-    source: Source, *, most_pixels: int = MAX_WHOLE_PIXELS
+    source: Source, *, name: str | None = None, most_pixels: int = MAX_WHOLE_PIXELS
 ) -> tuple[Tensor, Tensor | None]:
     """Read an image at its own size, with its opacity where any pixel is transparent.
 
     Args:
         source: Path, bytes or data URI.
+        name: What messages call it; by default its path.
         most_pixels: How many it may have.
 
     Returns:
@@ -93,7 +94,7 @@ def load_layers(
     Raises:
         ImageError: As for `load_image`.
     """
-    decoded = decode(source, most_pixels=most_pixels)
+    decoded = decode(source, name=name, most_pixels=most_pixels)
     if decoded.mode != "RGBA" or decoded.getchannel("A").getextrema() == (255, 255):
         return _to_tensor(_flatten(decoded, WHITE)), None
     opacity = np.asarray(decoded.getchannel("A"), np.float32) / 255

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+
 from torch import Tensor
 
 from regen.edits.schema import Edit, Edits, Image, NamedRegion, Pattern, Target
-from regen.errors import EditsError, RegenError, RegionError
+from regen.errors import EditsError, RegenError
 from regen.files.limits import MAX_EDITS_PIXELS, MAX_WHOLE_PIXELS
 from regen.generators import bundled
 from regen.generators.protocol import Generator, Latent, Oracle, Sample, Source
@@ -32,13 +35,15 @@ def load_examples(edits: Edits, generator: Generator) -> list[Example]:
     """
     examples, images = [], _Images()
     for index, edit in enumerate(edits.edits):
-        exemplar, alpha, exemplar_region = _exemplar(edit, index, generator, images)
-        _check_inside(exemplar_region, f"edits[{index}].region", *exemplar.shape[2:])
+        where = edits.where(f"edits[{index}]")
+        exemplar, alpha, exemplar_region = _exemplar(edit, where, generator, images)
+        _check_inside(exemplar_region, f"{where}.region", *exemplar.shape[2:])
         for number, target in enumerate(edit.targets):
-            path = f"edits[{index}].targets[{number}]"
+            path = f"{where}.targets[{number}]"
             for sample in target_samples(generator, target, path):
                 region = _target_region(generator.oracle, target, sample, path)
-                latent = generator.latents([sample])
+                with _located(path):
+                    latent = generator.latents([sample])
                 _check_inside(region, f"{path}.region", *generator.image_size)
                 _check_changeable(region, f"{path}.region", generator, latent)
                 examples.append(
@@ -62,15 +67,8 @@ def target_samples(generator: Generator, target: Target, path: str) -> list[Samp
     Raises:
         EditsError: If the generator has no such sample, naming the target's path.
     """
-    try:
+    with _located(path, EditsError):
         return [generator.sample(request) for request in target.sample.requests()]
-    except RegenError as error:
-        raise EditsError(
-            f"{path}: {error.problem}",
-            got=error.got,
-            expected=error.expected,
-            remedy=error.remedy,
-        ) from error
 
 
 def taken_by(edits: Edits, generator: Generator, source: Source) -> set[int]:
@@ -95,10 +93,17 @@ def _is_drawn(region: Region | NamedRegion) -> bool:
 
 def _check_inside(region: Region, path: str, height: int, width: int) -> None:
     """Raise RegionError, naming the path in the edits file, if a region is not inside its image."""
-    try:
+    with _located(path):
         region.mask(height, width)
-    except RegionError as error:
-        raise RegionError(
+
+
+@contextmanager
+def _located(path: str, kind: type[RegenError] | None = None) -> Iterator[None]:
+    """Put the path in the edits file before errors, which keep their kind unless one is given."""
+    try:
+        yield
+    except RegenError as error:
+        raise (kind or type(error))(
             f"{path}: {error.problem}",
             got=error.got,
             expected=error.expected,
@@ -129,28 +134,29 @@ class _Images:
         self._loaded: dict[Image, tuple[Tensor, Tensor | None]] = {}
         self._pixels_left = MAX_EDITS_PIXELS
 
-    def load(self, image: Image) -> tuple[Tensor, Tensor | None]:
+    def load(self, image: Image, where: str) -> tuple[Tensor, Tensor | None]:
         if image not in self._loaded:
-            loaded = image.load_layers(min(self._pixels_left, MAX_WHOLE_PIXELS))
+            most = min(self._pixels_left, MAX_WHOLE_PIXELS)
+            loaded = image.load_layers(within=where, most_pixels=most)
             self._pixels_left -= loaded[0][0, 0].numel()
             self._loaded[image] = loaded
         return self._loaded[image]
 
 
 def _exemplar(
-    edit: Edit, index: int, generator: Generator, images: _Images
+    edit: Edit, where: str, generator: Generator, images: _Images
 ) -> tuple[Tensor, Tensor | None, Region]:
     """The exemplar's image, its opacity if any of it is transparent, and its region."""
     exemplar = edit.exemplar
     if not isinstance(exemplar, Pattern):
         if isinstance(edit.region, NamedRegion):
             raise EditsError(
-                f"edits[{index}].region",
+                f"{where}.region",
                 got=f"the portraits' region {edit.region.name!r}",
                 expected="a box, polygon, ellipse or mask in pixels of the exemplar",
                 remedy="only images of the renderer have named regions",
             )
-        return *images.load(exemplar), edit.region
+        return *images.load(exemplar, f"{where}.exemplar"), edit.region
     person = Sample(label=f"seed {exemplar.seed}", index=exemplar.seed)
     if exemplar.generator is None:
         oracle = generator.oracle or bundled.renderer(generator.image_size)

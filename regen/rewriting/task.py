@@ -247,7 +247,7 @@ def _check_oracle(edits: Edits, generator: Generator) -> None:
         return
     if generator.oracle is None:
         raise EditsError(
-            "oracle",
+            edits.where("oracle"),
             got=repr(edits.oracle),
             expected="a generator with one, such as the bundled portraits",
             remedy="remove it",
@@ -256,5 +256,8 @@ def _check_oracle(edits: Edits, generator: Generator) -> None:
         generator.oracle.changed([], edits.oracle)
     except RegenError as error:
         raise EditsError(
-            f"oracle: {error.problem}", got=error.got, expected=error.expected, remedy=error.remedy
+            edits.where(f"oracle: {error.problem}"),
+            got=error.got,
+            expected=error.expected,
+            remedy=error.remedy,
         ) from error

@@ -89,7 +89,7 @@ def test_an_image_to_project(world: Any, kind: str) -> None:
 def test_an_exemplar(world: Any, kind: str) -> None:
     spoil, message = BROKEN_IMAGES[kind]
     spoil(world.folder / "cat.png")
-    message = "{f}/cat.png" + message
+    message = "edits.json: edits[0].exemplar: {f}/cat.png" + message
     if kind == "missing":
         message = (
             "edits.json: edits[0].exemplar: {f}/cat.png does not exist; "
@@ -122,14 +122,14 @@ EDITS: dict[str, tuple[Callable[[Any], Any], str]] = {
     ),
     "region outside the target": (
         lambda c: target(c).update(region={"box": [20, 20, 40, 30]}),
-        "edits[0].targets[0].region: region reaches outside its image: got x from 20 to 40 and "
-        "y from 20 to 30, expected x from 0 to 32 and y from 0 to 32; "
+        "edits.json: edits[0].targets[0].region: region reaches outside its image: got x from 20 "
+        "to 40 and y from 20 to 30, expected x from 0 to 32 and y from 0 to 32; "
         "give pixels of this image at its own size",
     ),
     "region outside the exemplar": (
         lambda c: c["edits"][0].update(region={"box": [20, 20, 40, 41]}),
-        "edits[0].region: region reaches outside its image: got x from 20 to 40 and y from 20 "
-        "to 41, expected x from 0 to 50 and y from 0 to 40; "
+        "edits.json: edits[0].region: region reaches outside its image: got x from 20 to 40 and "
+        "y from 20 to 41, expected x from 0 to 50 and y from 0 to 40; "
         "give pixels of this image at its own size",
     ),
     "region of zero area": (
@@ -160,8 +160,8 @@ EDITS: dict[str, tuple[Callable[[Any], Any], str]] = {
     ),
     "unknown oracle": (
         lambda c: c.update(generator="portraits", oracle="cat_eye"),
-        "oracle: unknown pattern of portraits: got 'cat_eye', expected one of {patterns}; "
-        "did you mean 'cat_eyes'?",
+        "edits.json: oracle: unknown pattern of portraits: got 'cat_eye', expected one of "
+        "{patterns}; did you mean 'cat_eyes'?",
     ),
     "features without a projector": (
         lambda c: (c.pop("projector"), c.update(align="feature")),

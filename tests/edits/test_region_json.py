@@ -3,7 +3,6 @@
 import base64
 import io
 import json
-import warnings
 from typing import Annotated
 
 import numpy as np
@@ -148,17 +147,17 @@ def test_missing_and_empty_masks_are_reported(read, tmp_path):
 
 
 @pytest.mark.parametrize(("inside", "said"), [(0, True), (3, True), (12, False)])
-def test_a_mask_over_nearly_all_of_its_image_is_said(read, tmp_path, inside, said):
+def test_a_mask_over_nearly_all_of_its_image_is_remarked(tmp_path, inside, said):
     mask = torch.ones(1, 1, 32, 32)
     mask[..., :inside, :] = 0
     (tmp_path / "m.png").write_bytes(mask_to_png(mask))
-    with warnings.catch_warnings(record=True) as seen:
-        warnings.simplefilter("always")
-        region = read({"mask": "m.png"})
+    file = EditsFile(tmp_path)
+    region = TypeAdapter(RegionField).validate_python({"mask": "m.png"}, context=file)
     torch.testing.assert_close(region.mask(32, 32), mask)
     share = f"{1 - inside / 32:.0%}"
     message = f"{tmp_path / 'm.png'} covers {share} of its image; if it is inverted, make what"
-    assert [str(warning.message).startswith(message) for warning in seen] == [True] * said
+    assert [text.startswith(message) for _, text in file.remarks] == [True] * said
+    assert all(one is region for one, _ in file.remarks)
 
 
 def test_masks_of_a_file_share_their_pixels(tmp_path):
@@ -167,7 +166,9 @@ def test_masks_of_a_file_share_their_pixels(tmp_path):
     file = EditsFile(tmp_path, mask_pixels_left=150)
     with pytest.raises(ValidationError) as caught:
         TypeAdapter(kind).validate_python([{"mask": "m.png"}] * 2, context=file)
-    assert "at most 5e-05 million pixels" in str(caught.value.errors()[0]["ctx"]["error"])
+    assert "at most 5e-05 million pixels beside the images before it" in str(
+        caught.value.errors()[0]["ctx"]["error"]
+    )
 
 
 def test_the_metadata_of_an_embedded_mask_goes(read):
