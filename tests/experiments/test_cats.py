@@ -1,4 +1,4 @@
-"""The recipes of portraits-cats: pool, training, exporting, and measuring rewrites."""
+"""The recipes of portraits-cats: pool, training, exporting, exemplars and rewrites."""
 
 from __future__ import annotations
 
@@ -6,12 +6,15 @@ from dataclasses import replace
 from pathlib import Path
 from typing import cast
 
+import numpy as np
 import pytest
 import torch
+from PIL import Image
 from torch import Tensor
 from torch.nn.functional import avg_pool2d
 
 from experiments.cats import rewrites
+from experiments.cats.draw_exemplars import NAMES, exemplar
 from experiments.cats.export_generator import measure, sheet, trained
 from experiments.cats.pool import GUIDED, Pool, load_pool
 from experiments.cats.train_generator import Settings, Trainer, run
@@ -100,7 +103,17 @@ def test_a_finished_training_leaves_its_generator(
     assert sheet(generator, columns=2).shape == (1, 3, 6 * 66 - 2, 130)
 
 
-@pytest.mark.parametrize("pattern", ["hat", "anime_eyes"])
+@pytest.mark.parametrize("pattern", NAMES)
+def test_the_exemplars_are_what_the_renderer_draws(pattern: str) -> None:
+    with Image.open(rewrites.EXAMPLES / f"{pattern}.png") as kept:
+        assert kept.mode == "RGBA" and kept.size == (256, 256)
+        kept_alpha, drawn_alpha = (np.asarray(i)[..., 3] / 255 for i in (kept, exemplar(pattern)))
+        assert np.abs(kept_alpha - drawn_alpha).max() < 0.02
+        apart = np.abs(np.asarray(kept) / 255 - np.asarray(exemplar(pattern)) / 255)
+    assert apart[kept_alpha > 0.1].max() < 0.05 and 0.01 < kept_alpha.mean() < 0.2
+
+
+@pytest.mark.parametrize("pattern", NAMES)
 def test_a_rewrite_is_measured_in_several_styles(
     pattern: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
