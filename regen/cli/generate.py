@@ -16,7 +16,7 @@ from regen.cli.common import (
     rewrites_option,
     say,
 )
-from regen.cli.values import Count, Number, SeedRange
+from regen.cli.values import Count, Number, SeedOrFile, SeedRange
 from regen.files.limits import MAX_TRUNCATION
 from regen.training.environment import is_first
 
@@ -76,6 +76,13 @@ _EXAMPLE = "\b\nExample:\n  regen generate --rewrite out/eyes:0.5 --seeds 0-15 -
     help="How often a hole is filled; more reach the middle of one that stays grey.",
 )
 @click.option(
+    "--style",
+    metavar="SEED|FILE",
+    type=SeedOrFile(),
+    help="For a generator that translates: the style of all images, a seed or an image of the "
+    "domain that is translated into; by default a random one for each image.",
+)
+@click.option(
     "--truncation",
     metavar="PSI",
     type=Number(-MAX_TRUNCATION, MAX_TRUNCATION),
@@ -119,6 +126,7 @@ def command(
     holes: Path | None,
     grow: int | None,
     passes: int,
+    style: int | str | None,
     grid: bool,
     output: Path,
     device: str,
@@ -132,7 +140,18 @@ def command(
     if seeds is None:
         seeds = tuple(range(64)) if images is None else ()
     settings = GenerateSettings(
-        seeds, truncation, noise, precision, class_index, grid, images, hole, holes, grow, passes
+        seeds,
+        truncation,
+        noise,
+        precision,
+        class_index,
+        grid,
+        images,
+        hole,
+        holes,
+        grow,
+        passes,
+        style,
     )
     files = generate_images(generator, rewrites, settings, output, device=device)
     if not is_first():

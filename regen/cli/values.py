@@ -11,9 +11,10 @@ import click
 
 if TYPE_CHECKING:
     SeedsType = click.ParamType[tuple[int, ...]]
+    SeedOrFileType = click.ParamType[int | str]
     StrengthType = click.ParamType[tuple[Path, float]]
 else:  # before click 8.5 no class took types
-    SeedsType = StrengthType = click.ParamType
+    SeedsType = StrengthType = SeedOrFileType = click.ParamType
 
 MOST_SEEDS = 100_000
 LARGEST_SEED = 2**32 - 1
@@ -102,6 +103,22 @@ class SeedRange(SeedsType):
 
 def _shown(text: str) -> str:
     return repr(text if len(text) <= _LONGEST else f"{text[:_LONGEST]}...")
+
+
+class SeedOrFile(SeedOrFileType):
+    """A seed, or the path of a file; a file that is named like a number has to be written ./7."""
+
+    name = "seed or file"
+
+    def convert(
+        self, value: Any, param: click.Parameter | None, ctx: click.Context | None
+    ) -> int | str:
+        """The seed as a number, anything else as a path."""
+        if isinstance(value, int) or not (value.isascii() and value.isdigit()):
+            return value  # type: ignore[no-any-return]  # what was converted before, or a text
+        if len(value) > _MOST_DIGITS or int(value) > LARGEST_SEED:
+            self.fail(f"{_shown(value)} is not a seed; the largest is {LARGEST_SEED}", param, ctx)
+        return int(value)
 
 
 class RewriteStrength(StrengthType):

@@ -65,7 +65,9 @@ class TargetJson(ObjectModel):
         "file, a data URI, or skimage:NAME.",
     )
     style: StyleField | None = Field(
-        default=None, description="For a generator that translates: the style of the result."
+        default=None,
+        description="For a generator that translates: the style of the result, by its seed, or as "
+        "that of a picture.",
     )
     hole: HoleField | None = Field(
         default=None,

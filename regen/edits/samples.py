@@ -9,9 +9,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Annotated, Any
 
-from pydantic import Field
+from pydantic import ConfigDict, Field
 
-from regen.edits.exemplars import Image
+from regen.edits.exemplars import Image, ImageField
 from regen.edits.inputs import Hole, each_hole
 from regen.edits.region_json import NamedRegion
 from regen.edits.validation import Integer0, ObjectModel, ReadAs
@@ -21,9 +21,33 @@ from regen.images.regions import Region
 
 @dataclass(frozen=True)
 class Style:
-    """The style of a translated image, given by a seed."""
+    """The style of a translated image: a random one, or that of an image of the target domain.
 
-    seed: int
+    Attributes:
+        seed: Of a random style, from 0.
+        picture: The image whose style it is.
+
+    Raises:
+        EditsError: If not exactly one is given.
+    """
+
+    seed: int | None = None
+    picture: Image | None = None
+
+    def __post_init__(self) -> None:
+        if (self.seed is None) == (self.picture is None):
+            got = "neither" if self.seed is None else "both"
+            raise EditsError("", got=got, expected="either a 'seed' or a 'picture'")
+
+    def request(self) -> object:
+        """What a request to a generator has as its style: the seed, or the image's location."""
+        return self.seed if self.picture is None else self.picture.location
+
+    def to_json(self, *, embed: bool) -> dict[str, Any]:
+        """What `StyleField` reads back."""
+        if self.picture is None:
+            return {"seed": self.seed}
+        return {"picture": self.picture.to_json(embed=embed)}
 
 
 @dataclass(frozen=True)
@@ -75,7 +99,7 @@ class SampleSpec:
             "seed": self.seed,
             "truncation": self.truncation,
             "picture": None if self.picture is None else self.picture.location,
-            "style": None if self.style is None else self.style.seed,
+            "style": None if self.style is None else self.style.request(),
             "hole": self.hole,
         }
         return {key: value for key, value in given.items() if value is not None}
@@ -93,16 +117,23 @@ class SampleSpec:
             "seed": self.seed,
             "truncation": self.truncation,
             "picture": None if self.picture is None else self.picture.to_json(embed=embed),
-            "style": None if self.style is None else {"seed": self.style.seed},
+            "style": None if self.style is None else self.style.to_json(embed=embed),
             "hole": None if self.hole is None else Hole(self.hole, self.grow).to_json(embed=embed),
         }
         return {key: value for key, value in written.items() if value is not None}
 
 
 class StyleJson(ObjectModel):
-    """The style of a translated image."""
+    """The style of a translated image, by exactly one of these keys."""
 
-    seed: Integer0 = Field(description="Which random style.")
+    model_config = ConfigDict(json_schema_extra={"minProperties": 1, "maxProperties": 1})
+
+    seed: Integer0 | None = Field(default=None, description="Which random style.")
+    picture: ImageField | None = Field(
+        default=None,
+        description="An image of the domain that is translated into, whose style is taken: a path "
+        "relative to this file, a data URI, or skimage:NAME.",
+    )
 
 
-StyleField = Annotated[Style, ReadAs(StyleJson, lambda style, _: Style(style.seed))]
+StyleField = Annotated[Style, ReadAs(StyleJson, lambda style, _: Style(style.seed, style.picture))]

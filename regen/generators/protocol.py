@@ -45,6 +45,11 @@ class Sample:
     label: str
     index: int | None = None
 
+    @property
+    def name(self) -> str:
+        """What files of its results are named after, by default the label."""
+        return self.label
+
 
 class Oracle(Protocol):
     """Knows what a perfect rewrite would generate. Images are in [-1, 1], masks in [0, 1]."""

@@ -54,6 +54,8 @@ class GenerateSettings:
         grow: By how many pixels `hole` is larger; by default `USUAL_MARGIN` around a part of the
             face, and none around a mask.
         passes: How often a hole is filled.
+        style: For a generator that translates: a seed, or the path of an image whose style it is;
+            None for a random one each.
     """
 
     seeds: tuple[int, ...]
@@ -67,6 +69,7 @@ class GenerateSettings:
     holes: Path | None = None
     grow: int | None = None
     passes: int = 1
+    style: int | str | None = None
 
     def __post_init__(self) -> None:
         if not self.seeds and self.images is None:
@@ -98,7 +101,7 @@ class GenerateSettings:
         return request
 
     def inputs(self) -> dict[str, object]:
-        """What a generator that fills holes is given beside the image; only what is given."""
+        """What a generator that changes images is given beside the image; only what is given."""
         inputs: dict[str, object] = {} if self.holes is None else {"holes": self.holes}
         if self.hole is not None:
             is_mask = isfile(self.hole)
@@ -106,7 +109,8 @@ class GenerateSettings:
             usual = 0 if is_mask else USUAL_MARGIN
             grow = usual if self.grow is None else self.grow
             inputs |= {"grow": grow} if grow else {}
-        return inputs | ({"passes": self.passes} if self.passes > 1 else {})
+        inputs |= {"passes": self.passes} if self.passes > 1 else {}
+        return inputs if self.style is None else {**inputs, "style": self.style}
 
 
 def load_rewrites(rewrites: Sequence[tuple[Path, float]]) -> Rewrite | None:
@@ -181,8 +185,9 @@ def samples_of(generator: Generator, settings: GenerateSettings) -> list[Sample]
 
 
 def _plural(inputs: dict[str, object]) -> dict[str, object]:
-    """The inputs of a source: what one sample has as its hole, all of them have."""
-    return {"holes" if name == "hole" else name: value for name, value in inputs.items()}
+    """The inputs of a source: what one sample has as its hole or style, all of them have."""
+    plural = {"hole": "holes", "style": "styles"}
+    return {plural.get(name, name): value for name, value in inputs.items()}
 
 
 def _check_folder(folder: Path | str, settings: GenerateSettings) -> None:
@@ -248,8 +253,8 @@ def _of_one_size(batches: Sequence[Tensor]) -> Tensor:
 
 def _file_name(sample: Sample) -> str:
     """seed0003 of "seed 3", dog of "dog.jpg"."""
-    seed = re.fullmatch(r"seed (\d+)", sample.label)
-    return f"seed{int(seed[1]):04d}" if seed else Path(sample.label).stem
+    seed = re.fullmatch(r"seed (\d+)", sample.name)
+    return f"seed{int(seed[1]):04d}" if seed else Path(sample.name).stem
 
 
 def _save(path: Path, image: Tensor) -> None:

@@ -9,12 +9,14 @@ from typing import Any
 import pytest
 import torch
 
+from regen.generators.munit.files import save_munit
 from regen.generators.registry import open_generator
 from regen.generators.rfr.files import save_rfr
 from regen.generators.stylegan2.files import save_stylegan2
 from regen.generators.stylegan2.generator import StyleGAN2
 from regen.images import load_image, save_image
 from regen.rewriting.rewrite import Rewrite
+from tests.helpers.munit import lively as lively_translator
 from tests.helpers.rfr import lively
 
 RUN = ("generate", "--generator", "g.safetensors", "--device", "cpu")
@@ -216,3 +218,56 @@ def test_holes_that_cannot_be_filled(filling: Any, words: Any, message: str) -> 
 def test_a_generator_that_fills_no_holes(filling: Any) -> None:
     result = filling.run(*RUN, "--seeds", "1", "--hole", "nose", "-o", "out")
     assert result.exit_code == 2 and "a sample with a hole: expected one of seed" in result.stderr
+
+
+@pytest.fixture
+def translating(world: Any) -> Any:
+    """With t.safetensors, a generator that translates, photographs, and a cat."""
+    save_munit(world.folder / "t.safetensors", lively_translator(), card={})
+    (world.folder / "photos").mkdir()
+    for name in ("photos/dog.png", "cat.png"):
+        save_image(world.folder / name, torch.rand(1, 3, 40, 40) * 2 - 1)
+    return world
+
+
+TRANSLATE = ("generate", "--generator", "t.safetensors", "--device", "cpu", "--pictures", "photos")
+
+
+def test_a_photograph_is_translated(translating: Any) -> None:
+    found = []
+    for style in ([], ["--style", "0"], ["--style", "7"], ["--style", "cat.png"]):
+        result = translating.run(*TRANSLATE, *style, "-o", "out")
+        assert result.exit_code == 0 and translating.left() == ["dog.png", "grid.png"]
+        found.append(load_image(translating.folder / "out" / "dog.png"))
+    random, first, second, like_a_cat = found
+    assert random.shape == (1, 3, 32, 32) and torch.equal(random, first)
+    assert not torch.equal(second, first) and not torch.equal(like_a_cat, first)
+
+
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        (("--style", "no.png"), "no.png"),
+        (("--style", "-1"), "-1"),
+        (("--hole", "cat.png"), "samples with holes: expected styles; this generator, of the fa"),
+        (("--seeds", "1"), "image: got 1, expected 0 to 0"),
+    ],
+)
+def test_what_cannot_be_translated(translating: Any, words: Any, message: str) -> None:
+    result = translating.run(*TRANSLATE, *words, "-o", "out")
+    assert result.exit_code == 2 and result.stderr.count("\n") == 1
+    assert result.stderr.startswith("Error: ") and message in result.stderr
+    assert translating.left() == []
+
+
+def test_a_translator_of_others_knows_no_people(translating: Any) -> None:
+    result = translating.run(*TRANSLATE[:-2], "--seeds", "1", "-o", "out")
+    assert result.exit_code == 2
+    assert "seed of a sample: got seed 1, expected a picture" in result.stderr
+
+
+def test_a_generator_that_has_no_styles(translating: Any) -> None:
+    result = translating.run(*RUN, "--seeds", "1", "--style", "7", "-o", "out")
+    assert result.exit_code == 2
+    message = "a sample with a style: expected one of seed, truncation, noise, class; samples of"
+    assert message in result.stderr and "of the family stylegan2, are seeds" in result.stderr

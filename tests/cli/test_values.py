@@ -8,7 +8,7 @@ import click
 import pytest
 
 from regen.cli import main
-from regen.cli.values import Layer, Number, RewriteStrength, SeedRange
+from regen.cli.values import Layer, Number, RewriteStrength, SeedOrFile, SeedRange
 
 
 @pytest.mark.parametrize(
@@ -113,3 +113,12 @@ def test_layers() -> None:
     assert Layer().convert("auto", None, None) == "auto"
     with pytest.raises(click.BadParameter, match=r"^0 is not in the range x>=1, or auto\.$"):
         Layer().convert("0", None, None)
+
+
+def test_a_seed_or_a_file() -> None:
+    for text, value in (("7", 7), ("cat.jpg", "cat.jpg"), ("./7", "./7"), ("-1", "-1"), ("", "")):
+        assert SeedOrFile().convert(text, None, None) == value
+    assert SeedOrFile().convert(7, None, None) == 7
+    for text in ("4294967296", "9" * 5000):
+        with pytest.raises(click.BadParameter, match="is not a seed; the largest is 4294967295"):
+            SeedOrFile().convert(text, None, None)

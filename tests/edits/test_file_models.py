@@ -18,10 +18,13 @@ from tests.helpers.edits_files import BOX, FULL, LEAST, changed, read
 
 def test_a_target_may_be_a_picture(folder, tmp_path_factory):
     dog = {"picture": "cat.png", "region": BOX, "style": {"seed": 7}}
+    like_a_cat = {"picture": "cat.png", "region": BOX, "style": {"picture": "cat.png"}}
     me = {"picture": "cat.png", "region": BOX, "hole": {"box": [30, 40, 60, 70]}, "seed": 5}
-    edits = read(folder, changed(("edits", 0, "targets"), [dog, me], LEAST))
+    edits = read(folder, changed(("edits", 0, "targets"), [dog, me, like_a_cat], LEAST))
     picture = Image(str(folder / "cat.png"))
-    first, second = (target.sample for target in edits.edits[0].targets)
+    first, second, third = (target.sample for target in edits.edits[0].targets)
+    assert third == SampleSpec(picture=picture, style=Style(picture=picture))
+    assert third.request()["style"] == third.request()["picture"] == picture.location
     assert first == SampleSpec(picture=picture, style=Style(7))
     assert second == SampleSpec(5, picture=picture, hole=Region.box(30, 40, 60, 70))
     content = json.loads(json.dumps(edits.to_json(embed=True)))
@@ -124,7 +127,23 @@ TARGET = ("edits", 0, "targets", 1)
             "dog.png",
             "edits[0].targets[1].picture: {folder}/dog.png does not exist; paths are relative to",
         ),
-        ((*TARGET, "style"), {}, "edits[0].targets[1].style: key 'seed' is missing"),
+        (
+            (*TARGET, "style"),
+            {},
+            "edits[0].targets[1].style: got neither, expected either a 'seed'",
+        ),
+        (
+            (*TARGET, "style"),
+            {"seed": 1, "picture": "cat.png"},
+            "edits[0].targets[1].style: got both, expected either a 'seed' or a 'picture'",
+        ),
+        (
+            (*TARGET, "style"),
+            {"picture": "dog.png"},
+            "edits[0].targets[1].style.picture: {folder}/dog.png does not exist; paths are relati",
+        ),
+        ((*TARGET, "style"), {"sead": 1}, "edits[0].targets[1].style: unknown key 'sead'; did you"),
+        ((*TARGET, "style"), 7, "edits[0].targets[1].style: got 7, expected an object"),
         (
             (*TARGET, "hole"),
             {"box": [1, 2, 3]},

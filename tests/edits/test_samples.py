@@ -24,6 +24,10 @@ PICTURE = Image("/dog.jpg")
             {"seed": 5, "picture": "/dog.jpg", "style": {"seed": 7}},
         ),
         (
+            SampleSpec(5, style=Style(picture=PICTURE)),
+            {"seed": 5, "style": {"picture": "/dog.jpg"}},
+        ),
+        (
             SampleSpec(picture=PICTURE, hole=Region.box(1, 2, 3, 4)),
             {"picture": "/dog.jpg", "hole": {"boxes": [[1, 2, 3, 4]]}},
         ),
@@ -56,3 +60,12 @@ def test_a_sample_is_a_seed_or_a_picture():
         "both 'seed' and 'picture' are given: expected one of them; a 'picture' takes a seed only "
         "together with a style or a hole"
     )
+
+
+def test_a_style_is_a_seed_or_a_picture():
+    assert SampleSpec(5, style=Style(0)).request() == {"seed": 5, "style": 0}
+    by_picture = SampleSpec(5, style=Style(picture=PICTURE))
+    assert by_picture.request() == {"seed": 5, "style": "/dog.jpg"}
+    for given in ({}, {"seed": 3, "picture": PICTURE}):
+        with pytest.raises(EditsError, match="expected either a 'seed' or a 'picture'"):
+            Style(**given)

@@ -9,6 +9,7 @@ import pytest
 import torch
 
 from regen.errors import GeneratorError
+from regen.generators.munit.source import read_sample
 from regen.generators.rfr.files import save_rfr
 from regen.generators.stylegan2.config import StyleGAN2Config
 from regen.generators.stylegan2.files import save_stylegan2
@@ -115,3 +116,8 @@ def test_two_processes_share_the_images(
     assert [file.name for file in files][-1] == "grid.png" and len(files) == 8
     for file in files:
         assert file.read_bytes() == (tmp_path / "two" / file.name).read_bytes(), file.name
+
+
+def test_files_are_named_after_people_and_pictures_not_their_styles(tmp_path: Path) -> None:
+    for request, name in (({"seed": 3, "style": 7}, "seed0003"), ({"picture": "dog.jpg"}, "dog")):
+        assert generate._file_name(read_sample(request)) == name

@@ -33,6 +33,11 @@ class TranslateSample(Sample):
     def __post_init__(self) -> None:
         object.__setattr__(self, "label", f"{self.picture.label}, {self.style.label}")
 
+    @property
+    def name(self) -> str:
+        """Name of the image."""
+        return self.picture.label
+
 
 @dataclass(frozen=True)
 class TranslateSource:

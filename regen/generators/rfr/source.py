@@ -210,7 +210,7 @@ def read_sample(request: Mapping[str, object]) -> FillSample:
 
 
 def _unknown(problem: str, expected: str) -> GeneratorError:
-    remedy = "this generator fills holes in images"
+    remedy = "this generator, of the family rfr, fills holes in images"
     return GeneratorError(problem, expected=expected, remedy=remedy)
 
 

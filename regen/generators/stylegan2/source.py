@@ -109,7 +109,7 @@ def read_sample(request: Mapping[str, object]) -> StyleSample:
             raise GeneratorError(
                 f"a sample with a {name}",
                 expected=f"one of {', '.join(_KNOWN)}",
-                remedy="samples of this generator are seeds",
+                remedy="samples of this generator, of the family stylegan2, are seeds",
             )
     seed, truncation = request.get("seed"), request.get("truncation", 1.0)
     if not isinstance(seed, int) or isinstance(seed, bool):

@@ -96,7 +96,10 @@ def test_masks_in_their_order_or_one_for_all(folders: tuple[Path, Path]) -> None
 @pytest.mark.parametrize(
     ("inputs", "message"),
     [
-        ({"styles": "random"}, "samples with styles: expected holes; this generator fills holes"),
+        (
+            {"styles": "random"},
+            "samples with styles: expected holes; this generator, of the family rfr",
+        ),
         ({"holes": 3}, "holes: got 3, expected a region, or a folder of masks"),
     ],
 )
