@@ -11,10 +11,12 @@ import pytest
 import torch
 
 from regen.files import tensor_file
+from regen.generators.munit.original import original_state
 from regen.generators.registry import open_generator, read_checkpoint
 from regen.generators.stylegan2.files import load_stylegan2
 from regen.rewriting.rewrite import Rewrite
 from tests.generators.stylegan2.foreign.checkpoints import whole_snapshot, write
+from tests.helpers.munit import lively
 
 REWRITTEN = "synthesis.convs.5.bias"
 
@@ -175,3 +177,31 @@ def test_onnx_goes_out_with_rewrites(world: Any) -> None:
     models = [onnx.load(world.folder / name) for name in ("out.onnx", "plain.onnx")]
     assert [one.name for one in models[0].graph.input] == ["z"]
     assert models[0].graph.initializer != models[1].graph.initializer
+
+
+def test_a_translator_there_and_back_with_its_licence(world: Any) -> None:
+    halves = {half: original_state(lively(seed=seed)) for seed, half in enumerate("ab")}
+    torch.save(halves, world.folder / "gen_00000100.pt")
+    digests = []
+    for source, target in (("gen_00000100.pt", "t.safetensors"), ("t.safetensors", "t.pt")):
+        result = world.run("convert", source, target)
+        assert result.exit_code == 0 and result.stdout.startswith(f"{target}: 256x256, ")
+        assert ("no commercial use" in result.stderr) is source.startswith("gen")
+        digests.append(read_checkpoint(world.folder / target).generator.digest())
+    assert digests[0] == digests[1]
+    header = tensor_file.read_header(world.folder / "t.safetensors")
+    assert header["provenance"] == "converted from: generator of MUNIT (2018) (gen_00000100.pt)"
+    for name in ("gen_00000100.pt", "t.safetensors", "t.pt"):
+        (facts,) = json.loads(world.run("info", name, "--json").stdout)
+        assert facts["family"] == "munit" and facts["architecture"]["layout"] == "2018"
+        assert "not for commercial use" in facts["original_licence"]
+
+
+def test_a_file_beside_that_of_a_translator_is_named(world: Any) -> None:
+    adam = {"state": {}, "param_groups": []}
+    torch.save({"gen": adam, "dis": adam}, world.folder / "optimizer.pt")
+    result = world.run("convert", "optimizer.pt", "a.safetensors")
+    assert result.exit_code == 2
+    assert "got optimizer.pt of MUNIT, the state of its optimisers" in result.stderr
+    (facts,) = json.loads(world.run("info", "optimizer.pt", "--json").stdout)
+    assert "the state of its optimisers" in facts["cannot_be_opened"]

@@ -37,6 +37,7 @@ from regen.generators.munit.reading import (
 LICENCE = "CC BY-NC-SA 4.0, as the code of NVlabs/MUNIT: not for commercial use"
 _MARKER = "enc_content.model.0.conv.weight"
 _CONTENT = "enc_content."
+_LONGEST_LICENCE = 200
 _DROPPED = (".running_mean", ".running_var", ".num_batches_tracked")
 
 
@@ -62,11 +63,13 @@ def read_original(value: object, which: str, where: str) -> Checkpoint | None:
     state |= {name: tensor for name, tensor in b.items() if not name.startswith(_CONTENT)}
     state = {name: tensor for name, tensor in state.items() if not name.endswith(_DROPPED)}
     beside = as_dict(content.get("regen"))
-    generator = translator_of(_config(state, beside, where), state, set(), LICENCE, where)
-    notes = ["it is read as the translation from a to b, and b to a is left behind", NON_COMMERCIAL]
+    licence = str(beside.get("licence", LICENCE))[:_LONGEST_LICENCE]
+    generator = translator_of(_config(state, beside, where), state, set(), licence, where)
+    notes = ["it is read as the translation from a to b, and b to a is left behind"]
     if "size" not in beside:
         size = generator.config.size
         notes.insert(0, f"the size of images is not in the file; {size} is taken")
+    notes += [NON_COMMERCIAL] if licence else []
     return Checkpoint(generator, None, "generator of MUNIT (2018)", tuple(notes))
 
 
@@ -90,7 +93,8 @@ def write_original(path: Path | str, generator: Translator) -> list[str]:
         )
     half = original_state(generator)
     buffer = io.BytesIO()  # torch's own writing to a disk that is full ends in many kinds of error
-    torch.save({"a": half, "b": half, "regen": {"size": config.size}}, buffer)
+    beside = {"size": config.size, "licence": generator.original_licence}
+    torch.save({"a": half, "b": half, "regen": beside}, buffer)
     write_bytes(path, buffer.getvalue())
     return ["a and b hold the same tensors; only the translation from a to b is meaningful"]
 
