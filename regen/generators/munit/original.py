@@ -3,7 +3,7 @@
 Such a file is what ``torch.save`` made of ``{"a": ..., "b": ...}``, the tensors by name of two
 auto-encoders. What translates from a to b is the content encoder of a and all else of b; that is
 what is read, and the other half is not kept. Beside the networks, regen writes the size of images
-under ``regen``, which the original code ignores.
+and the licence of the weights under ``regen``, which the original code ignores.
 
 Facts of the public repository NVlabs/MUNIT; nothing here is its code.
 """
