@@ -2,11 +2,11 @@
 
     python -m tests.unpickling.fuzz --files 20000 --seconds 900 --seed 0
 
-Kinds of files take turns: pickles, torch files, safetensors, checkpoints of damaged networks,
-images, and edits files. File number i of a seed is always the same. One that ends in anything but
-success or a RegenError of one printable line that names it, takes over two seconds of the
-processor, or makes the process larger than it may, is kept under its number, and the exit code is
-1.
+Kinds of files take turns: pickles, torch files, safetensors, checkpoints of damaged networks and
+translators, images, and edits files. File number i of a seed is always the same. One that ends in
+anything but success or a RegenError of one printable line that names it, takes over two seconds of
+the processor, or makes the process larger than it may, is kept under its number, and the exit code
+is 1.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ from regen.generators.registry import read_checkpoint
 from regen.generators.stylegan2.files import load_discriminator
 from regen.runs.info import describe
 from regen.unpickling import Instance, globals_of, read_pickle, read_torch_file, sniff
-from tests.unpickling import fuzz_files, fuzz_images
+from tests.unpickling import fuzz_files, fuzz_images, fuzz_translators
 from tests.unpickling.fuzz_damage import damaged_bytes, damaged_safetensors, damaged_zip
 
 SLOWEST_SECONDS = 2.0
@@ -64,6 +64,10 @@ def _network(data: bytes, source: random.Random, others: list[bytes]) -> bytes:
     return fuzz_files.damaged_network(source)
 
 
+def _translator(data: bytes, source: random.Random, others: list[bytes]) -> bytes:
+    return fuzz_translators.damaged_translator(source)
+
+
 def _generator(path: Path) -> object:
     return read_checkpoint(path).generator.state_dict()
 
@@ -88,6 +92,7 @@ KINDS = {
     "torch": Kind(fuzz_files.torch_files, damaged_zip, _PICKLED),
     "safetensors": Kind(fuzz_files.safetensors_files, damaged_safetensors, _STORED),
     "network": Kind(lambda: [b""], _network, (_generator, describe)),
+    "translator": Kind(lambda: [b""], _translator, (_generator, describe)),
     "image": Kind(
         fuzz_images.images,
         fuzz_images.damaged_image,

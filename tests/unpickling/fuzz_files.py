@@ -52,9 +52,9 @@ def torch_files() -> list[bytes]:
     torch.manual_seed(0)
     weight = torch.randn(3, 2)
     space = argparse.Namespace(size=4, array=np.arange(4.0), device=torch.device("cpu"))
-    saved = {"g_ema": {"w": weight, "t": weight.t()}, "args": space}
+    content = {"g_ema": {"w": weight, "t": weight.t()}, "args": space}
     beside = {"d": collections.Counter("aab"), "q": collections.deque([1]), "v": torch.__version__}
-    return [_saved({**saved, **beside}, zipped) for zipped in (True, False)]
+    return [saved({**content, **beside}, zipped) for zipped in (True, False)]
 
 
 def safetensors_files() -> list[bytes]:
@@ -87,7 +87,7 @@ def damaged_network(random: Random) -> bytes:
     torch.manual_seed(random.randrange(1 << 30))
     ours, kind = small(), random.choice(("nvidia", "state", "tensorflow", "rosinality"))
     if kind == "nvidia":
-        tensors = _damaged_tensors(nvidia_tensors(ours), random)
+        tensors = damaged_tensors(nvidia_tensors(ours), random)
         tensors = {name: tensor for name, tensor in tensors.items() if isinstance(tensor, Tensor)}
         network = nvidia_network(ours, tensors=tensors, change=_attributes(random), c_dim=0)
         judge = discriminator_network(discriminator_tensors(8, 4))
@@ -96,7 +96,7 @@ def damaged_network(random: Random) -> bytes:
         network = tensorflow_network(ours, **{random.choice(_ARGUMENTS): random.choice(NASTY[:-1])})
         return writer.pickled(random.choice((network, (network,) * 3)))
     state = nvidia_tensors(ours) if kind == "state" else rosinality_tensors(ours)
-    content: dict[str, Any] = _damaged_tensors(state, random)
+    content: dict[str, Any] = damaged_tensors(state, random)
     if random.random() < 0.5:
         content = {random.choice(("g_ema", "G_ema", "model", "g")): content}
         content |= {"latent_avg": random.choice((ours.mapping.w_mean, *NASTY[:-1]))}
@@ -104,7 +104,7 @@ def damaged_network(random: Random) -> bytes:
     if random.random() < 0.2:
         tensors = {n: t.contiguous() for n, t in content.items() if isinstance(t, Tensor)}
         return safetensors.torch.save({name: tensor.clone() for name, tensor in tensors.items()})
-    return _saved(content, random.random() < 0.8)
+    return saved(content, random.random() < 0.8)
 
 
 _ARGUMENTS = ("resample_kernel", "fmap_base", "conv_clamp", "label_size", "latent_size")
@@ -124,7 +124,7 @@ def _attributes(random: Random) -> Any:
     return change
 
 
-def _damaged_tensors(tensors: dict[str, Tensor], random: Random) -> dict[str, Any]:
+def damaged_tensors(tensors: dict[str, Tensor], random: Random) -> dict[str, Any]:
     damaged: dict[str, Any] = dict(tensors)
     for _ in range(random.randint(0, 2)):
         name = random.choice(list(damaged))
@@ -153,7 +153,7 @@ def _damaged_tensors(tensors: dict[str, Tensor], random: Random) -> dict[str, An
     return damaged
 
 
-def _saved(content: object, zipped: bool) -> bytes:
+def saved(content: object, zipped: bool) -> bytes:
     file = io.BytesIO()
     torch.save(content, file, _use_new_zipfile_serialization=zipped)
     return file.getvalue()
