@@ -48,7 +48,7 @@ def white_of(image: Image.Image, name: str) -> float:
         return 255.0
     of_16_bits = image.mode not in _WHITES or image.format == "PNG"  # as older Pillows open it
     whites = (65535.0,) if of_16_bits else _WHITES[image.mode]
-    counts, above_0, largest = np.zeros(len(whites)), 0, 0.0
+    counts, above_0, largest, numbers = np.zeros(len(whites)), 0, 0.0, 0
     for rows in strips(image):
         levels = np.asarray(rows)
         if np.isinf(levels).any():
@@ -56,16 +56,24 @@ def white_of(image: Image.Image, name: str) -> float:
                 f"{name} has pixels that are infinite",
                 remedy="save it with levels from 0 to 1, or as PNG",
             )
+        numbers += levels.size - int(np.isnan(levels).sum())
         above_0 += int((levels > 0).sum())
         counts += [((levels > 0) & (levels <= white)).sum() for white in whites]
         largest = max(largest, float(np.nanmax(levels, initial=0)))
     enough = counts >= _SHARE * above_0
     index = int(enough.argmax()) if enough.any() else len(whites) - 1
-    _warn(name, whites[index], largest, 1 - counts[index] / max(above_0, 1))
+    clipped = 1 - counts[index] / above_0 if above_0 else 0
+    _warn(name, whites[index], largest, clipped, 1 - numbers / (image.width * image.height))
     return whites[index]
 
 
-def _warn(name: str, white: float, largest: float, clipped: float) -> None:
+def _warn(name: str, white: float, largest: float, clipped: float, missing: float) -> None:
+    if missing > _MANY_CLIPPED:
+        warnings.warn(
+            f"{name}: {missing:.0%} of its pixels are not a number, which is read as black",
+            ImageWarning,
+            stacklevel=2,
+        )
     if 0 < largest < _DARKEST * white:
         warnings.warn(
             f"{name} is nearly black: its brightest pixel is {largest:g}, where {white:g} is white",

@@ -7,7 +7,7 @@ import re
 from collections.abc import Sequence
 from contextlib import nullcontext
 from dataclasses import dataclass
-from os.path import isfile  # unlike Path.is_file, it takes names that are too long for the system
+from os.path import lexists  # unlike Path.exists, it takes names that are too long for the system
 from pathlib import Path
 from typing import Literal
 
@@ -21,6 +21,7 @@ from regen.files.limits import MAX_TRUNCATION
 from regen.generators.protocol import Generator, Sample
 from regen.generators.registry import open_generator
 from regen.images import grid, load_image, save_image
+from regen.images.listing import has_image_suffix
 from regen.precision import DTYPES
 from regen.rewriting.rewrite import Rewrite, compose, rewritten
 from regen.runs.folder import refuse_busy, remove_results, run_folder
@@ -104,13 +105,18 @@ class GenerateSettings:
         """What a generator that changes images is given beside the image; only what is given."""
         inputs: dict[str, object] = {} if self.holes is None else {"holes": self.holes}
         if self.hole is not None:
-            is_mask = isfile(self.hole)
+            is_mask = _is_path(self.hole)
             inputs["hole"] = self.hole if is_mask else NamedRegion(self.hole)
             usual = 0 if is_mask else USUAL_MARGIN
             grow = usual if self.grow is None else self.grow
             inputs |= {"grow": grow} if grow else {}
         inputs |= {"passes": self.passes} if self.passes > 1 else {}
         return inputs if self.style is None else {**inputs, "style": self.style}
+
+
+def _is_path(hole: str) -> bool:
+    """Whether a hole is a mask's path, that of a file that is missing too, and no part's name."""
+    return lexists(hole) or "/" in hole or has_image_suffix(Path(hole))
 
 
 def load_rewrites(rewrites: Sequence[tuple[Path, float]]) -> Rewrite | None:

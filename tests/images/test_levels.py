@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import warnings
 
 import numpy as np
 import pytest
@@ -52,6 +53,25 @@ def test_infinity_is_refused() -> None:
         levels[0, 0] = value
         with pytest.raises(ImageError, match="has pixels that are infinite; save it with levels"):
             load_image(tiff(levels))
+
+
+@pytest.mark.parametrize(("missing", "share"), [(16, "10%"), (160, "100%")])
+def test_what_is_not_a_number_is_said(missing: int, share: str) -> None:
+    levels = ramp(1)
+    levels[:missing] = np.nan
+    with pytest.warns(ImageWarning) as notes:
+        image = load_image(tiff(levels))
+    assert [str(note.message).partition(": ")[2] for note in notes] == [
+        f"{share} of its pixels are not a number, which is read as black"
+    ]
+    assert (image[0, 0, :missing] == -1).all()
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.int32])
+def test_nothing_untrue_is_said_of_black(dtype: type) -> None:
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        assert (load_image(tiff(np.zeros((8, 8), dtype))) == -1).all()
 
 
 def test_clipping_and_darkness_are_said() -> None:

@@ -17,6 +17,14 @@ import torch
 from torch import Tensor
 
 from regen.files import tensor_file
+from regen.generators.munit.config import LAYOUTS
+from regen.generators.munit.files import save_munit
+from regen.generators.munit.generator import Translator
+from regen.generators.munit.naming import tensor_names as munit_names
+from regen.generators.munit.original import original_state as munit_state
+from regen.generators.rfr.files import save_rfr
+from regen.generators.rfr.generator import Inpainter
+from regen.generators.rfr.original import original_state as rfr_state
 from regen.generators.stylegan2.discriminator import Discriminator, DiscriminatorConfig
 from regen.generators.stylegan2.files import save_stylegan2
 from regen.generators.stylegan2.generator import StyleGAN2
@@ -30,6 +38,7 @@ from tests.generators.stylegan2.foreign.checkpoints import (
     snapshot,
     tensorflow_network,
 )
+from tests.helpers import munit, rfr
 from tests.unpickling import writer
 from tests.unpickling.fuzz_damage import NASTY
 
@@ -68,13 +77,18 @@ def safetensors_files() -> list[bytes]:
     theirs = {name: tensor.contiguous() for name, tensor in rosinality_tensors(ours).items()}
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "a"
+        others = [(save_rfr, fills()), *((save_munit, translates(layout)) for layout in LAYOUTS)]
+        changing = []
+        for save, other in others:
+            save(path, other, card={})
+            changing.append(path.read_bytes())
         save_stylegan2(path, ours, card={"licence": "CC0"})
         files = [path.read_bytes()]
         save_stylegan2(path, ours, card={}, discriminator=judge)
         files.append(path.read_bytes())
         tensor_file.save(path, deltas, {**header, "settings": {"fit": {"steps": 3}}})
         files.append(path.read_bytes())
-    return [*files, safetensors.torch.save(theirs)]
+    return [*files, safetensors.torch.save(theirs), *changing]
 
 
 def small() -> StyleGAN2:
@@ -82,10 +96,26 @@ def small() -> StyleGAN2:
     return generator(resolution=8, channel_base=32, channel_max=4, z_dim=4, w_dim=4)
 
 
+def fills() -> Inpainter:
+    """A generator that fills holes in images of 32x32."""
+    return rfr.lively(width=8, rounds=1)
+
+
+def translates(layout: str) -> Translator:
+    """A generator that translates images of 32x32."""
+    return munit.lively(layout)
+
+
 def damaged_network(random: Random) -> bytes:
     """A whole checkpoint of any tool, of a network with wrong tensors, names or attributes."""
     torch.manual_seed(random.randrange(1 << 30))
-    ours, kind = small(), random.choice(("nvidia", "state", "tensorflow", "rosinality"))
+    kinds = ("nvidia", "state", "tensorflow", "rosinality", "rfr", *LAYOUTS)
+    kind = random.choice(kinds)
+    if kind == "rfr":
+        return _saved(_damaged_rfr(random), random.random() < 0.8)
+    if kind in LAYOUTS:
+        return _saved(_damaged_munit(kind, random), random.random() < 0.8)
+    ours = small()
     if kind == "nvidia":
         tensors = damaged_tensors(nvidia_tensors(ours), random)
         tensors = {name: tensor for name, tensor in tensors.items() if isinstance(tensor, Tensor)}
@@ -107,6 +137,40 @@ def damaged_network(random: Random) -> bytes:
     return saved(content, random.random() < 0.8)
 
 
+def _damaged_rfr(random: Random) -> dict[str, Any]:
+    """What torch saves of a network that fills holes."""
+    content: dict[str, Any] = _damaged_tensors(rfr_state(fills()), random)
+    if random.random() < 0.7:
+        content = {random.choice(("generator", "state_dict", "g")): content, "n_iter": 3}
+    if random.random() < 0.7:
+        content["regen"] = {"rounds": 1, "size": 32, random.choice(_GIVEN): _nasty(random)}
+    return content
+
+
+def _damaged_munit(layout: str, random: Random) -> dict[str, Any]:
+    """What torch saves of a network that translates, in either layout."""
+    generator = translates(layout)
+    if layout == "2018":
+        halves = {half: _damaged_tensors(munit_state(generator), random) for half in "ab"}
+        return {**halves, "regen": random.choice(({"size": 32}, {"size": _nasty(random)}, 3))}
+    own, start = generator.network.state_dict(), random.choice(("averaged_model.", "module.", ""))
+    names = list(munit_names(generator.network))
+    state = {
+        f"{start}autoencoder_{half}.{theirs}": own[name] for half in "ab" for theirs, name in names
+    }
+    for name in random.sample(sorted(state), 3):
+        if state[name].dim() > 1:  # with a spectral norm
+            weight = state.pop(name)
+            vectors = weight.flatten(1)[:, 0], weight.flatten(1)[0]
+            state |= {f"{name}_orig": weight, f"{name}_u": vectors[0], f"{name}_v": vectors[1]}
+    return {"net_G": _damaged_tensors(state, random), "iteration": _nasty(random)}
+
+
+def _nasty(random: Random) -> Any:
+    return random.choice(NASTY[:-1])
+
+
+_GIVEN = ("rounds", "size", "width", "batches")
 _ARGUMENTS = ("resample_kernel", "fmap_base", "conv_clamp", "label_size", "latent_size")
 _ARGUMENTS += ("num_fp16_res", "mapping_lrmul", "architecture", "nonlinearity")
 _EXTRA = ("conv_clamp", "num_fp16_res", "mapping_lr_multiplier", "channel_base")

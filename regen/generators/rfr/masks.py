@@ -49,7 +49,7 @@ def hole_of(
     """
     covered = _covered(sample, size, people, own_size or size)
     hole = grown((covered > _NOTHING).float(), sample.grow)
-    _check_share(sample, hole)
+    _check_share(sample, hole, float(covered.gt(_NOTHING).float().mean()))
     return hole
 
 
@@ -98,8 +98,15 @@ def _part(name: str, sample: FillSample, people: Oracle | None) -> Tensor:
     return people.region(name, [person])
 
 
-def _check_share(sample: FillSample, hole: Tensor) -> None:
+def _check_share(sample: FillSample, hole: Tensor, share_before: float) -> None:
     share = float(hole.mean())
+    if share_before <= LARGEST_SHARE < share:
+        raise GeneratorError(
+            f"{sample.label}: hole",
+            got=f"{share:.0%} of the image with {sample.grow} pixels around it",
+            expected=f"at most {LARGEST_SHARE:.0%}",
+            remedy="let it grow by less",
+        )
     if share > LARGEST_SHARE:
         raise GeneratorError(
             f"{sample.label}: hole",

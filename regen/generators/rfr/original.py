@@ -143,8 +143,12 @@ def _config(state: Mapping[str, Any], extra: Mapping[str, Any], where: str) -> R
 
 def _batches(state: Mapping[str, Any], names: list[str]) -> tuple[int, ...]:
     counts = [state.get(name) for name in names]
-    whole = [c for c in counts if isinstance(c, Tensor) and c.numel() == 1 and not c.is_complex()]
-    return tuple(int(count) for count in whole) if len(whole) == len(names) else ()
+    whole = [int(c) for c in counts if isinstance(c, Tensor) and c.numel() == 1 and _is_whole(c)]
+    return tuple(whole) if len(whole) == len(names) else ()
+
+
+def _is_whole(number: Tensor) -> bool:
+    return not number.is_floating_point() and not number.is_complex()
 
 
 def _by_own_names(network: RFR, state: Mapping[str, Any], where: str) -> dict[str, Tensor]:

@@ -65,6 +65,15 @@ def test_where_a_state_may_lie(room: str) -> None:
     assert found is not None and found.generator.config.rounds == 6
 
 
+@pytest.mark.parametrize("count", [float("inf"), float("nan"), 1e30, 1j, "x", None])
+def test_a_count_of_batches_that_is_none_is_left_out(count: Any) -> None:
+    state = original_state(lively(batches=tuple(range(NORMS))))
+    odd = torch.tensor(count) if isinstance(count, (float, complex)) else count
+    state["bn1.num_batches_tracked"] = odd
+    found = read_original({"generator": state}, "G_ema", "it")
+    assert found is not None and found.generator.config.batches == ()
+
+
 def test_what_is_not_its_own() -> None:
     for value in ({"generator": {"conv.weight": torch.zeros(3)}}, 3, {}, {"generator": None}):
         assert read_original(value, "G_ema", "it") is None
