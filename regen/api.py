@@ -22,9 +22,10 @@ from regen.errors import GeneratorError, RegenError
 from regen.generators.protocol import Generator, Sample
 from regen.generators.registry import open_generator
 from regen.images import Brought, bring, load_image, load_mask
+from regen.images.regions import Region
 from regen.projector.files import PROJECTING_LAYER, Projector
 from regen.projector.files import open_projector as _open_projector
-from regen.projector.project import Projection, best_context
+from regen.projector.project import Projection, best_context, own_context
 from regen.projector.project import project as _project
 from regen.rewriting.cautions import Caution
 from regen.rewriting.learn import Learned, OnPartial, OnStep, learn
@@ -138,6 +139,7 @@ def project(
     *,
     candidates: int = 64,
     images: Path | None = None,
+    hole: Region | Path | str | None = None,
 ) -> Projection:
     """Project any image into a generator's features (section 4.1 of the paper).
 
@@ -148,6 +150,8 @@ def project(
         projector: By default the bundled one that does best on whole images.
         candidates: How many samples' contexts are tried to decode the features.
         images: Folder that a generator takes its samples from, if it needs images.
+        hole: For a generator that fills holes: what is hidden of the image, which then must be a
+            file; a region, or the path of a mask.
 
     Returns:
         The value features with a context, and what they decode to.
@@ -159,10 +163,16 @@ def project(
     """
     if projector is None:
         projector = _open_projector(None, generator, preferred=PROJECTING_LAYER)
+    split = generator.split(projector.value_layer, 1)
+    if generator.changes_in_part or hole is not None:
+        if isinstance(image, (Tensor, bytes)):
+            raise GeneratorError("image with a hole", got="not a file", expected="a path")
+        context, guide = own_context(generator, split, image, hole)
+        image = load_image(image, size=generator.image_size).to(generator.device)
+        return _project(projector, split, image, context, guide)
     if not isinstance(image, Tensor):
         image = load_image(image, size=generator.image_size)
     image = image.to(generator.device)
-    split = generator.split(projector.value_layer, 1)
     source = generator.source(images)
     context = best_context(projector, generator, split, source, image, candidates)
     return _project(projector, split, image, context)

@@ -51,6 +51,13 @@ _EXAMPLE = "\b\nExample:\n  regen project photo.jpg --refine 100 -o out/photo"
     help="How an image is brought to the generator's size: cropped, padded, or distorted.",
 )
 @click.option(
+    "--hole",
+    metavar="FILE",
+    type=file_type(),
+    help="For a generator that fills holes: mask of what is hidden of every image, white where it "
+    "is to be filled.",
+)
+@click.option(
     "--refine",
     metavar="N",
     type=Count(0),
@@ -73,6 +80,7 @@ def command(
     projector: Path | None,
     sample_images: Path | None,
     fit: Any,
+    hole: Path | None,
     refine: int,
     lpips: str,
     output: Path,
@@ -85,7 +93,7 @@ def command(
     """
     from regen.runs.project import ProjectSettings, project_images
 
-    settings = ProjectSettings(fit=fit, lpips=lpips)
+    settings = ProjectSettings(fit=fit, lpips=lpips, hole=hole)
     settings = replace(settings, refine=replace(settings.refine, steps=refine))
     results, metrics = project_images(
         images,

@@ -24,6 +24,8 @@ class ProjectorConfig:
             of two.
         widths: Channels at the value's size, half of it, a quarter, ...
         blocks: Residual blocks at each of these sizes, before going coarser and again after.
+        guides: Channels that B takes beside the image's three: 1 for where the image can change,
+            in a family whose images change in part, and 0 in others.
 
     Raises:
         ProjectorError: If these sizes do not fit each other.
@@ -34,6 +36,7 @@ class ProjectorConfig:
     value_size: Size
     widths: tuple[int, ...] = (48, 96, 128, 128)
     blocks: tuple[int, ...] = (1, 1, 1, 1)
+    guides: int = 0
 
     def __post_init__(self) -> None:
         for name in ("widths", "blocks"):
@@ -43,6 +46,10 @@ class ProjectorConfig:
         sizes = (*self.image_size, *self.value_shape)
         if min(sizes + self.widths + self.blocks, default=0) < 1 or not self.widths:
             raise ProjectorError("projector architecture: every size must be at least 1", got=self)
+        if type(self.guides) is not int or self.guides not in (0, 1):
+            raise ProjectorError(
+                "projector architecture: guides", got=self.guides, expected="0 or 1"
+            )
         _, h, w = self.value_shape
         ratio = self.ratio
         if (ratio * h, ratio * w) != self.image_size or ratio & (ratio - 1):
@@ -58,6 +65,11 @@ class ProjectorConfig:
                 got=f"{list(self.widths)} and {list(self.blocks)} for a value of {self.value_size}",
                 expected="as many of each, and a value whose sides can be halved between them",
             )
+
+    @property
+    def channels(self) -> int:
+        """Channels of what B takes: the image's, and its guides."""
+        return 3 + self.guides
 
     @property
     def image_size(self) -> tuple[int, int]:
@@ -107,7 +119,8 @@ class ProjectorConfig:
                 break
             levels += 1
         size = (height, width)
-        return cls(generator.image_size, channels, size, widths[:levels], blocks[:levels])
+        guides = int(generator.changes_in_part)
+        return cls(generator.image_size, channels, size, widths[:levels], blocks[:levels], guides)
 
 
 def _pair(size: Size) -> tuple[int, int]:

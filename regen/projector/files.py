@@ -28,6 +28,7 @@ PROJECTOR_FILE = "projector.safetensors"  # of a run folder
 # leaves less of a foreign image to the context.
 REWRITING_LAYER = 10
 PROJECTING_LAYER = 8
+_GUIDES = "guides"
 
 
 @dataclass(frozen=True)
@@ -47,7 +48,7 @@ class Projector:
     header: tensor_file.Header
 
     def __call__(self, image: Tensor) -> Tensor:
-        """Value features ``[N, C, h, w]`` of ``image [N, 3, H, W]`` in [-1, 1]."""
+        """Value features ``[N, C, h, w]`` of ``image [N, I, H, W]``, as `BackwardProjector`."""
         features: Tensor = self.network(image)
         return features
 
@@ -187,6 +188,8 @@ def open_projector(
 def _architecture(path: Path | str, header: tensor_file.Header) -> ProjectorConfig:
     entries = header.get("architecture")
     known = {field.name for field in fields(ProjectorConfig)}
+    if isinstance(entries, dict):
+        entries = {_GUIDES: 0, **entries}  # files are older than guides
     if not isinstance(entries, dict) or set(entries) != known:
         odd = sorted(set(entries) ^ known) if isinstance(entries, dict) else "all of it"
         raise ProjectorError(f"{path}: architecture", got=f"missing or unknown {odd}")
@@ -221,9 +224,10 @@ def _check_value(
         split = generator.split(value_layer, 1)
     except GeneratorError as error:
         raise ProjectorError(f"{path}: {error}") from error
-    made_for = (config.value_shape, config.image_size)
-    has = (split.value_shape(generator.image_size), generator.image_size)
+    made_for = (config.value_shape, config.image_size, config.guides)
+    guides = int(generator.changes_in_part)
+    has = (split.value_shape(generator.image_size), generator.image_size, guides)
     if made_for != has:
         raise ProjectorError(
-            f"{path}: channels, size and resolution", got=made_for, expected=str(has)
+            f"{path}: channels, size, resolution and guides", got=made_for, expected=str(has)
         )

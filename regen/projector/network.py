@@ -40,21 +40,22 @@ def _conv(inputs: int, outputs: int, size: int, stride: int = 1, gain: float = 1
 
 
 class Downsampler(nn.Module):
-    """Image ``[N, 3, H, W]`` to ``[N, width, h, w]`` by convolutions of stride 2 (section 4.1).
+    """Image ``[N, I, H, W]`` to ``[N, width, h, w]`` by convolutions of stride 2 (section 4.1).
 
     The first reads 6x6 pixels and writes at half the size: at full size even a few channels would
     cost as much as all later layers.
     """
 
-    def __init__(self, ratio: int, width: int) -> None:
+    def __init__(self, ratio: int, width: int, channels: int = 3) -> None:
         super().__init__()
         halvings = int(math.log2(ratio))
         widths = [max(16, width >> (halvings - i)) for i in range(1, halvings)] + [width]
-        self.first = _conv(3, widths[0], 6, stride=2) if halvings else _conv(3, width, 3)
+        size, stride = (6, 2) if halvings else (3, 1)
+        self.first = _conv(channels, widths[0], size, stride)
         self.halve = nn.ModuleList(_conv(a, b, 4, stride=2) for a, b in pairwise(widths))
 
     def forward(self, image: Tensor) -> Tensor:
-        """``[N, 3, H, W]`` -> ``[N, width, h, w]``, before any activation."""
+        """``[N, I, H, W]`` -> ``[N, width, h, w]``, before any activation."""
         x: Tensor = self.first(image)
         for conv in self.halve:
             x = conv(F.leaky_relu(x, SLOPE))
@@ -150,14 +151,18 @@ class BackwardProjector(nn.Module):
         self.config = config
         self.precision = torch.float32
         width = config.widths[0]
-        self.downsampler = Downsampler(config.ratio, width)
+        self.downsampler = Downsampler(config.ratio, width, config.channels)
         self.alignment = FeatureAlignment(config.widths, config.blocks)
         self.last = _conv(width, config.value_channels, 3)
         self.register_buffer("value_mean", torch.zeros(1, config.value_channels, 1, 1))
         self.register_buffer("value_std", torch.ones(1, config.value_channels, 1, 1))
 
     def forward(self, image: Tensor) -> Tensor:
-        """Value features ``[N, C, h, w]``, float32, of ``image [N, 3, H, W]`` in [-1, 1].
+        """Value features ``[N, C, h, w]``, float32, of an image.
+
+        Args:
+            image: ``[N, 3, H, W]`` in [-1, 1], with its guide as a fourth channel where the
+                architecture has one, see `regen.projector.guide`.
 
         Raises:
             ProjectorError: If the image has another size.
@@ -167,12 +172,14 @@ class BackwardProjector(nn.Module):
     def normalised(self, image: Tensor) -> Tensor:
         """As `forward`, in normalised units."""
         height, width = self.config.image_size
-        if image.dim() != 4 or image.shape[1:] != (3, height, width):
+        channels = self.config.channels
+        if image.dim() != 4 or image.shape[1:] != (channels, height, width):
+            unguided = image.shape[1:] == (3, height, width)
             raise ProjectorError(
                 "image to project",
                 got=list(image.shape),
-                expected=f"[N, 3, {height}, {width}]",
-                remedy="resize it first",
+                expected=f"[N, {channels}, {height}, {width}]",
+                remedy="say where it can change, its hole" if unguided else "resize it first",
             )
         return self.windowed(image)
 
@@ -180,7 +187,7 @@ class BackwardProjector(nn.Module):
         """As `normalised`, of whole images or of windows; beyond an edge of either B sees zeros.
 
         Args:
-            image: ``[N, 3, S, S]`` in [-1, 1], S a multiple of the coarsest size's positions.
+            image: ``[N, I, S, S]`` as for `forward`, S a multiple of the coarsest size's positions.
         """
         x: Tensor = image.contiguous(memory_format=torch.channels_last)
         half = self.precision != torch.float32

@@ -12,13 +12,15 @@ from __future__ import annotations
 import math
 from collections.abc import Callable
 from dataclasses import dataclass
+from pathlib import Path
 
 import torch
 from torch import Tensor
 
-from regen.errors import ProjectorError
+from regen.errors import GeneratorError, ProjectorError
 from regen.generators.protocol import Activation, Generator, Source, Split
 from regen.losses import ssim_loss, weighted_l1
+from regen.projector.guide import guided
 from regen.training.quick_adam import QuickAdam
 
 Project = Callable[[Tensor], Tensor]
@@ -86,7 +88,48 @@ def usual_context(generator: Generator, split: Split, source: Source, count: int
 
 
 @torch.no_grad()
-def project(projector: Project, split: Split, image: Tensor, context: Activation) -> Projection:
+def own_context(
+    generator: Generator, split: Split, picture: Path | str, hole: object = None
+) -> tuple[Activation, Tensor | None]:
+    """The context of an image file that the generator takes itself, and where it can change.
+
+    For a family whose images change in part: its context is what surrounds the hole.
+
+    Args:
+        generator: The generator.
+        split: The same, cut at B's layer.
+        picture: The file, or a data URI.
+        hole: What is hidden, as in a request to `Generator.sample`: a region, or a mask's path.
+
+    Returns:
+        An activation of one sample, and its guide for `project`.
+
+    Raises:
+        GeneratorError: If the family has no such samples, or the image is not in proportion to
+            the images of the generator.
+    """
+    given: dict[str, object] = {} if hole is None else {"hole": hole}
+    latent = generator.latents([generator.sample({"picture": str(picture), **given})])
+    guide = generator.changeable(latent)
+    if guide is not None and guide.shape[2:] != generator.image_size:
+        (height, width), (h, w) = guide.shape[2:], generator.image_size
+        raise GeneratorError(
+            f"size of {picture} for this generator",
+            got=f"{width} x {height}",
+            expected=f"{w} x {h}, or in proportion",
+            remedy="crop it",
+        )
+    return split.value_of(latent), guide
+
+
+@torch.no_grad()
+def project(
+    projector: Project,
+    split: Split,
+    image: Tensor,
+    context: Activation,
+    guide: Tensor | None = None,
+) -> Projection:
     """Project images by B (section 4.1 of the paper), and decode the prediction.
 
     Args:
@@ -94,6 +137,7 @@ def project(projector: Project, split: Split, image: Tensor, context: Activation
         split: The generator, cut at B's layer.
         image: ``[N, 3, H, W]`` in [-1, 1].
         context: An activation of N samples whose context decodes.
+        guide: Where the images can change, ``[N, 1, H, W]``, for a B that asks for it.
 
     Raises:
         ProjectorError: If there are not as many contexts as images, or B's prediction is not
@@ -103,7 +147,7 @@ def project(projector: Project, split: Split, image: Tensor, context: Activation
         raise ProjectorError(
             "contexts to decode with", got=len(context.features), expected=str(len(image))
         )
-    features = projector(image)
+    features = projector(guided(image, guide))
     if not bool(torch.isfinite(features).all()):
         raise ProjectorError("the projector's prediction", got="numbers that are not finite")
     return _decoded(split, context.with_features(features))

@@ -16,6 +16,7 @@ from regen.generators.crops import CropSplit, Window, cut
 from regen.generators.protocol import Activation, Generator, Latent, Source, Split
 from regen.generators.samples import random_samples
 from regen.projector.composites import composite
+from regen.projector.guide import guided
 from regen.projector.settings import ProjectorTrainingSettings
 from regen.projector.windows import WindowPlan
 from regen.seeds import VALUE_STATISTICS
@@ -36,6 +37,7 @@ class Batch:
         counted: Where windows count in the losses, ``[N, 1, H, W]``, 1 or 0; None where whole
             images do.
         ring: Rows above and columns left of the predicted positions in `value`.
+        guide: Where the images can change, ``[N, 1, H, W]`` of 0 and 1; None for everywhere.
     """
 
     image: Tensor
@@ -44,6 +46,12 @@ class Batch:
     value: Activation
     counted: Tensor | None = None
     ring: tuple[int, int] = (0, 0)
+    guide: Tensor | None = None
+
+    @property
+    def seen(self) -> Tensor:
+        """What B takes, see `guided`."""
+        return guided(self.image, self.guide)
 
     @property
     def wanted(self) -> Tensor:
@@ -126,9 +134,12 @@ class Sampler:
         if self.plan is not None:
             return self._windows(self.plan, latents)
         value = self.split.value_of(latents)
-        plain = self.split.tail(value)
-        image, pasted = self._pasted(plain.float())
-        return Batch(image, pasted, kept_positions(pasted, value.features), value)
+        plain, guide = self.split.tail(value).float(), self.generator.changeable(latents)
+        image, pasted = self._pasted(plain)
+        if guide is not None:  # elsewhere nothing foreign can be
+            image, pasted = plain.lerp(image, guide), pasted * guide
+        kept = kept_positions(pasted, value.features)
+        return Batch(image, pasted, kept, value, guide=guide)
 
     def _windows(self, plan: WindowPlan, latents: Latent) -> Batch:
         """A batch of windows, one of each sample."""

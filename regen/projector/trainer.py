@@ -102,7 +102,7 @@ class Trainer:
         for group in self.optimizer.param_groups:
             group["lr"] = step_size(self.settings, self.done)
         batch = self.sampler.next_batch()
-        prediction = self.projector.windowed(batch.image)
+        prediction = self.projector.windowed(batch.seen)
         value = self.projector.normalise(batch.wanted.float())
         loss = total_loss(
             prediction,

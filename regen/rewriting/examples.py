@@ -56,6 +56,7 @@ def load_examples(edits: Edits, generator: Generator) -> list[Example]:
                         target_label=sample.label,
                         alpha=alpha,
                         drawn=_is_drawn(edit.region),
+                        guide=generator.changeable(latent),
                     )
                 )
     return examples

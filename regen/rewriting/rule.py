@@ -27,6 +27,7 @@ from regen.images.alignment import Outline, align
 from regen.images.blending import blended
 from regen.images.regions import Region, feather, paste, resize_mask
 from regen.images.transparency import continued
+from regen.projector.guide import guided
 from regen.rewriting.direct_values import direct_values
 from regen.rewriting.settings import RuleSettings
 
@@ -51,6 +52,8 @@ class Example:
         alpha: Opacity of the exemplar, ``[1, 1, H, W]`` in [0, 1], or None where it is opaque.
         drawn: Whether the exemplar's region is a mask of the pattern itself, not only a shape
             around it.
+        guide: Where the target can change, for a projector that asks for it, see
+            `regen.projector.guide`; None for everywhere.
     """
 
     exemplar: Tensor
@@ -61,6 +64,7 @@ class Example:
     target_label: str = ""
     alpha: Tensor | None = None
     drawn: bool = False
+    guide: Tensor | None = None
 
     @property
     def shown(self) -> Tensor:
@@ -218,9 +222,10 @@ def _one(
         wanted = direct_values(split, before, composite, weights, mask, soft)
         return Rule(keys, before, wanted, mask, image, composite, soft)
     if config.align == "image":
-        features = project(composite)
+        features = project(guided(composite, example.guide))
         if config.paste == "difference":
-            features = before.features.float() + features - project(image)
+            own = project(guided(image, example.guide))
+            features = before.features.float() + features - own
     else:
         exemplar = example.exemplar.to(image)
         features = _resampled_features(project, exemplar, example, size, value_size, config)
@@ -243,7 +248,7 @@ def _resampled_features(
     stretched = torch.nn.functional.interpolate(
         exemplar, size=size, mode="bicubic", antialias=True, align_corners=False
     )
-    features = project(stretched.clamp(-1, 1))
+    features = project(guided(stretched.clamp(-1, 1), example.guide))
     sy, sx = value_size[0] / size[0], value_size[1] / size[1]
     region = example.exemplar_region.scaled(value_size[1] / width, value_size[0] / height)
     target = example.target_region.scaled(sx, sy)

@@ -43,7 +43,14 @@ class Trained:
 
 
 def default_value_layer(generator: Generator) -> int:
-    """The layer before the last three convolutions, but at most the paper's, 10."""
+    """The layer at which a family is rewritten.
+
+    Where the family does not say: the layer before the last three convolutions, but at most the
+    paper's, 10.
+    """
+    own = generator.usual_settings.get("value_layer")
+    if isinstance(own, int):
+        return own
     return max(1, min(10, generator.convolutions - 3))
 
 

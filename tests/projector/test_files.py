@@ -98,7 +98,7 @@ def altered(path: Path, **entries: Any) -> None:
     [
         ({"value_layer": 9}, "value layer: got 9, expected 1 to 5"),
         ({"value_layer": "3"}, "value_layer: got 3, expected an integer"),
-        ({"value_layer": 2}, "channels, size and resolution: got"),
+        ({"value_layer": 2}, "channels, size, resolution and guides: got"),
         ({"architecture": None}, "architecture: got missing or unknown all of it"),
         ({"architecture": {"widths": [4]}}, "architecture: got missing or unknown"),
         ({"format": "generator"}, "got a generator, expected a projector"),

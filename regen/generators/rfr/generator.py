@@ -42,6 +42,7 @@ class Inpainter(Generator):
     """
 
     family = "rfr"
+    changes_in_part = True
     usual_settings = MappingProxyType(
         {
             "value_layer": CONVOLUTIONS,
