@@ -98,15 +98,17 @@ class Translator(Generator):
         """
         chosen = [sample for sample in samples if isinstance(sample, TranslateSample)]
         assert len(chosen) == len(samples), "samples of another family"
+        if not chosen:
+            nothing = torch.zeros(0, 3, *self.image_size), torch.zeros(0, self.config.style)
+            return TranslateLatent(*nothing)
         loaded = self._album.load([sample.picture for sample in chosen])
         check_sizes([sample.picture.label for sample in chosen], loaded)
-        images = torch.cat(
-            [torch.zeros(0, 3, *self.image_size)] if not loaded else [one.image for one in loaded]
-        )
-        styles = [torch.zeros(0, self.config.style), *(self._style(s.style) for s in chosen)]
-        return TranslateLatent(images.to(self.device), torch.cat(styles).to(self.device))
+        images = torch.cat([one.image for one in loaded])
+        numbers = {style: self._numbers(style) for style in {sample.style for sample in chosen}}
+        styles = torch.cat([numbers[sample.style] for sample in chosen])
+        return TranslateLatent(images.to(self.device), styles.to(self.device))
 
-    def _style(self, style: Style) -> Tensor:
+    def _numbers(self, style: Style) -> Tensor:
         """``[1, S]``, on the CPU."""
         if isinstance(style, RandomStyle):
             return style_numbers([style.seed], self.config.style)
