@@ -185,7 +185,7 @@ def _target_region(oracle: Oracle | None, target: Target, sample: Sample, path: 
         raise EditsError(
             f"{path}.region",
             got=f"the portraits' region {target.region.name!r} for a sample the renderer lacks",
-            expected="truncation 1",
-            remedy="the renderer knows only untruncated seeds; give a box or polygon instead",
+            expected="a sample that the renderer knows: people by their seeds, untruncated",
+            remedy="give a box or polygon instead",
         )
     return Region.from_mask(oracle.region(target.region.name, [sample]))

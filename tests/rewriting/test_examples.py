@@ -64,7 +64,7 @@ def test_another_generator_has_none(generator: StyleGAN2) -> None:
 
 
 def test_a_truncated_sample_has_no_named_regions(portrait: StyleGAN2) -> None:
-    with pytest.raises(EditsError, match="for a sample the renderer lacks, expected truncation 1"):
+    with pytest.raises(EditsError, match="for a sample the renderer lacks, expected a sample th"):
         load_examples(edits(Target(SampleSpec(3, 0.5), EYES)), portrait)
 
 

@@ -61,5 +61,5 @@ def test_a_picture_and_the_style_of_a_picture(tmp_path: Path) -> None:
     with pytest.warns(NoProjectorWarning):
         task = resolve(edits({**target, **box}, folder=tmp_path), generator)
     assert task.examples[0].target_label == "dog.png, style of cat.png" and not task.taken
-    with pytest.raises(EditsError, match="region .hat. for a sample the renderer lacks"):
+    with pytest.raises(EditsError, match="a sample that the renderer knows: people by their seeds"):
         resolve(edits(target, folder=tmp_path), generator)
