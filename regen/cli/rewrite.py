@@ -103,7 +103,8 @@ _EXAMPLE = "\b\nExample:\n  regen rewrite --edits examples/eyes.json --steps 100
     metavar="L|auto",
     type=Layer(),
     help="Convolution, counted from 1, whose output is the value, by default that of the "
-    "projector; auto tries every layer that has a projector.",
+    "projector; auto tries every layer that has a projector, or "
+    "without any several lengths of the memory.",
 )
 @click.option(
     "--memory-layers",

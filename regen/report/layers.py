@@ -30,7 +30,8 @@ def layers_section(choice: Mapping[str, Any] | None) -> str:
     rows = "".join(_row(trial, i == 0) for i, trial in enumerate(choice["trials"]))
     heads = ("", "value layer", "memory", "inside", "outside", "score", "projector")
     head = "".join(f'<th scope="col">{name}</th>' for name in heads)
-    left = _left_out(choice["without_projector"])
+    had_projectors = any(trial["projector"] is not None for trial in choice["trials"])
+    left = _left_out(choice["without_projector"]) if had_projectors else ""
     alone = "" if choice["held_out"] is not None else f" {ALONE}"
     return (
         f"<h2>Which layer</h2>\n<p>{EXPLANATION}{alone}</p>\n"
@@ -44,7 +45,7 @@ def _row(trial: Mapping[str, Any], chosen: bool) -> str:
         f"{trial['value_layer']}",
         f"{trial['memory_layers']}",
         *(f"{trial[name]:.3f}" for name in ("inside", "outside", "score")),
-        escape(Path(str(trial["projector"])).name),
+        "none" if trial["projector"] is None else escape(Path(str(trial["projector"])).name),
     ]
     mark = '<th scope="row">chosen</th>' if chosen else "<td></td>"
     return f"<tr>{mark}{''.join(f'<td>{cell}</td>' for cell in cells)}</tr>"

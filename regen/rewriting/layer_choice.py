@@ -1,8 +1,13 @@
 """Choosing the value layer by trying: a short fit for each cut, evaluated on held-out samples.
 
-A value layer needs a projector, so the candidates are the layers that have one: those of the
-bundled projectors of a generator, or those of the files that are given. Each is tried with the
-memory's length as set and with one convolution less. The last target is held out (a single target
+Where there are projectors, the candidates are the layers that have one: those of the bundled
+projectors of a generator, or those of the files that are given. Each is tried with the memory's
+length as set and with one convolution less. Where there are none, recall is measured on the image,
+the value layer is that of `Generator.usual_cut`, and the lengths of `LENGTHS` are tried: colours
+and detail that the generator does not know need a memory up to its end, and how far back it must
+begin depends on the pattern.
+
+The last target is held out (a single target
 cannot be, and is evaluated on itself): its perfect result is known, its image with the pattern
 pasted in. Two means are normalised by the error before the fit, and weighted as the rule weights
 them:
@@ -17,7 +22,7 @@ The cut with the smallest score is chosen; a rewrite without effect scores 1. No
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import replace
 
 import torch
@@ -39,6 +44,7 @@ from regen.rewriting.settings import RewriteSettings
 from regen.seeds import CHOICES, PRESERVED
 
 STEPS = 40
+LENGTHS = (2, 3, 4, 6, 8)
 PRESERVED_SAMPLES = 16
 UNSEEN_SAMPLES = 16
 
@@ -53,8 +59,8 @@ def choose_layer(
     *,
     memory_layers: int | None = None,
     taken: Collection[int] = (),
-) -> tuple[LayerChoice, Projector]:
-    """Try every cut that has a projector.
+) -> tuple[LayerChoice, Projector | None]:
+    """Try every cut that has a projector, or, without any, several lengths of the memory.
 
     Args:
         generator: As it was opened.
@@ -62,43 +68,44 @@ def choose_layer(
         examples: What to rewrite; the last is held out where there are several.
         settings: As for the rewrite; the trials take `STEPS` steps from the closed form, where
             the family has one, and preserve `PRESERVED_SAMPLES` samples.
-        projectors: To choose from, one for each layer.
+        projectors: To choose from, one for each layer; none for a generator without any.
         on_trial: Called with the number of cuts tried so far and the number of all.
-        memory_layers: The only length of the memory to try; by default that of the settings and
-            one convolution less.
+        memory_layers: The only length of the memory to try; by default, with projectors, that of
+            the settings and one convolution less, and `LENGTHS` without.
         taken: Numbers of the source that are targets.
 
     Returns:
-        The trials, the best first, and the projector of the best.
+        The trials, the best first, and the projector of the best, if it has one.
 
     Raises:
-        ProjectorError: If there are no projectors, or two for the same layer.
+        ProjectorError: If there are two projectors for the same layer.
         RegenError: On any other bad input.
     """
-    known = _by_layer(projectors, generator)
+    known = _by_layer(projectors)
     trial = _Trials(generator, source, examples, settings, taken)
-    cuts = [
-        (projector, length)
-        for layer, projector in sorted(known.items())
-        for length in _lengths(memory_layers, settings.memory_layers, layer)
-    ]
+    cuts = _cuts(generator, known, settings.memory_layers, memory_layers)
     trials = []
-    for projector, length in cuts:
-        trials.append(trial(projector, length))
+    for layer, length in cuts:
+        trials.append(trial(known.get(layer), layer, length))
         if on_trial is not None:
             on_trial(len(trials), len(cuts))
     without = [i for i in range(1, generator.convolutions + 1) if i not in known]
     choice = LayerChoice(sorted(trials, key=lambda t: t.score), trial.held_out, without)
-    return choice, known[choice.best.value_layer]
+    return choice, known.get(choice.best.value_layer)
 
 
-def _by_layer(projectors: Sequence[Projector], generator: Generator) -> dict[int, Projector]:
-    if not projectors:
-        raise ProjectorError(
-            f"no projector is known for {generator.source_name or 'this generator'}",
-            remedy="give one --projector for each value layer to try; `regen train-projector` "
-            "makes them",
-        )
+def _cuts(
+    generator: Generator, known: Mapping[int, Projector], usual: int, only: int | None
+) -> list[tuple[int, int]]:
+    """Value layers and lengths of the memory to try."""
+    if known:
+        return [(layer, n) for layer in sorted(known) for n in _lengths(only, usual, layer)]
+    layer = generator.usual_cut[0]
+    lengths = [n for n in LENGTHS if n <= layer] or [1]
+    return [(layer, n) for n in (lengths if only is None else _lengths(only, usual, layer))]
+
+
+def _by_layer(projectors: Sequence[Projector]) -> dict[int, Projector]:
     known: dict[int, Projector] = {}
     for projector in projectors:
         other = known.setdefault(projector.value_layer, projector)
@@ -141,15 +148,15 @@ class _Trials:
         self.preserved = reserved_samples(source, PRESERVED, PRESERVED_SAMPLES, taken)
         self.taken = taken
 
-    def __call__(self, projector: Projector, memory_layers: int) -> Trial:
+    def __call__(self, projector: Projector | None, layer: int, memory_layers: int) -> Trial:
         began = time.perf_counter()
-        split = self.generator.split(projector.value_layer, memory_layers)
+        split = self.generator.split(layer, memory_layers)
         settings, moments = self.settings, None
         if isinstance(split, KeyedSplit):
             settings = replace(settings, fit=replace(settings.fit, solver="both"))
             moments = key_moments(self.generator, split, self.source, self.taken)
         shown, held_out = (
-            build_rule(split, projector, part, settings.rule)
+            build_rule(split, projector, part, settings.rule, values=settings.fit.recall != "image")
             for part in (self.shown, self.examples[-1:])
         )
         preserved, matcher = preserve(self.generator, split, shown, settings.fit, self.preserved)
@@ -157,9 +164,9 @@ class _Trials:
         rewrite = Rewrite(deltas, self.generator.digest(), self.generator.family)
         inside, outside = self._errors(split, rewrite, held_out, matcher)
         return Trial(
-            projector.value_layer,
+            layer,
             memory_layers,
-            projector.name,
+            None if projector is None else projector.name,
             inside,
             outside,
             inside + settings.fit.weight_old / settings.fit.weight_new * outside,

@@ -15,7 +15,7 @@ class Trial:
     Attributes:
         value_layer: Convolution whose output is the value.
         memory_layers: Convolutions of the memory.
-        projector: File of its projector.
+        projector: File of its projector, or None without one.
         inside: Error left in the held-out region, as a share.
         outside: Change outside of the region on unseen seeds, as a share.
         score: Weighted sum of both; 0 is perfect, 1 is a rewrite without effect.
@@ -24,7 +24,7 @@ class Trial:
 
     value_layer: int
     memory_layers: int
-    projector: str
+    projector: str | None
     inside: float
     outside: float
     score: float
@@ -38,7 +38,7 @@ class LayerChoice:
     Attributes:
         trials: The best first.
         held_out: Label of the target that was held out, or None for a single target.
-        without_projector: Layers that could not be tried.
+        without_projector: Layers that have none.
     """
 
     trials: list[Trial]

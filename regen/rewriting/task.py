@@ -127,6 +127,7 @@ def resolve(
     projector: Projector | None
     if try_layers:
         known = [load_projector(path, generator) for path in paths or projectors_of(generator)]
+        merged = merged if known else _usual_without_projector(merged, generator)
         base, only = merged.settings, edits.memory_layers
         choice, projector = choose_layer(
             generator, source, examples, base, known, on_trial, memory_layers=only, taken=taken

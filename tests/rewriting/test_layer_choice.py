@@ -21,9 +21,10 @@ from regen.images.regions import Region
 from regen.projector.config import ProjectorConfig
 from regen.projector.files import save_projector
 from regen.projector.network import BackwardProjector
+from regen.report.layers import layers_section
 from regen.rewriting import layer_choice, moment_cache
 from regen.rewriting.settings import RewriteSettings
-from regen.rewriting.task import Task, resolve
+from regen.rewriting.task import NoProjectorWarning, Task, resolve
 
 
 @pytest.fixture
@@ -107,10 +108,19 @@ def test_a_memory_that_the_edits_name_is_the_only_one_tried(world: Path) -> None
     assert [(t.value_layer, t.memory_layers) for t in choice.trials] == [(5, 2)]
 
 
-def test_without_a_projector_there_is_nothing_to_try(world: Path) -> None:
-    message = "no projector is known for .*; give one --projector for each value layer to try"
-    with pytest.raises(ProjectorError, match=message):
-        choose(edits(world), settings())
+def test_without_a_projector_lengths_of_the_memory_are_tried(world: Path) -> None:
+    with pytest.warns(NoProjectorWarning, match="the rule is learned from images alone"):
+        task = choose(edits(world), settings())
+    choice = task.layer_choice
+    assert choice is not None and task.projector is None
+    last = task.generator.convolutions
+    tried = {(trial.value_layer, trial.memory_layers) for trial in choice.trials}
+    assert tried == {(last, length) for length in (2, 3, 4, 6) if length <= last}
+    assert {trial.projector for trial in choice.trials} == {None}
+    assert [t.score for t in choice.trials] == sorted(t.score for t in choice.trials)
+    assert task.settings.memory_layers == choice.best.memory_layers
+    assert task.settings.fit.recall == "image"
+    assert "<td>none</td>" in layers_section(choice.recorded())
 
 
 def test_two_projectors_for_one_layer_are_refused(world: Path) -> None:
