@@ -16,11 +16,11 @@ from regen.cli.common import file_type, rewrites_option
 @rewrites_option
 @click.option(
     "--which",
-    type=click.Choice(["G_ema", "G", "D"]),
+    type=click.Choice(["G_ema", "G", "b2a", "D"]),
     default="G_ema",
     show_default=True,
     help="Which network to take: the average that all tools generate with, the generator as it was "
-    "in training, or the discriminator alone.",
+    "in training, a MUNIT's translation from b to a, or the discriminator alone.",
 )
 @click.option(
     "--to",

@@ -108,9 +108,10 @@ class Family:
         describe: Facts about a generator that are specific to the family, above all its
             architecture; JSON values.
         load_discriminator: The discriminator in a native file, None where there is none.
-        read_foreign: Takes a foreign value, which network to take ("G_ema" or "G"), and a prefix
+        read_foreign: Takes a foreign value, which network to take (one of `networks`), and a prefix
             for messages. Returns None where the value is not of this family, and raises
             GeneratorError or StoreError where it is, but regen cannot open it.
+        networks: Which networks of a file can be asked for.
         foreign_files: Names of the tools whose files `read_foreign` knows.
         foreign_formats: Formats of other tools that it can write, by name.
         trainer: Trains new generators; None for a family that cannot be trained.
@@ -122,6 +123,7 @@ class Family:
     describe: Callable[[Generator], dict[str, Any]]
     load_discriminator: Callable[[GeneratorFile], StoredDiscriminator | None] = _nothing
     read_foreign: Callable[[object, str, str], Checkpoint | None] = _nothing
+    networks: tuple[str, ...] = ("G_ema", "G")
     foreign_files: tuple[str, ...] = ()
     foreign_formats: Mapping[str, ForeignFormat] = field(default_factory=dict)
     trainer: FamilyTrainer | None = None

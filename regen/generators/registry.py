@@ -47,7 +47,6 @@ __all__ = [
 ]
 
 NATIVE, NATIVE_SUFFIX = "native", ".safetensors"
-NETWORKS = ("G_ema", "G")
 _OWN = "regen's own file"
 _FASTER_BELOW = 0.6  # share of a pickle that is the generator, below which converting saves time
 
@@ -101,7 +100,8 @@ def read_checkpoint(path: Path, which: str = "G_ema") -> Checkpoint:
 
     Args:
         path: The file.
-        which: "G_ema", the average over training that all tools use, or "G".
+        which: "G_ema", the average over training that all tools use, "G", or another network that
+            a family has, see `Family.networks`.
 
     Raises:
         GeneratorError: If there is no such generator, or regen does not support it.
@@ -114,8 +114,9 @@ def read_checkpoint(path: Path, which: str = "G_ema") -> Checkpoint:
 
 
 def _read(path: Path, which: str, *, discriminator: bool) -> Checkpoint:
-    if which not in NETWORKS:
-        raise GeneratorError("which network", got=which, expected=" or ".join(NETWORKS))
+    known = dict.fromkeys(name for owner in families() for name in owner.networks)
+    if which not in known:
+        raise GeneratorError("which network", got=which, expected=" or ".join(known))
     with opened(path) as content:
         format = format_of(content)
         if format == "pickle" or format == "torch":
@@ -144,9 +145,14 @@ def _read_native(file: GeneratorFile, discriminator: bool) -> Checkpoint:
 
 def _read_foreign(path: Path, value: object, which: str) -> Checkpoint:
     for owner in families():
-        checkpoint = owner.read_foreign(value, which, str(path))
-        if checkpoint is not None:
-            return checkpoint
+        if which in owner.networks:
+            checkpoint = owner.read_foreign(value, which, str(path))
+            if checkpoint is not None:
+                return checkpoint
+    owners = [owner.name for owner in families() if which in owner.networks]
+    if len(owners) < len(families()):
+        expected = f"a checkpoint of the family {' or '.join(owners)}"
+        raise GeneratorError(f"{path}: network {which} in it", expected=expected)
     raise _not_a_generator(f"{path} does not hold a generator that regen knows")
 
 

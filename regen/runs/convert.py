@@ -23,7 +23,7 @@ from regen.generators.registry import (
 from regen.rewriting.rewrite import apply
 from regen.runs.generate import load_rewrites
 
-Which = Literal["G_ema", "G", "D"]
+Which = Literal["G_ema", "G", "b2a", "D"]
 
 
 @dataclass(frozen=True)
@@ -61,7 +61,8 @@ def convert(
         source: A bundled name or a file.
         target: Replaced whole or not at all.
         rewrites: As for `load_rewrites`; they belong to the generator in `source`.
-        which: The network to take. "D" takes the discriminator alone, into a native file.
+        which: The network to take; "b2a" is that of a MUNIT from b to a. "D" takes the
+            discriminator alone, into a native file.
         to: The format to write; by default what the suffix of `target` says.
 
     Raises:

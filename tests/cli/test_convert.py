@@ -205,3 +205,16 @@ def test_a_file_beside_that_of_a_translator_is_named(world: Any) -> None:
     assert "got optimizer.pt of MUNIT, the state of its optimisers" in result.stderr
     (facts,) = json.loads(world.run("info", "optimizer.pt", "--json").stdout)
     assert "the state of its optimisers" in facts["cannot_be_opened"]
+
+
+def test_the_translation_from_b_to_a(world: Any) -> None:
+    halves = {half: original_state(lively(seed=seed)) for seed, half in enumerate("ab")}
+    torch.save(halves, world.folder / "gen.pt")
+    result = world.run("convert", "gen.pt", "t.safetensors", "--which", "b2a")
+    assert result.exit_code == 0 and "the translation from b to a" in result.stderr
+    state = open_generator(world.folder / "t.safetensors").state_dict()
+    last, first = halves["a"]["dec.model.5.conv.bias"], halves["b"]["enc_content.model.0.conv.bias"]
+    assert torch.equal(state["network.last.bias"], last)
+    assert torch.equal(state["network.content_encoder.blocks.0.convolution.bias"], first)
+    result = world.run("convert", "g.safetensors", "other.safetensors", "--which", "b2a")
+    assert result.exit_code == 2 and "network: got b2a, expected G_ema" in result.stderr

@@ -100,6 +100,15 @@ def test_which_network(build: Build, tmp_path: Path) -> None:
         read_checkpoint(tmp_path / "g.safetensors", "G")
 
 
+def test_a_network_that_only_one_family_has(build: Build, tmp_path: Path) -> None:
+    path = tmp_path / "g.pt"
+    write_checkpoint(path, build(), None, "nvidia", origin="test")
+    with pytest.raises(
+        GeneratorError, match="g.pt: network b2a in it: expected a checkpoint of th"
+    ):
+        read_checkpoint(path, "b2a")
+
+
 @pytest.mark.parametrize(
     ("name", "wanted", "format"),
     [

@@ -78,6 +78,7 @@ FAMILY = Family(
     save=_save,
     describe=_describe,
     read_foreign=_read_foreign,
+    networks=("G_ema", "G", "b2a"),
     foreign_files=("MUNIT", "imaginaire's MUNIT"),
     foreign_formats={"munit": ForeignFormat(".pt", _write_original)},
 )

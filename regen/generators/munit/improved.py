@@ -3,7 +3,7 @@
 Such a file is what ``torch.save`` made of a dict, whose ``net_G`` holds the tensors by name: those
 in training under ``module.module.``, and their average under ``module.averaged_model.``, each of
 two auto-encoders, ``autoencoder_a.`` and ``autoencoder_b.``. What translates from a to b is the
-content encoder of a and all else of b.
+content encoder of a and all else of b; from b to a, it is the rest.
 
 Weights of convolutions in training have a spectral norm (Miyato et al. 2018): the file has the
 weight before it and two vectors u and v, from which the weight is ``W / (u W v)``. In the average
@@ -24,12 +24,14 @@ from regen.errors import GeneratorError
 from regen.generators.family import Checkpoint
 from regen.generators.munit.config import MUNITConfig
 from regen.generators.munit.reading import (
+    BACK,
     NON_COMMERCIAL,
     as_dict,
     check_halvings,
     config_of,
     numbers_in,
     size_of,
+    translating,
     translator_of,
 )
 
@@ -45,11 +47,12 @@ Halves = Mapping[str, Mapping[str, Any]]
 
 
 def read_improved(value: object, which: str, where: str) -> Checkpoint | None:
-    """The generator from a to b in an unpickled value, None where there is none of 2021.
+    """The generator in an unpickled value, None where there is none of 2021.
 
     Args:
         value: As `regen.unpickling` read it, or tensors by name.
-        which: "G_ema" for the average, "G" for the network in training.
+        which: "G_ema" for the average, "G" for the network in training, both from a to b; "b2a" for
+            the average from b to a.
         where: Begins the message of an error.
 
     Raises:
@@ -59,16 +62,16 @@ def read_improved(value: object, which: str, where: str) -> Checkpoint | None:
     networks = _networks(value)
     if networks is None:
         return None
-    notes = ["it is read as the translation from a to b, and b to a is left behind", NON_COMMERCIAL]
     average, training = (_halves(networks, average=average) for average in (True, False))
     if which == "G" and training is None:
-        raise GeneratorError(f"{where}: network", got=which, expected="G_ema, its only one")
+        expected = f"G_ema, or {BACK} for the translation from b to a"
+        raise GeneratorError(f"{where}: network", got=which, expected=expected)
     halves = training if which == "G" or average is None else average
     assert halves is not None  # there is at least one
-    if which == "G_ema" and average is None:
+    state, direction = translating(halves, which, _CONTENT)
+    notes = [direction, NON_COMMERCIAL]
+    if which != "G" and average is None:
         notes.insert(0, "it has no average over its training; the network in training is taken")
-    state = {name: t for name, t in halves["a"].items() if name.startswith(_CONTENT)}
-    state |= {name: t for name, t in halves["b"].items() if not name.startswith(_CONTENT)}
     state = folded(state, where)
     generator = translator_of(_config(state, where), state, set(), LICENCE, where)
     notes.insert(0, f"the size of images is not in the file; {generator.config.size} is taken")

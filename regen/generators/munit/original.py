@@ -1,9 +1,10 @@
 """Read and write the generators of the first MUNIT (2018), ``gen_XXXXXXXX.pt``.
 
 Such a file is what ``torch.save`` made of ``{"a": ..., "b": ...}``, the tensors by name of two
-auto-encoders. What translates from a to b is the content encoder of a and all else of b; that is
-what is read, and the other half is not kept. Beside the networks, regen writes the size of images
-and the licence of the weights under ``regen``, which the original code ignores.
+auto-encoders. What translates from a to b is the content encoder of a and all else of b; from b to
+a, it is the rest. One of the two is read, and the other is not kept. Beside the networks, regen
+writes the size of images and the licence of the weights under ``regen``, which the original code
+ignores.
 
 Facts of the public repository NVlabs/MUNIT; nothing here is its code.
 """
@@ -25,12 +26,14 @@ from regen.generators.munit.config import MUNITConfig
 from regen.generators.munit.generator import Translator
 from regen.generators.munit.naming import tensor_names
 from regen.generators.munit.reading import (
+    BACK,
     NON_COMMERCIAL,
     as_dict,
     check_halvings,
     config_of,
     numbers_in,
     size_of,
+    translating,
     translator_of,
 )
 
@@ -42,11 +45,11 @@ _DROPPED = (".running_mean", ".running_var", ".num_batches_tracked")
 
 
 def read_original(value: object, which: str, where: str) -> Checkpoint | None:
-    """The generator from a to b in an unpickled value, None where there is none of 2018.
+    """The generator in an unpickled value, None where there is none of 2018.
 
     Args:
         value: As `regen.unpickling` read it.
-        which: "G_ema"; such files have one.
+        which: "G_ema" for the translation from a to b, "b2a" for that from b to a.
         where: Begins the message of an error.
 
     Raises:
@@ -57,15 +60,15 @@ def read_original(value: object, which: str, where: str) -> Checkpoint | None:
     a, b = (as_dict(content.get(half)) for half in "ab")
     if _MARKER not in a or _MARKER not in b:
         return None
-    if which != "G_ema":
-        raise GeneratorError(f"{where}: network", got=which, expected="G_ema, its only one")
-    state = {name: tensor for name, tensor in a.items() if name.startswith(_CONTENT)}
-    state |= {name: tensor for name, tensor in b.items() if not name.startswith(_CONTENT)}
+    if which == "G":
+        expected = f"G_ema, or {BACK} for the translation from b to a"
+        raise GeneratorError(f"{where}: network", got=which, expected=expected)
+    state, direction = translating({"a": a, "b": b}, which, _CONTENT)
     state = {name: tensor for name, tensor in state.items() if not name.endswith(_DROPPED)}
     beside = as_dict(content.get("regen"))
     licence = str(beside.get("licence", LICENCE))[:_LONGEST_LICENCE]
     generator = translator_of(_config(state, beside, where), state, set(), licence, where)
-    notes = ["it is read as the translation from a to b, and b to a is left behind"]
+    notes = [direction]
     if "size" not in beside:
         size = generator.config.size
         notes.insert(0, f"the size of images is not in the file; {size} is taken")

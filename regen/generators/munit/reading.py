@@ -22,6 +22,7 @@ from regen.generators.munit.naming import SHRUNK, tensor_names
 from regen.generators.munit.network import MUNIT
 from regen.unpickling import Instance
 
+BACK = "b2a"  # the network that translates from b to a
 NON_COMMERCIAL = "the licence of the original code and weights allows no commercial use"
 
 
@@ -32,6 +33,28 @@ def as_dict(value: object) -> Mapping[str, Any]:
     if not isinstance(value, Mapping):
         return {}
     return {name: item for name, item in value.items() if isinstance(name, str)}
+
+
+def translating(
+    halves: Mapping[str, Mapping[str, Any]], which: str, content: str
+) -> tuple[dict[str, Any], str]:
+    """What of two auto-encoders translates, and a sentence that says from where to where.
+
+    Args:
+        halves: Tensors by name of the auto-encoders "a" and "b".
+        which: `BACK` for the translation from b to a, anything else for that from a to b.
+        content: How names of a content encoder begin.
+
+    Returns:
+        The content encoder of the one, and all but that of the other.
+    """
+    one, other = "ba" if which == BACK else "ab"
+    state = {name: item for name, item in halves[one].items() if name.startswith(content)}
+    state |= {name: item for name, item in halves[other].items() if not name.startswith(content)}
+    note = f"it is read as the translation from {one} to {other}"
+    if which != BACK:
+        note += f"; `regen convert --which {BACK}` takes that from b to a"
+    return state, note
 
 
 def size_of(state: Mapping[str, Any], name: str, axes: int, where: str) -> int:

@@ -91,6 +91,14 @@ def test_the_network_in_training_has_its_norms_applied() -> None:
     assert "no average" in alone.notes[1]
 
 
+def test_the_other_direction() -> None:
+    found = read_improved(checkpoint(), "b2a", "it")
+    assert found is not None and isinstance(found.generator, Translator)
+    wanted = translated(state(1), state(0))
+    assert_near(found.generator.network(*images_and_styles(2, (32, 48))), wanted, size=20)
+    assert "it is read as the translation from b to a" in found.notes
+
+
 def test_a_norm_is_applied_as_torch_applies_it() -> None:
     with torch.random.fork_rng():
         torch.manual_seed(0)
@@ -109,7 +117,7 @@ def test_a_bare_state_is_one_too() -> None:
     for value in (net, plain):
         found = read_improved(value, "G_ema", "it")
         assert found is not None and found.generator.config.blocks == 1
-    with pytest.raises(GeneratorError, match="it: network: got G, expected G_ema, its only one"):
+    with pytest.raises(GeneratorError, match="it: network: got G, expected G_ema, or b2a for the"):
         read_improved(net, "G", "it")
 
 

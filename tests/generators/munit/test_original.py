@@ -49,7 +49,7 @@ def test_a_checkpoint_translates_from_a_to_b(blocks: int, tmp_path: Path) -> Non
     wanted = translate_2018(both, image, style, blocks)
     assert_near(found.generator.network(image, style), wanted, size=10)
     assert found.origin == "generator of MUNIT (2018)"
-    assert "256 is taken" in found.notes[0] and "from a to b" in found.notes[1]
+    assert "256 is taken" in found.notes[0] and "from a to b; `regen convert" in found.notes[1]
     assert "no commercial use" in found.notes[2]
     assert found.generator.original_licence == LICENCE
 
@@ -189,8 +189,19 @@ def test_what_cannot_be_read(change: Any, message: str) -> None:
         read_original(content, "G_ema", "it")
 
 
-def test_it_has_one_network() -> None:
-    with pytest.raises(GeneratorError, match="it: network: got G, expected G_ema, its only one"):
+def test_the_other_direction() -> None:
+    content = checkpoint()
+    found = read_original(content, "b2a", "it")
+    assert found is not None and isinstance(found.generator, Translator)
+    a, b = content["a"], content["b"]
+    both = {name: (b if name.startswith("enc_content") else a)[name] for name in a}
+    given = images_and_styles(2, (32, 48))
+    assert_near(found.generator.network(*given), translate_2018(both, *given, 1), size=10)
+    assert found.notes[1] == "it is read as the translation from b to a"
+
+
+def test_it_has_no_network_in_training() -> None:
+    with pytest.raises(GeneratorError, match="it: network: got G, expected G_ema, or b2a for the"):
         read_original(checkpoint(), "G", "it")
 
 

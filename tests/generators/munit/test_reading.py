@@ -13,6 +13,7 @@ from regen.generators.munit.reading import (
     config_of,
     numbers_in,
     size_of,
+    translating,
     translator_of,
 )
 from tests.helpers.munit import lively
@@ -21,6 +22,13 @@ from tests.helpers.munit import lively
 def test_only_names_of_a_dict_count() -> None:
     assert as_dict({"a": 1, 3: 4, None: 5}) == {"a": 1}
     assert as_dict([1]) == as_dict(None) == {}
+
+
+def test_what_translates() -> None:
+    halves = {"a": {"c.x": 1, "d.x": 2}, "b": {"c.x": 3, "d.x": 4}}
+    state, note = translating(halves, "G_ema", "c.")
+    assert state == {"c.x": 1, "d.x": 4} and note.startswith("it is read as the translation from a")
+    assert translating(halves, "b2a", "c.")[0] == {"c.x": 3, "d.x": 2}
 
 
 def test_numbers_in_names() -> None:
