@@ -6,6 +6,9 @@ these parts rather than from free text. Anything that is not a `RegenError` is a
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+
 _LONGEST_VALUE = 300
 _SHORT = {"\n": "\\n", "\r": "\\r", "\t": "\\t"}
 
@@ -69,6 +72,25 @@ class RegenError(Exception):
 def _shortened(value: object) -> str:
     text = str(value)
     return text if len(text) <= _LONGEST_VALUE else f"{text[: _LONGEST_VALUE - 3]}..."
+
+
+@contextmanager
+def within(place: str, kind: type[RegenError] | None = None) -> Iterator[None]:
+    """Put a place, a path in a file for instance, before what is raised in the block.
+
+    Args:
+        place: What the message is to begin with.
+        kind: Of the error; by default its own.
+    """
+    try:
+        yield
+    except RegenError as error:
+        raise (kind or type(error))(
+            f"{place}: {error.problem}",
+            got=error.got,
+            expected=error.expected,
+            remedy=error.remedy,
+        ) from error
 
 
 class ShapeError(RegenError):

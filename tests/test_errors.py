@@ -7,9 +7,13 @@ import inspect
 import pytest
 
 from regen import errors
-from regen.errors import RegenError, StoreError, printable
+from regen.errors import EditsError, ImageError, RegenError, StoreError, printable, within
 
-KINDS = [kind for _, kind in inspect.getmembers(errors, inspect.isclass)]
+KINDS = [
+    kind
+    for _, kind in inspect.getmembers(errors, inspect.isclass)
+    if kind.__module__ == errors.__name__
+]
 
 
 @pytest.mark.parametrize(
@@ -66,3 +70,11 @@ def test_a_long_value_is_cut() -> None:
     message = str(RegenError("key", got="x" * 5_000_000, expected="less"))
     assert message == f"key: got {'x' * 297}..., expected less"
     assert str(RegenError("key", got="x" * 300)) == f"key: got {'x' * 300}"
+
+
+def test_a_place_is_put_before_an_error() -> None:
+    for kind, raised in ((None, ImageError), (EditsError, EditsError)):
+        with pytest.raises(RegenError) as caught, within("e.json: edits[0]", kind):
+            raise ImageError("cat.png", got=1, expected="2", remedy="do it")
+        assert type(caught.value) is raised
+        assert str(caught.value) == "e.json: edits[0]: cat.png: got 1, expected 2; do it"

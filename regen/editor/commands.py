@@ -21,7 +21,7 @@ from regen.editor.messages import (
     text,
 )
 from regen.editor.painting import MOST_TARGETS, Painting, Target
-from regen.editor.strokes import MOST_STROKES, stroke_of
+from regen.editor.strokes import MOST_STROKES, Stroke, stroke_of
 
 Change = Callable[[Document, Message], Document]
 
@@ -90,7 +90,7 @@ def use_alpha(document: Document, message: Message) -> Document:
     painting = document.painting
     if painting.picture is None or not painting.picture.alpha:
         raise MessageError("from alpha", got="an image without transparency", expected="one with")
-    stroke = stroke_of({"tool": "mask", "mode": "add", "mask": painting.picture.alpha})
+    stroke = Stroke("mask", mask=painting.picture.alpha)
     return replace(document, painting=replace(painting, strokes=(stroke,)))
 
 

@@ -91,12 +91,14 @@ def choice(message: Message, key: str, known: Sequence[Choice]) -> Choice:
     raise MessageError(key, got=_shown(value), expected=" or ".join(known))
 
 
-def points(message: Message, key: str, least: int) -> tuple[tuple[float, float], ...]:
+def points(
+    message: Message, key: str, least: int, most: int = MOST_POINTS
+) -> tuple[tuple[float, float], ...]:
     """Points of a stroke, ``[[x, y], ...]``; they may lie outside of the image."""
     value = message.get(key)
-    if not isinstance(value, list) or not least <= len(value) <= MOST_POINTS:
+    if not isinstance(value, list) or not least <= len(value) <= most:
         got = f"{len(value)} points" if isinstance(value, list) else _shown(value)
-        raise MessageError(key, got=got, expected=f"{least} to {MOST_POINTS} points")
+        raise MessageError(key, got=got, expected=f"{least} to {most} points")
     return tuple(_point(one, key) for one in value)
 
 
@@ -107,13 +109,13 @@ def _point(value: object, name: str) -> tuple[float, float]:
     return x, y
 
 
-def mask_uri(message: Message, key: str) -> str:
+def mask_uri(message: Message, key: str, most: int = MOST_MASK_BYTES) -> str:
     """A mask inside a message: the data URI of a PNG. Whether it is one is seen when it is read."""
     value = message.get(key)
     start = "data:image/png;base64,"
     if not isinstance(value, str) or not value.startswith(start):
         raise MessageError(key, got=_shown(value), expected="a PNG as a data URI")
-    if len(value) > MOST_MASK_BYTES:
+    if len(value) > most:
         got = f"{len(value)} characters"
-        raise MessageError(key, got=got, expected=f"at most {MOST_MASK_BYTES}")
+        raise MessageError(key, got=got, expected=f"at most {most}")
     return value

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import replace
 from os.path import abspath, exists
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -13,7 +14,10 @@ from regen.editor.commands import new_key
 from regen.editor.document import Document
 from regen.editor.painting import MOST_TARGETS, Painting, Picture, Target
 from regen.editor.strokes import Stroke, Strokes, mask_to_uri
-from regen.errors import EditsError, RegenError
+from regen.errors import EditsError, RegenError, within
+
+if TYPE_CHECKING:
+    from regen.api import Edits
 
 _KEPT = (
     "projector",
@@ -64,13 +68,14 @@ def document_from(path: Path, generator: str, before: Document | None = None) ->
         )
     image = api.exemplar_image(first["exemplar"], within=f"{path}: edits[0].exemplar")
     size = int(image.shape[2]), int(image.shape[3])
+    _check_inside(edits.edits[0].region, size, f"{path}: edits[0].region")
     picture = Picture(first["exemplar"], _name(first["exemplar"]), *size)
     opened = api.open_generator(generator)
     painting = Painting(
         new_key(),
         picture,
-        _strokes(first["region"], size, str(path)),
-        tuple(_target(target, opened, str(path)) for target in targets),
+        _strokes(first["region"]),
+        tuple(_targets(edits, content, opened, str(path))),
         {key: content[key] for key in _KEPT if key in content},
     )
     return replace(before or Document(painting), painting=painting)
@@ -85,21 +90,37 @@ def _name(source: str) -> str:
     return "embedded image" if source.startswith("data:") else Path(source).name
 
 
-def _target(content: dict[str, Any], generator: Any, path: str) -> Target:
+def _check_inside(region: Any, size: tuple[int, int], place: str) -> None:
+    """Raise RegionError, naming the place, if a region, unless it is a named one, is outside."""
+    if hasattr(region, "mask"):
+        with within(place):
+            region.mask(*size)
+
+
+def _targets(edits: Edits, content: dict[str, Any], generator: Any, path: str) -> Iterator[Target]:
+    for index, edit in enumerate(edits.edits):
+        for number, target in enumerate(edit.targets):
+            place = f"{path}: edits[{index}].targets[{number}]"
+            _check_inside(target.region, generator.image_size, f"{place}.region")
+            with within(place):
+                yield _target(content["edits"][index]["targets"][number], generator)
+
+
+def _target(content: dict[str, Any], generator: Any) -> Target:
     request = {key: value for key, value in content.items() if key != "region"}
     sample = generator.sample(request)
     named = content["region"].get("portraits")
     if named is not None:
         if generator.oracle is None:
-            raise RegenError(f"{path}: region", got=named, expected="a shape or a mask")
+            raise RegenError("region", got=named, expected="a shape or a mask")
         mask = generator.oracle.region(named, [sample])[0, 0]
         strokes: Strokes = (Stroke("mask", mask=mask_to_uri((mask * 255).byte().numpy())),)
     else:
-        strokes = _strokes(content["region"], generator.image_size, path)
+        strokes = _strokes(content["region"])
     return Target(new_key(), request, sample.label, strokes)
 
 
-def _strokes(region: dict[str, Any], size: tuple[int, int], path: str) -> Strokes:
+def _strokes(region: dict[str, Any]) -> Strokes:
     """A region of an edits file as strokes that make it again."""
     ((kind, value),) = region.items()
     if kind == "mask":

@@ -11,6 +11,8 @@ from regen.editor.strokes import Painted, Strokes, outline, painted, rasterized,
 
 Json = dict[str, Any]
 MOST_TARGETS = 3
+# Of a stroke in a session's file, which may be from an edits file or a transparent image.
+_MOST_KEPT, _MOST_KEPT_BYTES = 500_000, 64 << 20
 
 
 @dataclass(frozen=True)
@@ -193,4 +195,5 @@ def painting_of(content: Mapping[str, Any]) -> Painting:
 
 
 def _strokes(content: list[Json]) -> Strokes:
-    return tuple(stroke_of(one) for one in content)
+    most = {"most_points": _MOST_KEPT, "most_mask_bytes": _MOST_KEPT_BYTES}
+    return tuple(stroke_of(one, **most) for one in content)

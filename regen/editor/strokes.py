@@ -20,6 +20,8 @@ import numpy as np
 from PIL import Image, ImageDraw
 
 from regen.editor.messages import (
+    MOST_MASK_BYTES,
+    MOST_POINTS,
     Message,
     MessageError,
     checked_number,
@@ -78,16 +80,27 @@ class Stroke:
 Strokes = tuple[Stroke, ...]
 
 
-def stroke_of(message: Message) -> Stroke:
-    """A stroke that a page sent. Raises MessageError if it is none."""
+def stroke_of(
+    message: Message, *, most_points: int = MOST_POINTS, most_mask_bytes: int = MOST_MASK_BYTES
+) -> Stroke:
+    """A stroke that a page sent, or that a session's file holds.
+
+    Args:
+        message: What `Stroke.to_json` gives.
+        most_points: How many points it may have.
+        most_mask_bytes: How long its mask may be.
+
+    Raises:
+        MessageError: If it is none.
+    """
     tool, mode = choice(message, "tool", _TOOLS), choice(message, "mode", _MODES)
     if tool == "brush":
         radius = number(message, "radius", 0.25, _LARGEST_RADIUS)
-        return Stroke(tool, mode, points(message, "points", 1), radius)
+        return Stroke(tool, mode, points(message, "points", 1, most_points), radius)
     if tool == "lasso":
-        return Stroke(tool, mode, points(message, "points", 3))
+        return Stroke(tool, mode, points(message, "points", 3, most_points))
     if tool == "mask":
-        return Stroke(tool, mode, mask=mask_uri(message, "mask"))
+        return Stroke(tool, mode, mask=mask_uri(message, "mask", most_mask_bytes))
     given = message.get("ellipse")
     if not isinstance(given, list) or len(given) != 4:
         raise MessageError("ellipse", expected="[cx, cy, rx, ry]")

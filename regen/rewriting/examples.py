@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
-
 from torch import Tensor
 
 from regen.edits.schema import Edit, Edits, Image, NamedRegion, Pattern, Target
-from regen.errors import EditsError, RegenError
+from regen.errors import EditsError, within
 from regen.files.limits import MAX_EDITS_PIXELS, MAX_WHOLE_PIXELS
 from regen.generators import bundled
 from regen.generators.protocol import Generator, Latent, Oracle, Sample, Source
@@ -42,7 +39,7 @@ def load_examples(edits: Edits, generator: Generator) -> list[Example]:
             path = f"{where}.targets[{number}]"
             for sample in target_samples(generator, target, path):
                 region = _target_region(generator.oracle, target, sample, path)
-                with _located(path):
+                with within(path):
                     latent = generator.latents([sample])
                 _check_inside(region, f"{path}.region", *generator.image_size)
                 _check_changeable(region, f"{path}.region", generator, latent)
@@ -68,7 +65,7 @@ def target_samples(generator: Generator, target: Target, path: str) -> list[Samp
     Raises:
         EditsError: If the generator has no such sample, naming the target's path.
     """
-    with _located(path, EditsError):
+    with within(path, EditsError):
         return [generator.sample(request) for request in target.sample.requests()]
 
 
@@ -94,22 +91,8 @@ def _is_drawn(region: Region | NamedRegion) -> bool:
 
 def _check_inside(region: Region, path: str, height: int, width: int) -> None:
     """Raise RegionError, naming the path in the edits file, if a region is not inside its image."""
-    with _located(path):
+    with within(path):
         region.mask(height, width)
-
-
-@contextmanager
-def _located(path: str, kind: type[RegenError] | None = None) -> Iterator[None]:
-    """Put the path in the edits file before errors, which keep their kind unless one is given."""
-    try:
-        yield
-    except RegenError as error:
-        raise (kind or type(error))(
-            f"{path}: {error.problem}",
-            got=error.got,
-            expected=error.expected,
-            remedy=error.remedy,
-        ) from error
 
 
 def _check_changeable(region: Region, path: str, generator: Generator, latent: Latent) -> None:

@@ -3,19 +3,24 @@
 from __future__ import annotations
 
 import json
+import math
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
+from PIL import Image
 
 from regen import api
 from regen.editor.document import Document, Rule
+from regen.editor.kept import Kept
 from regen.editor.opening import document_from
 from regen.editor.painting import Painting
 from regen.errors import RegenError
 from regen.generators.names import generator_path
 
 ROOT = Path(__file__).parents[2]
+BOX = [1, 1, 9, 9]
 EYES = ROOT / "examples" / "eyes.json"
 
 
@@ -105,3 +110,49 @@ def test_a_generator_beside_the_file_is_the_one_that_the_file_names(
     monkeypatch.chdir(tmp_path)
     for name in ("g.safetensors", "./g.safetensors", str(tmp_path / "g.safetensors")):
         assert len(document_from(path, name).painting.targets) == 1
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"region": {"box": [1e308, 0, 1.7e308, 9]}}, "edits[0].region: region reaches outside"),
+        (
+            {"targets": [{"seed": 3, "region": {"box": [0, 0, 1, 129]}}]},
+            "edits[0].targets[0].region: region reaches outside its image: got x from 0 to 1",
+        ),
+        (
+            {"targets": [{"seed": 2**40, "region": {"box": [1, 1, 9, 9]}}]},
+            "edits[0].targets[0]: seed: got 1099511627776, expected 0 to",
+        ),
+        (
+            {
+                "targets": [
+                    {"seed": 3, "hole": {"box": [1, 1, 9, 9]}, "region": {"box": [1, 1, 9, 9]}}
+                ]
+            },
+            "edits[0].targets[0]: a sample with a hole",
+        ),
+    ],
+)
+def test_what_the_page_cannot_show_is_refused_with_its_place(
+    changes: Any, message: str, tmp_path: Path
+) -> None:
+    path = written(tmp_path, **changes)
+    with pytest.raises(RegenError) as caught:
+        document_from(path, "portraits")
+    assert str(caught.value).startswith(f"{path}: {message}")
+
+
+def test_what_an_edits_file_holds_is_found_again_in_a_session(tmp_path: Path) -> None:
+    """It may have more than one gesture on the page: longer outlines, and larger masks."""
+    angles = [2 * math.pi * n / 5000 for n in range(5000)]
+    outline = [[64 + 20 * math.cos(a), 64 + 20 * math.sin(a)] for a in angles]
+    noise = np.random.default_rng(0).integers(0, 256, (1600, 1600), dtype=np.uint8)
+    for name, image in (("noise.png", noise), ("grey.png", noise // 255)):
+        Image.fromarray(image).save(tmp_path / name)
+    targets = [{"seed": 4, "region": {"polygon": outline}}]
+    path = written(tmp_path, exemplar="grey.png", region={"mask": "noise.png"}, targets=targets)
+    document = document_from(path, "portraits")
+    kept = Kept(tmp_path / "session")
+    kept.save(document, "portraits")
+    assert kept.load("portraits") == document
