@@ -51,6 +51,7 @@ class Crops:
             images=cut(rule.images, images),
             composites=cut(rule.composites, images),
             image_mask=cut(rule.image_mask, images),
+            changeable=None if rule.changeable is None else cut(rule.changeable, images),
         )
 
     def keys(self, keys: Activation, windows: Sequence[Window]) -> Activation:

@@ -36,7 +36,7 @@ def position_weights(
     """
     p, q, border = config.weight_new, config.weight_old, config.border
     weights = region_weights(rule.mask, p, q, border)
-    image_weights = region_weights(rule.image_mask, p, q, border)
+    image_weights = region_weights(rule.image_mask, p, q, border, rule.changeable)
     if crops is None:
         return weights, image_weights
     return crops.values(weights, crops.targets), crops.images(image_weights, crops.targets)

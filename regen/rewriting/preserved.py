@@ -59,12 +59,13 @@ class Preserved:
 
     def with_targets(self, rule: Rule) -> Preserved:
         """These samples and the targets of a rule, which must stay as they are outside of it."""
+        kept, can = 1 - rule.image_mask, rule.changeable
         return Preserved(
             concatenate([self.keys, rule.keys]),
             torch.cat([self.values, rule.before.features]),
             torch.cat([self.images, rule.images]),
             torch.cat([self.keep, 1 - rule.mask]),
-            torch.cat([self.image_keep, 1 - rule.image_mask]),
+            torch.cat([self.image_keep, kept if can is None else kept * can]),
         )
 
 
@@ -103,7 +104,15 @@ def preserve(
         _keep(matcher, keys.features, (int(t.shape[2]), int(t.shape[3])), settings)
         for t in (value.features, images)
     )
+    if generator.changes_in_part:  # what cannot change would only dilute the mean
+        image_keep = image_keep * _changeable_of(generator, samples)
     return Preserved(keys, value.features, images, keep, image_keep), matcher
+
+
+def _changeable_of(generator: Generator, samples: Sequence[Sample]) -> Tensor:
+    batches = [samples[i : i + BATCH] for i in range(0, len(samples), BATCH)]
+    parts = [generator.changeable(generator.latents(batch)) for batch in batches]
+    return torch.cat([part for part in parts if part is not None])
 
 
 def _keep(

@@ -52,8 +52,8 @@ class Example:
         alpha: Opacity of the exemplar, ``[1, 1, H, W]`` in [0, 1], or None where it is opaque.
         drawn: Whether the exemplar's region is a mask of the pattern itself, not only a shape
             around it.
-        guide: Where the target can change, for a projector that asks for it, see
-            `regen.projector.guide`; None for everywhere.
+        guide: Where the target can change, ``[1, 1, H, W]`` of 0 and 1; None for everywhere. A
+            projector may ask for it, see `regen.projector.guide`.
     """
 
     exemplar: Tensor
@@ -91,6 +91,8 @@ class Rule:
         images: The targets' images, ``[T, 3, H, W]``.
         composites: The targets with the exemplar's pixels pasted, ``[T, 3, H, W]``.
         image_mask: The region at the image's size, ``[T, 1, H, W]`` in [0, 1].
+        changeable: Where the images can change at all, ``[T, 1, H, W]`` of 0 and 1; None for
+            everywhere.
     """
 
     keys: Activation
@@ -100,12 +102,15 @@ class Rule:
     images: Tensor
     composites: Tensor
     image_mask: Tensor
+    changeable: Tensor | None = None
 
     def __len__(self) -> int:
         return len(self.wanted)
 
 
-def region_weights(mask: Tensor, new: float, old: float, border: float = 0.0) -> Tensor:
+def region_weights(
+    mask: Tensor, new: float, old: float, border: float = 0.0, changeable: Tensor | None = None
+) -> Tensor:
     """Weights p inside and q outside of Eq. (11) in section 4.2, each spread over its area.
 
     Args:
@@ -115,15 +120,18 @@ def region_weights(mask: Tensor, new: float, old: float, border: float = 0.0) ->
         border: Share of q, in [0, 1], that goes to the band around the region alone, an eighth of
             the image's shorter side wide, where a rule first has side effects; the rest is spread
             evenly.
+        changeable: Where anything can change, as `mask`; None for everywhere. What cannot has no
+            weight, so that it takes nothing of the share of what can.
 
     Returns:
         ``[T, 1, h, w]`` summing to 1 over all samples: a region of any size has the share
         p / (p + q) of the loss.
     """
     inside = mask / mask.sum(dim=(1, 2, 3), keepdim=True).clamp_min(1e-6)
-    outside = (1 - mask) / (1 - mask).sum(dim=(1, 2, 3), keepdim=True).clamp_min(1e-6)
+    rest = 1 - mask if changeable is None else (1 - mask) * changeable
+    outside = rest / rest.sum(dim=(1, 2, 3), keepdim=True).clamp_min(1e-6)
     if border:
-        band = (1 - mask) * (2 * feather(mask, min(mask.shape[-2:]) / 8)).clamp(0, 1)
+        band = rest * (2 * feather(mask, min(mask.shape[-2:]) / 8)).clamp(0, 1)
         band = band / band.sum(dim=(1, 2, 3), keepdim=True).clamp_min(1e-6)
         outside = (1 - border) * outside + border * band
     weights = new * inside + old * outside
@@ -216,11 +224,12 @@ def _one(
     value_size = (int(before.features.shape[2]), int(before.features.shape[3]))
     mask = resize_mask(soft, *value_size)
     if project is None and not values:
-        return Rule(keys, before, before.features.float(), mask, image, composite, soft)
+        own = before.features.float()
+        return Rule(keys, before, own, mask, image, composite, soft, example.guide)
     if project is None:
-        weights = region_weights(soft, *_DIRECT_WEIGHTS)
+        weights = region_weights(soft, *_DIRECT_WEIGHTS, example.guide)
         wanted = direct_values(split, before, composite, weights, mask, soft)
-        return Rule(keys, before, wanted, mask, image, composite, soft)
+        return Rule(keys, before, wanted, mask, image, composite, soft, example.guide)
     if config.align == "image":
         features = project(guided(composite, example.guide))
         if config.paste == "difference":
@@ -230,7 +239,7 @@ def _one(
         exemplar = example.exemplar.to(image)
         features = _resampled_features(project, exemplar, example, size, value_size, config)
     wanted = paste(before.features.float(), features, mask)
-    return Rule(keys, before, wanted, mask, image, composite, soft)
+    return Rule(keys, before, wanted, mask, image, composite, soft, example.guide)
 
 
 def _resampled_features(
@@ -274,7 +283,12 @@ def _stack(rules: Sequence[Rule]) -> Rule:
     return Rule(
         concatenate([rule.keys for rule in rules]),
         concatenate([rule.before for rule in rules]),
-        *(cat(name) for name in ("wanted", "mask", "images", "composites", "image_mask")),
+        wanted=cat("wanted"),
+        mask=cat("mask"),
+        images=cat("images"),
+        composites=cat("composites"),
+        image_mask=cat("image_mask"),
+        changeable=None if rules[0].changeable is None else cat("changeable"),
     )
 
 

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import torch
 
+from regen.edits.schema import NamedRegion
 from regen.generators.stylegan2.generator import StyleGAN2
 from regen.generators.stylegan2.split import StyleGAN2Split
+from regen.images.regions import Region
 from regen.rewriting.preserved import keys_of, preserve
-from regen.rewriting.rule import Rule
-from regen.rewriting.settings import FitSettings
+from regen.rewriting.rule import Example, Rule, build_rule
+from regen.rewriting.settings import FitSettings, RuleSettings
+from tests.helpers.rfr import lively
 
 
 def test_keys_of_many_samples_are_those_of_each(
@@ -52,3 +55,20 @@ def test_nothing_is_preserved_if_nothing_is_asked_for(
     samples = generator.source().samples(range(4))
     kept, matcher = preserve(generator, split, rule, FitSettings(preserve=0), samples)
     assert kept is None and 0 < matcher.share < 1
+
+
+def test_only_what_can_change_is_preserved() -> None:
+    generator = lively(people=True)
+    split, source = generator.split(2, 2), generator.source()
+    sample = generator.sample({"seed": 3, "hole": NamedRegion("nose"), "grow": 3})
+    latent = generator.latents([sample])
+    exemplar, place = torch.ones(1, 3, 32, 32), Region.box(14, 14, 18, 18)
+    hole = generator.changeable(latent)
+    example = Example(exemplar, place, latent, place, guide=hole)
+    rule = build_rule(split, None, [example], RuleSettings(), values=False)
+    assert torch.equal(rule.changeable, hole)
+    samples = source.samples([1_000_000, 1_000_001])
+    kept, _ = preserve(generator, split, rule, FitSettings(preserve=2), samples)
+    assert kept is not None
+    holes = generator.changeable(generator.latents(samples))
+    assert float((kept.image_keep * (1 - holes)).sum()) == 0 < float(kept.image_keep.sum())

@@ -339,3 +339,12 @@ def test_no_white_is_left_around_transparent_sunglasses() -> None:
     changed = (mask > 0).expand_as(composite)
     assert composite[changed].max() < image[changed].max()  # the glasses are dark everywhere
     assert not bool((composite > 0.98).all(dim=1).any())
+
+
+def test_what_cannot_change_takes_no_share() -> None:
+    mask, can = torch.zeros(1, 1, 4, 4), torch.zeros(1, 1, 4, 4)
+    mask[..., 1, 1], can[..., 1:3, 1:3] = 1, 1
+    weights = region_weights(mask, 10, 4, changeable=can)
+    assert weights[0, 0, 1, 1] == pytest.approx(10 / 14)
+    assert float((weights * (1 - can)).sum()) == 0
+    assert weights[0, 0, 2, 2] == pytest.approx(4 / 14 / 3)
