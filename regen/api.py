@@ -11,13 +11,14 @@ Example:
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 import torch
 from torch import Tensor
 
-from regen.edits.schema import Edits, Image, edits_of, read_edits
+from regen.edits.schema import Edits, Image, edits_of, read_edits, sample_of
 from regen.errors import GeneratorError, RegenError
 from regen.generators.protocol import Generator, Sample
 from regen.generators.registry import open_generator
@@ -34,7 +35,7 @@ from regen.rewriting.preview import preview as _preview
 from regen.rewriting.rewrite import Rewrite
 from regen.rewriting.settings import FitSettings, RewriteSettings, RuleSettings
 from regen.rewriting.task import Task, resolve
-from regen.rewriting.workbench import Workbench
+from regen.rewriting.workbench import View, Workbench
 
 __all__ = [
     "Brought",
@@ -53,6 +54,7 @@ __all__ = [
     "RuleSettings",
     "Sample",
     "Task",
+    "View",
     "Workbench",
     "bring",
     "edits_of",
@@ -65,6 +67,7 @@ __all__ = [
     "project",
     "read_edits",
     "rewrite",
+    "sample",
 ]
 
 
@@ -98,6 +101,20 @@ def exemplar_image(source: str, *, within: str = "") -> Tensor:
         ImageError: If the image cannot be read.
     """
     return Image(source).load(within=within)
+
+
+def sample(generator: Generator, keys: Mapping[str, Any]) -> Sample:
+    """The sample that the keys of a target in an edits file describe.
+
+    Args:
+        generator: Any generator.
+        keys: As JSON values: ``{"seed": 3}``, ``{"seed": 3, "hole": {"portraits": "eyes"}}``. Of a
+            hole with several margins the first counts.
+
+    Raises:
+        RegenError: If the generator has no such sample, or a value is not valid.
+    """
+    return generator.sample(sample_of(keys).request())
 
 
 def generate(

@@ -28,7 +28,12 @@ Change = Callable[[Document, Message], Document]
 LARGEST_SEED = 2**32 - 1
 LEAST_STRENGTH, MOST_STRENGTH = -1.0, 1.5
 MOST_FEATHER = 64.0
-_OPTIONS = {"scale": ("uniform", "stretch"), "shape": ("auto", "exemplar", "target")}
+MARGIN = 2  # pixels around a part of the face that is hidden
+_OPTIONS = {
+    "scale": ("uniform", "stretch"),
+    "shape": ("auto", "exemplar", "target"),
+    "blend": ("none", "gain", "poisson"),
+}
 
 
 def new_key() -> str:
@@ -50,7 +55,8 @@ def add_target(document: Document, message: Message) -> Document:
         )
     if any(target.sample == sample for target in painting.targets):
         raise MessageError("sample", got=str(sample)[:40], expected="one that is no target yet")
-    target = Target(new_key(), sample, text(message, "label"))
+    own_size = message.get("own_size")
+    target = Target(new_key(), sample, text(message, "label"), own_size=own_size)
     return replace(document, painting=replace(painting, targets=(*painting.targets, target)))
 
 
@@ -62,8 +68,36 @@ def remove_target(document: Document, message: Message) -> Document:
     return replace(document, painting=replace(painting, targets=left))
 
 
+def set_sample(document: Document, message: Message) -> Document:
+    """Give a target another style or hole; a hole that was painted is gone with a named one."""
+    painting, sample = document.painting, message.get("sample")
+    target = painting.target(message.get("target"))
+    if not isinstance(sample, dict) or not sample:
+        raise MessageError("sample", got=str(sample)[:40], expected='an object, {"seed": 3}')
+    hole = target.hole if message.get("keep_hole") else ()
+    changed = replace(target, sample=sample, label=text(message, "label"), hole=hole)
+    return replace(document, painting=painting.with_target(changed))
+
+
+def with_style(sample: Message, message: Message) -> Message:
+    """A target's sample in a random style."""
+    return {**sample, "style": {"seed": integer(message, "seed", 0, LARGEST_SEED)}}
+
+
+def with_hole(sample: Message, message: Message) -> Message:
+    """A target's sample with a part of the face hidden; none for the random hole of its seed."""
+    name = message.get("name")
+    kept = {key: value for key, value in sample.items() if key != "hole"}
+    return {**kept, "hole": named_hole(text(message, "name"))} if name else kept
+
+
+def named_hole(name: str) -> Message:
+    """A hole in a part of the face, as an edits file has it."""
+    return {"portraits": name, "grow": MARGIN}
+
+
 def add_stroke(document: Document, message: Message) -> Document:
-    """Paint on the exemplar or on a target."""
+    """Paint on the exemplar, on a target, or on a target's hole."""
     on, painting = text(message, "on"), document.painting
     before, given = painting.strokes_on(on), message.get("stroke")
     if not isinstance(given, dict):
@@ -96,15 +130,24 @@ def use_alpha(document: Document, message: Message) -> Document:
 
 def set_option(document: Document, message: Message) -> Document:
     """Change how the pattern is pasted."""
-    name = choice(message, "name", ("scale", "shape", "feather"))
+    name = choice(message, "name", ("scale", "shape", "blend", "feather", "holes"))
+    painting = document.painting
+    if name == "holes":
+        return replace(document, painting=_with_holes(painting, message))
     value: str | float = (
         number(message, "value", 0, MOST_FEATHER)
         if name == "feather"
         else choice(message, "value", _OPTIONS[name])
     )
-    painting = document.painting
     options = {**painting.options, name: value}
     return replace(document, painting=replace(painting, options=options))
+
+
+def _with_holes(painting: Painting, message: Message) -> Painting:
+    """What is hidden of the samples that must stay as they are: a part of the face, or random."""
+    holes = named_hole(text(message, "value")) if message.get("value") else "random"
+    samples = {**painting.options.get("samples", {}), "holes": holes}
+    return replace(painting, options={**painting.options, "samples": samples})
 
 
 def next_rule(document: Document, message: Message) -> Document:
@@ -153,6 +196,8 @@ def edit_rule(document: Document, message: Message) -> Document:
 CHANGES: dict[str, Change] = {
     "target.add": add_target,
     "target.remove": remove_target,
+    "target.style": set_sample,
+    "target.hole": set_sample,
     "stroke": add_stroke,
     "strokes": set_strokes,
     "alpha": use_alpha,

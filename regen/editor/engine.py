@@ -10,7 +10,8 @@ import io
 import json
 import time
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -18,6 +19,7 @@ from regen.editor.document import Document, Rule
 from regen.editor.export import commands, export
 from regen.editor.kept import Kept
 from regen.editor.painting import Json, Painting, Picture, Target
+from regen.editor.sampling import GridOptions, Sampling
 from regen.editor.strokes import mask_to_uri, painted, rasterized
 from regen.errors import RegenError
 from regen.files.as_json import to_json
@@ -26,12 +28,13 @@ from regen.files.atomic import write_json
 if TYPE_CHECKING:
     from torch import Tensor
 
-    from regen.api import Learned, RewriteSettings, Sample, Task
+    from regen.api import Learned, RewriteSettings, Sample, Task, View
 
 UNSEEN = 8
 GRID = 24
 LARGEST_PICTURE = 1600  # pixels a side of an exemplar; a larger one is reduced when it is brought
 DRAFT: dict[str, object] = {"fit.steps": 20, "fit.preserve": 16, "fit.report_every": 4}
+WITHOUT_CLOSED_FORM: dict[str, object] = {"fit.steps": 60, "fit.report_every": 10}
 _SMALL = 320
 _BUNDLED = {"cat": "skimage:chelsea"}
 _GRID_AT_ONCE = 8
@@ -74,39 +77,44 @@ class Engine:
         self.api, self.kept, self.name = api, kept, generator
         self.generator = api.open_generator(generator, device=_device(device))
         self.bench = api.Workbench(self.generator, images=images, unseen=UNSEEN)
+        self.images = None if images is None else images.resolve()
+        self.sampling = Sampling(self.bench, self.images)
         self._rewrites: dict[str, Any] = {}
 
     @property
     def size(self) -> tuple[int, int]:
         """Height and width of the generator's images."""
-        return self.generator.image_size
+        return self.sampling.size
 
     def described(self) -> Json:
         """What a page says of the generator."""
-        height, width = self.size
-        oracle = self.generator.oracle
-        return {
-            "name": Path(self.name).name,
-            "height": height,
-            "width": width,
-            "family": self.generator.family,
-            "count": self.bench.source.count,
-            "regions": [] if oracle is None else list(oracle.regions),
-        }
+        family = self.generator.family
+        return {"name": Path(self.name).name, "family": family, **self.sampling.described()}
 
     def check_sample(self, request: Mapping[str, Any]) -> str:
         """The label of the sample that a request describes. Raises RegenError if there is none."""
-        return self.generator.sample(request).label
+        return self.sampling.label(request)
 
-    def unseen(self) -> list[Json]:
-        """The unseen samples without a rule."""
-        labels = [sample.label for sample in self.bench.unseen]
-        return _labelled(labels, self.bench.before)
+    def own_size(self, request: Mapping[str, Any]) -> tuple[int, int] | None:
+        """Height and width of an image of a person's own, None for other samples."""
+        return self.sampling.own_size(request)
+
+    def unseen(self, painting: Painting) -> list[Json]:
+        """The unseen samples without a rule: none of a painting's targets, in their manner."""
+        view = self._view(painting)
+        return _labelled(view.labels, view.images)
+
+    def _view(self, painting: Painting) -> View:
+        complete = [t for t in painting.targets if not (self.sampling.holes and t.lacks_hole)]
+        return self.bench.view([self._sample(target) for target in complete])
+
+    def _sample(self, target: Target) -> Sample:
+        return self.sampling.sample(target.described(self.size))
 
     def grid(
         self,
         first: int,
-        truncation: float,
+        options: GridOptions,
         show: Callable[[list[Json]], None],
         go_on: Callable[[], bool],
     ) -> None:
@@ -114,7 +122,7 @@ class Engine:
 
         Args:
             first: Number of the first.
-            truncation: psi, for a generator that has it.
+            options: What they have in common.
             show: Called with all that are there so far.
             go_on: Whether anybody still waits for them.
         """
@@ -125,22 +133,27 @@ class Engine:
             if not go_on():
                 return
             numbers = range(start, min(start + _GRID_AT_ONCE, last))
-            cells += self._cells(list(numbers), truncation)
+            cells += self._cells(list(numbers), options)
             show(list(cells))
 
-    def _cells(self, numbers: list[int], truncation: float) -> list[Json]:
-        psi = {} if truncation == 1 else {"truncation": truncation}
-        requests: list[dict[str, Any]] = [{"seed": number, **psi} for number in numbers]
-        if self.bench.source.count is not None:
-            numbered = self.bench.source.samples(numbers)
-            requests = [_request(sample) for sample in numbered]
-        samples = [self.generator.sample(request) for request in requests]
+    def _cells(self, numbers: list[int], options: GridOptions) -> list[Json]:
+        samples, requests = self.sampling.numbered(numbers, options)
         cells = _labelled([sample.label for sample in samples], self.generator.images(samples))
         return [{**cell, "sample": request} for cell, request in zip(cells, requests, strict=True)]
 
-    def target(self, request: Mapping[str, Any]) -> str:
-        """The image of a target without a rule."""
-        return picture_uri(self.generator.images([self.generator.sample(request)])[0])
+    def target(self, target: Target) -> Json:
+        """The images of a target without a rule.
+
+        Returns:
+            ``image``, and where there is such a thing ``given`` to the generator, the ``whole`` of
+            that, and a veil over what is ``known`` and cannot change.
+        """
+        images = self.sampling.images_of(target.described(self.size), target.own_size)
+        shown = {"image": images.image, "given": images.given, "whole": images.whole}
+        uris = {name: picture_uri(one) for name, one in shown.items() if one is not None}
+        if images.changeable is not None:
+            uris["known"] = map_uri(1 - images.changeable)
+        return uris
 
     def bundled(self, name: str) -> tuple[Picture, str]:
         """A photograph that an installed package brings, and its image.
@@ -174,9 +187,35 @@ class Engine:
         """The image of an exemplar."""
         return picture_uri(self.api.exemplar_image(picture.source)[0])
 
-    def _task(self, painting: Painting, settings: RewriteSettings | None = None) -> Task:
-        content = painting.edits_json(self.name, self.size)
-        return self.bench.task(self.api.edits_of(content, file="painting"), settings)
+    def edits_json(self, painting: Painting) -> Json:
+        """The edits file of a painting that lacks nothing."""
+        content = self.clipped(painting).edits_json(self.name, self.size)
+        if self.images is not None:
+            content["samples"] = {**content.get("samples", {}), "pictures": str(self.images)}
+        return content
+
+    def clipped(self, painting: Painting) -> Painting:
+        """A painting without what was painted where images cannot change."""
+        if not self.sampling.holes:
+            return painting
+        changeable = {
+            target.key: self.sampling.changeable(target.described(self.size))
+            for target in painting.targets
+            if not target.lacks_hole
+        }
+        masks = {k: m.byte().numpy() for k, m in changeable.items() if m is not None}
+        return painting.clipped(masks, self.size)
+
+    def missing(self, painting: Painting) -> str:
+        """What must be done before there is a rule, or "" where nothing is."""
+        missing = painting.missing(self.size, holes=self.sampling.holes)
+        if missing:
+            return missing
+        missing = self.clipped(painting).missing(self.size)
+        return f"{missing}, inside of its hole" if missing else ""
+
+    def _task(self, painting: Painting) -> Task:
+        return self.bench.task(self.api.edits_of(self.edits_json(painting), file="painting"))
 
     def preview(self, painting: Painting) -> Json:
         """What the rule would do, before anything is learned.
@@ -185,14 +224,20 @@ class Engine:
             RegenError: If the painting is not complete, or not usable.
         """
         began = time.perf_counter()
-        missing = painting.missing(self.size)
+        missing = self.missing(painting)
         if missing:
             return {"missing": missing, "targets": [], "maps": [], "warnings": []}
-        order = [target.key for _, group in painting.grouped(self.size) for target in group]
-        seen = self.bench.preview(self._task(painting))
+        task = self._task(painting)
+        seen = self.bench.preview(task)
+        rows = zip(self._rows(painting), seen.composites, seen.decoded, strict=True)
+        first = {key: (composite, decoded) for key, composite, decoded in reversed(list(rows))}
         targets = [
-            {"target": key, "composite": picture_uri(c), "decoded": picture_uri(d)}
-            for key, c, d in zip(order, seen.composites, seen.decoded, strict=True)
+            {
+                "target": target.key,
+                "composite": picture_uri(first[target.key][0]),
+                "decoded": picture_uri(first[target.key][1]) if task.has_values else "",
+            }
+            for target in painting.targets
         ]
         return {
             "missing": "",
@@ -202,29 +247,39 @@ class Engine:
             "milliseconds": round(1000 * (time.perf_counter() - began)),
         }
 
+    def _rows(self, painting: Painting) -> list[str]:
+        """The target of each row of the rule; one with several holes has several rows."""
+        groups = self.clipped(painting).grouped(self.size)
+        return [target.key for _, group in groups for target in group for _ in _margins(target)]
+
     def rewrite(self, key: str) -> Any:
         """A rule's rewrite; read from its file once."""
         if key not in self._rewrites:
             self._rewrites[key] = self.api.Rewrite.load(self.kept.rewrite(key))
         return self._rewrites[key]
 
-    def after(self, applied: Sequence[tuple[str, float]], partial: Any = None) -> list[str]:
-        """The unseen samples with rules, and with what is being learned."""
+    def after(
+        self, painting: Painting, applied: Sequence[tuple[str, float]], partial: Any = None
+    ) -> list[str]:
+        """The unseen samples of a painting with rules, and with what is being learned."""
         rewrites = [(self.rewrite(key), strength) for key, strength in applied]
         if partial is not None:
             rewrites.append((partial, 1.0))
-        return [picture_uri(image) for image in self.bench.after(rewrites)]
+        return [
+            picture_uri(image) for image in self.bench.after(rewrites, view=self._view(painting))
+        ]
 
     def targets_after(
         self, painting: Painting, applied: Sequence[tuple[str, float]]
     ) -> dict[str, str]:
         """The painting's targets with rules, by key."""
-        if not painting.targets:
+        targets = [t for t in painting.targets if not (self.sampling.holes and t.lacks_hole)]
+        if not targets:
             return {}
-        samples = [self.generator.sample(target.sample) for target in painting.targets]
+        samples = [self._sample(target) for target in targets]
         rewrites = [(self.rewrite(key), strength) for key, strength in applied]
         images = self.bench.after(rewrites, samples)
-        keys = [target.key for target in painting.targets]
+        keys = [target.key for target in targets]
         return {key: picture_uri(image) for key, image in zip(keys, images, strict=True)}
 
     def suggest(self, target: Target, x: float, y: float, wanted: str = "") -> list[Json]:
@@ -238,7 +293,7 @@ class Engine:
         Returns:
             ``name``, to display, and ``mask``, a data URI, of each.
         """
-        sample, found = self.generator.sample(target.sample), []
+        sample, found = self._sample(target), []
         oracle = self.generator.oracle
         if oracle is not None and oracle.knows(sample):
             named = [(name, oracle.region(name, [sample])) for name in oracle.regions]
@@ -260,16 +315,37 @@ class Engine:
         import torch
 
         region = torch.from_numpy(rasterized(target.strokes, self.size) / 255).float()
-        samples = [self.generator.sample(one.sample) for one in others]
-        masks = self.bench.same_part(
-            self.generator.sample(target.sample), region[None, None], samples
-        )
+        samples = [self._sample(one) for one in others]
+        masks = self.bench.same_part(self._sample(target), region[None, None], samples)
         return {one.key: _mask_uri(m[None]) for one, m in zip(others, masks, strict=True)}
 
     def settings(self, kind: str) -> RewriteSettings:
         """Settings of a draft, or those that `regen rewrite` has by default."""
         plain = self.api.RewriteSettings()
-        return plain.changed(DRAFT) if kind == "draft" else plain
+        return plain.changed(self._draft) if kind == "draft" else plain
+
+    @cached_property
+    def _draft(self) -> Mapping[str, object]:
+        """Where a fit has nothing to start from, it needs more steps, which are quicker there."""
+        usual = self.bench.task(self.api.Edits(edits=())).settings
+        return DRAFT if usual.fit.solver != "adam" else {**DRAFT, **WITHOUT_CLOSED_FORM}
+
+    def _given(self, kind: str) -> Json:
+        """The settings that are not the generator's usual ones, for ``--config``."""
+        given: Json = {}
+        for name, value in (self._draft if kind == "draft" else {}).items():
+            *parts, own = name.split(".")
+            (given.setdefault(parts[0], {}) if parts else given)[own] = value
+        return given
+
+    def _embedded(self, painting: Painting) -> Json:
+        """The edits file with its images inside; those of the folder of samples stay there."""
+        content = self.edits_json(painting)
+        embedded = self.api.edits_of(content, file="painting").to_json(embed=True)
+        for edit, written in zip(content["edits"], embedded["edits"], strict=True):
+            for target, inside in zip(edit["targets"], written["targets"], strict=True):
+                inside |= {key: target[key] for key in ("picture",) if key in target}
+        return embedded
 
     def learn(
         self,
@@ -290,8 +366,7 @@ class Engine:
         """
         began = time.perf_counter()
         settings = self.settings(kind)
-        content = self.api.edits_of(painting.edits_json(self.name, self.size), file="painting")
-        file = self.kept.write_rule(key, content.to_json(embed=True), _written(settings))
+        file = self.kept.write_rule(key, self._embedded(painting), self._given(kind))
         task = self.bench.task(self.api.read_edits(file), settings)
         steps = task.settings.fit.steps or 1
         learned = self.bench.learn(
@@ -328,13 +403,11 @@ class Engine:
         self._rewrites[key] = learned.rewrite
 
 
-def _request(sample: Sample) -> dict[str, Any]:
-    """What describes a sample that is an image of a person's own."""
-    picture = getattr(sample, "picture", None)
-    location = getattr(picture, "location", None)
-    if location is None:
-        raise RegenError(f"{sample.label} cannot be named in an edits file")
-    return {"picture": str(location)}
+def _margins(target: Target) -> list[int]:
+    """Of a target's hole; each makes a row of the rule."""
+    margins = {} if target.hole else target.sample.get("hole", {})
+    grow = margins.get("grow", 0)
+    return grow if isinstance(grow, list) else [grow]
 
 
 def _device(name: str) -> str:
@@ -353,12 +426,6 @@ def _covers(mask: Tensor, x: float, y: float) -> bool:
 
 def _mask_uri(mask: Tensor) -> str:
     return mask_to_uri((mask[0, 0].clamp(0, 1) * 255).round().byte().numpy())
-
-
-def _written(settings: RewriteSettings) -> Json:
-    content = to_json(asdict(settings))
-    assert isinstance(content, dict)
-    return content
 
 
 def _labelled(labels: Sequence[str], images: Tensor) -> list[Json]:

@@ -6,10 +6,23 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
+import numpy as np
+
 from regen.editor.messages import MessageError
-from regen.editor.strokes import Painted, Strokes, outline, painted, rasterized, stroke_of
+from regen.editor.strokes import (
+    Painted,
+    Stroke,
+    Strokes,
+    mask_to_uri,
+    outline,
+    painted,
+    rasterized,
+    scaled,
+    stroke_of,
+)
 
 Json = dict[str, Any]
+_HOLE = "hole "  # before the key of a target: its hole
 MOST_TARGETS = 3
 # Of a stroke in a session's file, which may be from an edits file or a transparent image.
 _MOST_KEPT, _MOST_KEPT_BYTES = 500_000, 64 << 20
@@ -47,12 +60,32 @@ class Target:
         sample: What describes it in an edits file: ``{"seed": 3}`` for instance.
         label: To display.
         strokes: What was painted on it.
+        hole: What was painted as its hole, in pixels of the generator's images.
+        own_size: Height and width of the image that the generator changes, where it is a file:
+            holes are in pixels of it.
     """
 
     key: str
     sample: Mapping[str, Any]
     label: str
     strokes: Strokes = ()
+    hole: Strokes = ()
+    own_size: tuple[int, int] | None = None
+
+    @property
+    def lacks_hole(self) -> bool:
+        """Whether it is an image of one's own of which nothing is hidden."""
+        return self.own_size is not None and "hole" not in self.sample and not self.hole
+
+    def described(self, size: tuple[int, int]) -> Json:
+        """What describes its sample in an edits file, with the hole that was painted.
+
+        Args:
+            size: Height and width of the generator's images.
+        """
+        own = self.own_size or size
+        hole = painted(scaled(self.hole, own[1] / size[1], own[0] / size[0], own), own)
+        return dict(self.sample) if hole is None else {**self.sample, "hole": hole.region}
 
 
 @dataclass(frozen=True)
@@ -87,25 +120,49 @@ class Painting:
         return replace(self, targets=tuple(others))
 
     def with_strokes(self, on: str, strokes: Strokes) -> Painting:
-        """With other strokes on the exemplar or on a target."""
+        """With other strokes on the exemplar, on a target, or as a target's hole."""
         if on == "exemplar":
             return replace(self, strokes=strokes)
+        if on.startswith(_HOLE):
+            return self.with_target(replace(self.target(on.removeprefix(_HOLE)), hole=strokes))
         return self.with_target(replace(self.target(on), strokes=strokes))
 
     def strokes_on(self, on: str) -> Strokes:
-        """What was painted on the exemplar or on a target."""
+        """What was painted on the exemplar, on a target, or as a target's hole."""
+        if on.startswith(_HOLE):
+            return self.target(on.removeprefix(_HOLE)).hole
         return self.strokes if on == "exemplar" else self.target(on).strokes
 
-    def missing(self, size: tuple[int, int]) -> str:
+    def clipped(self, masks: Mapping[str, np.ndarray[Any, Any]], size: tuple[int, int]) -> Painting:
+        """With nothing painted where images cannot change.
+
+        Args:
+            masks: By target, where its image can change, ``[H, W]`` of 0 and 1.
+            size: Height and width of the generator's images.
+        """
+        painting = self
+        for target in self.targets:
+            drawn = rasterized(target.strokes, size)
+            inside = drawn * masks.get(target.key, np.uint8(1))
+            if (drawn != inside).any():
+                kept = (Stroke("mask", mask=mask_to_uri(inside)),) if inside.any() else ()
+                painting = painting.with_target(replace(target, strokes=kept))
+        return painting
+
+    def missing(self, size: tuple[int, int], *, holes: bool = False) -> str:
         """What must be done before there is a rule, or "" where nothing is.
 
         Args:
             size: Height and width of the generator's images.
+            holes: Whether the generator fills holes; images of one's own have none by themselves.
         """
         if self.picture is None:
             return "Choose the image that holds the pattern"
         if not self.targets:
             return "Choose a sample that gets the pattern"
+        whole = [t.label for t in self.targets if holes and t.lacks_hole]
+        if whole:
+            return f"Paint the hole of {' and '.join(whole)}: what is to be filled"
         if painted(self.strokes, self.picture.size) is None:
             return "Paint the pattern on the exemplar"
         bare = [t.label for t in self.targets if painted(t.strokes, size) is None]
@@ -165,6 +222,8 @@ class Painting:
                     "sample": dict(target.sample),
                     "label": target.label,
                     "strokes": [stroke.to_json() for stroke in target.strokes],
+                    "hole": [stroke.to_json() for stroke in target.hole],
+                    "own_size": None if target.own_size is None else list(target.own_size),
                 }
                 for target in self.targets
             ],
@@ -175,14 +234,21 @@ class Painting:
 def _target_json(target: Target, size: tuple[int, int]) -> Json:
     region = painted(target.strokes, size)
     assert region is not None
-    return {**target.sample, "region": region.region}
+    return {**target.described(size), "region": region.region}
 
 
 def painting_of(content: Mapping[str, Any]) -> Painting:
     """What `Painting.to_json` wrote."""
     picture = content["picture"]
     targets = [
-        Target(one["key"], one["sample"], one["label"], _strokes(one["strokes"]))
+        Target(
+            one["key"],
+            one["sample"],
+            one["label"],
+            _strokes(one["strokes"]),
+            _strokes(one.get("hole", [])),
+            tuple(one["own_size"]) if one.get("own_size") else None,
+        )
         for one in content["targets"]
     ]
     return Painting(

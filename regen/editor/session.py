@@ -13,7 +13,15 @@ from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any, Protocol
 
-from regen.editor.commands import CHANGES, LARGEST_SEED, merging, new_key
+from regen.editor.commands import (
+    CHANGES,
+    LARGEST_SEED,
+    merging,
+    named_hole,
+    new_key,
+    with_hole,
+    with_style,
+)
 from regen.editor.document import Document, History, Rule
 from regen.editor.kept import Kept
 from regen.editor.messages import (
@@ -25,6 +33,7 @@ from regen.editor.messages import (
     text,
 )
 from regen.editor.painting import Json, Painting, Picture
+from regen.editor.sampling import GridOptions
 from regen.editor.strokes import Stroke
 from regen.errors import RegenError
 
@@ -87,11 +96,12 @@ class Session:
         self.learning: Learning | None = None
         self.history = History()
         self.history.push(document or Document(Painting(new_key())))
-        self.first, self.truncation = 0, 1.0
+        self.first, self.options = 0, GridOptions()
         self._channels: dict[str, str] = {}
         self._pages: list[Send] = []
         self._offered: list[Json] = []  # samples of the grid
-        self._images: dict[str, str] = {}  # of targets and exemplars, by what they show
+        self._images: dict[str, Json] = {}  # of targets and exemplars, by what they show
+        self._asked: dict[str, object] = {}  # what was last computed, by its job
         self._show_state()
         self.worker.quick("open", lambda: self._open(open_engine, on_broken), rank=0)
 
@@ -140,13 +150,12 @@ class Session:
             broken = error
             self.post(lambda: on_broken(broken))
             return
-        described, unseen = engine.described(), engine.unseen()
-        self.post(lambda: self._opened(engine, described, unseen))
+        described = engine.described()
+        self.post(lambda: self._opened(engine, described))
 
-    def _opened(self, engine: Any, described: Json, unseen: list[Json]) -> None:
+    def _opened(self, engine: Any, described: Json) -> None:
         self.engine = engine
         self._show("generator", **described)
-        self._show("unseen", samples=unseen)
         self._show_grid()
         self._refresh()
 
@@ -170,14 +179,22 @@ class Session:
 
         A file is a sample only where the grid shows it: no page names files.
         """
-        if message["do"] != "target.add":
-            return message
         sample = message.get("sample")
+        change = {"target.style": with_style, "target.hole": with_hole}.get(message["do"])
+        if message["do"] != "target.add" and change is None:
+            return message
+        if change is not None:
+            target = self.document.painting.target(message.get("target"))
+            changed = change(target.sample, message)
+            keep = message["do"] == "target.style"
+            label = self._ready().check_sample(changed)
+            return {**message, "sample": changed, "label": label, "keep_hole": keep}
         plain = isinstance(sample, dict) and set(sample) <= {"seed", "truncation"}
         if not plain and sample not in self._offered:
             raise MessageError("sample", got=str(sample)[:40], expected='{"seed": 3}')
-        label = self._ready().check_sample(sample)
-        return {**message, "label": label}
+        engine = self._ready()
+        label, own_size = engine.check_sample(sample), engine.own_size(sample)
+        return {**message, "label": label, "own_size": own_size}
 
     def _ready(self) -> Any:
         if self.engine is None:
@@ -230,33 +247,48 @@ class Session:
         if self.engine is None:
             return
         self._show_pictures()
-        self._preview()
+        if self._is_new("preview", self.document.painting):
+            self._preview()
         self._after()
+
+    def _is_new(self, job: str, asked: object) -> bool:
+        """Whether a job was last asked for something else."""
+        if job in self._asked and self._asked[job] == asked:
+            return False
+        self._asked[job] = asked
+        return True
 
     def _show_pictures(self) -> None:
         """Images of the exemplar and the targets, as pages need them to paint on."""
-        engine, painting, known = self.engine, self.document.painting, self._images
-        images = {t.key: known.get(json.dumps(dict(t.sample))) for t in painting.targets}
+        engine, painting = self.engine, self.document.painting
+        shown: dict[str, Json] = {}
+        for target in painting.targets:
+            name = f"{dict(target.sample)} {target.hole}"
+            compute = partial(engine.target, replace(target, strokes=()))
+            self._show_picture(shown, target.key, name, compute)
         picture = painting.picture
         if picture is not None:
-            images["exemplar"] = known.get(picture.source)
-        self._show("pictures", images={k: image for k, image in images.items() if image})
-        for target in painting.targets:
-            if images[target.key] is None:
-                sample, name = dict(target.sample), json.dumps(dict(target.sample))
-                self._picture(name, partial(engine.target, sample))
-        if picture is not None and images["exemplar"] is None:
-            self._picture(picture.source, lambda: engine.shown(picture))
+            compute = partial(_image, engine.shown, picture)
+            self._show_picture(shown, "exemplar", picture.source, compute)
+        self._show("pictures", images=shown)
 
-    def _picture(self, name: str, compute: Callable[[], str]) -> None:
+    def _show_picture(
+        self, shown: dict[str, Json], key: str, name: str, compute: Callable[[], Json]
+    ) -> None:
+        if name in self._images:
+            shown[key] = self._images[name]
+        else:
+            self._picture(name, compute)
+
+    def _picture(self, name: str, compute: Callable[[], Json]) -> None:
         def job() -> None:
-            image = compute()
-            self.post(lambda: self._keep_picture(name, image))
+            images = compute()
+            self.post(lambda: self._keep_picture(name, images))
 
-        self.worker.quick(f"picture {name[-80:]}", job, rank=1)
+        self.worker.quick(f"picture {name}", job, rank=1)
 
-    def _keep_picture(self, name: str, image: str) -> None:
-        self._images[name] = image
+    def _keep_picture(self, name: str, images: Json) -> None:
+        self._images[name] = images
         while len(self._images) > 40:
             del self._images[next(iter(self._images))]
         self._show_pictures()
@@ -275,43 +307,51 @@ class Session:
 
     def _after(self) -> None:
         engine, document = self.engine, self.document
-        applied = document.applied
+        applied, painting = document.applied, document.painting
 
         def job() -> None:
-            images = engine.after(applied)
+            samples, images = engine.unseen(painting), engine.after(painting, applied)
+            self.post(lambda: self._show("unseen", samples=samples))
             self.post(lambda: self._show("after", images=images, rules=len(applied), partial=False))
 
         def job_for_targets() -> None:
-            images = engine.targets_after(document.painting, applied)
+            images = engine.targets_after(painting, applied)
             self.post(lambda: self._show("targets", images=images))
 
-        if self.learning is None:
+        targets = tuple(replace(target, strokes=()) for target in painting.targets)
+        if self.learning is None and self._is_new("after", (targets, applied)):
             self.worker.quick("after", job, rank=3)
-        self.worker.quick("targets", job_for_targets, rank=4)
+        if self._is_new("targets", (targets, applied)):
+            self.worker.quick("targets", job_for_targets, rank=4)
         self._show("commands", text=engine.commands(document) if document.rules else "")
 
     def _samples(self, message: Message) -> None:
         self.first = integer(message, "first", 0, LARGEST_SEED - 1000)
-        self.truncation = number(message, "truncation", 0, 2)
-        self._ready()
+        psi, engine = number(message, "truncation", 0, 2), self._ready()
+        hole = named_hole(text(message, "hole")) if message.get("hole") else None
+        options = GridOptions(psi, hole)
+        if options.request():
+            engine.check_sample({"seed": self.first, **options.request()})
+        self.options = options
         self._show_grid()
 
     def _show_grid(self) -> None:
-        engine, first, truncation = self.engine, self.first, self.truncation
+        engine, first, options = self.engine, self.first, self.options
 
         def show(cells: list[Json]) -> None:
-            self.post(lambda: self._show_cells(first, truncation, cells))
+            self.post(lambda: self._show_cells(first, options, cells))
 
         def wanted() -> bool:
             self.worker.breathe()
-            return (first, truncation) == (self.first, self.truncation)
+            return (first, options) == (self.first, self.options)
 
-        self.worker.quick("grid", lambda: engine.grid(first, truncation, show, wanted), rank=9)
+        self.worker.quick("grid", lambda: engine.grid(first, options, show, wanted), rank=9)
 
-    def _show_cells(self, first: int, truncation: float, cells: list[Json]) -> None:
-        if (first, truncation) == (self.first, self.truncation):
+    def _show_cells(self, first: int, options: GridOptions, cells: list[Json]) -> None:
+        if (first, options) == (self.first, self.options):
             self._offered = [cell["sample"] for cell in cells]
-            self._show("grid", first=first, truncation=truncation, cells=cells)
+            hole = "" if options.hole is None else options.hole["portraits"]
+            self._show("grid", first=first, truncation=options.truncation, hole=hole, cells=cells)
 
     def _use_bundled(self, message: Message) -> None:
         engine, name = self._ready(), text(message, "name")
@@ -350,7 +390,7 @@ class Session:
         self.worker.quick(f"exemplar {new_key()}", job, rank=1)
 
     def _taken(self, picture: Picture, image: str) -> None:
-        self._images[picture.source] = image
+        self._images[picture.source] = {"image": image}
         painting = self.document.painting
         strokes: tuple[Stroke, ...] = ()
         if picture.alpha:  # whoever cut the pattern out has said where it is
@@ -363,7 +403,7 @@ class Session:
         if self.learning is not None:
             raise MessageError("a rule is being learned already", remedy="stop it first")
         painting = self.document.painting
-        missing = painting.missing(engine.size)
+        missing = engine.missing(painting)
         if missing:
             raise MessageError(missing)
         self.learning = Learning(painting, kind)
@@ -388,7 +428,7 @@ class Session:
                 for rule in self.document.rules
                 if rule.on and rule.painting.key != learning.painting.key
             )
-            images = engine.after(others, rewrite)
+            images = engine.after(self.document.painting, others, rewrite)
             self.post(lambda: self._show_partial(learning, images, len(others) + 1))
 
         def should_stop() -> bool:
@@ -416,12 +456,14 @@ class Session:
 
     def _not_learned(self, error: BaseException) -> None:
         self.learning = None
+        self._asked.clear()
         self.say(error)
         self._show_state()
         self._refresh()
 
     def _learned(self, learning: Learning, learned: Any) -> None:
         self.learning = None
+        self._asked.pop("after", None)  # what is shown was seen while it was learned
         count = 1 + len(self.document.rules)
         rule = Rule(
             learned.key,
@@ -497,6 +539,10 @@ class Session:
             line = str(problem) if isinstance(problem, RegenError) else _fault(problem)
         file = None if made is None else {"name": made.name, "bytes": made.stat().st_size}
         self._show("export", what=what, file=file, working=False, problem=line)
+
+
+def _image(show: Callable[[Picture], str], picture: Picture) -> Json:
+    return {"image": show(picture)}
 
 
 def _fault(problem: object) -> str:

@@ -12,7 +12,7 @@ from __future__ import annotations
 import base64
 import io
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from typing import Any, Literal
 
@@ -167,6 +167,31 @@ def _meet(a: Box, b: Box) -> bool:
     return a[0] < b[2] and b[0] < a[2] and a[1] < b[3] and b[1] < a[3]
 
 
+def scaled(strokes: Strokes, sx: float, sy: float, size: tuple[int, int]) -> Strokes:
+    """Strokes on the same image made `sx` times as wide and `sy` times as high.
+
+    Args:
+        strokes: Of the image as it was.
+        sx, sy: How it was resized.
+        size: Its height and width now.
+    """
+    if (sx, sy) == (1, 1):
+        return strokes
+    return tuple(_scaled(stroke, sx, sy, size) for stroke in strokes)
+
+
+def _scaled(stroke: Stroke, sx: float, sy: float, size: tuple[int, int]) -> Stroke:
+    points = tuple((x * sx, y * sy) for x, y in stroke.points)
+    ellipse, mask = stroke.ellipse, stroke.mask
+    if ellipse is not None:
+        ellipse = (ellipse[0] * sx, ellipse[1] * sy, ellipse[2] * sx, ellipse[3] * sy)
+    if mask:
+        resized = _opened_mask(mask).resize(size[::-1], Image.Resampling.BILINEAR)
+        mask = mask_to_uri(np.asarray(resized))
+    radius = stroke.radius * (sx * sy) ** 0.5
+    return replace(stroke, points=points, ellipse=ellipse, mask=mask, radius=radius)
+
+
 def rasterized(strokes: Strokes, size: tuple[int, int]) -> np.ndarray[Any, Any]:
     """What strokes cover, ``[H, W]`` uint8 from 0 to 255; edges are smooth."""
     height, width = size
@@ -182,7 +207,7 @@ def _draw(canvas: Image.Image, stroke: Stroke, fine: int, size: tuple[int, int])
     pen, ink = ImageDraw.Draw(canvas), 255 if stroke.mode == "add" else 0
     path = [(x * fine - 0.5, y * fine - 0.5) for x, y in stroke.points]
     if stroke.tool == "mask":
-        shown = _read_mask(stroke.mask, size).resize(canvas.size, Image.Resampling.NEAREST)
+        shown = _opened_mask(stroke.mask, size).resize(canvas.size, Image.Resampling.NEAREST)
         canvas.paste(ink, mask=shown)
     elif stroke.tool == "lasso":
         pen.polygon(path, fill=ink)
@@ -197,11 +222,12 @@ def _draw(canvas: Image.Image, stroke: Stroke, fine: int, size: tuple[int, int])
             pen.ellipse((x - radius, y - radius, x + radius, y + radius), fill=ink)
 
 
-def _read_mask(uri: str, size: tuple[int, int]) -> Image.Image:
+def _opened_mask(uri: str, size: tuple[int, int] | None = None) -> Image.Image:
+    """A mask that a stroke holds. Raises MessageError if it is none, or not of the given size."""
     try:
         file = io.BytesIO(base64.b64decode(uri.removeprefix(_PNG), validate=True))
         with Image.open(file, formats=("PNG",)) as image:
-            if image.size != (size[1], size[0]):
+            if size is not None and image.size != (size[1], size[0]):
                 got = f"{image.width} x {image.height} pixels"
                 expected = f"{size[1]} x {size[0]}, as its image"
                 raise MessageError("mask", got=got, expected=expected)

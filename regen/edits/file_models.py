@@ -39,11 +39,8 @@ from regen.images import ImageWarning
 from regen.images.regions import Region
 
 
-class TargetJson(ObjectModel):
-    """A sample of the generator, and the region of it that the pattern takes over.
-
-    The sample is either a seed, or an image that the generator translates or inpaints.
-    """
+class SampleJson(ObjectModel):
+    """A sample of the generator: a seed, or an image that the generator translates or inpaints."""
 
     model_config = ConfigDict(
         json_schema_extra={"anyOf": [{"required": ["seed"]}, {"required": ["picture"]}]}
@@ -74,18 +71,32 @@ class TargetJson(ObjectModel):
         description="For a generator that inpaints: the region to fill, in pixels of the picture. "
         "Everything outside it is kept.",
     )
+
+
+def _sample(written: SampleJson, _: EditsFile) -> SampleSpec:
+    hole = written.hole
+    region, grow = (None, (0,)) if hole is None else (hole.region, hole.grow)
+    return SampleSpec(
+        written.seed, written.truncation, written.picture, written.style, region, grow
+    )
+
+
+SampleField = Annotated[SampleSpec, ReadAs(SampleJson, _sample)]
+
+
+class TargetJson(SampleJson):
+    """A sample of the generator, and the region of it that the pattern takes over.
+
+    The sample is either a seed, or an image that the generator translates or inpaints.
+    """
+
     region: RegionField = Field(
         description="The part of the generated image that the pattern takes over, in its pixels."
     )
 
 
-def _target(written: TargetJson, _: EditsFile) -> Target:
-    hole = written.hole
-    region, grow = (None, (0,)) if hole is None else (hole.region, hole.grow)
-    sample = SampleSpec(
-        written.seed, written.truncation, written.picture, written.style, region, grow
-    )
-    return Target(sample, written.region)
+def _target(written: TargetJson, file: EditsFile) -> Target:
+    return Target(_sample(written, file), written.region)
 
 
 TargetField = Annotated[Target, ReadAs(TargetJson, _target)]

@@ -11,7 +11,7 @@ from pathlib import Path
 
 from regen.edits.checked_json import read_json, shown
 from regen.edits.exemplars import Image, Pattern
-from regen.edits.file_models import EditsField
+from regen.edits.file_models import EditsField, SampleField
 from regen.edits.inputs import Hole, Samples
 from regen.edits.region_json import NamedRegion
 from regen.edits.samples import SampleSpec, Style
@@ -34,6 +34,7 @@ __all__ = [
     "Weights",
     "edits_of",
     "read_edits",
+    "sample_of",
 ]
 
 
@@ -65,6 +66,22 @@ def edits_of(content: object, *, file: str = "edits", folder: Path | None = None
     edits = validated(EditsField, content, file=file, folder=folder or Path.cwd())
     assert isinstance(edits, Edits)
     return edits
+
+
+def sample_of(content: object, *, file: str = "sample", folder: Path | None = None) -> SampleSpec:
+    """Check the keys that describe a sample in a target of an edits file: ``{"seed": 3}``.
+
+    Args:
+        content: As JSON values; without the region.
+        file: What messages call it.
+        folder: Paths in it are relative to this folder, by default the working directory.
+
+    Raises:
+        EditsError: As `read_edits`.
+    """
+    spec = validated(SampleField, content, file=file, folder=folder or Path.cwd())
+    assert isinstance(spec, SampleSpec)
+    return spec
 
 
 def _check_version(version: object, file: str) -> None:

@@ -13,7 +13,6 @@ from typing import Literal
 
 import numpy as np
 import torch
-from scipy.optimize import linear_sum_assignment
 from torch import Tensor
 
 from regen.errors import RegionError
@@ -129,6 +128,8 @@ def _visible(part: Region, height: int, width: int, alpha: Tensor | None, *, who
 
 def _pairs(region: Region, onto: Region) -> list[tuple[Region, Region]]:
     """Shapes in the same relative position; the whole regions where their numbers differ."""
+    from scipy.optimize import linear_sum_assignment  # a quarter of a second
+
     parts, targets = region.split(), onto.split()
     if len(parts) != len(targets) or len(parts) == 1:
         return [(region, onto)]

@@ -10,8 +10,6 @@ from typing import Literal
 import numpy as np
 import torch
 import torch.nn.functional as F
-from scipy.sparse import coo_matrix
-from scipy.sparse.linalg import splu
 from torch import Tensor
 
 Blend = Literal["none", "gain", "poisson"]
@@ -62,6 +60,9 @@ def _poisson(pasted: Tensor, images: Tensor, mask: Tensor) -> Tensor:
     The pattern plus a membrane: inside of the mask it is harmonic, at its border it is the
     difference of image and pattern.
     """
+    from scipy.sparse import coo_matrix  # slow to import, and seldom needed
+    from scipy.sparse.linalg import splu
+
     inside = (mask[0, 0] > 0).cpu().numpy()
     inside[[0, -1], :] = inside[:, [0, -1]] = False  # where there is no border to agree with
     rows, columns = np.nonzero(inside)

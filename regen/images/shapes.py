@@ -13,7 +13,6 @@ from typing import Protocol
 
 import numpy as np
 import torch
-from scipy.ndimage import distance_transform_edt, label
 from torch import Tensor
 from torch.nn.functional import pad
 
@@ -212,6 +211,8 @@ class Mask:
 
         A mask of more parts than a region may have shapes is not taken apart.
         """
+        from scipy.ndimage import distance_transform_edt, label  # a third of a second
+
         grey = self.mask[0, 0].numpy(force=True)
         labels, count = label(grey > 0.5 * grey.max(), np.ones((3, 3)))
         areas = np.bincount(labels.ravel(), minlength=count + 1)[1:]

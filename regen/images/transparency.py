@@ -11,7 +11,6 @@ Shapes: C channels, of an image or of features; H, W the image; h, w the result.
 from __future__ import annotations
 
 import torch
-from scipy.ndimage import distance_transform_edt
 from torch import Tensor
 
 from regen.images.raster import warp
@@ -31,6 +30,8 @@ def continued(image: Tensor, alpha: Tensor) -> Tensor:
     hidden = alpha[0, 0].detach().cpu().numpy() < VISIBLE
     if not hidden.any():
         return image
+    from scipy.ndimage import distance_transform_edt  # slow to import, and seldom needed
+
     y, x = distance_transform_edt(hidden, return_distances=False, return_indices=True)
     rows, columns = (torch.from_numpy(index).long().to(image.device) for index in (y, x))
     return image[:, :, rows, columns]

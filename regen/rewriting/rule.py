@@ -180,7 +180,7 @@ def build_rule(
     if not examples:
         raise RewriteError("rule", got="no examples", expected="one to three targets")
     check_projector(project, config)
-    return _stack([_one(split, project, example, config, values) for example in examples])
+    return stack_rules([_one(split, project, example, config, values) for example in examples])
 
 
 def compose(
@@ -274,8 +274,8 @@ def _resampled_features(
     return moved
 
 
-def _stack(rules: Sequence[Rule]) -> Rule:
-    """Rules of one target each, as one rule."""
+def stack_rules(rules: Sequence[Rule]) -> Rule:
+    """Several rules of the same memory as one."""
 
     def cat(name: str) -> Tensor:
         return torch.cat([getattr(rule, name) for rule in rules])

@@ -12,7 +12,6 @@ from __future__ import annotations
 import numpy as np
 import torch
 import torch.nn.functional as F
-from scipy.ndimage import label
 from torch import Tensor
 
 from regen.rewriting.key_similarity import match_whitened
@@ -55,6 +54,8 @@ def _connected(
     similarity: np.ndarray, at: tuple[int, int], least: float, twins: float = np.inf
 ) -> np.ndarray:
     """Positions above `least` that are connected to one of them, and parts that reach `twins`."""
+    from scipy.ndimage import label  # a third of a second
+
     labels, count = label(similarity > min(least, similarity[at]), np.ones((3, 3)))
     kept = labels == labels[at] if labels[at] else np.zeros(similarity.shape, bool)
     for part in range(1, count + 1):

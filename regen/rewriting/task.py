@@ -65,10 +65,15 @@ class Task:
         return self.projector is not None or self.settings.fit.recall != "image"
 
     @property
+    def targets(self) -> list[Sample]:
+        """The targets' samples, each with the first of its holes."""
+        targets = [target for edit in self.edits.edits for target in edit.targets]
+        return [self.generator.sample(target.sample.request()) for target in targets]
+
+    @property
     def like(self) -> Sample | None:
         """A target, in the manner of which the unseen samples are; None where there is none."""
-        targets = [target for edit in self.edits.edits for target in edit.targets]
-        return self.generator.sample(targets[0].sample.request()) if targets else None
+        return next(iter(self.targets), None)
 
     def recorded(self) -> dict[str, Any]:
         """The content of settings.json: all settings, and how they were chosen."""

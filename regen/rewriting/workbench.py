@@ -1,16 +1,17 @@
 """A generator on the workbench: what previews, suggestions and fits share is computed once.
 
 Every preview of an edits file needs the projector, the second moment of keys and the unseen
-samples that it is shown on; none of them depends on the edits. A `Workbench` keeps them, so that a
-changed region costs one projection for each target and no more. It computes what the functions of
-`regen.rewriting` compute, to the same bits.
+samples that it is shown on; hardly any of it depends on the edits. A `Workbench` keeps it all, and
+what became of every target, so that a changed region costs one projection and no more. It computes
+what the functions of `regen.rewriting` compute, to the same bits.
 
 Shapes: N unseen samples; H, W their height and width.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+import json
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -18,22 +19,27 @@ import torch
 from torch import Tensor
 
 from regen.edits.schema import Edits
-from regen.generators.protocol import Activation, Generator, Sample, Split
+from regen.generators.protocol import Activation, Generator, Sample, Source, Split
 from regen.generators.samples import reserved_samples
-from regen.projector.files import open_projector
 from regen.rewriting.examples import load_examples, taken_by
 from regen.rewriting.key_similarity import match_whitened, whitening_of
 from regen.rewriting.learn import Learned, Losses, OnPartial, OnStep, learn, prepare
 from regen.rewriting.preserved import keys_of
 from regen.rewriting.preview import Preview, preview_of
 from regen.rewriting.rewrite import Rewrite, compose
-from regen.rewriting.rule import build_rule
+from regen.rewriting.rule import Rule, build_rule, stack_rules
 from regen.rewriting.settings import RewriteSettings
 from regen.rewriting.suggestions import part_at, same_part
 from regen.rewriting.task import Task, resolve
 from regen.seeds import PRESERVED, UNSEEN
 
+Asked = tuple[str, RewriteSettings]  # edits as JSON, settings
+Place = tuple[int, int]  # value layer, number of layers of the memory
+
 _KEYS = 64  # random samples whose keys give the second moment; as many as a fit preserves
+
+
+_KEPT = 6  # views
 
 
 @dataclass(frozen=True)
@@ -42,13 +48,33 @@ class Cut:
 
     Attributes:
         split: The generator, cut.
-        whitening: C^(-1/2) of random samples' keys, see `regen.rewriting.key_similarity`.
-        keys: Keys of the unseen samples.
+        samples: Random samples.
+        whitening: C^(-1/2) of their keys, see `regen.rewriting.key_similarity`.
     """
 
     split: Split
+    samples: Sequence[Sample]
     whitening: Tensor
-    keys: Activation
+
+
+@dataclass(frozen=True)
+class View:
+    """Unseen samples, to look at.
+
+    Attributes:
+        samples: N of them.
+        images: Without a rewrite, ``[N, 3, H, W]`` in [-1, 1] on the CPU.
+        keys: Their keys, by value layer and number of layers of the memory.
+    """
+
+    samples: Sequence[Sample]
+    images: Tensor
+    keys: dict[Place, Activation]
+
+    @property
+    def labels(self) -> list[str]:
+        """Names, to display."""
+        return [sample.label for sample in self.samples]
 
 
 class Workbench:
@@ -61,8 +87,7 @@ class Workbench:
         unseen: N, the number of unseen samples.
 
     Attributes:
-        unseen: The unseen samples.
-        before: Their images without a rewrite, ``[N, 3, H, W]`` in [-1, 1] on the CPU.
+        source: The generator's samples.
     """
 
     def __init__(
@@ -73,13 +98,30 @@ class Workbench:
         images: Path | None = None,
         unseen: int = 8,
     ) -> None:
-        self.generator, self.images = generator, images
+        self.generator, self.images, self.count = generator, images, unseen
         self.projector = None if projector is None else str(projector)
         self.source = generator.source(images)
-        self.unseen = reserved_samples(self.source, UNSEEN, unseen)
-        self.before = generator.images(self.unseen)
-        self._tasks: dict[tuple[Edits, RewriteSettings], Task] = {}  # by what the edits share
-        self._cuts: dict[tuple[int, int], Cut] = {}
+        self._tasks: dict[Asked, Task] = {}  # by what the edits share
+        self._cuts: dict[Place, Cut] = {}
+        self._views: list[View] = []
+        self._rules: dict[Asked, Rule] = {}  # of one target each
+
+    def view(self, targets: Sequence[Sample] = (), source: Source | None = None) -> View:
+        """The unseen samples beside targets: none of them, and in the manner of the first.
+
+        Args:
+            targets: Samples that are seen.
+            source: Where the samples are taken from, by default `source`.
+        """
+        source = source or self.source
+        numbers = (source.index_of(target) for target in targets)
+        taken = {number for number in numbers if number is not None}
+        like = targets[0] if targets else None
+        samples = reserved_samples(source, UNSEEN, self.count, taken, like=like)
+        known = [view for view in self._views if view.samples == samples]
+        view = known[0] if known else View(samples, self.generator.images(samples), {})
+        self._views = [view, *(other for other in self._views if other is not view)][:_KEPT]
+        return view
 
     def task(self, edits: Edits, settings: RewriteSettings | None = None) -> Task:
         """What `regen rewrite` would learn of edits.
@@ -93,7 +135,7 @@ class Workbench:
             RegenError: On bad input of any kind.
         """
         chosen = settings or RewriteSettings()
-        common = replace(edits, edits=()), chosen
+        common = _written(replace(edits, edits=())), chosen
         if common not in self._tasks:
             self._tasks[common] = resolve(
                 edits,
@@ -108,28 +150,55 @@ class Workbench:
         return replace(self._tasks[common], edits=edits, examples=examples, taken=taken)
 
     @torch.no_grad()
-    def cut(self, split: Split) -> Cut:
-        """What is kept for a memory; computed when it is first asked for."""
+    def cut(self, split: Split, source: Source | None = None, taken: Collection[int] = ()) -> Cut:
+        """What is kept for a memory; computed when it is first asked for.
+
+        Args:
+            split: The generator, cut.
+            source: Where random samples are taken from, by default `source`.
+            taken: Numbers to leave out.
+        """
         place = split.value_layer, split.memory_layers
-        if place not in self._cuts:
-            samples = reserved_samples(self.source, PRESERVED, _KEYS)
+        samples = reserved_samples(source or self.source, PRESERVED, _KEYS, taken)
+        if place not in self._cuts or self._cuts[place].samples != samples:
             keys = keys_of(self.generator, split, samples).features
-            unseen = split.head(self.generator.latents(self.unseen))
-            self._cuts[place] = Cut(split, whitening_of(keys), unseen)
+            self._cuts[place] = Cut(split, samples, whitening_of(keys))
         return self._cuts[place]
 
     @torch.no_grad()
     def preview(self, task: Task) -> Preview:
         """The targets as composites and as they would be decoded, and where the rule will act.
 
+        Where values are not asked for, and no projector gives them, a target is decoded as it was.
+
         Raises:
             RegenError: If a region reaches outside its image.
         """
-        cut = self.cut(task.split)
-        rule = build_rule(task.split, task.projector, task.examples, task.settings.rule)
+        cut = self.cut(task.split, task.source, task.taken)
+        view = self.view(task.targets, task.source)
+        rule = self._rule(task)
         matcher = match_whitened(cut.whitening, rule.keys.features, rule.mask)
-        labels = [sample.label for sample in self.unseen]
-        return preview_of(task, rule, matcher, labels, self.before, cut.keys.features)
+        keys = self._keys(view, cut).features
+        return preview_of(task, rule, matcher, view.labels, view.images, keys)
+
+    def _keys(self, view: View, cut: Cut) -> Activation:
+        place = cut.split.value_layer, cut.split.memory_layers
+        if place not in view.keys:
+            view.keys[place] = cut.split.head(self.generator.latents(view.samples))
+        return view.keys[place]
+
+    def _rule(self, task: Task) -> Rule:
+        """A task's rule; of targets that did not change it is not made again."""
+        examples, made, keys = list(task.examples), dict[Asked, Rule](), list[Asked]()
+        for alone in _each_target(task.edits):
+            holes = len(alone.edits[0].targets[0].sample.grow)
+            own, examples = examples[:holes], examples[holes:]
+            keys.append((_written(alone), task.settings))
+            made[keys[-1]] = self._rules.get(keys[-1]) or build_rule(
+                task.split, task.projector, own, task.settings.rule, values=task.has_values
+            )
+        self._rules = made
+        return stack_rules([made[key] for key in keys])
 
     def learn(
         self,
@@ -151,13 +220,17 @@ class Workbench:
 
     @torch.no_grad()
     def after(
-        self, rewrites: Sequence[tuple[Rewrite, float]], samples: Sequence[Sample] | None = None
+        self,
+        rewrites: Sequence[tuple[Rewrite, float]],
+        samples: Sequence[Sample] | None = None,
+        view: View | None = None,
     ) -> Tensor:
         """Images with rewrites applied, each at its strength.
 
         Args:
             rewrites: Pairs of rewrite and strength, of this generator.
-            samples: Which samples, by default the unseen ones.
+            samples: Which samples, by default those of `view`.
+            view: The unseen samples, by default those without any targets.
 
         Returns:
             ``[N, 3, H, W]`` in [-1, 1], float32 on the CPU.
@@ -166,14 +239,15 @@ class Workbench:
             RewriteError: If a rewrite belongs to another generator.
         """
         used = [rewrite.scaled(strength) for rewrite, strength in rewrites if strength]
+        view = (view or self.view()) if samples is None else None
         if not used:
-            return self.before if samples is None else self.generator.images(samples)
+            return self.generator.images(samples or ()) if view is None else view.images
         total = used[0] if len(used) == 1 else compose(used)
         cut = next((c for c in self._cuts.values() if _covers(c.split, total)), None)
-        if samples is not None or cut is None:
-            return total.applied_to(self.generator).images(samples or self.unseen)
+        if view is None or cut is None:
+            return total.applied_to(self.generator).images(samples or (view or self.view()).samples)
         weights = _weights(cut.split, total.deltas)
-        image = cut.split.tail(cut.split.recall(cut.keys, weights))
+        image = cut.split.tail(cut.split.recall(self._keys(view, cut), weights))
         return image.float().cpu().clamp(-1, 1)
 
     @torch.no_grad()
@@ -196,15 +270,26 @@ class Workbench:
 
     @property
     def _size(self) -> tuple[int, int]:
-        return int(self.before.shape[2]), int(self.before.shape[3])
+        images = (self._views[0] if self._views else self.view()).images
+        return int(images.shape[2]), int(images.shape[3])
 
     def _usual_cut(self) -> Cut:
         """The cut that was used, or the one that a rewrite has by default."""
         if self._cuts:
             return next(iter(self._cuts.values()))
-        projector = open_projector(self.projector, self.generator)
-        layers = RewriteSettings().memory_layers
-        return self.cut(self.generator.split(projector.value_layer, layers))
+        return self.cut(self.task(Edits(edits=())).split)
+
+
+def _written(edits: Edits) -> str:
+    """What edits are known by: equal ones, with equal masks, are written alike."""
+    return json.dumps(edits.to_json())
+
+
+def _each_target(edits: Edits) -> Iterator[Edits]:
+    """Edits of one target each."""
+    for edit in edits.edits:
+        for target in edit.targets:
+            yield replace(edits, edits=(replace(edit, targets=(target,)),))
 
 
 def _covers(split: Split, rewrite: Rewrite) -> bool:

@@ -19,6 +19,7 @@ from regen.editor.document import Document, Rule
 from regen.editor.engine import Engine, map_uri, picture_uri
 from regen.editor.kept import Kept
 from regen.editor.painting import Painting, Picture, Target
+from regen.editor.sampling import GridOptions
 from regen.editor.strokes import Stroke
 from regen.errors import RegenError
 
@@ -62,17 +63,21 @@ def test_what_a_page_says_of_the_generator(engine: Engine) -> None:
         "stylegan2",
     )
     assert "eyes" in described["regions"]
-    assert [one["label"] for one in engine.unseen()][:2] == ["seed 10000", "seed 10001"]
+    assert [one["label"] for one in engine.unseen(PAINTING)][:2] == ["seed 10000", "seed 10001"]
 
 
 def test_samples_come_as_they_are_made_and_stop_when_nobody_waits(engine: Engine) -> None:
     shown: list[list[Any]] = []
-    engine.grid(5, 0.7, shown.append, lambda: len(shown) < 2)
+    engine.grid(5, GridOptions(0.7), shown.append, lambda: len(shown) < 2)
     assert [len(cells) for cells in shown] == [8, 16]
     cell = shown[0][0]
     assert cell["label"] == "seed 5" and cell["sample"] == {"seed": 5, "truncation": 0.7}
     image = api.generate(engine.generator, [5], truncation=0.7)[0]
-    assert cell["image"] == picture_uri(image) == engine.target(cell["sample"])
+    assert (
+        cell["image"]
+        == picture_uri(image)
+        == engine.target(Target("t", cell["sample"], ""))["image"]
+    )
     assert engine.check_sample({"seed": 5}) == "seed 5"
     with pytest.raises(RegenError):
         engine.check_sample({"seed": -1})
@@ -144,7 +149,7 @@ def learned(engine: Engine) -> tuple[Document, list[Any]]:
             "draft",
             "k",
             on_step=lambda step, steps, loss: watched.append((step, steps, loss)),
-            on_partial=lambda rewrite: watched.append(engine.after((), rewrite)),
+            on_partial=lambda rewrite: watched.append(engine.after(PAINTING, (), rewrite)),
             should_stop=lambda: False,
         )
     return Document(PAINTING, (Rule("k", "Cat eyes", PAINTING, 0.5),)), watched
@@ -170,21 +175,25 @@ def test_it_is_watched(engine: Engine, learned: tuple[Document, list[Any]]) -> N
     steps = [one for one in learned[1] if isinstance(one, tuple)]
     images = [one for one in learned[1] if isinstance(one, list)]
     assert [step for step, *_ in steps] == [0, 1, 2] and all(count == 3 for _, count, _ in steps)
-    assert len(images) == 3 and images[-1] == engine.after((("k", 1.0),))
+    assert len(images) == 3 and images[-1] == engine.after(PAINTING, (("k", 1.0),))
 
 
 def test_strength_of_rules(engine: Engine, learned: tuple[Document, list[Any]]) -> None:
-    before = [one["image"] for one in engine.unseen()]
-    assert engine.after(()) == engine.after((("k", 0.0),)) == before
-    assert engine.after((("k", 1.0),)) != engine.after((("k", 0.5),)) != before
-    twice = engine.after((("k", 0.5), ("k", 0.5)))
+    before = [one["image"] for one in engine.unseen(PAINTING)]
+    assert engine.after(PAINTING, ()) == engine.after(PAINTING, (("k", 0.0),)) == before
+    assert engine.after(PAINTING, (("k", 1.0),)) != engine.after(PAINTING, (("k", 0.5),)) != before
+    twice = engine.after(PAINTING, (("k", 0.5), ("k", 0.5)))
     assert (
-        np.abs(decoded(twice[0]).astype(int) - decoded(engine.after((("k", 1.0),))[0])).max() <= 1
+        np.abs(
+            decoded(twice[0]).astype(int) - decoded(engine.after(PAINTING, (("k", 1.0),))[0])
+        ).max()
+        <= 1
     )
     images = engine.targets_after(PAINTING, (("k", 0.0),))
     assert set(images) == {"a", "b"}
     alone, together = (
-        decoded(uri).astype(int) for uri in (engine.target({"seed": 4}), images["a"])
+        decoded(uri).astype(int)
+        for uri in (engine.target(Target("t", {"seed": 4}, ""))["image"], images["a"])
     )
     assert np.abs(alone - together).max() <= 1  # of a batch, sums are made in another order
     assert engine.targets_after(Painting("q"), ()) == {}

@@ -213,3 +213,48 @@ def test_nothing_is_done_before_the_generator_is_open(kept: Kept) -> None:
     session = Session(kept, AtOnce(), "portraits", Learner, lambda f: f())
     with pytest.raises(MessageError, match="the generator is still being opened; wait a moment"):
         session.handle({"do": "picture.bundled", "name": "cat"})
+
+
+def test_a_target_gets_another_style_or_hole(pages: Pages) -> None:
+    pages.do("target.add", sample={"seed": 3})
+    target = pages.target()
+    pages.do("target.style", target=target, seed=7)
+    (seen,) = pages.state["painting"]["targets"]
+    assert seen["sample"] == {"seed": 3, "style": {"seed": 7}}
+    pages.do("stroke", on=f"hole {target}", stroke=DAB)
+    pages.do("target.style", target=target, seed=8)
+    assert len(pages.state["painting"]["targets"][0]["hole"]) == 1
+    pages.do("target.hole", target=target, name="nose")
+    (seen,) = pages.state["painting"]["targets"]
+    assert seen["hole"] == [] and seen["sample"]["hole"] == {"portraits": "nose", "grow": 2}
+    pages.do("target.hole", target=target, name="")
+    assert "hole" not in pages.state["painting"]["targets"][0]["sample"]
+    for _ in range(4):
+        pages.do("undo")
+    assert pages.state["painting"]["targets"][0]["sample"]["style"] == {"seed": 7}
+    for message in (
+        {"do": "target.style", "target": target, "seed": -1},
+        {"do": "target.style", "target": "none", "seed": 1},
+        {"do": "target.hole", "target": target, "name": 7},
+        {"do": "stroke", "on": "hole none", "stroke": DAB},
+    ):
+        with pytest.raises(MessageError):
+            pages.session.handle(message)
+
+
+def test_what_a_stroke_does_not_change_is_not_computed_again(
+    pages: Pages, pretend: PretendEngine
+) -> None:
+    pages.do("target.add", sample={"seed": 3})
+    asked = []
+    pretend.after = lambda *_: asked.append("after") or []  # type: ignore[method-assign]
+    pretend.targets_after = lambda *_: asked.append("targets") or {}  # type: ignore[method-assign]
+    pages.do("stroke", on=pages.target(), stroke=DAB)
+    assert asked == []
+    pages.do("target.add", sample={"seed": 4})
+    assert asked == ["after", "targets"]
+
+
+def test_the_grid_is_asked_for_with_a_hole(pages: Pages) -> None:
+    pages.do("samples", first=9, truncation=1, hole="nose")
+    assert (pages.last("grid")["hole"], pages.last("grid")["first"]) == ("nose", 9)

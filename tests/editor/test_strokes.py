@@ -15,6 +15,7 @@ from regen.editor.strokes import (
     outline,
     painted,
     rasterized,
+    scaled,
     stroke_of,
 )
 
@@ -129,3 +130,13 @@ def test_an_outline_is_of_the_largest_part_and_passes_over_holes() -> None:
     assert sorted(outline(mask)) == [[2, 2], [2, 12], [12, 2], [12, 12]]
     mask[12, 12] = 255  # touches a corner: still outside
     assert len(outline(mask)) == 4
+
+
+@pytest.mark.parametrize("stroke", [LEFT, DAB, LASSO], ids=lambda stroke: stroke.tool)
+def test_strokes_on_a_larger_image_cover_the_same(stroke: Stroke) -> None:
+    masked = Stroke("mask", mask=mask_to_uri(rasterized((stroke,), SIZE)))
+    for one in (stroke, masked):
+        large = rasterized(scaled((one,), 3, 3, (120, 180)), (120, 180))
+        small = large.reshape(40, 3, 60, 3).mean(axis=(1, 3))
+        assert np.abs(small - rasterized((stroke,), SIZE)).mean() < 2
+    assert scaled((stroke,), 1, 1, SIZE) == (stroke,)

@@ -17,6 +17,7 @@ from regen.edits.schema import (
     Weights,
     edits_of,
     read_edits,
+    sample_of,
 )
 from regen.errors import EditsError
 from regen.images.regions import Region
@@ -100,3 +101,14 @@ def test_content_that_is_at_hand_is_checked_as_a_file_is(folder):
         edits_of({"version": 2}, file="page")
     with pytest.raises(EditsError, match="edits: edits.0.: unknown key 'sample'"):
         edits_of(changed(("edits", 0, "sample"), 1, LEAST), folder=folder)
+
+
+def test_a_sample_is_described_without_a_region(folder):
+    spec = sample_of({"seed": 3, "style": {"seed": 7}})
+    assert spec.request() == {"seed": 3, "style": 7}
+    holed = sample_of({"seed": 3, "hole": {"portraits": "nose", "grow": [2, 4]}})
+    assert holed.request() == {"seed": 3, "hole": NamedRegion("nose"), "grow": 2}
+    with pytest.raises(EditsError, match="sample: key 'seed' is missing"):
+        sample_of({})
+    with pytest.raises(EditsError, match="sample: unknown key 'region'"):
+        sample_of({"seed": 3, "region": {"box": [0, 0, 1, 1]}})

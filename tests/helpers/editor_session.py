@@ -69,18 +69,24 @@ class PretendEngine:
     def described(self) -> dict[str, Any]:
         return {"name": "pretend", "height": 32, "width": 32, "regions": [], "family": "f"}
 
-    def unseen(self) -> list[dict[str, str]]:
+    def unseen(self, painting: Any) -> list[dict[str, str]]:
         return [{"label": f"seed {n}", "image": f"before {n}"} for n in range(8)]
 
-    def grid(self, first: int, truncation: float, show: Any, go_on: Any) -> None:
+    def grid(self, first: int, options: Any, show: Any, go_on: Any) -> None:
         if go_on():
             show([{"label": f"seed {first}", "image": "data:", "sample": {"seed": first}}])
 
     def check_sample(self, sample: dict[str, Any]) -> str:
         return f"seed {sample['seed']}"
 
-    def target(self, sample: dict[str, Any]) -> str:
-        return f"image of {sample['seed']}"
+    def own_size(self, sample: dict[str, Any]) -> None:
+        return None
+
+    def target(self, target: Any) -> dict[str, str]:
+        return {"image": f"image of {target.sample['seed']}"}
+
+    def missing(self, painting: Any) -> str:
+        return painting.missing(self.size)
 
     def shown(self, picture: Any) -> str:
         return f"image of {picture.name}"
@@ -93,7 +99,7 @@ class PretendEngine:
         maps = [] if missing else ["map"] * 8
         return {"missing": missing, "targets": [], "maps": maps, "warnings": []}
 
-    def after(self, applied: Any, partial: Any = None) -> list[str]:
+    def after(self, painting: Any, applied: Any, partial: Any = None) -> list[str]:
         return [f"after {dict(applied)} {partial}"] * 8
 
     def targets_after(self, painting: Any, applied: Any) -> dict[str, str]:

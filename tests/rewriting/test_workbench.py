@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 import torch
 
 from regen.edits.schema import Edits, edits_of
 from regen.generators.registry import open_generator
+from regen.images import save_image
 from regen.rewriting import workbench
 from regen.rewriting.learn import learn
 from regen.rewriting.preview import preview
@@ -17,6 +19,7 @@ from regen.rewriting.rewrite import Rewrite
 from regen.rewriting.settings import FitSettings, RewriteSettings
 from regen.rewriting.task import Task, resolve
 from regen.rewriting.workbench import Workbench
+from tests.helpers import munit
 from tests.tolerances import assert_near
 
 EYES = {"ellipses": [[41.0, 59.5, 10, 7], [76.0, 59.0, 10, 7]]}
@@ -82,11 +85,11 @@ def test_images_after_rewrites(bench: Workbench) -> None:
     task = bench.task(edits_for(103))
     bench.cut(task.split)
     up, down = shift(bench, task, 0.02), shift(bench, task, -0.01)
-    expected = up.applied_to(bench.generator).images(bench.unseen)
+    expected = up.applied_to(bench.generator).images(bench.view().samples)
     assert_near(bench.after([(up, 1.0)]), expected, torch.float32, size=2.0)
-    assert_near(bench.after([(up, 1.0), (down, 2.0)]), bench.before, torch.float32, size=2.0)
-    assert bench.after([]) is bench.before
-    assert bench.after([(up, 0.0)]) is bench.before
+    assert_near(bench.after([(up, 1.0), (down, 2.0)]), bench.view().images, torch.float32, size=2.0)
+    assert bench.after([]) is bench.view().images
+    assert bench.after([(up, 0.0)]) is bench.view().images
     half = up.scaled(0.5).applied_to(bench.generator).images(bench.source.samples([9]))
     assert torch.equal(bench.after([(up, 0.5)], bench.source.samples([9])), half)
 
@@ -97,8 +100,39 @@ def test_a_rewrite_of_other_layers_is_applied_too(bench: Workbench) -> None:
     rewrite = shift(bench, task, 0.02)
     name = "synthesis.convs.3.weight"
     other = replace(rewrite, deltas={name: torch.full_like(_parameter(bench, name), 0.01)})
-    expected = other.applied_to(bench.generator).images(bench.unseen)
+    expected = other.applied_to(bench.generator).images(bench.view().samples)
     assert torch.equal(bench.after([(other, 1.0)]), expected)
+
+
+def test_unseen_samples_of_a_folder_are_never_targets(tmp_path: Path) -> None:
+    for number in range(15):
+        save_image(tmp_path / f"{number:02d}.png", torch.full((3, 32, 32), number / 15))
+    bench = Workbench(munit.lively(), images=tmp_path, unseen=3)
+    first = bench.view()
+    assert first.labels == [f"{n:02d}.png, style {n}" for n in (0, 5, 10)]
+    beside = bench.view(bench.source.samples([0]))
+    assert beside.labels[0] == "01.png, style 1" and bench.view() is first
+
+
+def test_a_target_that_did_not_change_is_not_projected_again(
+    bench: Workbench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    counted: list[int] = []
+    plain = workbench.build_rule
+
+    def counting(split: Any, project: Any, examples: Any, *rest: Any, **more: Any) -> Any:
+        counted.append(len(examples))
+        return plain(split, project, examples, *rest, **more)
+
+    monkeypatch.setattr(workbench, "build_rule", counting)
+    bench.preview(bench.task(edits_for(11, 12)))
+    bench.preview(bench.task(edits_for(11, 13)))
+    assert counted == [1, 1, 1]
+    seen, wanted = (
+        bench.preview(bench.task(edits_for(13, 11))),
+        preview(bench.task(edits_for(13, 11)), 3),
+    )
+    assert torch.equal(seen.decoded, wanted.decoded) and len(counted) == 3
 
 
 def _parameter(bench: Workbench, name: str) -> torch.Tensor:

@@ -45,7 +45,7 @@ function draw() {
     painting.update(state, (shown.pictures ?? empty).images, generator);
     painting.showSeen(current(shown.preview, state), (shown.targets ?? empty).images);
   }
-  samples.update(shown.grid ?? { first: 0, cells: [] }, state);
+  samples.update(shown.grid ?? { first: 0, cells: [] }, state, generator);
   preview.update(shown.unseen, current(shown.preview, state), shown.after);
   learn.update(state, generator ? shown.preview : { missing: "Opening the generator" }, shown.learning);
   rules.update(state);
@@ -72,6 +72,7 @@ function say(text, good = false) {
   while (byId("said").children.length > 3) byId("said").firstChild.remove();
   setTimeout(() => item.remove(), good ? 4000 : 9000);
 }
+painting.redraw = draw;
 painting.onProblem = (text) => say(text);
 
 /** For the tour: the eyes of each target, as the generator's own named region where it has one. */

@@ -1,6 +1,6 @@
 // One image to paint on: the exemplar or a target.
 
-import { make, show } from "./dom.js";
+import { keyed, make, show } from "./dom.js";
 import { drawStrokes, partsOf } from "./strokes.js";
 
 const LEAST_MOVE = 0.6; // pixels of the screen between two points of a stroke
@@ -25,10 +25,11 @@ export class Board {
     this.surface = make("div", { class: "surface" }, this.canvas, this.empty);
     this.label = make("span", { class: "label" });
     this.corner = make("span", {});
+    this.inputs = make("div", { class: "inputs" });
     this.actions = make("div", { class: "actions" });
     this.seen = make("div", { class: "seen" });
     this.element = make("figure", { class: "board" },
-      make("figcaption", {}, this.label, this.corner), this.surface, this.actions, this.seen);
+      make("figcaption", {}, this.label, this.corner), this.inputs, this.surface, this.actions, this.seen);
     this.element.dataset.board = key;
     this.listen();
     new ResizeObserver(() => this.fit()).observe(this.surface);
@@ -51,8 +52,8 @@ export class Board {
     }, { passive: false });
   }
 
-  /** What the session says of this board. */
-  update({ label, strokes, width, height, image }) {
+  /** What the session says of this board; `known` is what its image cannot change. */
+  update({ label, strokes, width, height, image, known = "", hole = false }) {
     const changed = JSON.stringify(strokes) !== this.known;
     if (changed) {
       this.known = JSON.stringify(strokes);
@@ -68,6 +69,9 @@ export class Board {
       this.source = this.picture = null;
       delete this.canvas.dataset.ready;
     }
+    const veiled = this.setVeil(known);
+    const inked = veiled || this.hole !== hole;
+    this.hole = hole;
     const resized = this.size[0] !== width || this.size[1] !== height;
     this.size = [width, height];
     this.canvas.dataset.size = `${width} ${height}`;
@@ -84,7 +88,29 @@ export class Board {
       picture.src = image;
     }
     if (resized) this.fit();
-    else if (changed) this.repaint();
+    else if (changed || inked) this.repaint();
+  }
+
+  /** A veil over what cannot change: it is shown in grey, and nothing is painted there. */
+  setVeil(known) {
+    if (known === this.known_) return false;
+    this.known_ = known;
+    this.veil = this.grey = null;
+    if (!known) return true;
+    const picture = new Image();
+    picture.onload = () => {
+      if (this.known_ !== known) return;
+      this.veil = picture;
+      this.grey = new OffscreenCanvas(picture.width, picture.height);
+      const context = this.grey.getContext("2d");
+      context.drawImage(picture, 0, 0);
+      context.globalCompositeOperation = "source-in";
+      context.fillStyle = "#8a8681";
+      context.fillRect(0, 0, picture.width, picture.height);
+      this.repaint();
+    };
+    picture.src = known;
+    return true;
   }
 
   fit() {
@@ -277,8 +303,13 @@ export class Board {
     const wide = Math.max(1, Math.round(this.size[0] * fine)), high = Math.max(1, Math.round(this.size[1] * fine));
     if (this.layer.width !== wide || this.layer.height !== high) this.layer = new OffscreenCanvas(wide, high);
     const all = [...this.strokes, ...this.pending, ...(this.stroke ? [this.stroke] : [])];
-    const colour = getComputedStyle(document.documentElement).getPropertyValue("--paint");
+    const colour = getComputedStyle(document.documentElement).getPropertyValue(this.hole ? "--hole" : "--paint");
     drawStrokes(this.layer, all, fine, colour, () => this.repaint());
+    if (this.veil) {
+      const context = this.layer.getContext("2d");
+      context.globalCompositeOperation = "destination-out";
+      context.drawImage(this.veil, 0, 0, wide, high);
+    }
     if (!this.stroke) {
       this.parts = all.length ? partsOf(this.layer) : [];
       this.act.parts?.();
@@ -296,6 +327,10 @@ export class Board {
     context.imageSmoothingEnabled = true;
     context.imageSmoothingQuality = "high";
     context.drawImage(this.picture, ...box);
+    if (this.grey) {
+      context.globalAlpha = 0.66;
+      context.drawImage(this.grey, ...box);
+    }
     context.globalAlpha = 0.5;
     context.drawImage(this.layer, ...box);
     context.globalAlpha = 1;
@@ -352,19 +387,15 @@ export class Board {
     }
   }
 
-  /** What the pattern would look like here: three small pictures that keep their places. */
+  /** What the pattern would look like here: small pictures by name, which keep their places. */
   showSeen(pictures) {
-    if (!this.seen.children.length) {
-      for (const name of ["pasted", "as generated", "with rules"]) {
-        const image = make("img", { alt: "" });
-        this.seen.append(make("figure", {}, make("div", { class: "box" }, image), make("figcaption", {}, name)));
-      }
-    }
-    [...this.seen.children].forEach((figure, i) => {
-      const image = figure.querySelector("img");
-      show(image, pictures[i]);
-      image.alt = pictures[i] ? `${this.label.textContent}, ${figure.textContent}` : "";
-    });
+    keyed(this.seen, Object.entries(pictures), ([name]) => name,
+      ([name]) => make("figure", {}, make("div", { class: "box" }, make("img", { alt: "" })), make("figcaption", {}, name)),
+      (figure, [name, picture]) => {
+        const image = figure.querySelector("img");
+        show(image, picture);
+        image.alt = picture ? `${this.label.textContent}, ${name}` : "";
+      });
   }
 }
 

@@ -15,6 +15,18 @@ const TOOLS = [
   ["lasso", "Lasso", "L"], ["wand", "Suggest", "W"],
 ];
 
+const PAINTED = "*";
+
+/** Fill a list of choices once, with names of regions between what comes before and after them. */
+function offer(select, names, before = [], after = []) {
+  const all = [...before, ...names.map((name) => [name, name.replaceAll("_", " ")]), ...after];
+  const own = [...select.querySelectorAll('option[value=""]')].filter(() => !before.length);
+  const known = JSON.stringify(all);
+  if (select.dataset.offered === known) return;
+  select.dataset.offered = known;
+  select.replaceChildren(...own, ...all.map(([value, text]) => make("option", { value }, text)));
+}
+
 export class PaintingPanel {
   constructor(line) {
     this.line = line;
@@ -22,7 +34,7 @@ export class PaintingPanel {
     this.boards = new Map();
     this.found = new Map(); // what was suggested, by target
     this.act = {
-      stroke: (board, stroke) => line.send({ do: "stroke", on: board.key, stroke }),
+      stroke: (board, stroke) => line.send({ do: "stroke", on: this.layerOf(board), stroke }),
       wand: (board, point) => this.wand(board, point),
       parts: () => this.number(),
     };
@@ -55,7 +67,7 @@ export class PaintingPanel {
     byId("zoom-in").addEventListener("click", () => active().zoomBy(1.5));
     byId("zoom-out").addEventListener("click", () => active().zoomBy(1 / 1.5));
     byId("zoom-fit").addEventListener("click", () => active().zoomFit());
-    for (const name of ["scale", "shape"]) {
+    for (const name of ["scale", "shape", "blend", "holes"]) {
       byId(name).addEventListener("change", () => this.option(name, byId(name).value));
     }
     byId("feather").addEventListener("input", () => {
@@ -139,7 +151,13 @@ export class PaintingPanel {
     }
   }
 
+  /** What is painted on a board: its region, or its hole. */
+  layerOf(board) {
+    return board.hole ? `hole ${board.key}` : board.key;
+  }
+
   wand(board, [x, y]) {
+    if (board.hole) return this.onProblem?.("Suggestions are for regions; paint the hole.");
     if (board === this.exemplar) return this.onProblem?.("Suggestions are for samples; paint the exemplar.");
     const inside = (value, most) => Math.min(most, Math.max(0, value));
     this.line.send({ do: "suggest", target: board.key, x: inside(x, board.size[0]), y: inside(y, board.size[1]) });
@@ -167,7 +185,7 @@ export class PaintingPanel {
     this.alpha.hidden = !picture?.alpha;
     this.exemplar.update({
       label: picture ? `Exemplar: ${picture.name}` : "Exemplar", strokes: painting.strokes,
-      width: picture?.width ?? 1, height: picture?.height ?? 1, image: picture ? pictures.exemplar : null,
+      width: picture?.width ?? 1, height: picture?.height ?? 1, image: picture ? pictures.exemplar?.image : null,
     });
     const kept = new Set(["exemplar", ...painting.targets.map((target) => target.key)]);
     for (const [key, board] of this.boards) {
@@ -179,6 +197,10 @@ export class PaintingPanel {
     painting.targets.forEach((target) => this.updateTarget(target, painting, pictures, generator));
     byId("scale").value = painting.options.scale ?? "uniform";
     byId("shape").value = painting.options.shape ?? "auto";
+    byId("blend").value = painting.options.blend ?? "none";
+    byId("holes-row").hidden = !generator.holes || !generator.regions.length;
+    offer(byId("holes"), generator.regions);
+    byId("holes").value = painting.options.samples?.holes?.portraits ?? "";
     if (document.activeElement !== byId("feather")) {
       byId("feather").value = byId("feather-value").value = painting.options.feather ?? 1;
     }
@@ -191,11 +213,16 @@ export class PaintingPanel {
       board = this.board(target.key);
       this.makeTarget(board);
       byId("canvases").append(board.element);
-      board.showSeen([]);
+      this.makeInputs(board, generator);
     }
+    const shown = pictures[target.key] ?? {};
+    board.given = shown.given;
+    this.updateInputs(board, target, generator);
+    const painted = board.painting === "hole";
     board.update({
-      label: target.label, strokes: target.strokes, width: generator.width, height: generator.height,
-      image: pictures[target.key],
+      label: target.label, strokes: painted ? target.hole : target.strokes, hole: painted,
+      width: generator.width, height: generator.height,
+      image: painted ? shown.whole : shown.image, known: painted ? "" : shown.known,
     });
     board.carry.hidden = painting.targets.length < 2 || !target.strokes.length;
     this.showFound(board, target);
@@ -210,7 +237,50 @@ export class PaintingPanel {
       "Carry this region to the other samples, by what looks alike to the generator");
     board.choices = make("span", { class: "group", role: "group", "aria-label": "Suggested regions" });
     board.actions.append(board.choices, board.carry,
-      small("Clear", () => this.line.send({ do: "strokes", on: board.key, strokes: [] })));
+      small("Clear", () => this.line.send({ do: "strokes", on: this.layerOf(board), strokes: [] })));
+  }
+
+  /** What a sample has beside its seed: a hole that is named or painted, a style. */
+  makeInputs(board, generator) {
+    board.inputs.hidden = !generator.holes && !generator.styles;
+    if (generator.styles) {
+      const style = (seed) => this.line.send({ do: "target.style", target: board.key, seed });
+      board.style = make("input", { type: "number", min: "0", max: "4294967295", step: "1", "aria-label": "Seed of the style" });
+      board.style.addEventListener("change", () => style(Math.max(0, Math.floor(Number(board.style.value)) || 0)));
+      const random = () => style(Math.floor(Math.random() * 100000));
+      board.inputs.append(make("label", {}, "style", board.style),
+        make("button", { type: "button", class: "small", onclick: random }, "New style"));
+    }
+    if (!generator.holes) return;
+    board.holeName = make("select", { "aria-label": "Hole of the sample" });
+    board.holeName.addEventListener("change", () => {
+      const name = board.holeName.value;
+      if (name === PAINTED) this.paintHole(board, true);
+      else {
+        board.painting = "region";
+        this.line.send({ do: "target.hole", target: board.key, name });
+      }
+    });
+    const toggle = () => this.paintHole(board, board.painting !== "hole");
+    board.holeToggle = make("button", { type: "button", class: "small", "aria-pressed": "false", onclick: toggle }, "Paint the hole");
+    board.inputs.append(make("label", {}, "hole", board.holeName), board.holeToggle);
+  }
+
+  updateInputs(board, target, generator) {
+    if (board.style && document.activeElement !== board.style) board.style.value = target.sample.style?.seed ?? "";
+    if (!board.holeName) return;
+    const own = target.own_size !== null;
+    const drawn = target.sample.hole && !target.sample.hole.portraits; // by the file that was opened
+    const lacks = own && !target.hole.length && !target.sample.hole;
+    offer(board.holeName, own ? [] : generator.regions, own ? [] : [["", "random"]], [[PAINTED, "painted"]]);
+    board.painting ??= lacks ? "hole" : "region";
+    board.holeName.value = target.hole.length || own || board.painting === "hole" || drawn ? PAINTED : target.sample.hole?.portraits ?? "";
+    board.holeToggle.setAttribute("aria-pressed", String(board.painting === "hole"));
+  }
+
+  paintHole(board, on) {
+    board.painting = on ? "hole" : "region";
+    this.redraw?.();
   }
 
   showFound(board, target) {
@@ -237,7 +307,7 @@ export class PaintingPanel {
       const parts = board.parts ?? [];
       const several = exemplar.length > 1 && board !== this.exemplar && parts.length === exemplar.length;
       const own = board === this.exemplar || several;
-      board.numbers = parts.length && exemplar.length ? parts.map((_, i) => (own ? i + 1 : 1)) : null;
+      board.numbers = parts.length && exemplar.length && !board.hole ? parts.map((_, i) => (own ? i + 1 : 1)) : null;
       board.draw();
     }
   }
@@ -246,7 +316,12 @@ export class PaintingPanel {
     for (const [key, board] of this.boards) {
       if (key === "exemplar") continue;
       const seen = preview?.targets?.find((one) => one.target === key);
-      board.showSeen([seen?.composite, seen?.decoded, targets[key]]);
+      board.showSeen({
+        ...(board.given ? { input: board.given } : {}),
+        pasted: seen?.composite,
+        ...(seen?.decoded === "" ? {} : { "as generated": seen?.decoded }),
+        "with rules": targets[key],
+      });
     }
   }
 

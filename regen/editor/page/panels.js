@@ -12,6 +12,7 @@ export class SamplesPanel {
     byId("earlier").addEventListener("click", () => this.go(this.first - this.page));
     byId("later").addEventListener("click", () => this.go(this.first + this.page));
     byId("first").addEventListener("change", () => this.go(Number(byId("first").value)));
+    byId("hole").addEventListener("change", () => this.go(this.first));
     byId("truncation").addEventListener("input", () => {
       byId("truncation-value").value = byId("truncation").value;
       this.go(this.first);
@@ -21,10 +22,11 @@ export class SamplesPanel {
   go(first) {
     this.first = Math.min(4294960000, Math.max(0, Math.floor(first) || 0));
     byId("first").value = this.first;
-    this.line.send({ do: "samples", first: this.first, truncation: Number(byId("truncation").value) });
+    this.line.send({ do: "samples", first: this.first, truncation: Number(byId("truncation").value), hole: byId("hole").value });
   }
 
-  update(grid, state) {
+  update(grid, state, generator) {
+    if (generator) this.offer(generator, grid);
     if (document.activeElement !== byId("first")) byId("first").value = grid.first;
     this.first = grid.first;
     byId("earlier").disabled = grid.first === 0;
@@ -32,6 +34,18 @@ export class SamplesPanel {
     const cells = Array.from({ length: this.page }, (_, i) => grid.cells[i] ?? null);
     keyed(byId("grid"), cells.map((cell, index) => ({ cell, index })), (one) => one.index,
       () => this.makeCell(), (item, { cell }) => this.updateCell(item, cell, chosen));
+  }
+
+  /** Only what the generator's samples have. */
+  offer(generator, grid) {
+    byId("truncation-row").hidden = !generator.truncation;
+    byId("first-name").textContent = generator.count === null ? "from seed" : "from image";
+    const row = byId("hole-row");
+    row.hidden = !generator.holes || !generator.regions.length;
+    if (byId("hole").children.length === 1) {
+      byId("hole").append(...generator.regions.map((name) => make("option", { value: name }, name.replaceAll("_", " "))));
+    }
+    if (document.activeElement !== byId("hole")) byId("hole").value = grid.hole ?? "";
   }
 
   makeCell() {
