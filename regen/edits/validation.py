@@ -191,6 +191,7 @@ Integer1 = Annotated[
 ]
 # How PNG, JPEG, WebP, GIF and TIFF begin in base64.
 _BASE64_OF_IMAGE = re.compile("iVBORw0KGgo|/9j/[24]|UklGR|R0lGOD|SUkqA|TU0AK")
+_BASE64 = re.compile(r"[A-Za-z0-9+/=\s]*")
 _FINITE = Field(strict=True, allow_inf_nan=False)
 Number = Annotated[float, _FINITE, ExpectedNumber("a number")]
 NumberFrom0 = Annotated[float, _FINITE, Field(ge=0), ExpectedNumber("a number from 0")]
@@ -225,12 +226,15 @@ WeightAbove0 = Annotated[
 def existing_file(text: str, file: EditsFile) -> str:
     """The path of a file that is there, relative to the folder of `file`. Raises EditsError."""
     path = file.folder / text
-    if not is_there(path) or not path.is_file():
-        name = shortened(str(path), 1000) if len(text) < 1000 else shown(text)
+    name = shortened(str(path), 1000) if len(text) < 1000 else shown(text)
+    if not is_there(path):
         remedy = "paths are relative to the edits file"
-        if _BASE64_OF_IMAGE.match(text) or len(text) > 255 and text.isascii() and " " not in text:
+        if _BASE64_OF_IMAGE.match(text) or len(text) > 255 and _BASE64.fullmatch(text):
             remedy = 'an image inside the file starts with "data:image/png;base64,"'
         raise EditsError(f"{name} does not exist", remedy=remedy)
+    if not path.is_file():
+        kind = "a folder" if path.is_dir() else "a device or a pipe"
+        raise EditsError(name, got=kind, expected="a file")
     return str(path)
 
 

@@ -14,6 +14,8 @@ MAX_WHOLE_PIXELS = 12_500_000  # of an image at its own size, which takes twelve
 MAX_EDITS_PIXELS = 24_000_000  # of all exemplars, and of all masks, that an edits file names
 MAX_SCANNED_PIXELS = 1_500_000_000  # pixels times scans of a JPEG; a file has about ten scans
 LARGE_PIXELS = 16_000_000  # from here on, no more is decoded and kept than is needed
+MAX_PARTS = 4_000  # chunks of a PNG, tags of a TIFF
+MIN_PART_BYTES = 1_000  # of a file; one has so many chunks more
 MAX_ENTRY_BYTES = 64 << 20  # of an image in a zip
 STRIP_PIXELS = 2_000_000  # that are converted at a time
 
@@ -21,6 +23,7 @@ MAX_EDITS_FILE_VALUES = 500_000  # numbers, texts, lists and objects in an edits
 MAX_EDITS = 100  # of a file; one to three are usual
 MAX_TARGETS = 100  # of a file
 MAX_SHAPES = 64  # of a region; each is carried alone
+MAX_POINTS = 30_000  # of a polygon
 MAX_CROSSINGS = 4_000_000  # of the outline of a polygon with the lines that cut it
 MAX_FILLED_PIXELS = 100_000_000  # in the boxes around the shapes of a region
 MAX_FEATHER = 512.0  # pixels

@@ -31,6 +31,7 @@ from regen.images.costs import (
 from regen.images.formats import open_image
 from regen.images.jpeg import START_OF_SCAN
 from regen.images.levels import ImageWarning, has_alpha, normalised, white_of
+from regen.images.quiet import load_quietly
 from regen.images.reducing import Wanted, draft_size, reduced
 
 T = TypeVar("T")
@@ -198,7 +199,7 @@ def _decode(file: BinaryIO, name: str, wanted: Wanted | None, most_pixels: int) 
             _prepare_jpeg(image, file, name, wanted)
         else:
             check_cost(image, name)
-        image.load()
+        load_quietly(image)
         white = white_of(image, name)
         orientation = _orientation(image)
         if wanted is None:

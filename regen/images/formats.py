@@ -15,6 +15,7 @@ from typing import BinaryIO
 from PIL import Image, UnidentifiedImageError
 
 from regen.errors import ImageError
+from regen.images.parts import check_parts
 
 FORMATS = ("PNG", "JPEG", "WEBP", "GIF", "BMP", "DIB", "TIFF", "AVIF", "PPM", "TGA")
 _PLUGINS = ("Png", "Jpeg", "Mpo", "WebP", "Gif", "Bmp", "Tiff", "Avif", "Ppm", "Tga")
@@ -34,6 +35,7 @@ def open_image(file: BinaryIO, name: str) -> Image.Image:
     file.seek(0)
     if head[4:8] == b"ftyp" and head[8:12] in _HEIC_BRANDS:
         return _open_heic(file, name)
+    check_parts(file, name)
     try:
         return Image.open(file, formats=_known())
     except UnidentifiedImageError as error:

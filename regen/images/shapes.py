@@ -17,7 +17,7 @@ from torch import Tensor
 from torch.nn.functional import pad
 
 from regen.errors import RegionError
-from regen.files.limits import MAX_SHAPES
+from regen.files.limits import MAX_POINTS, MAX_SHAPES
 from regen.images.raster import Bounds, Point, bounds, fill_polygon, resize_mask, warp
 
 _SMALLEST_AREA = 1e-6  # pixels
@@ -135,6 +135,9 @@ class Polygon(_Outlined):
     def __post_init__(self) -> None:
         if len(self.points) < 3:
             raise RegionError("polygon", got=f"{len(self.points)} points", expected="at least 3")
+        if len(self.points) > MAX_POINTS:
+            got, expected = f"{len(self.points)} points", f"at most {MAX_POINTS}"
+            raise RegionError("polygon", got=got, expected=expected, remedy="draw a mask instead")
         _check_finite("polygon", [number for point in self.points for number in point])
         (x0, y0), rest = self.points[0], self.points[1:]
         sides = [(x - x0, y - y0) for x, y in rest]

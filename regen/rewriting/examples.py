@@ -141,6 +141,15 @@ def _exemplar(
                 remedy="only images of the renderer have named regions",
             )
         return *images.load(exemplar, f"{where}.exemplar"), edit.region
+    with within(f"{where}.exemplar"):
+        image, region = _drawn(exemplar, edit.region, generator)
+    return image, None, region
+
+
+def _drawn(
+    exemplar: Pattern, region: Region | NamedRegion, generator: Generator
+) -> tuple[Tensor, Region]:
+    """The face that the renderer draws, or that a generator makes of its seed, and its region."""
     person = Sample(label=f"seed {exemplar.seed}", index=exemplar.seed)
     if exemplar.generator is None:
         oracle = generator.oracle or bundled.renderer(generator.image_size)
@@ -149,9 +158,9 @@ def _exemplar(
         other = open_generator(exemplar.generator)
         oracle = other.oracle or bundled.renderer(other.image_size)
         image = other.images([other.sample({"seed": exemplar.seed})])
-    if not isinstance(edit.region, NamedRegion):
-        return image, None, edit.region
-    return image, None, Region.from_mask(oracle.region(edit.region.name, [person]))
+    if not isinstance(region, NamedRegion):
+        return image, region
+    return image, Region.from_mask(oracle.region(region.name, [person]))
 
 
 def _target_region(oracle: Oracle | None, target: Target, sample: Sample, path: str) -> Region:

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from regen.edits.schema import Edits, PasteOracle, read_edits
-from regen.errors import EditsError, RegenError
+from regen.errors import EditsError, RegenError, within
 from regen.generators import bundled
 from regen.generators.convolution_keys import KeyedSplit
 from regen.generators.protocol import Generator, Sample, Source, Split
@@ -121,7 +121,11 @@ def resolve(
     edits = edits if isinstance(edits, Edits) else read_edits(edits)
     merged = merged_settings(settings or RewriteSettings(), edits)
     if not isinstance(generator, Generator):
-        generator = open_generator(generator or edits.generator, device=device)
+        if generator is None:
+            with within(edits.where("generator")):
+                generator = open_generator(edits.generator, device=device)
+        else:
+            generator = open_generator(generator, device=device)
     merged = _with_usual_settings(merged, generator)
     _check_oracle(edits, generator)
     images = images or pictures_of(edits)
@@ -180,8 +184,11 @@ def pictures_of(edits: Edits) -> Path | None:
 
 def source_of(generator: Generator, edits: Edits, images: Path | None) -> Source:
     """The samples of a generator that edits ask for."""
-    inputs = {} if edits.samples is None else edits.samples.inputs()
-    return generator.source(images, inputs) if inputs else generator.source(images)
+    if edits.samples is None:
+        return generator.source(images)
+    inputs = edits.samples.inputs()
+    with within(edits.where("samples")):
+        return generator.source(images, inputs) if inputs else generator.source(images)
 
 
 def _find_projector(

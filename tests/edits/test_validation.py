@@ -1,5 +1,6 @@
 """`regen.edits.validation`: JSON as file models read it, and messages without pydantic's words."""
 
+import os
 from pathlib import Path
 from typing import Annotated, Literal
 
@@ -169,7 +170,11 @@ def test_names_and_files(tmp_path):
     expected = f"{tmp_path / 'no/g'} does not exist; paths are relative to the edits file"
     assert message(NameOrFile, "no/g", tmp_path) == f"e.json: {expected}"
     assert message(ExistingFile, "", tmp_path) == 'e.json: got "", expected a path'
-    assert "does not exist" in message(ExistingFile, ".", tmp_path)
+    assert message(ExistingFile, ".", tmp_path).endswith(": got a folder, expected a file")
+    os.mkfifo(tmp_path / "pipe")
+    assert ": got a device or a pipe, expected a" in message(ExistingFile, "pipe", tmp_path)
+    remedy = "paths are relative to the edits file"
+    assert message(ExistingFile, "../" * 100 + "x", tmp_path).endswith(remedy)
     assert "does not exist" in message(ExistingFile, "a\0b", tmp_path)
 
 

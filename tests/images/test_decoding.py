@@ -11,7 +11,7 @@ import pytest
 from PIL import Image
 
 from regen.errors import ImageError
-from regen.images import decoding, embedding
+from regen.images import ImageWarning, decoding, embedding
 
 
 def encoded(image, format="PNG", **options):
@@ -91,7 +91,8 @@ def test_thirty_two_bit_integers_and_floats():
     long = Image.fromarray(np.array([[-5, 2**30, 2**31 - 1]], np.int32))
     np.testing.assert_allclose(decoding.decode(encoded(long, "TIFF")), [[0, 0.5, 1]])
     unit = Image.fromarray(np.array([[-1, 0.25, 1, np.nan]], np.float32))
-    assert np.asarray(decoding.decode(encoded(unit, "TIFF"))).tolist() == [[0, 0.25, 1, 0]]
+    with pytest.warns(ImageWarning, match="25% of its pixels are not a number"):
+        assert np.asarray(decoding.decode(encoded(unit, "TIFF"))).tolist() == [[0, 0.25, 1, 0]]
     byte = Image.fromarray(np.array([[0, 51, 255]], np.float32))
     np.testing.assert_allclose(decoding.decode(encoded(byte, "TIFF")), [[0, 0.2, 1]])
 

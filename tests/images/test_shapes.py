@@ -69,6 +69,10 @@ def test_an_ellipse_is_round():
         (lambda: Ellipse(1, 1, 0, 2), r"ellipse has zero area"),
         (lambda: Polygon(((0, 0), (1, 1))), "polygon: got 2 points, expected at least 3"),
         (
+            lambda: Polygon(((0, 0), (1, 1), (1, 0)) * 10_001),
+            "polygon: got 30003 points, expected at most 30000; draw a mask instead",
+        ),
+        (
             lambda: Polygon(((0, 0), (1, 1), (5, 5), (2, 2))),
             r"polygon has zero area: got \[\[0, 0\], \[1, 1\], \[5, 5\], \[2, 2\]\]",
         ),
