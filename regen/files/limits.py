@@ -15,6 +15,7 @@ MAX_EDITS_PIXELS = 24_000_000  # of all exemplars, and of all masks, that an edi
 MAX_SCANNED_PIXELS = 1_500_000_000  # pixels times scans of a JPEG; a file has about ten scans
 LARGE_PIXELS = 16_000_000  # from here on, no more is decoded and kept than is needed
 MAX_PARTS = 4_000  # chunks of a PNG, tags of a TIFF
+MAX_PPM_HEADER_BYTES = 65_536
 MIN_PART_BYTES = 1_000  # of a file; one has so many chunks more
 MAX_ENTRY_BYTES = 64 << 20  # of an image in a zip
 STRIP_PIXELS = 2_000_000  # that are converted at a time

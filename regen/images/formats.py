@@ -63,4 +63,7 @@ def _open_heic(file: BinaryIO, name: str) -> Image.Image:
         ) from error
     if "HEIF" not in Image.OPEN:
         register_heif_opener(thumbnails=False)
-    return Image.open(file, formats=["HEIF"])
+    try:
+        return Image.open(file, formats=["HEIF"])
+    except UnidentifiedImageError as error:
+        raise ImageError(f"{name} is a damaged HEIC image", remedy=_REMEDY) from error

@@ -1,20 +1,24 @@
 """How many parts an image file has, counted before Pillow looks at each of them.
 
 A chunk of a PNG takes twelve bytes, and a tag of a TIFF as many; Pillow takes microseconds for one,
-whatever is in it. Honest files have few, and few for their size.
+whatever is in it, and for every byte of a comment in a PPM. Honest files have few, and few for
+their size.
 """
 
 from __future__ import annotations
 
 import os
+import re
 import struct
 from typing import BinaryIO
 
 from regen.errors import ImageError
-from regen.files.limits import MAX_PARTS, MIN_PART_BYTES
+from regen.files.limits import MAX_PARTS, MAX_PPM_HEADER_BYTES, MIN_PART_BYTES
 
 _PNG = b"\x89PNG\r\n\x1a\n"
 _TIFF = {b"II*\0": "<", b"MM\0*": ">", b"II+\0": "<", b"MM\0+": ">"}  # the last two are BigTIFF
+_PPM = {b"P1", b"P2", b"P3", b"P4", b"P5", b"P6", b"Pf", b"PF"}
+_PPM_WORDS = 3  # what it is, its width and its height
 
 
 def check_parts(file: BinaryIO, name: str) -> None:
@@ -26,6 +30,8 @@ def check_parts(file: BinaryIO, name: str) -> None:
     """
     head = file.read(16)
     size = file.seek(0, os.SEEK_END)
+    if head[:2] in _PPM and size > MAX_PPM_HEADER_BYTES:
+        _check_ppm(file, name)
     most = MAX_PARTS + size // MIN_PART_BYTES
     if head.startswith(_PNG):
         count, kind = _chunks(file, most), "chunks"
@@ -43,6 +49,14 @@ def check_parts(file: BinaryIO, name: str) -> None:
             expected=f"at most {most:,}",
             remedy="save it again",
         )
+
+
+def _check_ppm(file: BinaryIO, name: str) -> None:
+    file.seek(0)
+    words = re.sub(rb"#[^\r\n]*", b"", file.read(MAX_PPM_HEADER_BYTES)).split()
+    if len(words) < _PPM_WORDS:
+        most = f"at most {MAX_PPM_HEADER_BYTES:,} bytes"
+        raise ImageError(f"{name} has too long a header", expected=most, remedy="save it again")
 
 
 def _chunks(file: BinaryIO, most: int) -> int:

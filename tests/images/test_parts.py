@@ -52,6 +52,14 @@ def test_tags_of_a_tiff_are_counted() -> None:
         load_image(big)
 
 
+def test_a_comment_of_megabytes_is_refused() -> None:
+    pixels = bytes(300 * 300)
+    for start in (b"P5\n# by hand\n300 300\n255\n", b"P5 300 300 255 "):
+        load_image(start + pixels)
+    with pytest.raises(ImageError, match="has too long a header: expected at most 65,536 bytes"):
+        load_image(b"P5\n#" + b"x" * 10_000_000 + b"\n300 300\n255\n" + pixels)
+
+
 @pytest.mark.parametrize("format", ["PNG", "TIFF", "JPEG", "BMP"])
 @pytest.mark.parametrize("length", [0, 3, 8, 12, 16, 40])
 def test_files_that_are_cut_off_have_few(format: str, length: int) -> None:
