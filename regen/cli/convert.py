@@ -7,7 +7,8 @@ from typing import Any
 
 import click
 
-from regen.cli.common import file_type, rewrites_option
+from regen.cli.common import file_type, rewrites_option, say
+from regen.errors import printable
 
 
 @click.command("convert")
@@ -46,6 +47,6 @@ def command(
 
     done = convert(source, target, rewrites=rewrites, which=which, to=to)
     for note in done.notes:
-        click.echo(f"Note: {note}", err=True)
+        click.echo(printable(f"Note: {note}"), err=True)
     size = f"{done.image_size[1]}x{done.image_size[0]}"
-    click.echo(f"{target}: {size}, {done.format}, from {done.origin}, digest {done.digest[:12]}")
+    say(f"{target}: {size}, {done.format}, from {done.origin}, digest {done.digest[:12]}")

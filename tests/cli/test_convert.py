@@ -63,6 +63,12 @@ def test_a_rewritten_generator_goes_out(world: Any, pickle: Path) -> None:
     assert all(torch.equal(after[k], before[k]) for k in before if k != REWRITTEN)
 
 
+def test_names_do_nothing_to_a_terminal(world: Any) -> None:
+    result = world.run("convert", "g.safetensors", "a\x1b[2J\u202e.pt")
+    assert result.exit_code == 0
+    assert result.stdout.startswith("a\\x1b[2J\\u202e.pt: 32x32") and "\x1b" not in result.output
+
+
 def test_a_bundled_name_and_a_format_by_name(world: Any) -> None:
     result = world.run("convert", "g.safetensors", "plain.bin", "--to", "rosinality")
     assert result.exit_code == 0

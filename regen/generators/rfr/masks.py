@@ -75,6 +75,7 @@ def _covered(
     if isinstance(hole, MaskFile):
         return F.adaptive_max_pool2d(load_mask(hole.location), size)
     if isinstance(hole, Region):
+        hole.check_inside(*own_size)  # before its numbers are those of another size
         scaled = hole.scaled(size[1] / own_size[1], size[0] / own_size[0])
         return scaled.mask(*size)
     drawn = people if isinstance(sample.picture, Person) else None

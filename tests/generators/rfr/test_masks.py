@@ -28,6 +28,12 @@ def test_a_region_is_in_pixels_of_the_image_as_it_was_given() -> None:
     assert hole.sum() == 100 and hole[..., 10:20, 5:15].sum() == 100
 
 
+def test_a_region_outside_is_named_in_the_pixels_it_was_given_in() -> None:
+    message = "got x from 0 to 90 and y from 0 to 9, expected x from 0 to 64"
+    with pytest.raises(RegionError, match=message):
+        hole_of(sample(Region.box(0, 0, 90, 9)), SIZE, None, (64, 64))
+
+
 def test_what_is_covered_at_all_is_filled() -> None:
     hole = hole_of(sample(Region.box(10.2, 10, 12.1, 11)), SIZE, None)
     assert hole.sum() == 3
