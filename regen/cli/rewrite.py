@@ -169,7 +169,7 @@ _EXAMPLE = "\b\nExample:\n  regen rewrite --edits examples/eyes.json --steps 100
     metavar="N",
     type=Count(1),
     help="Number of gradient steps: by default 20 L after the closed form, for a memory of L "
-    "convolutions; 300 without.",
+    "convolutions, and up to three times as many for a large region; 300 without.",
 )
 @_rule(
     "--paste",
@@ -218,7 +218,8 @@ _EXAMPLE = "\b\nExample:\n  regen rewrite --edits examples/eyes.json --steps 100
     metavar="X",
     type=_FROM_0,
     help="Weight of these samples in the loss, relative to the rule: by default two thirds of the "
-    "number of the memory's convolutions after the closed form, 1 without.",
+    "number of the memory's convolutions after the closed form, less where more steps are taken; 1 "
+    "without.",
 )
 @_fit(
     "--preserve-outside-match/--no-preserve-outside-match",

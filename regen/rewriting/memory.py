@@ -86,7 +86,9 @@ def fit_memory(
             needs; nothing is changed then.
     """
     keyed = isinstance(split, KeyedSplit) and moments is not None
-    settings = settings.resolved(keyed=keyed, layers=split.memory_layers)
+    settings = settings.resolved(
+        keyed=keyed, layers=split.memory_layers, area=float(rule.image_mask.mean())
+    )
     names = set(split.memory_weights())
     before = {n: p.detach() for n, p in split.memory.named_parameters() if n in names}
     coordinates, steps, stopped = Coordinates(before), 0, False

@@ -52,6 +52,10 @@ class RuleSettings:
             raise RewriteError("feather", got=self.feather_px, expected=expected)
 
 
+_USUAL_AREA = 0.04  # share of the image; eyes and noses cover less
+_MOST_EXTENT = 3.0  # times the usual number of steps
+
+
 @dataclass(frozen=True)
 class FitSettings:
     """How the memory is fitted.
@@ -62,16 +66,18 @@ class FitSettings:
             starts from the closed form and takes steps in the coordinates of the keys (see
             `regen.rewriting.coordinates`): a fifth as many suffice. "auto" is "both" where the
             family has a closed form, and "adam" elsewhere.
-        steps: Gradient steps, at least 1; by default 20 L after the closed form, for a memory of L
-            convolutions; 300 without.
+        steps: Gradient steps, at least 1; by default 20 L E after the closed form, for a memory of
+            L convolutions; 300 without. E is 1 for a region of up to 4 % of the image, and grows
+            with it to 3: a large pattern has more to learn.
         lr: Adam's first step size in units of weight, above 0; falls to a tenth on a cosine. By
             default 0.024 / sqrt(L) after the closed form, 0.02 without.
         recall: Where the rule is compared: "value" (the paper), "image" or "both".
         image_weight: Weight of the image's recall beside the values'.
         structure_weight: Weight of the region's 1 - SSIM where recall is measured on the image.
         preserve: Random samples of the generator that must stay unchanged; 0 for none (the paper).
-        preserve_weight: Their weight beside the rule's; by default 2 L / 3 after the closed form, 1
-            without. The more convolutions change, the more changes elsewhere.
+        preserve_weight: Their weight beside the rule's; by default 2 L / (3 E) after the closed
+            form, 1 without. The more convolutions change, the more changes elsewhere; the more
+            steps are taken, the better it is kept.
         preserve_batch: Number of them that take part in one step.
         preserve_outside_match: Preserve only where the rule will not act, see
             `regen.rewriting.key_similarity`.
@@ -125,23 +131,28 @@ class FitSettings:
                 expected="new above 0 and old 0 or more",
             )
 
-    def resolved(self, *, keyed: bool, layers: int) -> FitSettings:
+    def resolved(self, *, keyed: bool, layers: int, area: float = 0.0) -> FitSettings:
         """These settings with the solver, the steps and the step size that are used.
 
         Args:
             keyed: Whether the family has a closed form.
             layers: Number of convolutions of the memory.
+            area: Of the targets' regions, as a share of the image.
 
         Example:
             >>> FitSettings().resolved(keyed=False, layers=3).steps
             300
+            >>> [FitSettings().resolved(keyed=True, layers=3, area=a).steps for a in (0.02, 0.1)]
+            [60, 150]
         """
         solver = self.solver
         if solver == "auto":
             solver = "both" if keyed else "adam"
         steps, lr, weight = 300, 0.02, 1.0
         if solver != "adam":
-            steps, lr, weight = 20 * layers, 0.024 / layers**0.5, layers * 2 / 3
+            extent = min(max(area / _USUAL_AREA, 1.0), _MOST_EXTENT)
+            steps, lr = round(20 * layers * extent), 0.024 / layers**0.5
+            weight = layers * 2 / (3 * extent)
         return replace(
             self,
             solver=solver,

@@ -152,7 +152,9 @@ def resolve(
         warnings.warn(note, NoProjectorWarning, stacklevel=2)
     split = generator.split(layer, merged.settings.memory_layers)
     fit = merged.settings.fit.resolved(
-        keyed=isinstance(split, KeyedSplit), layers=split.memory_layers
+        keyed=isinstance(split, KeyedSplit),
+        layers=split.memory_layers,
+        area=_area(examples, generator.image_size),
     )
     return Task(
         edits=edits,
@@ -167,6 +169,12 @@ def resolve(
         said_by=merged.said_by,
         images=images,
     )
+
+
+def _area(examples: Sequence[Example], size: tuple[int, int]) -> float:
+    """The mean area of the targets' regions, as a share of the image."""
+    areas = [float(example.target_region.mask(*size).mean()) for example in examples]
+    return sum(areas) / len(areas)
 
 
 def _with_usual_settings(merged: Merged, generator: Generator) -> Merged:
