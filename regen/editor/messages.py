@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import math
 from collections.abc import Mapping, Sequence
 from typing import Any, TypeVar
 
@@ -53,7 +52,7 @@ def number(message: Message, key: str, low: float, high: float) -> float:
 def checked_number(value: object, name: str, low: float, high: float) -> float:
     """The same for a value that is at hand; `name` is what the error calls it."""
     valid = isinstance(value, (int, float)) and not isinstance(value, bool)
-    if not valid or not math.isfinite(value) or not low <= value <= high:  # type: ignore[arg-type, operator]
+    if not valid or not low <= value <= high:  # type: ignore[operator]
         raise MessageError(name, got=_shown(value), expected=f"a number from {low:g} to {high:g}")
     return float(value)  # type: ignore[arg-type]
 

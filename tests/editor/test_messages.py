@@ -23,7 +23,7 @@ def test_anything_else_is_refused_in_one_line(text: str) -> None:
     assert str(refused.value).isprintable() and len(str(refused.value)) < 200
 
 
-@pytest.mark.parametrize("value", [None, "1", True, 2.5, -1.5, float("inf"), float("nan"), [1]])
+@pytest.mark.parametrize("value", [None, "1", True, 2.5, -1.5, 10**400, float("inf"), float("nan")])
 def test_numbers_are_numbers_in_their_range(value: Any) -> None:
     with pytest.raises(MessageError, match="^strength: got .*, expected a number from -1 to 1.5$"):
         messages.number({"strength": value}, "strength", -1, 1.5)
