@@ -24,7 +24,7 @@ from regen.projector.guide import guided
 from regen.training.quick_adam import QuickAdam
 
 Project = Callable[[Tensor], Tensor]
-_BATCH = 16
+_BATCH = 4  # contexts at once; more are no faster, and a command should stay below 1 GB
 
 
 @dataclass(frozen=True)
