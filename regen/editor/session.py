@@ -383,6 +383,10 @@ class Session:
                 problem = error
                 self.post(lambda: done(problem) if done is not None else self.say(problem))
                 return
+            except BaseException as error:  # whoever waits is told, and the terminal all of it
+                fault = RegenError(_fault(error))
+                self.post(lambda: done(fault) if done is not None else None)
+                raise
             self.post(lambda: self._taken(picture, image))
             if done is not None:
                 self.post(lambda: done(None))
@@ -447,6 +451,8 @@ class Session:
         except BaseException as error:
             problem = error
             self.post(lambda: self._not_learned(problem))
+            if not isinstance(error, RegenError):
+                raise  # to the terminal, which says so on the page too
             return
         self.post(lambda: self._learned(learning, learned))
 
@@ -457,7 +463,8 @@ class Session:
     def _not_learned(self, error: BaseException) -> None:
         self.learning = None
         self._asked.clear()
-        self.say(error)
+        if isinstance(error, RegenError):
+            self.say(error)
         self._show_state()
         self._refresh()
 
@@ -529,6 +536,8 @@ class Session:
             except BaseException as error:
                 problem = error
                 self.post(lambda: self._exported(what, None, problem))
+                if not isinstance(error, RegenError):
+                    raise
 
         self._show("export", what=what, file=None, working=True, problem="")
         self.worker.long(failing)

@@ -21,7 +21,7 @@ from regen.rewriting.layer_trials import LayerChoice
 from regen.rewriting.precedence import DEFAULT, Merged, PartialSettings
 from regen.rewriting.precedence import resolve as merged_settings
 from regen.rewriting.rule import Example, check_projector
-from regen.rewriting.settings import RewriteSettings
+from regen.rewriting.settings import FitSettings, RewriteSettings
 
 
 class NoProjectorWarning(UserWarning):
@@ -45,6 +45,7 @@ class Task:
         layer_choice: How the value layer was chosen, or None if it was given.
         said_by: Source of each setting, see `regen.rewriting.precedence`.
         images: Folder that the source takes its samples from, or None if it needs none.
+        asked: The fit before it was made to suit the examples.
     """
 
     edits: Edits
@@ -58,6 +59,17 @@ class Task:
     layer_choice: LayerChoice | None = None
     said_by: Mapping[str, str] = field(default_factory=dict)
     images: Path | None = None
+    asked: FitSettings | None = None
+
+    def with_examples(
+        self, edits: Edits, examples: Sequence[Example], taken: Collection[int]
+    ) -> Task:
+        """What `resolve` would give for edits that differ in their examples alone."""
+        settings = self.settings
+        if self.asked is not None:
+            fit = _fit(self.asked, self.split, examples, self.generator.image_size)
+            settings = replace(settings, fit=fit)
+        return replace(self, edits=edits, settings=settings, examples=examples, taken=taken)
 
     @property
     def has_values(self) -> bool:
@@ -151,11 +163,8 @@ def resolve(
         note = _without_projector(generator, layer, merged.settings.fit.recall)
         warnings.warn(note, NoProjectorWarning, stacklevel=2)
     split = generator.split(layer, merged.settings.memory_layers)
-    fit = merged.settings.fit.resolved(
-        keyed=isinstance(split, KeyedSplit),
-        layers=split.memory_layers,
-        area=_area(examples, generator.image_size),
-    )
+    asked = merged.settings.fit
+    fit = _fit(asked, split, examples, generator.image_size)
     return Task(
         edits=edits,
         settings=replace(merged.settings, fit=fit),
@@ -168,13 +177,20 @@ def resolve(
         layer_choice=choice,
         said_by=merged.said_by,
         images=images,
+        asked=asked,
     )
 
 
-def _area(examples: Sequence[Example], size: tuple[int, int]) -> float:
-    """The mean area of the targets' regions, as a share of the image."""
+def _fit(
+    asked: FitSettings, split: Split, examples: Sequence[Example], size: tuple[int, int]
+) -> FitSettings:
+    """The fit that was asked for, with what suits the memory and the targets' regions."""
     areas = [float(example.target_region.mask(*size).mean()) for example in examples]
-    return sum(areas) / len(areas)
+    return asked.resolved(
+        keyed=isinstance(split, KeyedSplit),
+        layers=split.memory_layers,
+        area=sum(areas) / max(len(areas), 1),
+    )
 
 
 def _with_usual_settings(merged: Merged, generator: Generator) -> Merged:

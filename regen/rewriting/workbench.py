@@ -147,7 +147,7 @@ class Workbench:
             return self._tasks[common]
         examples = load_examples(edits, self.generator)
         taken = taken_by(edits, self.generator, self.source)
-        return replace(self._tasks[common], edits=edits, examples=examples, taken=taken)
+        return self._tasks[common].with_examples(edits, examples, taken)
 
     @torch.no_grad()
     def cut(self, split: Split, source: Source | None = None, taken: Collection[int] = ()) -> Cut:

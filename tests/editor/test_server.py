@@ -251,3 +251,13 @@ def test_a_fault_while_reading_is_one_line_too(client: Any, pages: Pages) -> Non
 
 def test_the_folder_of_the_page_holds_nothing_else() -> None:
     assert {path.suffix for path in Path(PAGE).iterdir()} == {".html", ".css", ".js", ".svg"}
+
+
+def test_a_fault_while_an_image_is_read_is_an_answer(client: Any, pretend: Any) -> None:
+    def fail(data: bytes, name: str) -> Any:
+        raise MemoryError("no room")
+
+    pretend.brought = fail
+    answer = client.post("/token/picture", content=png(), headers=ORIGIN)
+    assert one_line(answer, 415) == "Something went wrong in regen: MemoryError no room"
+    alive(client)

@@ -16,6 +16,7 @@ class AtOnce:
     def __init__(self) -> None:
         self.waiting: dict[str, Callable[[], None]] = {}
         self.closed = False
+        self.failed: Callable[[BaseException], None] | None = None  # told what a job raised
 
     def quick(self, name: str, job: Callable[[], None], *, rank: int = 5) -> None:
         self.waiting.pop(name, None)
@@ -30,7 +31,13 @@ class AtOnce:
     def run(self) -> None:
         """Run all that waits, and what comes of it."""
         while self.waiting:
-            self.waiting.pop(next(iter(self.waiting)))()
+            job = self.waiting.pop(next(iter(self.waiting)))
+            try:
+                job()
+            except Exception as error:
+                if self.failed is None:
+                    raise
+                self.failed(error)
 
 
 class Pages:
@@ -38,6 +45,7 @@ class Pages:
 
     def __init__(self, session: Session, worker: AtOnce) -> None:
         self.session, self.worker = session, worker
+        worker.failed = session.failed
         self.seen: list[dict[str, Any]] = []
         session.join(lambda text: self.seen.append(json.loads(text)))
 

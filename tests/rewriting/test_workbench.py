@@ -137,3 +137,15 @@ def test_a_target_that_did_not_change_is_not_projected_again(
 
 def _parameter(bench: Workbench, name: str) -> torch.Tensor:
     return dict(bench.generator.named_parameters())[name]
+
+
+def test_a_task_is_fitted_to_its_own_regions_and_not_to_those_before(bench: Workbench) -> None:
+    small = edits_for(103)
+    box = {"box": [20, 20, 100, 100]}
+    edit = {"exemplar": "skimage:chelsea", "region": box, "targets": [{"seed": 4, "region": box}]}
+    large = edits_of({"version": 1, "edits": [edit]})
+    usual = bench.task(Edits(edits=())).settings.fit
+    for edits in (small, large, small):
+        fit = bench.task(edits).settings.fit
+        assert fit == resolve(edits, bench.generator).settings.fit
+        assert (fit.steps > usual.steps) == (edits is large)
