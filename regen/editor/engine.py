@@ -37,7 +37,7 @@ DRAFT: dict[str, object] = {"fit.steps": 20, "fit.preserve": 16, "fit.report_eve
 WITHOUT_CLOSED_FORM: dict[str, object] = {"fit.steps": 60, "fit.report_every": 10}
 _SMALL = 320
 _BUNDLED = {"cat": "skimage:chelsea"}
-_GRID_AT_ONCE = 8
+_FIRST_ROW, _ROWS = 3, 7  # samples that are generated together: few at first, to see something
 _PNG = "data:image/png;base64,"
 
 
@@ -129,12 +129,17 @@ class Engine:
         count = self.bench.source.count
         last = first + GRID if count is None else min(first + GRID, count)
         cells: list[Json] = []
-        for start in range(first, last, _GRID_AT_ONCE):
+        while first + len(cells) < last:
             if not go_on():
                 return
-            numbers = range(start, min(start + _GRID_AT_ONCE, last))
+            start = first + len(cells)
+            numbers = range(start, min(start + (_ROWS if cells else _FIRST_ROW), last))
             cells += self._cells(list(numbers), options)
             show(list(cells))
+
+    def warm(self) -> None:
+        """Compute what every preview needs, so that the first is as quick as those after it."""
+        self.bench.warm()
 
     def _cells(self, numbers: list[int], options: GridOptions) -> list[Json]:
         samples, requests = self.sampling.numbered(numbers, options)

@@ -26,8 +26,10 @@ _KEPT = (
     "align",
     "scale",
     "shape",
+    "blend",
     "feather",
     "weights",
+    "samples",
 )
 
 
@@ -81,6 +83,12 @@ def document_from(path: Path, generator: str, before: Document | None = None) ->
     return replace(before or Document(painting), painting=painting)
 
 
+def pictures_of(document: Document) -> Path | None:
+    """The folder that an edits file took its samples from, if it named one."""
+    folder = document.painting.options.get("samples", {}).get("pictures")
+    return None if folder is None else Path(folder)
+
+
 def _same(named: str, generator: str) -> bool:
     """Whether an edits file, which names files by absolute paths, is for a generator."""
     return named == generator or (exists(generator) and named == abspath(generator))
@@ -101,14 +109,22 @@ def _targets(edits: Edits, content: dict[str, Any], generator: Any, path: str) -
     for index, edit in enumerate(edits.edits):
         for number, target in enumerate(edit.targets):
             place = f"{path}: edits[{index}].targets[{number}]"
-            _check_inside(target.region, generator.image_size, f"{place}.region")
             with within(place):
-                yield _target(content["edits"][index]["targets"][number], generator)
+                made, size = _target(content["edits"][index]["targets"][number], generator)
+            _check_inside(target.region, size, f"{place}.region")
+            yield made
 
 
-def _target(content: dict[str, Any], generator: Any) -> Target:
+def _target(content: dict[str, Any], generator: Any) -> tuple[Target, tuple[int, int]]:
+    """A target, and height and width of what is generated of it."""
+    from regen import api
+
     request = {key: value for key, value in content.items() if key != "region"}
-    sample = generator.sample(request)
+    sample, size, own_size = api.sample(generator, request), generator.image_size, None
+    if "picture" in request:
+        height, width = api.exemplar_image(request["picture"]).shape[2:]
+        own_size = int(height), int(width)
+        size = generator.images([sample]).shape[2:]
     named = content["region"].get("portraits")
     if named is not None:
         if generator.oracle is None:
@@ -117,7 +133,8 @@ def _target(content: dict[str, Any], generator: Any) -> Target:
         strokes: Strokes = (Stroke("mask", mask=mask_to_uri((mask * 255).byte().numpy())),)
     else:
         strokes = _strokes(content["region"])
-    return Target(new_key(), request, sample.label, strokes)
+    target = Target(new_key(), request, sample.label, strokes, own_size=own_size)
+    return target, (int(size[0]), int(size[1]))
 
 
 def _strokes(region: dict[str, Any]) -> Strokes:

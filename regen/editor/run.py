@@ -15,7 +15,7 @@ from typing import Any
 
 from regen.editor.document import Document
 from regen.editor.kept import Kept
-from regen.editor.opening import document_from
+from regen.editor.opening import document_from, pictures_of
 from regen.editor.security import LARGEST_MESSAGE, Guard, new_token
 from regen.editor.session import Session
 from regen.editor.worker import Worker
@@ -59,7 +59,8 @@ def edit(
         generator: Name or path.
         folder: The session's; what was there is found again.
         edits: An edits file to begin with, in place of what the folder holds.
-        images: Folder that the generator takes its samples from, if it needs images.
+        images: Folder that the generator takes its samples from, if it needs images; by default
+            that of the edits file.
         device: Where to compute; "auto" is a GPU where torch finds one.
         host: Address to listen on. Any but a loopback address lets other machines ask.
         port: To listen on; 0 takes one that is free.
@@ -78,6 +79,7 @@ def edit(
         document = kept.load(generator)
         if edits is not None:
             document = document_from(edits, generator, document)
+            images = images or pictures_of(document)
         chosen = listener.getsockname()[1]
         token = new_token()
         guard = Guard(token, {*LOOPBACK, host}, chosen)

@@ -157,6 +157,7 @@ class Session:
         self.engine = engine
         self._show("generator", **described)
         self._show_grid()
+        self.worker.quick("warm", engine.warm, rank=10)
         self._refresh()
 
     def handle(self, message: Message) -> None:

@@ -165,6 +165,10 @@ class Workbench:
             self._cuts[place] = Cut(split, samples, whitening_of(keys))
         return self._cuts[place]
 
+    def warm(self) -> None:
+        """Compute what previews share, before the first is asked for."""
+        self._keys(self.view(), self._usual_cut())
+
     @torch.no_grad()
     def preview(self, task: Task) -> Preview:
         """The targets as composites and as they would be decoded, and where the rule will act.
@@ -181,6 +185,7 @@ class Workbench:
         keys = self._keys(view, cut).features
         return preview_of(task, rule, matcher, view.labels, view.images, keys)
 
+    @torch.no_grad()
     def _keys(self, view: View, cut: Cut) -> Activation:
         place = cut.split.value_layer, cut.split.memory_layers
         if place not in view.keys:

@@ -9,15 +9,19 @@ from typing import Any
 
 import numpy as np
 import pytest
+import torch
 from PIL import Image
 
 from regen import api
 from regen.editor.document import Document, Rule
 from regen.editor.kept import Kept
-from regen.editor.opening import document_from
+from regen.editor.opening import document_from, pictures_of
 from regen.editor.painting import Painting
 from regen.errors import RegenError
+from regen.generators.families import family
 from regen.generators.names import generator_path
+from regen.images import save_image
+from tests.helpers import rfr
 
 ROOT = Path(__file__).parents[2]
 BOX = [1, 1, 9, 9]
@@ -156,3 +160,51 @@ def test_what_an_edits_file_holds_is_found_again_in_a_session(tmp_path: Path) ->
     kept = Kept(tmp_path / "session")
     kept.save(document, "portraits")
     assert kept.load("portraits") == document
+
+
+def test_holes_styles_and_samples_come_back_as_they_were(tmp_path: Path) -> None:
+    path = tmp_path / "nose.json"
+    target = {"seed": 3, "hole": {"portraits": "nose", "grow": [1, 3]}}
+    content = {
+        "version": 1,
+        "generator": "portraits-inpaint",
+        "blend": "gain",
+        "samples": {"holes": {"portraits": "nose", "grow": 2}},
+        "edits": [
+            {
+                "exemplar": "skimage:chelsea",
+                "region": {"ellipse": [266, 238, 26, 18]},
+                "targets": [{**target, "region": {"ellipse": [32, 38, 4, 3]}}],
+            }
+        ],
+    }
+    path.write_text(json.dumps(content))
+    document = document_from(path, "portraits-inpaint")
+    assert document.painting.targets[0].sample == target and pictures_of(document) is None
+    again = api.edits_of(document.painting.edits_json("portraits-inpaint", (64, 64)))
+    assert again == api.read_edits(path)
+
+
+def test_images_of_ones_own_come_with_their_folder(tmp_path: Path) -> None:
+    family(rfr.Inpainter.family).save(tmp_path / "g.safetensors", rfr.lively(), card={})
+    save_image(tmp_path / "a.png", torch.zeros(3, 40, 50))
+    hole, region = {"box": [10, 10, 30, 30]}, {"box": [10, 10, 20, 20]}
+    target = {"picture": "a.png", "hole": hole, "region": region}
+    edit = {
+        "exemplar": "skimage:chelsea",
+        "region": {"box": [150, 90, 200, 130]},
+        "targets": [target],
+    }
+    content = {"version": 1, "generator": "g.safetensors", "samples": {"pictures": "."}}
+    path = tmp_path / "e.json"
+    path.write_text(json.dumps({**content, "edits": [edit]}))
+    generator = str(tmp_path / "g.safetensors")
+    document = document_from(path, generator)
+    (opened,) = document.painting.targets
+    assert opened.own_size == (40, 50) and opened.label == "a.png" and not opened.lacks_hole
+    assert pictures_of(document) == tmp_path
+    assert api.edits_of(document.painting.edits_json(generator, (32, 40))).samples is not None
+    outside = {**target, "region": {"box": [10, 10, 45, 20]}}
+    path.write_text(json.dumps({**content, "edits": [{**edit, "targets": [outside]}]}))
+    with pytest.raises(RegenError, match=r"targets\[0\].region: .* outside"):
+        document_from(path, generator)

@@ -84,6 +84,9 @@ class PretendEngine:
         if go_on():
             show([{"label": f"seed {first}", "image": "data:", "sample": {"seed": first}}])
 
+    def warm(self) -> None:
+        pass
+
     def check_sample(self, sample: dict[str, Any]) -> str:
         return f"seed {sample['seed']}"
 

@@ -53,6 +53,13 @@ def test_a_preview_is_that_of_the_function(bench: Workbench) -> None:
     assert_near(seen.maps, wanted.maps, torch.float32)
 
 
+def test_what_is_warm_is_what_a_preview_needs(monkeypatch: pytest.MonkeyPatch) -> None:
+    bench = Workbench(open_generator("portraits"), unseen=3)
+    bench.warm()
+    monkeypatch.delattr(workbench, "keys_of")
+    assert len(bench.preview(bench.task(edits_for(4))).maps) == 3
+
+
 def test_a_second_task_shares_what_the_edits_do_not_decide(
     bench: Workbench, monkeypatch: pytest.MonkeyPatch
 ) -> None:
