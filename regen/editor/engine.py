@@ -88,8 +88,18 @@ class Engine:
 
     def described(self) -> Json:
         """What a page says of the generator."""
-        family = self.generator.family
-        return {"name": Path(self.name).name, "family": family, **self.sampling.described()}
+        from regen.generators.registry import NATIVE, family, formats
+
+        owner = family(self.generator.family)
+        return {
+            "name": Path(self.name).name,
+            "family": owner.name,
+            "formats": [
+                [suffix, "regen" if name == NATIVE else name]
+                for name, suffix in formats(owner).items()
+            ],
+            **self.sampling.described(),
+        }
 
     def check_sample(self, request: Mapping[str, Any]) -> str:
         """The label of the sample that a request describes. Raises RegenError if there is none."""

@@ -129,7 +129,8 @@ def commands(engine: Engine, document: Document, folder: str = "") -> str:
     for rule, name in _folders(document):
         if rule.on:
             used += ["--rewrite", f"{folder}{name}/rewrite.safetensors:{rule.strength:g}"]
-    lines.append(shlex.join([*used, "--seeds", "0-63", "-o", "images"]))
+    samples = ["--images", str(engine.images)] if engine.images else ["--seeds", "0-63"]
+    lines.append(shlex.join([*used, *samples, "-o", "images"]))
     return "\n".join(lines) + "\n"
 
 

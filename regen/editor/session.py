@@ -190,8 +190,7 @@ class Session:
             keep = message["do"] == "target.style"
             label = self._ready().check_sample(changed)
             return {**message, "sample": changed, "label": label, "keep_hole": keep}
-        plain = isinstance(sample, dict) and set(sample) <= {"seed", "truncation"}
-        if not plain and sample not in self._offered:
+        if not _names_no_file(sample) and sample not in self._offered:
             raise MessageError("sample", got=str(sample)[:40], expected='{"seed": 3}')
         engine = self._ready()
         label, own_size = engine.check_sample(sample), engine.own_size(sample)
@@ -549,6 +548,20 @@ class Session:
             line = str(problem) if isinstance(problem, RegenError) else _fault(problem)
         file = None if made is None else {"name": made.name, "bytes": made.stat().st_size}
         self._show("export", what=what, file=file, working=False, problem=line)
+
+
+def _names_no_file(sample: object) -> bool:
+    """Whether a sample is a seed, with at most a truncation, a named hole and a random style."""
+    known: dict[str, set[str]] = {
+        "seed": set(),
+        "truncation": set(),
+        "hole": {"portraits", "grow"},
+        "style": {"seed"},
+    }
+    return isinstance(sample, dict) and all(
+        name in known and set(value if isinstance(value, dict) else ()) <= known[name]
+        for name, value in sample.items()
+    )
 
 
 def _image(show: Callable[[Picture], str], picture: Picture) -> Json:

@@ -26,6 +26,7 @@ class Opened:
     """As much of an engine as exporting asks for."""
 
     name = "portraits"
+    images: Path | None = None
 
     def __init__(self, kept: Kept) -> None:
         self.kept = kept
@@ -104,6 +105,12 @@ def test_everything_and_how_to_repeat_it(engine: Opened) -> None:
         "regen generate --rewrite cat-eyes/rewrite.safetensors:0.7 "
         "--rewrite nose/rewrite.safetensors:1 --seeds 0-63 -o images",
     ]
+
+
+def test_images_of_a_folder_are_changed_by_what_was_learned(engine: Opened, tmp_path: Path) -> None:
+    engine.images = tmp_path
+    last = commands(engine, DOCUMENT).splitlines()[-1]  # type: ignore[arg-type]
+    assert last.endswith(f"--rewrite nose/rewrite.safetensors:1 --images {tmp_path} -o images")
 
 
 def test_a_rule_that_was_stopped_is_said_to_be_learned_on(engine: Opened) -> None:

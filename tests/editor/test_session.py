@@ -182,6 +182,8 @@ def test_of_many_gestures_the_last_is_previewed(pages: Pages, pretend: PretendEn
         {"do": "learn", "kind": "huge"},
         {"do": "target.add", "sample": {"seed": 1, "picture": "/etc/passwd"}},
         {"do": "target.add", "sample": "x"},
+        {"do": "target.add", "sample": {"seed": 1, "hole": {"mask": "/etc/passwd"}}},
+        {"do": "target.add", "sample": {"seed": 1, "style": {"picture": "/etc/passwd"}}},
         {"do": "samples", "first": -1, "truncation": 1},
         {"do": "suggest", "target": "x", "x": 1, "y": 1},
         {"do": "carry"},

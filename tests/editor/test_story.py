@@ -47,7 +47,8 @@ def regen(*words: str, cwd: Path) -> None:
 def picture(tab: Tab, name: str, **options: Any) -> None:
     folder = os.environ.get("REGEN_SCREENSHOTS")
     if folder:
-        tab.page.screenshot(path=str(Path(folder, name)), **options)
+        path = str(Path(folder, name))
+        tab.page.screenshot(path=path, type="jpeg", quality=82, **options)
 
 
 def serious(page: Any) -> list[str] | None:
@@ -104,7 +105,6 @@ class Told:
 
         tab, page = self.tab, self.tab.page
         self.ready = time.monotonic() - self.command.begun
-        picture(tab, "editor_first.png")
         paint_eyes(tab)
         tab.previewed(1)
         page.wait_for_timeout(500)
@@ -118,7 +118,7 @@ class Told:
         self.draft = tab.learn(1)
         self.refreshes = page.evaluate("window.regenTimes.partial")
         self.strength()
-        picture(tab, "editor.png")
+        picture(tab, "editor.jpg")
         self.second_rule()
         self.undo()
         self.files = {
@@ -226,7 +226,7 @@ def test_a_reload_and_a_second_tab_find_the_session(story: Told, opened: Any) ->
     story.tab.until('!document.querySelector(".rule input").checked')
     second.page.click("#undo")
     story.tab.until('document.querySelector(".rule input").checked')
-    picture(second, "editor_dark.png")
+    picture(second, "editor_dark.jpg")
     assert second.faults == [] and (serious(second.page) or []) == []
     second.page.close()
 
@@ -236,10 +236,49 @@ def test_a_phone(story: Told, opened: Any) -> None:
     phone = Tab.open(
         opened, story.command.address, viewport=small, has_touch=True, device_scale_factor=2
     )
-    picture(phone, "editor_phone.png")
+    picture(phone, "editor_phone.jpg")
     assert phone.page.evaluate("document.documentElement.scrollWidth") <= 390
     assert (serious(phone.page) or []) == []
     phone.page.close()
+
+
+def test_holes_are_filled_by_a_rule(opened: Any, tmp_path: Path) -> None:
+    with running(tmp_path / "session", "portraits-inpaint") as command:
+        tab = Tab.open(opened, command.address)
+        page = tab.page
+        page.click("#tour-close")
+        page.select_option("#hole", "eyes")
+        page.click("#use-cat")
+        tab.paintable(1)
+        tab.tool("ellipse")
+        tab.ellipse(0, *CAT_EYE)
+        for board, (seed, eyes) in enumerate(EYES.items(), start=1):
+            tab.until('document.getElementById("hole").value === "eyes"')
+            page.click(f'#grid button[aria-label="seed {seed}"]')
+            tab.paintable(board + 1)
+            assert page.locator(".inputs select").nth(board - 1).input_value() == "eyes"
+            for eye in eyes:
+                tab.ellipse(board, *(number / 2 for number in eye))
+        toggle = page.locator('.inputs button:text-is("Paint the hole")').last
+        toggle.click()  # the second one's hole becomes larger than its eyes
+        tab.ellipse(2, 34, 30, 20, 9)
+        tab.until('document.querySelectorAll(".inputs select")[1].value === "*"')
+        toggle.click()
+        tab.until('document.getElementById("missing").textContent.startsWith("This is what")')
+        tab.learn(1)
+        tab.until("document.querySelector(\".seen img[alt*='with rules'][src]\")")
+        page.evaluate("scrollTo(0, 0)")
+        picture(tab, "editor_inpaint.jpg")
+        assert (serious(page) or []) == [] and tab.faults == [] and tab.outside() == []
+        files = tab.download("#export-all", tmp_path)
+        page.close()
+    with zipfile.ZipFile(files) as whole:
+        whole.extractall(tmp_path / "all")
+    line = (tmp_path / "all" / "commands.txt").read_text().splitlines()[0]
+    regen(*line.split()[1:], "--preview", cwd=tmp_path / "all")
+    edits = json.loads((tmp_path / "all" / "rule-1" / "edits.json").read_text())
+    holes = [target["hole"] for edit in edits["edits"] for target in edit["targets"]]
+    assert holes == [{"portraits": "eyes", "grow": 2}, {"ellipses": [[34.0, 30.0, 20.0, 9.0]]}]
 
 
 def test_a_server_that_ends_is_said_in_the_page_and_found_again(

@@ -17,7 +17,7 @@ from typing import Any
 import pytest
 
 ROOT = Path(__file__).parents[2]
-PATIENCE = 600_000  # milliseconds; against hanging, no measure of speed
+PATIENCE = 90_000  # milliseconds; against hanging, no measure of speed
 _NAMES = ("chromium", "chromium-browser", "google-chrome")
 # Notes when strokes and strengths are sent, and when what they change is on the screen.
 _CLOCK = """
@@ -144,7 +144,7 @@ class Tab:
     @classmethod
     def open(cls, opened: Any, address: str, **options: Any) -> Tab:
         """Open a page and wait for the generator."""
-        options.setdefault("viewport", {"width": 1440, "height": 1000})
+        options.setdefault("viewport", {"width": 1440, "height": 1080})
         page = opened.new_context(accept_downloads=True, **options).new_page()
         page.set_default_timeout(PATIENCE)
         tab = cls(page, address)

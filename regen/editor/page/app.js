@@ -20,6 +20,7 @@ const tour = new Tour({
   send: (message) => line.send(message),
   choose: (tool) => painting.choose(tool),
   suggest: suggestEyes,
+  samples: samplesFor,
 });
 
 function receive(message) {
@@ -49,7 +50,7 @@ function draw() {
   preview.update(shown.unseen, current(shown.preview, state), shown.after);
   learn.update(state, generator ? shown.preview : { missing: "Opening the generator" }, shown.learning);
   rules.update(state);
-  files.update(state);
+  files.update(state, generator);
   byId("undo").disabled = !state.undo;
   byId("redo").disabled = !state.redo;
   if (generator && !draw.begun) {
@@ -80,6 +81,14 @@ function suggestEyes() {
   for (const target of shown.state.painting.targets) {
     line.send({ do: "suggest", target: target.key, x: shown.generator.width * 0.34, y: shown.generator.height * 0.47, name: "eyes" });
   }
+}
+
+/** For the tour: samples of seeds with their eyes hidden if need be, or the first images. */
+function samplesFor(seeds) {
+  const { generator, grid } = shown;
+  if (generator.count !== null) return grid.cells.slice(0, seeds.length).map((cell) => cell.sample);
+  const hole = generator.holes ? { hole: { portraits: "eyes", grow: 2 } } : {};
+  return seeds.map((seed) => ({ seed, ...(generator.styles ? { style: { seed } } : {}), ...hole }));
 }
 
 function typing(event) {

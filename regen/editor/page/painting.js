@@ -316,10 +316,12 @@ export class PaintingPanel {
     for (const [key, board] of this.boards) {
       if (key === "exemplar") continue;
       const seen = preview?.targets?.find((one) => one.target === key);
+      if (seen) this.decodes = seen.decoded !== "";
+      this.decodes ??= !board.given; // a guess, until the first preview
       board.showSeen({
         ...(board.given ? { input: board.given } : {}),
         pasted: seen?.composite,
-        ...(seen?.decoded === "" ? {} : { "as generated": seen?.decoded }),
+        ...(this.decodes ? { "as generated": seen?.decoded } : {}),
         "with rules": targets[key],
       });
     }

@@ -4,6 +4,9 @@ import { byId, keyed, make, show } from "./dom.js";
 
 const STAR = '<svg aria-hidden="true" viewBox="0 0 24 24"><path d="m12 3 2.700 5.800 6.300.8-4.600 4.400 1.200 6.300L12 17.200l-5.600 3.100 1.200-6.300L3 9.600l6.300-.8Z"/></svg>';
 
+/** A sample of the grid is a target, whatever hole or style that got since. */
+const keyOf = ({ seed, picture, truncation = 1 }) => JSON.stringify([picture ?? seed, truncation]);
+
 export class SamplesPanel {
   constructor(line) {
     this.line = line;
@@ -30,8 +33,10 @@ export class SamplesPanel {
     if (document.activeElement !== byId("first")) byId("first").value = grid.first;
     this.first = grid.first;
     byId("earlier").disabled = grid.first === 0;
-    const chosen = new Map(state.painting.targets.map((t) => [JSON.stringify(t.sample), t.key]));
-    const cells = Array.from({ length: this.page }, (_, i) => grid.cells[i] ?? null);
+    const chosen = new Map(state.painting.targets.map((t) => [keyOf(t.sample), t.key]));
+    const count = generator?.count ?? Infinity;
+    byId("later").disabled = grid.first + this.page >= count;
+    const cells = Array.from({ length: Math.max(0, Math.min(this.page, count - grid.first)) }, (_, i) => grid.cells[i] ?? null);
     keyed(byId("grid"), cells.map((cell, index) => ({ cell, index })), (one) => one.index,
       () => this.makeCell(), (item, { cell }) => this.updateCell(item, cell, chosen));
   }
@@ -39,7 +44,7 @@ export class SamplesPanel {
   /** Only what the generator's samples have. */
   offer(generator, grid) {
     byId("truncation-row").hidden = !generator.truncation;
-    byId("first-name").textContent = generator.count === null ? "from seed" : "from image";
+    byId("first-name").textContent = generator.count === null ? "seed" : "image";
     const row = byId("hole-row");
     row.hidden = !generator.holes || !generator.regions.length;
     if (byId("hole").children.length === 1) {
@@ -63,11 +68,11 @@ export class SamplesPanel {
   updateCell(item, cell, chosen) {
     const button = item.firstChild;
     button.cell = cell;
-    button.target = cell ? chosen.get(JSON.stringify(cell.sample)) : null;
+    button.target = cell ? chosen.get(keyOf(cell.sample)) : null;
     button.disabled = !cell;
     button.setAttribute("aria-pressed", String(Boolean(button.target)));
     button.setAttribute("aria-label", cell ? cell.label : "a sample that is being generated");
-    button.querySelector(".name").textContent = cell ? cell.label.replace("seed ", "") : "";
+    button.querySelector(".name").textContent = cell ? cell.label.replace("seed ", "").replace(/, style [^,]*$/, "") : "";
     show(button.querySelector("img"), cell?.image);
   }
 }
@@ -230,7 +235,12 @@ export class ExportPanel {
     byId("export-all").addEventListener("click", () => ask("everything"));
   }
 
-  update(state) {
+  update(state, generator) {
+    if (generator && byId("format").dataset.family !== generator.family) {
+      byId("format").dataset.family = generator.family;
+      byId("format").replaceChildren(...generator.formats.map(([suffix, name]) =>
+        make("option", { value: suffix }, suffix === `.${name}` ? suffix : `${suffix} (${name})`)));
+    }
     byId("export-all").disabled = state.rules.length === 0;
     byId("export-generator").disabled = !state.rules.some((rule) => rule.on);
   }

@@ -25,7 +25,7 @@ const STEPS = [
     title: "Choose who gets it", panel: "samples",
     text: "Click one or two samples. They teach the rule; it will hold for every other sample too.",
     done: (state) => state.painting.targets.length >= 1,
-    perform: ({ send }) => SEEDS.forEach((seed) => send({ do: "target.add", sample: { seed }, label: `seed ${seed}` })),
+    perform: ({ send, samples }) => samples(SEEDS).forEach((sample) => send({ do: "target.add", sample })),
   },
   {
     title: "Say where it goes", panel: "paint",
