@@ -88,16 +88,12 @@ class Engine:
 
     def described(self) -> Json:
         """What a page says of the generator."""
-        from regen.generators.registry import NATIVE, family, formats
+        from regen.runs.convert import formats_of
 
-        owner = family(self.generator.family)
         return {
             "name": Path(self.name).name,
-            "family": owner.name,
-            "formats": [
-                [suffix, "regen" if name == NATIVE else name]
-                for name, suffix in formats(owner).items()
-            ],
+            "family": self.generator.family,
+            "formats": formats_of(self.generator),
             **self.sampling.described(),
         }
 

@@ -41,7 +41,8 @@ def load_examples(edits: Edits, generator: Generator) -> list[Example]:
                 region = _target_region(generator.oracle, target, sample, path)
                 with within(path):
                     latent = generator.latents([sample])
-                _check_inside(region, f"{path}.region", *generator.image_size)
+                size = _size_of(generator, latent)
+                _check_inside(region, f"{path}.region", *size)
                 _check_changeable(region, f"{path}.region", generator, latent)
                 examples.append(
                     Example(
@@ -54,9 +55,16 @@ def load_examples(edits: Edits, generator: Generator) -> list[Example]:
                         alpha=alpha,
                         drawn=_is_drawn(edit.region),
                         guide=generator.changeable(latent),
+                        area=float(region.mask(*size).mean()),
                     )
                 )
     return examples
+
+
+def _size_of(generator: Generator, latent: Latent) -> tuple[int, int]:
+    """Height and width of the image of a latent; images of one's own may be longer than others."""
+    given = generator.shown_input(latent)
+    return generator.image_size if given is None else (int(given.shape[2]), int(given.shape[3]))
 
 
 def target_samples(generator: Generator, target: Target, path: str) -> list[Sample]:

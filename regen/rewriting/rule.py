@@ -54,6 +54,7 @@ class Example:
             around it.
         guide: Where the target can change, ``[1, 1, H, W]`` of 0 and 1; None for everywhere. A
             projector may ask for it, see `regen.projector.guide`.
+        area: Of `target_region`, as a share of the target's image.
     """
 
     exemplar: Tensor
@@ -65,6 +66,7 @@ class Example:
     alpha: Tensor | None = None
     drawn: bool = False
     guide: Tensor | None = None
+    area: float = 0.0
 
     @property
     def shown(self) -> Tensor:

@@ -45,7 +45,7 @@ class Task:
         layer_choice: How the value layer was chosen, or None if it was given.
         said_by: Source of each setting, see `regen.rewriting.precedence`.
         images: Folder that the source takes its samples from, or None if it needs none.
-        asked: The fit before it was made to suit the examples.
+        asked: The settings of the fit, without those that the examples decide.
     """
 
     edits: Edits
@@ -59,17 +59,22 @@ class Task:
     layer_choice: LayerChoice | None = None
     said_by: Mapping[str, str] = field(default_factory=dict)
     images: Path | None = None
-    asked: FitSettings | None = None
+    asked: FitSettings = FitSettings()
 
-    def with_examples(
-        self, edits: Edits, examples: Sequence[Example], taken: Collection[int]
-    ) -> Task:
-        """What `resolve` would give for edits that differ in their examples alone."""
-        settings = self.settings
-        if self.asked is not None:
-            fit = _fit(self.asked, self.split, examples, self.generator.image_size)
-            settings = replace(settings, fit=fit)
-        return replace(self, edits=edits, settings=settings, examples=examples, taken=taken)
+    def with_examples(self, edits: Edits) -> Task:
+        """The same for edits that differ in nothing but their exemplars and targets.
+
+        Raises:
+            RegenError: If those are not valid.
+        """
+        examples = load_examples(edits, self.generator)
+        return replace(
+            self,
+            edits=edits,
+            settings=replace(self.settings, fit=_resolved(self.asked, self.split, examples)),
+            examples=examples,
+            taken=taken_by(edits, self.generator, self.source),
+        )
 
     @property
     def has_values(self) -> bool:
@@ -163,11 +168,11 @@ def resolve(
         note = _without_projector(generator, layer, merged.settings.fit.recall)
         warnings.warn(note, NoProjectorWarning, stacklevel=2)
     split = generator.split(layer, merged.settings.memory_layers)
-    asked = merged.settings.fit
-    fit = _fit(asked, split, examples, generator.image_size)
+    fit = _resolved(merged.settings.fit, split, examples)
     return Task(
         edits=edits,
         settings=replace(merged.settings, fit=fit),
+        asked=merged.settings.fit,
         generator=generator,
         source=source,
         examples=examples,
@@ -177,20 +182,14 @@ def resolve(
         layer_choice=choice,
         said_by=merged.said_by,
         images=images,
-        asked=asked,
     )
 
 
-def _fit(
-    asked: FitSettings, split: Split, examples: Sequence[Example], size: tuple[int, int]
-) -> FitSettings:
-    """The fit that was asked for, with what suits the memory and the targets' regions."""
-    areas = [float(example.target_region.mask(*size).mean()) for example in examples]
-    return asked.resolved(
-        keyed=isinstance(split, KeyedSplit),
-        layers=split.memory_layers,
-        area=sum(areas) / max(len(areas), 1),
-    )
+def _resolved(asked: FitSettings, split: Split, examples: Sequence[Example]) -> FitSettings:
+    """Settings of a fit with those that depend on the memory, and on how large regions are."""
+    keyed, area = isinstance(split, KeyedSplit), sum(example.area for example in examples)
+    mean = area / max(1, len(examples))
+    return asked.resolved(keyed=keyed, layers=split.memory_layers, area=mean)
 
 
 def _with_usual_settings(merged: Merged, generator: Generator) -> Merged:

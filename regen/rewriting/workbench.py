@@ -21,20 +21,20 @@ from torch import Tensor
 from regen.edits.schema import Edits
 from regen.generators.protocol import Activation, Generator, Sample, Source, Split
 from regen.generators.samples import reserved_samples
-from regen.rewriting.examples import load_examples, taken_by
 from regen.rewriting.key_similarity import match_whitened, whitening_of
 from regen.rewriting.learn import Learned, Losses, OnPartial, OnStep, learn, prepare
 from regen.rewriting.preserved import keys_of
 from regen.rewriting.preview import Preview, preview_of
 from regen.rewriting.rewrite import Rewrite, compose
 from regen.rewriting.rule import Rule, build_rule, stack_rules
-from regen.rewriting.settings import RewriteSettings
+from regen.rewriting.settings import RewriteSettings, RuleSettings
 from regen.rewriting.suggestions import part_at, same_part
 from regen.rewriting.task import Task, resolve
 from regen.seeds import PRESERVED, UNSEEN
 
 Asked = tuple[str, RewriteSettings]  # edits as JSON, settings
 Place = tuple[int, int]  # value layer, number of layers of the memory
+One = tuple[str, Place, RuleSettings, bool]  # the edits of one target, and what else decides it
 
 _KEYS = 64  # random samples whose keys give the second moment; as many as a fit preserves
 
@@ -104,7 +104,7 @@ class Workbench:
         self._tasks: dict[Asked, Task] = {}  # by what the edits share
         self._cuts: dict[Place, Cut] = {}
         self._views: list[View] = []
-        self._rules: dict[Asked, Rule] = {}  # of one target each
+        self._rules: dict[One, Rule] = {}  # of one target each
 
     def view(self, targets: Sequence[Sample] = (), source: Source | None = None) -> View:
         """The unseen samples beside targets: none of them, and in the manner of the first.
@@ -145,9 +145,7 @@ class Workbench:
                 images=self.images,
             )
             return self._tasks[common]
-        examples = load_examples(edits, self.generator)
-        taken = taken_by(edits, self.generator, self.source)
-        return self._tasks[common].with_examples(edits, examples, taken)
+        return self._tasks[common].with_examples(edits)
 
     @torch.no_grad()
     def cut(self, split: Split, source: Source | None = None, taken: Collection[int] = ()) -> Cut:
@@ -194,12 +192,14 @@ class Workbench:
 
     def _rule(self, task: Task) -> Rule:
         """A task's rule; of targets that did not change it is not made again."""
-        examples, made, keys = list(task.examples), dict[Asked, Rule](), list[Asked]()
+        place = task.split.value_layer, task.split.memory_layers
+        examples, made, keys = list(task.examples), dict[One, Rule](), list[One]()
         for alone in _each_target(task.edits):
             holes = len(alone.edits[0].targets[0].sample.grow)
             own, examples = examples[:holes], examples[holes:]
-            keys.append((_written(alone), task.settings))
-            made[keys[-1]] = self._rules.get(keys[-1]) or build_rule(
+            key = _written(alone), place, task.settings.rule, task.has_values
+            keys.append(key)
+            made[key] = self._rules.get(key) or build_rule(
                 task.split, task.projector, own, task.settings.rule, values=task.has_values
             )
         self._rules = made

@@ -12,10 +12,12 @@ from regen.errors import GeneratorError
 from regen.files.atomic import remove_abandoned
 from regen.generators.family import Checkpoint
 from regen.generators.native import save_discriminator
+from regen.generators.protocol import Generator
 from regen.generators.registry import (
     NATIVE,
     family,
     format_for,
+    formats,
     generator_path,
     read_checkpoint,
     write_checkpoint,
@@ -43,6 +45,12 @@ class Conversion:
     image_size: tuple[int, int]
     digest: str
     notes: tuple[str, ...]
+
+
+def formats_of(generator: Generator) -> list[tuple[str, str]]:
+    """Suffix and tool of every format that a generator's family can be written in."""
+    known = formats(family(generator.family)).items()
+    return [(suffix, "regen" if name == NATIVE else name) for name, suffix in known]
 
 
 def convert(

@@ -217,7 +217,8 @@ def test_a_translation_has_a_style_of_its_own(tmp_path: Path, folder: Path) -> N
     other = engine.target(Target("a", {**sample, "style": {"seed": 9}}, ""))
     assert first["image"] != other["image"] and first["given"] == other["given"]
     assert not {"known", "whole"} & set(first)
-    styled = Target("a", {**sample, "style": {"seed": 9}}, "", (MIDDLE,), own_size=(40, 50))
+    dab = Stroke("brush", points=((14.0, 16.0), (24.0, 17.0)), radius=4.0)  # becomes a mask
+    styled = Target("a", {**sample, "style": {"seed": 9}}, "", (dab,), own_size=(40, 50))
     painting = Painting("p", CAT, (NOSE,), (styled,))
     edits = learned_twice(engine, painting, tmp_path)
     assert edits["edits"][0]["targets"][0]["style"] == {"seed": 9}

@@ -266,7 +266,7 @@ def test_holes_are_filled_by_a_rule(opened: Any, tmp_path: Path) -> None:
         toggle.click()
         tab.until('document.getElementById("missing").textContent.startsWith("This is what")')
         tab.learn(1)
-        tab.until("document.querySelector(\".seen img[alt*='with rules'][src]\")")
+        tab.until('document.getElementById("after-title").textContent === "With the rules"')
         page.evaluate("scrollTo(0, 0)")
         picture(tab, "editor_inpaint.jpg")
         assert (serious(page) or []) == [] and tab.faults == [] and tab.outside() == []

@@ -12,7 +12,7 @@ from regen.errors import GeneratorError, StoreError
 from regen.generators.registry import open_generator, read_checkpoint
 from regen.rewriting.rewrite import Rewrite
 from regen.runs import convert as converting
-from regen.runs.convert import Conversion, convert
+from regen.runs.convert import Conversion, convert, formats_of
 
 
 def test_what_was_done_is_said(world: Any) -> None:
@@ -52,3 +52,12 @@ def test_what_was_written_is_compared(world: Any, monkeypatch: pytest.MonkeyPatc
 def test_a_target_that_cannot_be_written(world: Any) -> None:
     with pytest.raises(StoreError, match="cannot write no/folder/a.pkl"):
         convert("g.safetensors", Path("no/folder/a.pkl"))
+
+
+def test_formats_of_a_generator_come_with_their_tools() -> None:
+    assert formats_of(open_generator("portraits")) == [
+        (".safetensors", "regen"),
+        (".pkl", "nvidia"),
+        (".pt", "rosinality"),
+        (".onnx", "onnx"),
+    ]
