@@ -259,11 +259,10 @@ def test_holes_are_filled_by_a_rule(opened: Any, tmp_path: Path) -> None:
             assert page.locator(".inputs select").nth(board - 1).input_value() == "eyes"
             for eye in eyes:
                 tab.ellipse(board, *(number / 2 for number in eye))
-        toggle = page.locator('.inputs button:text-is("Paint the hole")').last
-        toggle.click()  # the second one's hole becomes larger than its eyes
-        tab.ellipse(2, 34, 30, 20, 9)
+        page.locator('.inputs button:text-is("Hole")').last.click()
+        tab.ellipse(2, 34, 30, 20, 9)  # the second one's hole becomes larger than its eyes
         tab.until('document.querySelectorAll(".inputs select")[1].value === "*"')
-        toggle.click()
+        page.locator('.inputs button:text-is("Region")').last.click()
         tab.until('document.getElementById("missing").textContent.startsWith("This is what")')
         tab.learn(1)
         tab.until('document.getElementById("after-title").textContent === "With the rules"')

@@ -261,9 +261,15 @@ export class PaintingPanel {
         this.line.send({ do: "target.hole", target: board.key, name });
       }
     });
-    const toggle = () => this.paintHole(board, board.painting !== "hole");
-    board.holeToggle = make("button", { type: "button", class: "small", "aria-pressed": "false", onclick: toggle }, "Paint the hole");
-    board.inputs.append(make("label", {}, "hole", board.holeName), board.holeToggle);
+    const layer = (name, text, title) => make("button", {
+      type: "button", class: "small", title, "aria-pressed": "false", onclick: () => this.paintHole(board, name === "hole"),
+    }, text);
+    board.layers = {
+      region: layer("region", "Region", "Paint where the pattern goes"),
+      hole: layer("hole", "Hole", "Paint what is to be filled"),
+    };
+    board.inputs.append(make("label", {}, "hole", board.holeName),
+      make("span", { class: "group", role: "group", "aria-label": "What is painted" }, ...Object.values(board.layers)));
   }
 
   updateInputs(board, target, generator) {
@@ -275,7 +281,9 @@ export class PaintingPanel {
     offer(board.holeName, own ? [] : generator.regions, own ? [] : [["", "random"]], [[PAINTED, "painted"]]);
     board.painting ??= lacks ? "hole" : "region";
     board.holeName.value = target.hole.length || own || board.painting === "hole" || drawn ? PAINTED : target.sample.hole?.portraits ?? "";
-    board.holeToggle.setAttribute("aria-pressed", String(board.painting === "hole"));
+    for (const [name, button] of Object.entries(board.layers)) {
+      button.setAttribute("aria-pressed", String(board.painting === name));
+    }
   }
 
   paintHole(board, on) {
