@@ -10,9 +10,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from regen.editor.messages import MessageError
+from regen.editor.messages import MessageError, checked_number
 from regen.editor.painting import Json, Painting, painting_of
 
+_STRONGEST = 10.0  # that a session's file may hold
 _LONGEST = 500  # documents that a history keeps
 
 
@@ -91,9 +92,22 @@ class Document:
 
 
 def document_of(content: Mapping[str, Any]) -> Document:
-    """What `Document.to_json` wrote."""
-    rules = [Rule(**{**one, "painting": painting_of(one["painting"])}) for one in content["rules"]]
+    """What `Document.to_json` wrote.
+
+    Raises:
+        MessageError: If a rule's key is no name of a folder, or its strength no number; and what
+            `painting_of` raises.
+    """
+    rules = [_rule_of(one) for one in content["rules"]]
     return Document(painting_of(content["painting"]), tuple(rules))
+
+
+def _rule_of(content: Mapping[str, Any]) -> Rule:
+    rule = Rule(**{**content, "painting": painting_of(content["painting"])})
+    if not (isinstance(rule.key, str) and rule.key.isascii() and rule.key.isalnum()):
+        raise MessageError("rule", got=str(rule.key)[:40], expected="letters and digits")
+    checked_number(rule.strength, "strength", -_STRONGEST, _STRONGEST)
+    return rule
 
 
 @dataclass

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+
 import pytest
 
 from regen.editor.document import Document, Rule
@@ -71,3 +73,20 @@ def test_what_a_killed_editor_left_in_the_middle_is_removed(kept: Kept) -> None:
     ]
     assert not (rules / "begun").exists()
     assert len(list((kept.folder / "pictures").iterdir())) == 1
+
+
+@pytest.mark.parametrize(
+    "change",
+    [{"key": "../../x"}, {"key": "/etc"}, {"key": ""}, {"key": 3}, {"strength": "1"}]
+    + [{"strength": float("nan")}, {"strength": 10**400}, {"other": 1}],
+    ids=str,
+)
+def test_a_rule_that_nobody_can_have_made_is_refused(kept: Kept, change: dict[str, object]) -> None:
+    """Whoever made the folder: no name in it leads out of it."""
+    kept.save(DOCUMENT, "portraits")
+    path = kept.folder / "session.json"
+    content = json.loads(path.read_text())
+    content["rules"][0].update(change)
+    path.write_text(json.dumps(content))
+    with pytest.raises(RegenError, match="is not a session that can be read; choose another"):
+        kept.load("portraits")
