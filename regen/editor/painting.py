@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from regen.editor.messages import MessageError
+from regen.editor.messages import MessageError, integer
 from regen.editor.strokes import (
     Painted,
     Stroke,
@@ -20,6 +20,7 @@ from regen.editor.strokes import (
     scaled,
     stroke_of,
 )
+from regen.files.limits import MAX_SIDE, MAX_WHOLE_PIXELS
 
 Json = dict[str, Any]
 _HOLE = "hole "  # before the key of a target: its hole
@@ -238,8 +239,14 @@ def _target_json(target: Target, size: tuple[int, int]) -> Json:
 
 
 def painting_of(content: Mapping[str, Any]) -> Painting:
-    """What `Painting.to_json` wrote."""
+    """What `Painting.to_json` wrote.
+
+    Raises:
+        MessageError: If a stroke is none, or an image is larger than any that is opened.
+    """
     picture = content["picture"]
+    if picture is not None:
+        _size(picture["height"], picture["width"])
     targets = [
         Target(
             one["key"],
@@ -247,7 +254,7 @@ def painting_of(content: Mapping[str, Any]) -> Painting:
             one["label"],
             _strokes(one["strokes"]),
             _strokes(one.get("hole", [])),
-            tuple(one["own_size"]) if one.get("own_size") else None,
+            _size(*one["own_size"]) if one.get("own_size") else None,
         )
         for one in content["targets"]
     ]
@@ -258,6 +265,15 @@ def painting_of(content: Mapping[str, Any]) -> Painting:
         tuple(targets),
         content["options"],
     )
+
+
+def _size(height: object, width: object) -> tuple[int, int]:
+    """Height and width of an image; what is painted on it takes as much memory."""
+    sides = {"height": height, "width": width}
+    high, wide = (integer(sides, side, 1, MAX_SIDE) for side in sides)
+    if high * wide > MAX_WHOLE_PIXELS:
+        raise MessageError("size", got=f"{wide} x {high}", expected="one that can be opened")
+    return high, wide
 
 
 def _strokes(content: list[Json]) -> Strokes:

@@ -90,3 +90,19 @@ def test_a_rule_that_nobody_can_have_made_is_refused(kept: Kept, change: dict[st
     path.write_text(json.dumps(content))
     with pytest.raises(RegenError, match="is not a session that can be read; choose another"):
         kept.load("portraits")
+
+
+@pytest.mark.parametrize("size", [(10**9, 1), (60_000, 60_000), (0, 8), ("8", 8), (8.5, 8)])
+def test_a_size_that_no_picture_has_is_refused(kept: Kept, size: tuple[object, object]) -> None:
+    picture = {"source": "a.png", "name": "a", "height": 8, "width": 8, "alpha": ""}
+    target = {"key": "t", "sample": {"seed": 1}, "label": "seed 1", "strokes": []}
+    kept.save(DOCUMENT, "portraits")
+    path = kept.folder / "session.json"
+    content = json.loads(path.read_text())
+    for change in (
+        {"picture": {**picture, "height": size[0], "width": size[1]}},
+        {"targets": [{**target, "own_size": size}]},
+    ):
+        path.write_text(json.dumps({**content, "painting": {**content["painting"], **change}}))
+        with pytest.raises(RegenError, match="is not a session that can be read"):
+            kept.load("portraits")
