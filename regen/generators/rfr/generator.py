@@ -52,9 +52,9 @@ class Inpainter(Generator):
             "fit.structure_weight": 0.0,
             "fit.lr": 0.01,
             "fit.steps": 150,
-            "fit.preserve_weight": 8.0,  # most of an image is given and can never change
+            "fit.preserve_weight": 1.0,
             "fit.preserve_batch": 8,
-            "fit.weight_old": 40.0,
+            "fit.match_area": 4.0,  # what a hole hides of a face has few keys of its own
             "fit.border": 0.0,
         }
     )
