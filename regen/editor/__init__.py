@@ -6,6 +6,8 @@ painting   an exemplar and targets with strokes, and the edits file they are
 document   a painting and the stack of rules; every change makes a new one, so undo is a list
 commands   what a message of the page does to a document
 worker     the one thread that computes; stale work is dropped
+sampling   what samples have beside a seed: a hole, a style, an image of one's own
+encoding   images as a page takes them
 engine     what is computed: samples, previews, rules, suggestions
 session    a document being edited: what pages see of it, and what is computed when
 kept       the session's folder, which finds the session again

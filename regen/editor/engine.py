@@ -1,26 +1,28 @@
 """What is computed for a session; runs in the worker's thread and knows nothing of pages.
 
-Everything returned is JSON: images are data URIs, PNG up to `_SMALL` pixels a side and JPEG beyond.
+Everything returned is JSON; images are data URIs, see `regen.editor.encoding`.
 """
 
 from __future__ import annotations
 
 import base64
-import io
 import json
 import time
-from collections.abc import Callable, Mapping, Sequence
+import warnings
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from regen.editor.document import Document, Rule
+from regen.editor.encoding import map_uri, mask_image_uri, picture_uri
 from regen.editor.export import commands, export
 from regen.editor.kept import Kept
 from regen.editor.painting import Json, Painting, Picture, Target
 from regen.editor.sampling import GridOptions, Sampling
-from regen.editor.strokes import mask_to_uri, painted, rasterized
+from regen.editor.strokes import painted, rasterized
 from regen.errors import RegenError
 from regen.files.as_json import to_json
 from regen.files.atomic import write_json
@@ -35,7 +37,6 @@ GRID = 24
 LARGEST_PICTURE = 1600  # pixels a side of an exemplar; a larger one is reduced when it is brought
 DRAFT: dict[str, object] = {"fit.steps": 20, "fit.preserve": 16, "fit.report_every": 4}
 WITHOUT_CLOSED_FORM: dict[str, object] = {"fit.steps": 60, "fit.report_every": 10}
-_SMALL = 320
 _BUNDLED = {"cat": "skimage:chelsea"}
 _FIRST_ROW, _ROWS = 3, 7  # samples that are generated together: few at first, to see something
 _PNG = "data:image/png;base64,"
@@ -235,9 +236,15 @@ class Engine:
             RegenError: If the painting is not complete, or not usable.
         """
         began = time.perf_counter()
-        missing = self.missing(painting)
-        if missing:
+        with _remarks() as remarks:
+            missing = self.missing(painting)
+            seen = None if missing else self._previewed(painting)
+        if seen is None:
             return {"missing": missing, "targets": [], "maps": [], "warnings": []}
+        seen["warnings"] = [*dict.fromkeys(remarks), *seen["warnings"]]
+        return {**seen, "milliseconds": round(1000 * (time.perf_counter() - began))}
+
+    def _previewed(self, painting: Painting) -> Json:
         task = self._task(painting)
         seen = self.bench.preview(task)
         rows = zip(self._rows(painting), seen.composites, seen.decoded, strict=True)
@@ -255,7 +262,6 @@ class Engine:
             "targets": targets,
             "maps": [map_uri(one[0]) for one in seen.maps],
             "warnings": [caution.text for caution in seen.cautions],
-            "milliseconds": round(1000 * (time.perf_counter() - began)),
         }
 
     def _rows(self, painting: Painting) -> list[str]:
@@ -311,7 +317,7 @@ class Engine:
             hit = [one for one in named if _covers(one[1], x, y) or one[0] == wanted]
             found += sorted(hit, key=lambda one: (one[0] != wanted, float(one[1].sum())))
         found.append(("what looks alike", self.bench.part_at(sample, x, y)))
-        return [{"name": name, "mask": _mask_uri(mask)} for name, mask in found]
+        return [{"name": name, "mask": mask_image_uri(mask)} for name, mask in found]
 
     def carried(self, painting: Painting, target: Target) -> dict[str, str]:
         """The region of a target, found in the painting's other targets: masks by their keys.
@@ -328,7 +334,7 @@ class Engine:
         region = torch.from_numpy(rasterized(target.strokes, self.size) / 255).float()
         samples = [self._sample(one) for one in others]
         masks = self.bench.same_part(self._sample(target), region[None, None], samples)
-        return {one.key: _mask_uri(m[None]) for one, m in zip(others, masks, strict=True)}
+        return {one.key: mask_image_uri(m[None]) for one, m in zip(others, masks, strict=True)}
 
     def settings(self, kind: str) -> RewriteSettings:
         """Settings of a draft, or those that `regen rewrite` has by default."""
@@ -414,6 +420,17 @@ class Engine:
         self._rewrites[key] = learned.rewrite
 
 
+@contextmanager
+def _remarks() -> Iterator[list[str]]:
+    """What a generator warns of inside of the block: holes that it cannot fill, for instance."""
+    said: list[str] = []
+    with warnings.catch_warnings(record=True) as seen:
+        warnings.simplefilter("always")
+        yield said
+    families = (one for one in seen if one.category.__module__.startswith("regen.generators."))
+    said += [str(one.message) for one in families]
+
+
 def _margins(target: Target) -> list[int]:
     """Of a target's hole; each makes a row of the rule."""
     margins = {} if target.hole else target.sample.get("hole", {})
@@ -435,39 +452,8 @@ def _covers(mask: Tensor, x: float, y: float) -> bool:
     return bool(mask[0, 0, min(int(y), height - 1), min(int(x), width - 1)] > 0.3)
 
 
-def _mask_uri(mask: Tensor) -> str:
-    return mask_to_uri((mask[0, 0].clamp(0, 1) * 255).round().byte().numpy())
-
-
 def _labelled(labels: Sequence[str], images: Tensor) -> list[Json]:
     return [
         {"label": label, "image": picture_uri(image)}
         for label, image in zip(labels, images, strict=True)
     ]
-
-
-def picture_uri(image: Tensor) -> str:
-    """An image ``[3, H, W]`` in [-1, 1] as a data URI that is quick to make."""
-    from PIL import Image
-
-    pixels = ((image.clamp(-1, 1) + 1) * 127.5).round().byte().permute(1, 2, 0).numpy()
-    file = io.BytesIO()
-    small = max(pixels.shape[:2]) <= _SMALL
-    if small:
-        Image.fromarray(pixels).save(file, "PNG", compress_level=1)
-    else:
-        Image.fromarray(pixels).save(file, "JPEG", quality=93, subsampling=0)
-    kind = "png" if small else "jpeg"
-    return f"data:image/{kind};base64,{base64.b64encode(file.getvalue()).decode()}"
-
-
-def map_uri(mask: Tensor) -> str:
-    """A map ``[H, W]`` in [0, 1] as the transparency of a white image, to lay over a sample."""
-    import numpy as np
-    from PIL import Image
-
-    alpha = (mask.clamp(0, 1) * 255).round().byte().numpy()
-    white = np.full_like(alpha, 255)
-    file = io.BytesIO()
-    Image.fromarray(np.stack([white, alpha], axis=-1)).save(file, "PNG", compress_level=1)
-    return _PNG + base64.b64encode(file.getvalue()).decode()

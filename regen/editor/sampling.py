@@ -6,6 +6,7 @@ style. Nothing here names a family; the generator is asked what it takes.
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
     from regen.api import Generator, Sample, Workbench
 
 Json = dict[str, Any]
+_KEPT = 20  # masks of where targets can change
 
 
 @dataclass(frozen=True)
@@ -51,6 +53,7 @@ class Sampling:
     def __init__(self, bench: Workbench, images: Path | None) -> None:
         self.bench, self.images = bench, images
         self.generator: Generator = bench.generator
+        self._changeable: dict[str, Tensor | None] = {}
 
     @cached_property
     def size(self) -> tuple[int, int]:
@@ -176,9 +179,13 @@ class Sampling:
 
     def changeable(self, request: Mapping[str, Any]) -> Tensor | None:
         """Where the image of a target can change, ``[H, W]`` of 0 and 1; None for everywhere."""
-        latent = self.generator.latents([self.sample(request)])
-        mask = self.generator.changeable(latent)
-        return None if mask is None else mask[0, 0].cpu()
+        key = json.dumps(request, sort_keys=True)
+        if key not in self._changeable:
+            mask = self.generator.changeable(self.generator.latents([self.sample(request)]))
+            self._changeable[key] = None if mask is None else mask[0, 0].cpu()
+            while len(self._changeable) > _KEPT:
+                del self._changeable[next(iter(self._changeable))]
+        return self._changeable[key]
 
     def _uncovered(
         self, request: Mapping[str, Any], own_size: tuple[int, int] | None = None

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import base64
 import io
 import json
 from dataclasses import replace
@@ -10,18 +9,19 @@ from typing import Any
 
 import numpy as np
 import pytest
-import torch
 from PIL import Image
 
 from regen import api
 from regen.editor import engine as module
 from regen.editor.document import Document, Rule
-from regen.editor.engine import Engine, map_uri, picture_uri
+from regen.editor.encoding import picture_uri
+from regen.editor.engine import Engine
 from regen.editor.kept import Kept
 from regen.editor.painting import Painting, Picture, Target
 from regen.editor.sampling import GridOptions
 from regen.editor.strokes import Stroke
 from regen.errors import RegenError
+from tests.editor.test_encoding import decoded
 
 EYE = Stroke("ellipse", ellipse=(172, 113, 40, 25))
 EYES = (
@@ -39,20 +39,6 @@ PAINTING = Painting(
 @pytest.fixture(scope="module")
 def engine(tmp_path_factory: pytest.TempPathFactory) -> Engine:
     return Engine("portraits", Kept(tmp_path_factory.mktemp("session")), device="cpu")
-
-
-def decoded(uri: str) -> np.ndarray:
-    data = base64.b64decode(uri.partition(",")[2])
-    return np.asarray(Image.open(io.BytesIO(data)))
-
-
-def test_images_are_exact_where_they_are_small_and_jpeg_where_not() -> None:
-    image = torch.rand(3, 40, 30) * 2 - 1
-    exact = ((image + 1) * 127.5).round().byte().permute(1, 2, 0).numpy()
-    assert np.array_equal(decoded(picture_uri(image)), exact)
-    assert picture_uri(torch.zeros(3, 400, 400)).startswith("data:image/jpeg;base64,")
-    alpha = decoded(map_uri(torch.tensor([[0.0, 1.0], [0.5, 2.0]])))
-    assert alpha[..., 1].tolist() == [[0, 255], [128, 255]] and alpha[..., 0].min() == 255
 
 
 def test_what_a_page_says_of_the_generator(engine: Engine) -> None:

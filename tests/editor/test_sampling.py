@@ -14,8 +14,8 @@ import numpy as np
 import pytest
 import torch
 
-from regen.editor import engine as module
 from regen.editor.document import Document, Rule
+from regen.editor.encoding import picture_uri
 from regen.editor.engine import Engine
 from regen.editor.kept import Kept
 from regen.editor.painting import Json, Painting, Picture, Target, painting_of
@@ -23,7 +23,7 @@ from regen.editor.sampling import GridOptions
 from regen.editor.strokes import Stroke, rasterized
 from regen.errors import RegenError
 from regen.images import save_image
-from tests.editor.test_engine import decoded
+from tests.editor.test_encoding import decoded
 from tests.helpers import munit, rfr
 
 pytestmark = pytest.mark.filterwarnings("ignore::regen.rewriting.task.NoProjectorWarning")
@@ -168,7 +168,7 @@ def test_unseen_samples_have_the_hole_of_the_first_target(inpaint: Engine) -> No
     assert [one["label"] for one in plain] == [one["label"] for one in nose]
     assert [one["image"] for one in plain] != [one["image"] for one in nose]
     sample = inpaint.sampling.sample({"seed": 10_000, "hole": HIDDEN})
-    image = module.picture_uri(inpaint.generator.images([sample])[0])
+    image = picture_uri(inpaint.generator.images([sample])[0])
     assert np.abs(decoded(nose[0]["image"]).astype(int) - decoded(image)).max() <= 1
 
 
@@ -232,3 +232,9 @@ def test_what_a_generator_does_not_have_is_refused(inpaint: Engine, tmp_path: Pa
     ):
         with pytest.raises(RegenError, match=message):
             inpaint.check_sample(request)
+
+
+def test_a_hole_that_stays_grey_in_the_middle_is_said_on_the_page(inpaint: Engine) -> None:
+    large = Stroke("ellipse", ellipse=(32.0, 32.0, 25, 25))
+    (line,) = inpaint.preview(nose_of(inpaint, hole=(large,)))["warnings"]
+    assert "in the middle of the hole are out of reach and stay grey" in line

@@ -233,9 +233,7 @@ def test_a_reload_and_a_second_tab_find_the_session(story: Told, opened: Any) ->
 
 def test_a_phone(story: Told, opened: Any) -> None:
     small = {"width": 390, "height": 844}
-    phone = Tab.open(
-        opened, story.command.address, viewport=small, has_touch=True, device_scale_factor=2
-    )
+    phone = Tab.open(opened, story.command.address, viewport=small, has_touch=True)
     picture(phone, "editor_phone.jpg")
     assert phone.page.evaluate("document.documentElement.scrollWidth") <= 390
     assert (serious(phone.page) or []) == []
