@@ -63,7 +63,7 @@ class Settings:
     width: int = 16
     kernel: int = 3
     rounds: int = 3
-    steps: int = 3000
+    steps: int = 5000
     batch: int = 8
     lr: float = 2e-3
     people: int = 6144
