@@ -17,6 +17,7 @@ import click
 import torch
 from torch import Tensor
 
+from experiments.recipe import history
 from regen.files import tensor_file
 from regen.generators import bundled
 from regen.generators.munit.config import MUNITConfig
@@ -83,15 +84,13 @@ def sheet(generator: Translator, columns: int = 12) -> Tensor:
 def main(folder: Path) -> None:
     """Measure and bundle the generator trained in FOLDER."""
     generator = trained(folder)
-    log = [json.loads(line) for line in (folder / "log.jsonl").read_text().splitlines()]
-    settings = json.loads((folder / "settings.json").read_text())
     card = {
         "provenance": "trained by experiments/cats on images of regen's portrait renderer",
         "licence": "Apache-2.0",
         bundled.LOADED_DIGEST: tensor_file.digest(generator.state_dict()),
     }
     save_munit(bundled.FOLDER / f"{NAME}.safetensors", generator, card=card, half=True)
-    metrics = {**measure(generator), "training": {"settings": settings, "log": log}}
+    metrics = {**measure(generator), "training": history(folder)}
     RESULTS.mkdir(exist_ok=True)
     (RESULTS / "cats_generator.json").write_text(json.dumps(metrics, indent=1) + "\n")
     save_image(RESULTS / "cats_generator.png", sheet(generator))

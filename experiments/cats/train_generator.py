@@ -17,7 +17,6 @@ from __future__ import annotations
 
 import json
 import math
-import time
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -29,10 +28,10 @@ import torch
 from torch import Tensor, nn
 
 from experiments.cats.pool import GUIDED, Pool, load_pool
-from regen.files.atomic import atomic_write
+from experiments.recipe import log_records, train
 from regen.generators.munit.config import LAYOUTS, MUNITConfig
 from regen.generators.munit.network import MUNIT
-from regen.images import grid, save_image
+from regen.images import grid
 from regen.metrics.perceptual import Lpips, load_lpips
 from regen.portraits import STYLE_DIM
 from regen.precision import compute_dtype, name_of
@@ -199,31 +198,7 @@ def run(settings: Settings, folder: Path, minutes: float) -> Iterator[dict[str, 
     """Train, yielding a record every 50 steps; resumes by itself."""
     pool = load_pool(folder / "pool.pt", settings.people, settings.styles, settings.size)
     trainer = Trainer(settings, pool, load_lpips("squeeze"))
-    checkpoint = folder / "checkpoint.pt"
-    if checkpoint.exists():
-        trainer.load(torch.load(checkpoint, weights_only=True))
-    began, first = time.perf_counter(), trainer.step
-    sums: dict[str, list[float]] = {}
-    while trainer.step < settings.steps and time.perf_counter() - began < minutes * 60:
-        for name, value in trainer.train_step().items():
-            sums.setdefault(name, []).append(value)
-        if trainer.step % 50 == 0 or trainer.step == settings.steps:
-            means = {k: round(sum(v) / len(v), 5) for k, v in sums.items()}
-            if not all(math.isfinite(v) for v in means.values()):
-                raise SystemExit(f"loss is not finite at step {trainer.step}: {means}")
-            each = (time.perf_counter() - began) / (trainer.step - first)
-            yield {"step": trainer.step, "seconds_per_step": round(each, 3), **means}
-            sums = {}
-            save_image(folder / "sheet.png", sheet(trainer))
-            with atomic_write(checkpoint) as temporary:
-                torch.save(trainer.state(), temporary)
-    if trainer.step == settings.steps:
-        with atomic_write(folder / "generator.pt") as temporary:
-            kept = {
-                "config": asdict(trainer.average.config),
-                "state": trainer.average.state_dict(),
-            }
-            torch.save(kept, temporary)
+    yield from train(trainer, settings.steps, folder, minutes, sheet)
 
 
 @click.command()
@@ -244,12 +219,7 @@ def main(
     precision = name_of(compute_dtype("auto", torch.device("cpu")))
     record = json.dumps(asdict(settings) | {"precision": precision}, indent=2)
     (output / "settings.json").write_text(record)
-    with (output / "log.jsonl").open("a") as log:
-        for record_of in run(settings, output, minutes):
-            line = json.dumps(record_of)
-            print(line, flush=True)
-            log.write(line + "\n")
-            log.flush()
+    log_records(run(settings, output, minutes), output)
 
 
 if __name__ == "__main__":

@@ -17,6 +17,7 @@ import click
 import torch
 from torch import Tensor
 
+from experiments.recipe import history
 from regen.edits.schema import NamedRegion
 from regen.files import tensor_file
 from regen.generators import bundled
@@ -78,15 +79,13 @@ def sheet(generator: Inpainter, columns: int = 12) -> Tensor:
 def main(folder: Path) -> None:
     """Measure and bundle the generator trained in FOLDER."""
     generator = trained(folder)
-    log = [json.loads(line) for line in (folder / "log.jsonl").read_text().splitlines()]
-    settings = json.loads((folder / "settings.json").read_text())
     card = {
         "provenance": "trained by experiments/inpaint on images of regen's portrait renderer",
         "licence": "Apache-2.0",
         bundled.LOADED_DIGEST: tensor_file.digest(generator.state_dict()),
     }
     save_rfr(bundled.FOLDER / f"{NAME}.safetensors", generator, card=card, half=True)
-    metrics = {**measure(generator), "training": {"settings": settings, "log": log}}
+    metrics = {**measure(generator), "training": history(folder)}
     RESULTS.mkdir(exist_ok=True)
     (RESULTS / "inpaint_generator.json").write_text(json.dumps(metrics, indent=1) + "\n")
     save_image(RESULTS / "inpaint_generator.png", sheet(generator))

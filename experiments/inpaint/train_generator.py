@@ -16,7 +16,6 @@ from __future__ import annotations
 
 import json
 import math
-import time
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -29,12 +28,12 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from experiments.inpaint.pool import GUIDED, SIZE, Pool, load_pool
-from regen.files.atomic import atomic_write
+from experiments.recipe import log_records, train
 from regen.generators.rfr.config import RFRConfig
 from regen.generators.rfr.holes import random_hole
 from regen.generators.rfr.layers import BatchNorm
 from regen.generators.rfr.network import RFR
-from regen.images import grid, save_image
+from regen.images import grid
 from regen.metrics.perceptual import load_lpips
 from regen.training.moving_average import update_average
 
@@ -197,31 +196,7 @@ def run(settings: Settings, folder: Path, minutes: float) -> Iterator[dict[str, 
     """Train, yielding a record every 50 steps; resumes by itself."""
     perceptual = load_lpips().network
     trainer = Trainer(settings, load_pool(folder / "pool.pt", settings.people), perceptual)
-    checkpoint = folder / "checkpoint.pt"
-    if checkpoint.exists():
-        trainer.load(torch.load(checkpoint, weights_only=True))
-    began, first = time.perf_counter(), trainer.step
-    sums: dict[str, list[float]] = {}
-    while trainer.step < settings.steps and time.perf_counter() - began < minutes * 60:
-        for name, value in trainer.train_step().items():
-            sums.setdefault(name, []).append(value)
-        if trainer.step % 50 == 0 or trainer.step == settings.steps:
-            means = {k: round(sum(v) / len(v), 5) for k, v in sums.items()}
-            if not all(math.isfinite(v) for v in means.values()):
-                raise SystemExit(f"loss is not finite at step {trainer.step}: {means}")
-            each = (time.perf_counter() - began) / (trainer.step - first)
-            yield {"step": trainer.step, "seconds_per_step": round(each, 3), **means}
-            sums = {}
-            save_image(folder / "sheet.png", sheet(trainer))
-            with atomic_write(checkpoint) as temporary:
-                torch.save(trainer.state(), temporary)
-    if trainer.step == settings.steps:
-        with atomic_write(folder / "generator.pt") as temporary:
-            kept = {
-                "config": asdict(trainer.average.config),
-                "state": trainer.average.state_dict(),
-            }
-            torch.save(kept, temporary)
+    yield from train(trainer, settings.steps, folder, minutes, sheet)
 
 
 @click.command()
@@ -235,12 +210,7 @@ def main(output: Path, steps: int, minutes: float, threads: int) -> None:
     output.mkdir(parents=True, exist_ok=True)
     settings = Settings(steps=steps)
     (output / "settings.json").write_text(json.dumps(asdict(settings), indent=2))
-    with (output / "log.jsonl").open("a") as log:
-        for record in run(settings, output, minutes):
-            line = json.dumps(record)
-            print(line, flush=True)
-            log.write(line + "\n")
-            log.flush()
+    log_records(run(settings, output, minutes), output)
 
 
 if __name__ == "__main__":
