@@ -16,7 +16,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import torch
 
+from regen.images import save_image
+from tests.editor.test_sampling import native
+from tests.helpers import munit, rfr
 from tests.helpers.browser import PATIENCE, ROOT, Command, Tab, browser, running
 
 pytest.importorskip("starlette", reason="the editor's extra is not installed")
@@ -276,6 +280,66 @@ def test_holes_are_filled_by_a_rule(opened: Any, tmp_path: Path) -> None:
     edits = json.loads((tmp_path / "all" / "rule-1" / "edits.json").read_text())
     holes = [target["hole"] for edit in edits["edits"] for target in edit["targets"]]
     assert holes == [{"portraits": "eyes", "grow": 2}, {"ellipses": [[34.0, 30.0, 20.0, 9.0]]}]
+
+
+@pytest.fixture
+def images(tmp_path: Path) -> str:
+    """A folder of twelve images."""
+    (tmp_path / "images").mkdir()
+    for number in range(12):
+        image = torch.full((3, 32, 32), number / 12)
+        save_image(tmp_path / "images" / f"{number:02d}.png", image)
+    return str(tmp_path / "images")
+
+
+def test_a_translation_gets_another_style(opened: Any, tmp_path: Path, images: str) -> None:
+    generator = native(munit.lively(), tmp_path / "g.safetensors")
+    with running(tmp_path / "session", generator, "--images", images) as command:
+        tab = Tab.open(opened, command.address)
+        page = tab.page
+        page.click("#tour-close")
+        page.click('#grid button[aria-label="03.png, style 3"]')
+        page.wait_for_selector(".board canvas[data-ready]")
+        seen = page.locator(".seen img").first  # what is translated
+        seen.wait_for(state="visible")
+        given = seen.get_attribute("src")
+        assert page.locator(".inputs input").input_value() == "3"
+        page.click('.inputs button:text-is("New style")')
+        tab.until('document.querySelector(".inputs input").value !== "3"')
+        label = page.locator(".board .label").last
+        assert label.inner_text().startswith("03.png, style ") and label.inner_text()[-2:] != " 3"
+        page.wait_for_selector(".board canvas[data-ready]")
+        assert seen.get_attribute("src") == given
+        page.click("#undo")
+        tab.until('document.querySelector(".inputs input").value === "3"')
+        assert (serious(page) or []) == [] and tab.faults == []
+        page.close()
+
+
+def test_a_hole_is_painted_on_an_image_of_ones_own(
+    opened: Any, tmp_path: Path, images: str
+) -> None:
+    generator = native(rfr.lively(), tmp_path / "g.safetensors")
+    with running(tmp_path / "session", generator, "--images", images) as command:
+        tab = Tab.open(opened, command.address)
+        page = tab.page
+        page.click("#tour-close")
+        page.click("#use-cat")
+        tab.paintable(1)
+        tab.tool("ellipse")
+        tab.ellipse(0, *CAT_NOSE)
+        page.click('#grid button[aria-label="03.png"]')
+        tab.paintable(2)
+        said = 'document.getElementById("missing").textContent'
+        tab.until(f'{said} === "Paint the hole of 03.png: what is to be filled"')
+        tab.ellipse(1, 16, 16, 8, 8)
+        tab.until(f'{said}.startsWith("Paint where the pattern goes on 03.png")')
+        page.click('.inputs button:text-is("Region")')
+        tab.paintable(2)
+        tab.ellipse(1, 16, 16, 12, 4)  # what lies outside of the hole does not count
+        tab.until(f'{said}.startsWith("This is what")')
+        assert (serious(page) or []) == [] and tab.faults == []
+        page.close()
 
 
 def test_a_server_that_ends_is_said_in_the_page_and_found_again(
