@@ -148,7 +148,11 @@ def running(pid: int) -> bool:
 @pytest.mark.skipif(not Path("/proc/self/stat").exists(), reason="processes are read from /proc")
 @pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGTERM, signal.SIGINT])
 def test_a_killed_build_leaves_no_compiler(
-    tiny_plan: Plan, tmp_path: Path, cache: Path, number: signal.Signals
+    tiny_plan: Plan,
+    tmp_path: Path,
+    cache: Path,
+    number: signal.Signals,
+    usual_handlers: None,
 ) -> None:
     """Nor what the compiler has started, however long both would have run."""
     pids = tmp_path / "pids"
