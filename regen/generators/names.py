@@ -9,7 +9,7 @@ from pathlib import Path
 from regen.errors import GeneratorError
 
 BUNDLED_FOLDER = Path(__file__).parent / "bundled"
-BUNDLED = ("portraits", "portraits-inpaint", "london-faces")
+BUNDLED = ("portraits", "portraits-inpaint", "portraits-cats", "london-faces")
 GENERATOR_FILE = "generator.safetensors"  # of a run folder of `regen train-generator`
 NAMED = BUNDLED
 
