@@ -2,7 +2,7 @@
 # compiles the operators again when their sources changed.
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
-.PHONY: help install demo edit test wheel bench-help bench-ops bench-load bench-training gpu-check table1 table2 tables-quick london-faces gpu-faces inpaint demo-inpaint translate fuzz kill-trials docs lint format clean
+.PHONY: help install demo edit test wheel bench-help bench-ops bench-load bench-training gpu-check table1 table2 tables-quick london-faces gpu-faces inpaint demo-inpaint translate demo-translate fuzz kill-trials docs lint format clean
 
 PYTHON ?= python3
 VENV := .venv
@@ -75,6 +75,10 @@ demo-inpaint: $(INSTALLED) $(COMPILED)  ## Fill noses with a clown's, wherever a
 translate: $(INSTALLED) $(COMPILED)  ## Train portraits-cats, resuming what is there, and put its weights into the package
 	$(BIN)/python -m experiments.cats.train_generator -o runs/cats
 	$(BIN)/python -m experiments.cats.export_generator runs/cats
+
+demo-translate: $(INSTALLED) $(COMPILED)  ## Give people who are translated into cats a Christmas hat
+	$(BIN)/regen rewrite --edits examples/translate_hat.json -o out/translate
+	@echo "Report: file://$(CURDIR)/out/translate/report.html"
 
 fuzz: $(INSTALLED)  ## Read 20,000 damaged files of every kind; only clear errors may come out, and soon
 	$(BIN)/python -m tests.unpickling.fuzz --files 20000 --seconds 1800 --seed 0

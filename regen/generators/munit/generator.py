@@ -46,7 +46,7 @@ class Translator(Generator):
     """
 
     family = "munit"
-    usual_settings = MappingProxyType({"fit.steps": 80})  # fewer leave more changed elsewhere
+    usual_settings = MappingProxyType({"fit.steps": 200})  # fewer leave more changed elsewhere
     original_licence: str = ""
 
     def __init__(self, config: MUNITConfig) -> None:
