@@ -218,8 +218,8 @@ _EXAMPLE = "\b\nExample:\n  regen rewrite --edits examples/eyes.json --steps 100
     metavar="X",
     type=_FROM_0,
     help="Weight of these samples in the loss, relative to the rule: by default two thirds of the "
-    "number of the memory's convolutions after the closed form, less where more steps are taken; 1 "
-    "without.",
+    "number of the memory's convolutions after the closed form, more for a long memory, less where "
+    "more steps are taken; 1 without.",
 )
 @_fit(
     "--preserve-outside-match/--no-preserve-outside-match",

@@ -15,8 +15,6 @@ from regen.metrics.locality import (
     masked_distance,
     masked_l1,
     masked_lpips,
-    oracle_distance,
-    region_change,
 )
 from regen.metrics.perceptual import Lpips, describe_lpips, load_lpips, try_lpips
 from regen.metrics.precision_recall import precision_recall
@@ -35,10 +33,8 @@ __all__ = [
     "masked_l1",
     "masked_lpips",
     "mean_interval",
-    "oracle_distance",
     "precision_recall",
     "psnr",
-    "region_change",
     "sliced_wasserstein",
     "ssim",
     "try_lpips",

@@ -78,56 +78,6 @@ def masked_lpips(a: Tensor, b: Tensor, mask: Tensor, lpips: Lpips) -> Tensor:
     return lpips(a * mask, b * mask)
 
 
-def region_change(
-    before: Tensor, after: Tensor, region: Tensor, lpips: Lpips | None
-) -> dict[str, Distance]:
-    """How much a rewrite changed the images inside the region and outside of it.
-
-    Args:
-        before: Images without the rewrite, ``[N, 3, H, W]`` in [-1, 1].
-        after: The same seeds with it.
-        region: Where the rule should act, ``[N, 1, H, W]`` in [0, 1].
-        lpips: From `load_lpips`, or None.
-
-    Returns:
-        `{"inside": distance, "outside": distance}`, distances as in `masked_distance`.
-
-    Raises:
-        MetricError: As in `masked_distance`.
-    """
-    return {
-        "inside": masked_distance(before, after, region, lpips),
-        "outside": masked_distance(before, after, 1 - region, lpips),
-    }
-
-
-def oracle_distance(
-    before: Tensor, after: Tensor, oracle: Tensor, region: Tensor, lpips: Lpips | None
-) -> dict[str, Distance]:
-    """How far the images are from the perfect rewrite, without the rewrite and with it.
-
-    Args:
-        before: Images without the rewrite, ``[N, 3, H, W]`` in [-1, 1].
-        after: The same seeds with it.
-        oracle: The images that a perfect rewrite would make.
-        region: Where the rule should act, ``[N, 1, H, W]`` in [0, 1].
-        lpips: From `load_lpips`, or None.
-
-    Returns:
-        Distances under `inside_before`, `inside_after`, `outside_before` and `outside_after`.
-
-    Raises:
-        MetricError: As in `masked_distance`.
-    """
-    masks = {"inside": region, "outside": 1 - region}
-    images = {"before": before, "after": after}
-    return {
-        f"{part}_{time}": masked_distance(image, oracle, mask, lpips)
-        for part, mask in masks.items()
-        for time, image in images.items()
-    }
-
-
 def _checked_mask(mask: Tensor, images: Tensor) -> Tensor:
     """`mask` as ``[N, 1, H, W]``; raises MetricError if it is not a mask of the images."""
     n, _, height, width = images.shape

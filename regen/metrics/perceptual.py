@@ -8,6 +8,7 @@ resolution: `Lpips.describe` names them.
 from __future__ import annotations
 
 import warnings
+from collections.abc import Mapping, Sequence
 from importlib.metadata import version
 from typing import Any
 
@@ -23,6 +24,8 @@ from regen.metrics.backbone_weights import (
     weights_path,
 )
 
+_AT_ONCE = 4  # images of each name whose features are held
+_NOT_ZERO = 1e-10  # as in the lpips package
 SMALLEST = 32  # below this some backbone has no pixel left in its last layer
 
 
@@ -59,6 +62,48 @@ class Lpips:
         pieces = zip(a.split(self.batch_size), b.split(self.batch_size), strict=True)
         with torch.set_grad_enabled(differentiable):
             return torch.cat([self._network(x, y).flatten() for x, y in pieces])
+
+    def distances(
+        self, images: Mapping[str, Tensor], pairs: Sequence[tuple[str, str]]
+    ) -> dict[tuple[str, str], Tensor]:
+        """Perceptual distances of many pairs that share images, each of which is seen once.
+
+        Args:
+            images: ``[N, 3, H, W]`` each, as for a call.
+            pairs: Names of images to compare.
+
+        Returns:
+            For each pair what a call gives, ``[N]``.
+
+        Raises:
+            MetricError: As for a call.
+        """
+        for one, two in pairs:
+            check_pair("LPIPS", images[one], images[two], least=SMALLEST)
+        names = sorted({name for pair in pairs for name in pair})
+        count = len(images[names[0]]) if names else 0
+        found: dict[tuple[str, str], list[Tensor]] = {pair: [] for pair in pairs}
+        with torch.no_grad():
+            for first in range(0, count, _AT_ONCE):
+                part = slice(first, first + _AT_ONCE)
+                seen = {name: self._features(images[name][part]) for name in names}
+                for one, two in pairs:
+                    found[one, two].append(self._compared(seen[one], seen[two]))
+        return {pair: torch.cat(parts) for pair, parts in found.items()}
+
+    def _features(self, images: Tensor) -> list[Tensor]:
+        """Outputs of the backbone's layers, each position's channels of length 1."""
+        network: Any = self._network.to(images.device)
+        layers = network.net(network.scaling_layer(images))
+        return [x / (x.square().sum(dim=1, keepdim=True).sqrt() + _NOT_ZERO) for x in layers]
+
+    def _compared(self, one: list[Tensor], two: list[Tensor]) -> Tensor:
+        network: Any = self._network
+        parts = [
+            lin((a - b).square()).mean(dim=(1, 2, 3))
+            for lin, a, b in zip(network.lins, one, two, strict=True)
+        ]
+        return torch.stack(parts).sum(dim=0)
 
     @property
     def network(self) -> nn.Module:

@@ -76,8 +76,9 @@ class FitSettings:
         structure_weight: Weight of the region's 1 - SSIM where recall is measured on the image.
         preserve: Random samples of the generator that must stay unchanged; 0 for none (the paper).
         preserve_weight: Their weight beside the rule's; by default 2 L / (3 E) after the closed
-            form, 1 without. The more convolutions change, the more changes elsewhere; the more
-            steps are taken, the better it is kept.
+            form, or (L - 1) / E for more than three convolutions, and 1 without. The more
+            convolutions change, the more changes elsewhere; the more steps are taken, the better
+            it is kept.
         preserve_batch: Number of them that take part in one step.
         preserve_outside_match: Preserve only where the rule will not act, see
             `regen.rewriting.key_similarity`.
@@ -152,7 +153,7 @@ class FitSettings:
         if solver != "adam":
             extent = min(max(area / _USUAL_AREA, 1.0), _MOST_EXTENT)
             steps, lr = round(20 * layers * extent), 0.024 / layers**0.5
-            weight = layers * 2 / (3 * extent)
+            weight = max(layers * 2 / 3, layers - 1) / extent
         return replace(
             self,
             solver=solver,

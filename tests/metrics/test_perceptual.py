@@ -143,3 +143,15 @@ def test_images_too_small_are_refused() -> None:
     assert str(error.value) == (
         "LPIPS: the images are too small: got 16x16, expected at least 32x32 pixels"
     )
+
+
+def test_many_pairs_at_once_are_those_of_one_after_the_other() -> None:
+    lpips = load_lpips()
+    images = {name: torch.rand(6, 3, 48, 40) * 2 - 1 for name in ("a", "b", "c", "unused")}
+    found = lpips.distances(images, [("a", "b"), ("c", "a")])
+    assert set(found) == {("a", "b"), ("c", "a")}
+    for (one, two), distances in found.items():
+        torch.testing.assert_close(distances, lpips(images[one], images[two]))
+    assert lpips.distances(images, [("b", "b")])["b", "b"].abs().max() == 0
+    with pytest.raises(MetricError, match="LPIPS"):
+        lpips.distances({**images, "b": images["b"] * 255}, [("a", "b")])

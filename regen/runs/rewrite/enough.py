@@ -6,10 +6,9 @@ from collections.abc import Iterator, Sequence
 
 from torch import Tensor
 
-from regen.errors import MetricError
 from regen.generators.protocol import Sample
 from regen.generators.samples import reserved_samples
-from regen.metrics import Lpips, masked_distance, masked_lpips, mean_interval
+from regen.metrics import Lpips, masked_distance, mean_interval
 from regen.metrics.verdict import (
     IN_PART_BELOW,
     SPILLED_ABOVE,
@@ -43,8 +42,9 @@ def enough_evidence(task: Task, learned: Learned, lpips: Lpips | None) -> Eviden
     evidence = None
     for more in _pieces(samples, counts):
         found = gather_evidence(task, learned, more)
+        found = found if lpips is None else found.seen_by(lpips)
         evidence = found if evidence is None else joined(evidence, found)
-        if len(counts) > 1 and settled(evidence, lpips):
+        if len(evidence.labels) < counts[-1] and settled(evidence, lpips):
             break
     assert evidence is not None
     return evidence
@@ -63,31 +63,33 @@ def settled(evidence: Evidence, lpips: Lpips | None) -> bool:
     limit leaves that limit out. A share that is left is compared sample by sample, as the mean of
     what is left less the limit's share of what was there.
     """
-    try:
-        return all(_clear(numbers) for numbers in _comparisons(evidence, lpips))
-    except MetricError:  # no sample has a region, for instance; others may
-        return False
+    if not bool((evidence.regions > 0).any()) or bool((evidence.regions == 1).all()):
+        return False  # nothing is inside, or outside; of other samples there may be
+    return all(_clear(numbers) for numbers in _comparisons(evidence, lpips))
 
 
 def _comparisons(e: Evidence, lpips: Lpips | None) -> Iterator[Tensor]:
     """For each limit a number of every sample, below 0 on average below the limit."""
     name = "l1" if lpips is None else "lpips"
-    yield _each(e.before, e.after, 1 - e.regions, lpips) - SPILLED_ABOVE[name]
+    yield _each(e, "before", "after", "outside") - SPILLED_ABOVE[name]
     if e.oracle is not None:
-        before, after = (_each(x, e.oracle, e.regions, lpips) for x in (e.before, e.after))
+        before, after = (_each(e, time, "oracle", "inside") for time in ("before", "after"))
         for limit in (TOOK_BELOW, IN_PART_BELOW):
             yield after - limit * before
     elif e.targets is not None:
         t = e.targets
         asked = masked_distance(t.before, t.wanted, t.regions, lpips)[name] or 0.0
         for limit in (TRANSFERRED, TRANSFERRED_IN_PART):
-            yield _each(e.before, e.after, e.regions, lpips) - limit * asked
+            yield _each(e, "before", "after", "inside") - limit * asked
 
 
-def _each(a: Tensor, b: Tensor, mask: Tensor, lpips: Lpips | None) -> Tensor:
-    if lpips is not None:
-        return masked_lpips(a, b, mask, lpips)
-    difference = (mask * (a - b).abs().mean(dim=1, keepdim=True)).sum(dim=(1, 2, 3))
+def _each(e: Evidence, one: str, two: str, part: str) -> Tensor:
+    """The distance of each sample: LPIPS where it has been computed, and L1 otherwise."""
+    if e.perceived is not None:
+        return e.perceived[one, two, part]
+    mask = e.regions if part == "inside" else 1 - e.regions
+    difference: Tensor = (getattr(e, one) - getattr(e, two)).abs().mean(dim=1, keepdim=True)
+    difference = (mask * difference).sum(dim=(1, 2, 3))
     return difference / mask.sum(dim=(1, 2, 3)).clamp_min(1)
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from typing import Any, Literal
 
@@ -11,14 +11,8 @@ from torch import Tensor
 
 from regen.edits.schema import Edits, NamedRegion, PasteOracle
 from regen.generators.protocol import Generator, Oracle, Sample
-from regen.metrics import (
-    Lpips,
-    describe_lpips,
-    masked_distance,
-    oracle_distance,
-    region_change,
-    verdict_of,
-)
+from regen.metrics import Lpips, describe_lpips, masked_distance, verdict_of
+from regen.metrics.locality import Distance
 from regen.rewriting.cautions import spill
 from regen.rewriting.key_similarity import soft_mask
 from regen.rewriting.learn import Learned
@@ -26,6 +20,7 @@ from regen.rewriting.pasted import pasted
 from regen.rewriting.preserved import keys_of
 from regen.rewriting.rewrite import rewritten
 from regen.rewriting.task import Task
+from regen.runs.rewrite.perceived import Perceived, perceive, together
 
 _BATCH = 16
 
@@ -68,6 +63,7 @@ class Evidence:
         plain: The oracle's images under the old rule, or None.
         inputs: The images that the generator was given, or None.
         targets: What became of the targets, or None.
+        perceived: LPIPS of all that is compared, or None where it has not been computed.
     """
 
     labels: list[str]
@@ -80,6 +76,13 @@ class Evidence:
     plain: Tensor | None
     inputs: Tensor | None = None
     targets: Targets | None = None
+    perceived: Perceived | None = None
+
+    def seen_by(self, lpips: Lpips) -> Evidence:
+        """The same with LPIPS of all that is compared."""
+        names = ("before", "after", "oracle", "plain")
+        images = {name: getattr(self, name) for name in names}
+        return replace(self, perceived=perceive(images, self.regions, lpips))
 
 
 def known_regions(edits: Edits, oracle: Oracle | None, samples: Sequence[Sample]) -> Tensor | None:
@@ -151,7 +154,9 @@ def joined(one: Evidence, two: Evidence) -> Evidence:
 
     names = ("before", "after", "similarity", "regions", "oracle", "plain", "inputs")
     images: dict[str, Any] = {name: both(name) for name in names}
-    return replace(one, labels=one.labels + two.labels, **images)
+    seen = one.perceived, two.perceived
+    known = None if seen[0] is None or seen[1] is None else together(seen[0], seen[1])
+    return replace(one, labels=one.labels + two.labels, perceived=known, **images)
 
 
 def _inputs(generator: Generator, samples: Sequence[Sample]) -> Tensor | None:
@@ -196,19 +201,26 @@ def metrics_of(
         changed outside; ``map``: the share of the map on the targets that lies away from their
         regions, and where; ``verdict``, see `regen.metrics.verdict`.
     """
-    e = evidence
+    e = evidence if lpips is None or evidence.perceived else evidence.seen_by(lpips)
     metrics: dict[str, Any] = {
         "seeds": len(e.labels),
         "seconds": seconds,
         "peak_memory_mb": peak_mb,
         "lpips": describe_lpips(lpips, reason, int(min(e.before.shape[2:]))),
         "region_source": e.region_source,
-        **region_change(e.before, e.after, e.regions, lpips),
+        **_distances(e, {part: ("before", "after", part) for part in ("inside", "outside")}),
         "oracle": None,
     }
     if e.oracle is not None:
         metrics["oracle_source"] = "paste" if e.region_source == "paste" else "renderer"
-        metrics["oracle"] = oracle_distance(e.before, e.after, e.oracle, e.regions, lpips)
+        metrics["oracle"] = _distances(
+            e,
+            {
+                f"{part}_{time}": (time, "oracle", part)
+                for part in ("inside", "outside")
+                for time in ("before", "after")
+            },
+        )
     if e.targets is not None:
         t = e.targets
         metrics["targets"] = {
@@ -219,11 +231,25 @@ def metrics_of(
         away, where = spill(t.maps, t.regions)
         metrics["map"] = {"away": away, "where": where}
     if e.plain is not None:
-        metrics["generator_error"] = {
-            "inside_before": masked_distance(e.before, e.plain, e.regions, lpips),
-            "outside_before": masked_distance(e.before, e.plain, 1 - e.regions, lpips),
-            "outside_after": masked_distance(e.after, e.plain, 1 - e.regions, lpips),
-        }
+        metrics["generator_error"] = _distances(
+            e,
+            {
+                "inside_before": ("before", "plain", "inside"),
+                "outside_before": ("before", "plain", "outside"),
+                "outside_after": ("after", "plain", "outside"),
+            },
+        )
     found = verdict_of(metrics)
     metrics["verdict"] = None if found is None else asdict(found)
     return metrics
+
+
+def _distances(e: Evidence, wanted: Mapping[str, tuple[str, str, str]]) -> dict[str, Distance]:
+    """Distances by name, each of two images of the evidence, inside or outside of its regions."""
+    distances = {}
+    for name, (one, two, part) in wanted.items():
+        mask = e.regions if part == "inside" else 1 - e.regions
+        distances[name] = masked_distance(getattr(e, one), getattr(e, two), mask, None)
+        if e.perceived is not None:
+            distances[name]["lpips"] = float(e.perceived[one, two, part].mean())
+    return distances
