@@ -13,8 +13,8 @@ targets    the targets after a fit that preserves nothing else
 preserved  the targets after the fit as it is done
 unseen     samples that the fit never saw, with it, beside the exemplar pasted into them
 
-A projector's values are a rung as well where the generator has a projector. Seeds of unseen samples
-are those that `regen rewrite` measures; nothing was tuned on them.
+A projector's values are a rung as well where the generator has a projector. Unseen samples are
+held-out seeds, which no setting was chosen by.
 """
 
 from __future__ import annotations
@@ -42,7 +42,7 @@ from regen.rewriting.pasted import pasted
 from regen.rewriting.rewrite import Rewrite, rewritten
 from regen.rewriting.rule import build_rule, decode_wanted, region_weights
 from regen.rewriting.task import NoProjectorWarning, Task, resolve
-from regen.seeds import UNSEEN
+from regen.seeds import HELD_OUT
 
 PATTERNS = ("cat_eyes", "sunglasses", "red_nose", "medical_mask")
 SAMPLES, SHOWN = 64, 32
@@ -109,7 +109,7 @@ def _targets(task: Task, rewrite: Rewrite) -> Tensor:
 
 @torch.no_grad()
 def _unseen(task: Task, rewrite: Rewrite, lpips: Lpips, sheet: Path, count: int) -> Iterator[Rung]:
-    indices = [s.index for s in reserved_samples(task.source, UNSEEN, count, task.taken)]
+    indices = [s.index for s in reserved_samples(task.source, HELD_OUT, count, task.taken)]
     requests = ({"seed": index, "truncation": _TRUNCATION} for index in indices)
     samples = [task.generator.sample(request) for request in requests]
     before = task.generator.images(samples)
