@@ -279,5 +279,5 @@ def test_a_generator_by_a_wrong_name(world: Any) -> None:
         world,
         ("generate", "--generator", "portrait"),
         "no such generator: got portrait, expected a file, or the bundled portraits or "
-        "portraits-inpaint or london-faces; did you mean portraits?",
+        "portraits-inpaint or portraits-cats or london-faces; did you mean portraits?",
     )

@@ -22,7 +22,7 @@ def test_bundled_names_are_files_of_the_package() -> None:
 
 
 def test_a_name_nearly_right_gets_a_suggestion() -> None:
-    bundled = "the bundled portraits or portraits-inpaint or london-faces"
+    bundled = "the bundled portraits or portraits-inpaint or portraits-cats or london-faces"
     message = f"no such generator: got portrait, expected a file, or {bundled}; did"
     with pytest.raises(GeneratorError, match=message + r" you mean portraits\?"):
         open_generator("portrait")
