@@ -14,7 +14,7 @@ from pathlib import Path
 from PIL import Image
 
 PATTERNS = ("cat_eyes", "sunglasses", "red_nose")
-PLACES = ((0, 2), (0, 3), (0, 4), (0, 5), (2, 2), (2, 6), (4, 1), (4, 2))  # row before, column
+PLACES = ((4, 0), (0, 0), (0, 7), (2, 4), (2, 6), (0, 2), (4, 2), (2, 1))  # row before, column
 _TILE, _GAP = 256, 2  # of a sheet, in pixels
 _SIDE, _SPACE = 192, 3  # of the picture
 
