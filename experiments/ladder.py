@@ -14,7 +14,8 @@ preserved  the targets after the fit as it is done
 unseen     samples that the fit never saw, with it, beside the exemplar pasted into them
 
 A projector's values are a rung as well where the generator has a projector. Unseen samples are
-held-out seeds, which no setting was chosen by.
+seeds from 20,100, by which no setting was chosen: some were by 20,000 to 20,019, others by seeds
+from 10,000.
 """
 
 from __future__ import annotations
@@ -47,6 +48,7 @@ from regen.seeds import HELD_OUT
 PATTERNS = ("cat_eyes", "sunglasses", "red_nose", "medical_mask")
 SAMPLES, SHOWN = 64, 32
 _TRUNCATION = 0.8
+_TUNED = range(20_000, 20_100)
 _BEST = DirectSettings(steps=150)
 
 Rung = dict[str, Any]
@@ -109,7 +111,8 @@ def _targets(task: Task, rewrite: Rewrite) -> Tensor:
 
 @torch.no_grad()
 def _unseen(task: Task, rewrite: Rewrite, lpips: Lpips, sheet: Path, count: int) -> Iterator[Rung]:
-    indices = [s.index for s in reserved_samples(task.source, HELD_OUT, count, task.taken)]
+    taken = {*task.taken, *_TUNED}
+    indices = [s.index for s in reserved_samples(task.source, HELD_OUT, count, taken)]
     requests = ({"seed": index, "truncation": _TRUNCATION} for index in indices)
     samples = [task.generator.sample(request) for request in requests]
     before = task.generator.images(samples)
