@@ -176,4 +176,5 @@ def command(
     say(f"Projector: {trained.path}")
     names = f"--generator {quote(generator)} --projector {quote(str(trained.path))}"
     names += "" if images is None else f" --images {quote(str(images))}"
+    names += " --hole MASK" if trained.header["architecture"]["guides"] else ""
     say(f"Use it: regen project {names} IMAGE -o DIR")

@@ -89,7 +89,8 @@ def test_train_and_project_with_a_hole(files: Path) -> None:
     g = ("--generator", "g.safetensors")
     pictures = files / "pictures"
     shown = ("--images", "pictures")
-    run("train-projector", *g, *shown, "--kimg", "0.008", "--batch", "4", "-o", "p")
+    said = run("train-projector", *g, *shown, "--kimg", "0.008", "--batch", "4", "-o", "p")
+    assert " --images pictures --hole MASK IMAGE -o DIR" in said
     generator = regen.open_generator("g.safetensors")
     projector = load_projector("p", generator)
     assert projector.network.config.guides == 1 and projector.value_layer == 2
