@@ -67,7 +67,8 @@ def choose_layer(
         source: Its samples.
         examples: What to rewrite; the last is held out where there are several.
         settings: As for the rewrite; the trials take `STEPS` steps from the closed form, where
-            the family has one, and preserve `PRESERVED_SAMPLES` samples.
+            the family has one, and preserve `PRESERVED_SAMPLES` samples. Without projectors they
+            take half as many for each convolution of the memory.
         projectors: To choose from, one for each layer; none for a generator without any.
         on_trial: Called with the number of cuts tried so far and the number of all.
         memory_layers: The only length of the memory to try; by default, with projectors, that of
@@ -152,6 +153,9 @@ class _Trials:
         began = time.perf_counter()
         split = self.generator.split(layer, memory_layers)
         settings, moments = self.settings, None
+        if projector is None:  # lengths compare by the steps that each would take
+            steps = STEPS * memory_layers // 2
+            settings = replace(settings, fit=replace(settings.fit, steps=steps))
         if isinstance(split, KeyedSplit):
             settings = replace(settings, fit=replace(settings.fit, solver="both"))
             moments = key_moments(self.generator, split, self.source, self.taken)
