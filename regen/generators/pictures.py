@@ -9,8 +9,9 @@ Shapes: H, W height and width in pixels.
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections import OrderedDict
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
@@ -20,9 +21,11 @@ from torch import Tensor
 
 from regen.errors import GeneratorError
 from regen.files.budget import MOST_FILLED_PIXELS
+from regen.generators.protocol import Oracle, Sample
 from regen.images import load_image
 from regen.images.listing import image_files
 from regen.portraits import attributes, render, seed_to_z
+from regen.seeds import CONTEXTS
 
 LARGEST_SEED = 2**32 - 1
 LONGEST = 4  # times the shorter side; images that are longer are refused
@@ -120,6 +123,56 @@ class Folder:
             return None
         path = Path(picture.location).resolve()
         return self.paths.index(path) if path in self.paths else None
+
+
+@dataclass(frozen=True, kw_only=True)
+class PictureSample(Sample):
+    """A sample that is made of an image.
+
+    Attributes:
+        picture: The image.
+    """
+
+    picture: Picture
+
+
+@dataclass(frozen=True)
+class PictureSource(ABC):
+    """Numbered images, each with what a family asks for beside it.
+
+    Attributes:
+        pictures: Where the images come from.
+        oracle: Of the generator, if there is one.
+    """
+
+    pictures: Pictures
+    oracle: Oracle | None = None
+
+    @abstractmethod
+    def sample(self, index: int) -> Sample:
+        """The sample of a number."""
+
+    @property
+    def count(self) -> int | None:
+        """As many as there are images."""
+        return self.pictures.count
+
+    def samples(self, indices: Iterable[int]) -> list[Sample]:
+        """The samples of these numbers."""
+        return [self.sample(index) for index in indices]
+
+    varied = samples
+
+    def typical(self, count: int) -> list[Sample]:
+        """The first images of a finite source, people of a reserved band otherwise."""
+        known = self.count
+        return self.samples(CONTEXTS.take(count) if known is None else range(known)[:count])
+
+    def index_of(self, sample: Sample) -> int | None:
+        """The number of a sample's image, whatever it has beside it."""
+        if not isinstance(sample, PictureSample):
+            return None
+        return self.pictures.index_of(sample.picture)
 
 
 @dataclass(frozen=True)

@@ -8,25 +8,28 @@ from pathlib import Path
 
 from regen.errors import GeneratorError
 from regen.generators.munit.styles import RandomStyle, Style, read_style
-from regen.generators.pictures import Person, Picture, Pictures, picture_of, pictures_in
+from regen.generators.pictures import (
+    Person,
+    PictureSample,
+    PictureSource,
+    picture_of,
+    pictures_in,
+)
 from regen.generators.protocol import Oracle, Sample
-from regen.seeds import CONTEXTS
 
 RANDOM = "random"
 _KNOWN = ("seed", "picture", "style")
 
 
 @dataclass(frozen=True, kw_only=True)
-class TranslateSample(Sample):
+class TranslateSample(PictureSample):
     """An image and a style.
 
     Attributes:
-        picture: The image.
         style: The style.
         label: Names of both.
     """
 
-    picture: Picture
     style: Style
     label: str = field(init=False)
 
@@ -40,46 +43,21 @@ class TranslateSample(Sample):
 
 
 @dataclass(frozen=True)
-class TranslateSource:
+class TranslateSource(PictureSource):
     """Numbered images, each with a style.
 
     Attributes:
-        pictures: Where the images come from.
-        oracle: Of the generator, if there is one.
         style: The one that all have; None for the random one of each number.
     """
 
-    pictures: Pictures
-    oracle: Oracle | None = None
     style: Style | None = None
-
-    @property
-    def count(self) -> int | None:
-        """As many as there are images."""
-        return self.pictures.count
-
-    def samples(self, indices: Iterable[int]) -> list[Sample]:
-        """Images with their styles."""
-        return [self._sample(index) for index in indices]
-
-    varied = samples
-
-    def typical(self, count: int) -> list[Sample]:
-        """The first images of a finite source, people of a reserved band otherwise."""
-        known = self.count
-        return self.samples(CONTEXTS.take(count) if known is None else range(known)[:count])
-
-    def index_of(self, sample: Sample) -> int | None:
-        """The number of a sample's image, whatever its style."""
-        if not isinstance(sample, TranslateSample):
-            return None
-        return self.pictures.index_of(sample.picture)
 
     def alike(self, sample: Sample, indices: Iterable[int]) -> list[Sample]:
         """Those of `samples`: a rule should hold in every style, whatever that of a target is."""
         return self.samples(indices)
 
-    def _sample(self, index: int) -> TranslateSample:
+    def sample(self, index: int) -> TranslateSample:
+        """The image of a number, with its style."""
         style = self.style or RandomStyle(index % 2**32)
         return TranslateSample(picture=self.pictures.picture(index), style=style, index=index)
 

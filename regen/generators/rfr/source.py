@@ -11,15 +11,15 @@ from regen.errors import GeneratorError
 from regen.generators.pictures import (
     Folder,
     Person,
-    Picture,
     Pictures,
+    PictureSample,
+    PictureSource,
     picture_of,
     pictures_in,
 )
 from regen.generators.protocol import Oracle, Sample
 from regen.images.listing import image_files
 from regen.images.regions import Region
-from regen.seeds import CONTEXTS
 
 MOST_GROWN = 64  # pixels
 MOST_PASSES = 8
@@ -46,18 +46,16 @@ Hole = Region | NamedRegion | RandomHole | MaskFile
 
 
 @dataclass(frozen=True, kw_only=True)
-class FillSample(Sample):
+class FillSample(PictureSample):
     """An image and its hole.
 
     Attributes:
-        picture: The image.
         hole: What of it is to be filled.
         grow: By how many pixels of the generator's image the hole is larger than that.
         passes: How often the network fills it, for holes that one pass leaves grey in the middle.
         label: Name of the image.
     """
 
-    picture: Picture
     hole: Hole
     grow: int = 0
     passes: int = 1
@@ -70,44 +68,20 @@ class FillSample(Sample):
 
 
 @dataclass(frozen=True)
-class FillSource:
+class FillSource(PictureSource):
     """Numbered images, each with a hole.
 
     Attributes:
-        pictures: Where the images come from.
-        oracle: Of the generator, if there is one.
         hole: The one that all have; None for a random one each.
         grow: By how many pixels `hole` is larger.
         masks: Files of masks, one for each image; instead of `hole`.
         passes: As those of `FillSample`.
     """
 
-    pictures: Pictures
-    oracle: Oracle | None = None
     hole: Hole | None = None
     grow: int = 0
     masks: Sequence[Path] = ()
     passes: int = 1
-
-    @property
-    def count(self) -> int | None:
-        """As many as there are images."""
-        return self.pictures.count
-
-    def samples(self, indices: Iterable[int]) -> list[Sample]:
-        """Images with their holes."""
-        return [self._sample(index) for index in indices]
-
-    varied = samples
-
-    def typical(self, count: int) -> list[Sample]:
-        """The first images of a finite source, people of a reserved band otherwise."""
-        known = self.count
-        return self.samples(CONTEXTS.take(count) if known is None else range(known)[:count])
-
-    def index_of(self, sample: Sample) -> int | None:
-        """The number of a sample's image, whatever its hole."""
-        return self.pictures.index_of(sample.picture) if isinstance(sample, FillSample) else None
 
     def alike(self, sample: Sample, indices: Iterable[int]) -> list[Sample]:
         """Images of these numbers with the hole of a sample."""
@@ -116,7 +90,8 @@ class FillSource:
             return self.samples(indices)  # a shape belongs to its own image alone
         return replace(self, hole=sample.hole, grow=sample.grow, masks=()).samples(indices)
 
-    def _sample(self, index: int) -> FillSample:
+    def sample(self, index: int) -> FillSample:
+        """The image of a number, with its hole."""
         hole: Hole = self.hole or RandomHole(index % 2**32)
         if self.masks:
             hole = MaskFile(str(self.masks[index % len(self.masks)]))
