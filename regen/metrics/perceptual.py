@@ -25,7 +25,6 @@ from regen.metrics.backbone_weights import (
 )
 
 _AT_ONCE = 4  # images of each name whose features are held
-_NOT_ZERO = 1e-10  # as in the lpips package
 SMALLEST = 32  # below this some backbone has no pixel left in its last layer
 
 
@@ -93,9 +92,10 @@ class Lpips:
 
     def _features(self, images: Tensor) -> list[Tensor]:
         """Outputs of the backbone's layers, each position's channels of length 1."""
+        from lpips import normalize_tensor
+
         network: Any = self._network.to(images.device)
-        layers = network.net(network.scaling_layer(images))
-        return [x / (x.square().sum(dim=1, keepdim=True).sqrt() + _NOT_ZERO) for x in layers]
+        return [normalize_tensor(x) for x in network.net(network.scaling_layer(images))]
 
     def _compared(self, one: list[Tensor], two: list[Tensor]) -> Tensor:
         network: Any = self._network

@@ -43,7 +43,8 @@ def load_examples(edits: Edits, generator: Generator) -> list[Example]:
                     latent = generator.latents([sample])
                 size = _size_of(generator, latent)
                 _check_inside(region, f"{path}.region", *size)
-                _check_changeable(region, f"{path}.region", generator, latent)
+                guide = generator.changeable(latent)
+                _check_changeable(region, f"{path}.region", guide)
                 examples.append(
                     Example(
                         exemplar,
@@ -54,7 +55,7 @@ def load_examples(edits: Edits, generator: Generator) -> list[Example]:
                         target_label=sample.label,
                         alpha=alpha,
                         drawn=_is_drawn(edit.region),
-                        guide=generator.changeable(latent),
+                        guide=guide,
                         area=float(region.mask(*size).mean()),
                     )
                 )
@@ -103,9 +104,8 @@ def _check_inside(region: Region, path: str, height: int, width: int) -> None:
         region.mask(height, width)
 
 
-def _check_changeable(region: Region, path: str, generator: Generator, latent: Latent) -> None:
+def _check_changeable(region: Region, path: str, changeable: Tensor | None) -> None:
     """Raise EditsError if a part of a region is where images can never change."""
-    changeable = generator.changeable(latent)
     if changeable is None:
         return
     mask = region.mask(*changeable.shape[2:])

@@ -5,14 +5,21 @@ Shapes: P preserved samples; C, h, w the value; H, W an image.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import torch
 from torch import Tensor
 
 from regen.generators.crops import Window
-from regen.generators.protocol import Activation, Generator, Sample, Split, concatenate
+from regen.generators.protocol import (
+    Activation,
+    Generator,
+    Latent,
+    Sample,
+    Split,
+    concatenate,
+)
 from regen.rewriting.crops import Crops
 from regen.rewriting.key_similarity import KeyMatcher, match_keys
 from regen.rewriting.rule import Rule
@@ -72,8 +79,13 @@ class Preserved:
 @torch.no_grad()
 def keys_of(generator: Generator, split: Split, samples: Sequence[Sample]) -> Activation:
     """Keys of at least one sample, ``features [N, K, kh, kw]``, computed in batches."""
-    batches = [samples[i : i + BATCH] for i in range(0, len(samples), BATCH)]
-    return concatenate([split.head(generator.latents(batch)) for batch in batches])
+    return concatenate([split.head(latent) for latent in _latents(generator, samples)])
+
+
+def _latents(generator: Generator, samples: Sequence[Sample]) -> Iterator[Latent]:
+    """Latents of samples, batch by batch."""
+    for i in range(0, len(samples), BATCH):
+        yield generator.latents(samples[i : i + BATCH])
 
 
 @torch.no_grad()
@@ -92,7 +104,8 @@ def preserve(
     Returns:
         What to preserve, None where nothing is; and the matcher.
     """
-    keys = keys_of(generator, split, samples)
+    latents = list(_latents(generator, samples))
+    keys = concatenate([split.head(latent) for latent in latents])
     matcher = match_keys(keys.features, rule.keys.features, rule.mask)
     if not settings.preserve:
         return None, matcher
@@ -105,14 +118,9 @@ def preserve(
         for t in (value.features, images)
     )
     if generator.changes_in_part:  # what cannot change would only dilute the mean
-        image_keep = image_keep * _changeable_of(generator, samples)
+        inside = [generator.changeable(latent) for latent in latents]
+        image_keep = image_keep * torch.cat([part for part in inside if part is not None])
     return Preserved(keys, value.features, images, keep, image_keep), matcher
-
-
-def _changeable_of(generator: Generator, samples: Sequence[Sample]) -> Tensor:
-    batches = [samples[i : i + BATCH] for i in range(0, len(samples), BATCH)]
-    parts = [generator.changeable(generator.latents(batch)) for batch in batches]
-    return torch.cat([part for part in parts if part is not None])
 
 
 def _keep(

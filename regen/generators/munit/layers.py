@@ -6,6 +6,8 @@ and after; M numbers of the code that adaptive norms read.
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
+
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
@@ -42,7 +44,7 @@ class Convolution(nn.Module):
         return F.conv2d(self.field(x), weight, bias, stride=self.stride)
 
 
-class Norm(nn.Module):
+class Norm(nn.Module, ABC):
     """Normalises features of whole images; some kinds read a code, the others ignore it.
 
     Sums over whole images need more than half precision, so they are computed in float32 then.
@@ -57,8 +59,8 @@ class Norm(nn.Module):
         """
         return self._normalised(precise(x), code).to(x.dtype)
 
-    def _normalised(self, x: Tensor, code: Tensor | None) -> Tensor:
-        raise NotImplementedError
+    @abstractmethod
+    def _normalised(self, x: Tensor, code: Tensor | None) -> Tensor: ...
 
 
 class InstanceNorm(Norm):
@@ -147,7 +149,7 @@ class Block(nn.Module):
         return F.relu(x if self.norm is None else self.norm(x))
 
 
-class Layer(nn.Module):
+class Layer(nn.Module, ABC):
     """A convolution with its norm and activation, as half of a residual block or enlarging.
 
     A block's first half keeps the block's input, which its second half adds to its output; between
@@ -183,8 +185,10 @@ class Layer(nn.Module):
         y = self.convolution(self.convolved(x, code))
         return self._finished(y if self.norm_first else self.norm(y, code), x, held)
 
-    def _finished(self, y: Tensor, x: Tensor, held: Tensor | None) -> tuple[Tensor, Tensor | None]:
-        raise NotImplementedError
+    @abstractmethod
+    def _finished(
+        self, y: Tensor, x: Tensor, held: Tensor | None
+    ) -> tuple[Tensor, Tensor | None]: ...
 
 
 class Opening(Layer):
