@@ -5,10 +5,11 @@ from __future__ import annotations
 import json
 import math
 import time
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import asdict
 from pathlib import Path
-from typing import Any, Protocol, TypeVar
+from typing import Any, TypeVar
 
 import torch
 from torch import Tensor, nn
@@ -17,30 +18,39 @@ from regen.files.atomic import atomic_write
 from regen.images import save_image
 
 EVERY = 50  # steps between records and checkpoints
+_PARTS = ("network", "average", "guide", "optimizer")
 
 
-class Training(Protocol):
-    """A network in training, and everything that a resumed run needs.
+class Training(ABC):
+    """A network in training; random numbers are those of the step.
 
     Attributes:
         step: Steps done.
-        average: The network's moving average, which is the result; it has a `config`.
+        network: What is trained.
+        average: Its moving average, which is the result; it has a `config`.
+        guide: A convolution that is thrown away afterwards.
+        optimizer: Of network and guide.
     """
 
-    step: int
+    step: int = 0
+    network: Any
     average: Any
+    guide: nn.Module
+    optimizer: torch.optim.Optimizer
 
+    @abstractmethod
     def train_step(self) -> dict[str, float]:
         """One step; returns the losses."""
-        ...
 
     def state(self) -> dict[str, object]:
-        """What `load` takes."""
-        ...
+        """Everything a resumed run needs."""
+        return {"step": self.step, **{name: getattr(self, name).state_dict() for name in _PARTS}}
 
     def load(self, state: dict[str, Any]) -> None:
         """Continue from `state`."""
-        ...
+        for name in _PARTS:
+            getattr(self, name).load_state_dict(state[name])
+        self.step = int(state["step"])
 
 
 T = TypeVar("T", bound=Training)

@@ -20,7 +20,6 @@ import math
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any
 
 import click
 import numpy as np
@@ -28,7 +27,7 @@ import torch
 from torch import Tensor, nn
 
 from experiments.cats.pool import GUIDED, Pool, load_pool
-from experiments.recipe import log_records, train
+from experiments.recipe import Training, log_records, train
 from regen.generators.munit.config import LAYOUTS, MUNITConfig
 from regen.generators.munit.network import MUNIT
 from regen.images import grid
@@ -76,7 +75,7 @@ class Settings:
     seed: int = 0
 
 
-class Trainer:
+class Trainer(Training):
     """Network, its moving average, optimiser and random numbers."""
 
     def __init__(self, settings: Settings, pool: Pool, lpips: Lpips) -> None:
@@ -98,18 +97,6 @@ class Trainer:
         trained = [*self.network.parameters(), *self.guide.parameters()]
         self.optimizer = torch.optim.Adam(trained, settings.lr, (0.9, 0.99))
         self.dtype = compute_dtype("auto", torch.device("cpu"))
-        self.step = 0
-
-    def state(self) -> dict[str, object]:
-        """Everything a resumed run needs; random numbers are those of the step."""
-        parts = ("network", "average", "guide", "optimizer")
-        return {"step": self.step, **{name: getattr(self, name).state_dict() for name in parts}}
-
-    def load(self, state: dict[str, Any]) -> None:
-        """Continue from `state`."""
-        for name in ("network", "average", "guide", "optimizer"):
-            getattr(self, name).load_state_dict(state[name])
-        self.step = int(state["step"])
 
     @property
     def done(self) -> float:
