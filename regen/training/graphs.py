@@ -6,7 +6,8 @@ of networks, asks no tensor for a number, and changes nothing; it returns gradie
 done with them is not recorded. On anything but a GPU the same function is called as it is.
 
 Recorded inputs are kept at fixed places: new ones are copied there before each replay. Outputs are
-at fixed places too, and hold until the next replay of the same function.
+at fixed places too, and hold until the next replay of the same function. Inputs may be tensors, or
+trees of them (`regen.training.trees`); what else is in these decides which recording it is.
 """
 
 from __future__ import annotations
@@ -14,14 +15,17 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
+from typing import Any, TypeVar
 
 import torch
 from torch import Tensor, nn
 
+from regen.training.trees import outline_of, tensors_of, with_tensors
+
 Outputs = tuple[Tensor | None, ...]
-Function = Callable[..., Outputs]
+Out = TypeVar("Out")
 Replay = Callable[[], object]
-Recorder = Callable[[Callable[[], Outputs]], tuple[Replay, Outputs]]
+Recorder = Callable[[Callable[[], Any]], tuple[Replay, Any]]
 
 _VARIABLE = "REGEN_CUDA_GRAPHS"
 _WARM_UPS = 2  # calls before the recording, in which libraries choose and allocate
@@ -37,27 +41,31 @@ class Graphs:
 
     def __init__(self, recorder: Recorder | None) -> None:
         self._recorder = recorder
-        self._known: dict[object, tuple[tuple[Tensor, ...], Replay, Outputs]] = {}
+        self._known: dict[object, tuple[list[Tensor], Replay, Any]] = {}
 
-    def run(self, name: str, function: Function, *inputs: Tensor) -> Outputs:
+    def run(self, name: str, function: Callable[..., Out], *inputs: Any) -> Out:
         """The outputs of `function` for `inputs`.
 
         Args:
             name: Stands for the function; the same name means the same function always.
             function: Pure, see above.
-            inputs: Tensors without a gradient; other shapes are another recording.
+            inputs: Tensors without a gradient, or trees of them; other shapes, or other things in
+                a tree, which must be hashable, are another recording.
         """
         if self._recorder is None:
             return function(*inputs)
-        key = (name, *((tuple(x.shape), x.stride(), x.dtype) for x in inputs))
+        given = list(tensors_of(inputs))
+        key = (name, outline_of(inputs))
         if key not in self._known:
-            places = tuple(x.detach().clone() for x in inputs)
-            self._known[key] = (places, *self._recorder(lambda: function(*places)))
+            places = [x.detach().clone() for x in given]
+            kept = with_tensors(inputs, iter(places))
+            self._known[key] = (places, *self._recorder(lambda: function(*kept)))
         places, replay, outputs = self._known[key]
-        for place, given in zip(places, inputs, strict=True):
-            place.copy_(given)
+        for place, tensor in zip(places, given, strict=True):
+            place.copy_(tensor)
         replay()
-        return outputs
+        outcome: Out = outputs
+        return outcome
 
 
 def graphs_for(device: torch.device) -> Graphs:
@@ -72,7 +80,7 @@ class CudaRecorder:
     def __init__(self) -> None:
         self._pool = torch.cuda.graph_pool_handle()
 
-    def __call__(self, call: Callable[[], Outputs]) -> tuple[Replay, Outputs]:
+    def __call__(self, call: Callable[[], Any]) -> tuple[Replay, Any]:
         """Warm up on a stream of its own, as recording demands, and record."""
         with _side_stream():
             for _ in range(_WARM_UPS):

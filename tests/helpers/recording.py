@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Any
 
 import torch
+from torch import Tensor
 from torch.fx.experimental.proxy_tensor import make_fx
 
-from regen.training.graphs import Outputs, Replay
+from regen.training.graphs import Replay
+from regen.training.trees import tensors_of, with_tensors
 
 
 class Tracer:
@@ -24,15 +27,20 @@ class Tracer:
     def __init__(self) -> None:
         self.replays = 0
 
-    def __call__(self, call: Callable[[], Outputs]) -> tuple[Replay, Outputs]:
-        traced = make_fx(lambda: list(call()))()
-        outputs = tuple(None if o is None else o.detach().clone() for o in traced())
+    def __call__(self, call: Callable[[], Any]) -> tuple[Replay, Any]:
+        trees: list[Any] = []
+
+        def listed() -> list[Tensor]:
+            trees.append(call())
+            return list(tensors_of(trees[-1]))
+
+        traced = make_fx(listed)()
+        places = [tensor.detach().clone() for tensor in traced()]
 
         def replay() -> None:
             self.replays += 1
-            for place, new in zip(outputs, traced(), strict=True):
-                if place is not None:
-                    with torch.no_grad():
-                        place.copy_(new)
+            for place, new in zip(places, traced(), strict=True):
+                with torch.no_grad():
+                    place.copy_(new)
 
-        return replay, outputs
+        return replay, with_tensors(trees[0], iter(places))

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import pytest
 import torch
 from torch import Tensor, nn
@@ -33,6 +35,29 @@ def test_other_shapes_are_another_recording() -> None:
     for count in (2, 3, 2):
         (total,) = graphs.run("sum", lambda x: (x.sum(),), torch.ones(count))
         assert total is not None and total.item() == count
+
+
+@dataclass(frozen=True)
+class Tree:
+    pair: tuple[torch.Tensor, torch.Tensor | None]
+    more: list[dict[str, torch.Tensor]]
+    sign: int = 1
+
+
+def test_trees_of_tensors_are_inputs() -> None:
+    tracer = Tracer()
+    graphs = Graphs(tracer)
+
+    def total(tree: Tree, x: Tensor) -> Tree:
+        return Tree((tree.sign * (tree.pair[0] + tree.more[0]["a"] + x), None), [])
+
+    for sign in (1, 1, -1, 1):
+        tree = Tree((torch.randn(2), None), [{"a": torch.randn(2)}], sign)
+        found = graphs.run("total", total, tree, torch.ones(2))
+        wanted = total(tree, torch.ones(2)).pair[0]
+        assert isinstance(found, Tree) and torch.equal(found.pair[0], wanted)
+        assert found.pair[1] is None and found.more == []
+    assert tracer.replays == 4
 
 
 def test_a_function_that_asks_for_a_number_cannot_be_recorded() -> None:
