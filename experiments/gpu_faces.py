@@ -123,6 +123,8 @@ class Run:
             length_kimg=100_000.0,
             batch_images=batch,
             r1_gamma=0.0002 * self.size**2 / batch * 4,  # few images: D is held back more
+            augmentation_target=0.6,  # with all images changed, D could tell few of them apart
+            augmentation_kimg=60.0,
             path_length_weight=0.0,  # the time is better spent on steps
             ema_halflife_kimg=5.0 if self.quick else 10.0,
             checkpoint_every_kimg=40.0,

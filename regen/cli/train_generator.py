@@ -98,6 +98,13 @@ _EXAMPLE = "\b\nExample:\n  regen train-generator photos/ --size 128 --minutes 9
     help="Train with differentiable augmentation, which fewer than about ten thousand images need.",
 )
 @_setting(
+    "--augmentation-target",
+    metavar="SIGN",
+    type=_SHARE,
+    help="Augment as many images as keep the mean sign of the discriminator's output for real "
+    "ones here, such as 0.6; 0 augments all.",
+)
+@_setting(
     "--seed", metavar="N", type=click.IntRange(0, LARGEST_SEED), help="Seed of all random numbers."
 )
 @_setting("--generator-lr", metavar="X", type=_ABOVE_0, help="Step size of Adam for the generator.")

@@ -24,6 +24,52 @@ def random_numbers(count: int, random: torch.Generator) -> Tensor:
     return torch.rand(count, NUMBERS, generator=random)
 
 
+def thinned(numbers: Tensor, share: float) -> Tensor:
+    """Numbers ``[N, 7]`` for `augment`, of which each kind of change takes place in a share.
+
+    Whether and how much is decided by the same number, so a share of 1 changes none of them.
+
+    Example:
+        >>> numbers = random_numbers(2, torch.Generator().manual_seed(0))
+        >>> images = torch.rand(2, 3, 8, 8)
+        >>> torch.equal(augment(images, thinned(numbers, 0.0), Augmentation()), images)
+        True
+        >>> torch.equal(thinned(numbers, 1.0), numbers)
+        True
+    """
+    colour, moved, cut = numbers[:, :3], numbers[:, 3:4], numbers[:, 5:6]
+    scale = 1 / max(share, 1e-6)
+    # Numbers of 1/2 change neither colour nor position; a square centred at -1 is outside.
+    colour = torch.where(colour < share, colour * scale, 0.5)
+    shift = torch.cat([moved * scale, numbers[:, 4:5]], dim=1)
+    shift = torch.where(moved < share, shift, 0.5)
+    square = torch.cat([cut * scale, numbers[:, 6:7]], dim=1)
+    square = torch.where(cut < share, square, -1.0)
+    return torch.cat([colour, shift, square], dim=1)
+
+
+def steered(share: float, real_sign: float, target: float, images: int, kimg: float) -> float:
+    """The share of augmented images after a step.
+
+    It grows while D tells too well what is real, and falls otherwise, always equally fast
+    (Karras et al. 2020, "Training Generative Adversarial Networks with Limited Data", section 3.1;
+    there after every fourth step).
+
+    Args:
+        share: Before it.
+        real_sign: Mean sign of D's logits of real images, -1 to 1.
+        target: What the mean sign should be.
+        images: Of the step.
+        kimg: Thousands of images from 0 to 1.
+
+    Example:
+        >>> steered(0.5, 0.9, 0.6, 16, 1.6), steered(0.5, 0.2, 0.6, 16, 1.6)
+        (0.51, 0.49)
+    """
+    change = images / (1000 * kimg)
+    return min(1.0, max(0.0, share + (change if real_sign > target else -change)))
+
+
 def augment(images: Tensor, numbers: Tensor, augmentation: Augmentation) -> Tensor:
     """Change each image by its own random numbers; differentiable in `images` to any order.
 

@@ -32,10 +32,18 @@ _INTERVALS = (
     "snapshot_every_kimg",
     "report_every_kimg",
     "stop_window_kimg",
+    "augmentation_kimg",
 )
 _FROM_ZERO = ("r1_gamma", "path_length_weight", "ema_halflife_kimg", "generator_wait_kimg")
 _WARMUP_WAIT_KIMG, _WARMUP_LR = 4.0, 0.25
-_SHARES = ("style_mixing_probability", "flip_probability", "path_length_decay", "stop_sign")
+_SHARES = (
+    "style_mixing_probability",
+    "flip_probability",
+    "path_length_decay",
+    "stop_sign",
+    "augmented_share",
+    "augmentation_target",
+)
 
 
 @dataclass(frozen=True)
@@ -57,6 +65,11 @@ class TrainingSettings:
         ema_halflife_kimg: The result is the generator's moving average of this half-life.
         flip_probability: Share of the real images shown mirrored. 0 where left and right differ.
         augmentation: What real and fake images go through before D sees them.
+        augmented_share: Share of the images that each kind of augmentation changes.
+        augmentation_target: Mean sign of D's logits of real images that this share is steered
+            towards, from where it starts (Karras et al. 2020, "ADA", section 3.1, where it is
+            0.6); 0 leaves the share as it is.
+        augmentation_kimg: Over so many thousand images steering takes the share from 0 to 1.
         minibatch_group_images: Images over which D compares standard deviations.
         generator_wait_kimg: At first D trains alone for this long: for a trained generator with an
             untrained discriminator.
@@ -89,6 +102,9 @@ class TrainingSettings:
     ema_halflife_kimg: float = 5.0
     flip_probability: float = 0.5
     augmentation: Augmentation = field(default_factory=Augmentation)
+    augmented_share: float = 1.0
+    augmentation_target: float = 0.0
+    augmentation_kimg: float = 100.0
     minibatch_group_images: int = 4
     generator_wait_kimg: float = 0.0
     precision: Precision = "auto"

@@ -44,6 +44,7 @@ _MAY_DIFFER = {  # these change what is written during training, not the result
     "stop_window_kimg",
     "length_kimg",
 }
+_STEERING = {"augmented_share", "augmentation_target", "augmentation_kimg"}
 
 
 def train_generator(
@@ -120,9 +121,10 @@ def identity(
     dtype: torch.dtype,
 ) -> Identity:
     """What must be equal to resume a checkpoint; the number of processes may differ."""
+    steered = settings.augmented_share < 1 or settings.augmentation_target > 0
     return checkpoint.identity(
         settings,
-        _MAY_DIFFER,
+        _MAY_DIFFER if steered else _MAY_DIFFER | _STEERING,  # earlier checkpoints have none
         images=hashlib.sha256(images.numpy().tobytes()).hexdigest(),
         began=init_digest,  # the names here are those of earlier checkpoints
         architecture=asdict(generator.config),

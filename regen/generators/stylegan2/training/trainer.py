@@ -18,7 +18,7 @@ from torch import Tensor, nn
 
 from regen.generators.stylegan2.generator import StyleGAN2
 from regen.generators.stylegan2.latent import StyleLatent
-from regen.generators.stylegan2.training.augmentation import augment
+from regen.generators.stylegan2.training.augmentation import augment, steered, thinned
 from regen.generators.stylegan2.training.dataset import Dataset
 from regen.generators.stylegan2.training.discriminator import Discriminator
 from regen.generators.stylegan2.training.losses import (
@@ -66,6 +66,7 @@ class Trainer:
 
     Attributes:
         wait_steps: First steps, in which D trains alone.
+        augmented_share: Share of the images that each kind of augmentation changes.
         done: Steps taken.
     """
 
@@ -100,6 +101,7 @@ class Trainer:
             settings.r1_interval_steps if settings.r1_gamma else None,
         )
         self.mean_length = torch.zeros([], device=self.device)
+        self.augmented_share = settings.augmented_share
         self.graphs = graphs or graphs_for(self.device)
         # Path lengths are averaged over the processes in the middle, which is not recorded.
         self._path_graphs = self.graphs if workers.count == 1 else Graphs(None)
@@ -117,13 +119,14 @@ class Trainer:
 
         Returns:
             Losses without their weights, those of regularisers only in steps that have them, and
-            the mean signs of D's logits; means over all processes.
+            the mean signs of D's logits; means over all processes. And the share of augmented
+            images after the step, where it is steered.
         """
         settings, numbers = self.settings, self.numbers
         latents = self.streams.latents(numbers, settings.style_mixing_probability)
         inputs = (latents.z, latents.other_z, latents.crossover, *latents.noise)
         metrics: dict[str, Tensor] = {}
-        fake_numbers = self.streams.augmentation(numbers, FAKE)
+        fake_numbers = self._augmentation(FAKE)
         if self.done >= self.wait_steps:
             fake = self._generator_step(metrics, fake_numbers, inputs)
             if self._is_due(settings.path_length_weight, settings.path_length_interval_steps):
@@ -132,13 +135,32 @@ class Trainer:
             with torch.no_grad():
                 fake = augment(self._generate(*inputs)[0], fake_numbers, settings.augmentation)
         real = self.dataset.batch(numbers)
-        real_numbers = self.streams.augmentation(numbers, REAL)
+        real_numbers = self._augmentation(REAL)
         self._discriminator_step(metrics, real, real_numbers, fake)
         if self._is_due(settings.r1_gamma, settings.r1_interval_steps):
             self._r1_step(metrics, real, real_numbers)
         self.done += 1
         self._follow()
-        return self._means(metrics)
+        means = self._means(metrics)
+        if settings.augmentation_target:
+            self._steer(means["real_sign"])
+            means["augmented_share"] = self.augmented_share
+        return means
+
+    def _augmentation(self, purpose: str) -> Tensor:
+        """Numbers for `augment`, of real or of fake images."""
+        numbers = self.streams.augmentation(self.numbers, purpose)
+        return numbers if self.augmented_share == 1 else thinned(numbers, self.augmented_share)
+
+    def _steer(self, real_sign: float) -> None:
+        settings = self.settings
+        self.augmented_share = steered(
+            self.augmented_share,
+            real_sign,
+            settings.augmentation_target,
+            settings.batch_images,
+            settings.augmentation_kimg,
+        )
 
     def _is_due(self, weight: float, interval_steps: int) -> bool:
         return weight > 0 and self.done % interval_steps == 0
@@ -271,7 +293,8 @@ class Trainer:
     def state(self) -> State:
         """All that is needed to resume."""
         state: State = {name: part.state_dict() for name, part in self._parts().items()}
-        return {**state, "mean_length": self.mean_length, "done": self.done}
+        more = {"mean_length": self.mean_length, "augmented_share": self.augmented_share}
+        return {**state, **more, "done": self.done}
 
     def load(self, state: State) -> None:
         """Resume from `state`, in place."""
@@ -281,4 +304,5 @@ class Trainer:
             else:
                 part.load_state_dict(state[name])
         self.mean_length = state["mean_length"].to(self.device)
+        self.augmented_share = state.get("augmented_share", self.augmented_share)
         self.done = int(state["done"])

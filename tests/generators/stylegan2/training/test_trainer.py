@@ -175,6 +175,25 @@ def test_state_goes_round(tiny: StyleGAN2, images: Tensor, short: TrainingSettin
     assert digest(one.average.state_dict()) == digest(other.average.state_dict())
 
 
+def test_the_share_of_augmented_images_is_steered(
+    tiny: StyleGAN2, images: Tensor, short: TrainingSettings
+) -> None:
+    """It falls by a step's worth while D does not tell real images apart, and is remembered."""
+    steering = replace(short, augmentation_target=1.0, augmentation_kimg=0.08)  # ten steps
+    trainer, other = made(tiny, images, steering), made(tiny, images, steering)
+    shares = []
+    for _ in range(3):
+        shares.append(trainer.augmented_share)
+        assert trainer.step()["real_sign"] <= 1
+    assert shares == pytest.approx([1.0, 0.9, 0.8])
+    other.load(copy.deepcopy(trainer.state()))
+    assert other.augmented_share == trainer.augmented_share
+    assert other.step() == trainer.step()
+    unlike = made(tiny, images, replace(short, augmented_share=0.0))
+    assert unlike.step() != made(tiny, images, short).step()
+    assert unlike.augmented_share == 0
+
+
 def test_recorded_steps_give_the_same_bits(
     tiny: StyleGAN2, images: Tensor, short: TrainingSettings
 ) -> None:
