@@ -7,6 +7,8 @@ Shapes: N images or features; C channels; h, w their height and width.
 
 from __future__ import annotations
 
+from functools import lru_cache
+
 import pytorch_msssim
 import torch
 import torch.nn.functional as F
@@ -15,6 +17,7 @@ from torch import Tensor
 from regen.errors import ShapeError
 
 SSIM_WINDOW = 11  # side of SSIM's Gaussian window in pixels, where the image is that large
+_SSIM_DEVIATION = 1.5  # of the window, in pixels
 
 
 def weighted_l1(a: Tensor, b: Tensor, weights: Tensor | None = None) -> Tensor:
@@ -80,10 +83,24 @@ def ssim(a: Tensor, b: Tensor, *, window: int = SSIM_WINDOW, per_image: bool = F
         )
     side = min(a.shape[2:])
     fitting = min(window, side - 1 + side % 2)
+    taps = _gaussian(fitting, a.shape[1], a.device, a.dtype)
     similarity: Tensor = pytorch_msssim.ssim(
-        (a + 1) / 2, (b + 1) / 2, data_range=1.0, win_size=fitting, size_average=not per_image
+        (a + 1) / 2, (b + 1) / 2, data_range=1.0, win=taps, size_average=not per_image
     )
     return similarity
+
+
+@lru_cache(maxsize=16)
+def _gaussian(side: int, channels: int, device: torch.device, dtype: torch.dtype) -> Tensor:
+    """SSIM's window along one axis, ``[channels, 1, 1, side]``; kept where it is needed.
+
+    A recorded step must find it on the GPU, where nothing can be sent to meanwhile.
+    """
+    with torch.inference_mode(mode=False):  # so that a gradient may be taken later
+        place = torch.arange(side, dtype=torch.float32) - side // 2
+        taps = torch.exp(-place.square() / (2 * _SSIM_DEVIATION**2))
+        taps = (taps / taps.sum()).repeat(channels, 1, 1, 1)
+        return taps.to(device, dtype)
 
 
 def ssim_loss(
