@@ -39,6 +39,16 @@ def _conv(inputs: int, outputs: int, size: int, stride: int = 1, gain: float = 1
     return conv.to(memory_format=torch.channels_last)
 
 
+def _computing_in(dtype: torch.dtype, device: torch.device) -> torch.autocast:
+    """Convolutions inside compute in `dtype`, with weights as they are at that moment.
+
+    Weights that torch keeps in half precision are kept as long as an outer block lasts, so those
+    of a whole training would never change.
+    """
+    half = dtype != torch.float32
+    return torch.autocast(device.type, dtype if half else None, enabled=half, cache_enabled=False)
+
+
 class Downsampler(nn.Module):
     """Image ``[N, I, H, W]`` to ``[N, width, h, w]`` by convolutions of stride 2 (section 4.1).
 
@@ -191,7 +201,7 @@ class BackwardProjector(nn.Module):
         """
         x: Tensor = image.contiguous(memory_format=torch.channels_last)
         half = self.precision != torch.float32
-        with torch.autocast(x.device.type, self.precision if half else None, enabled=half):
+        with _computing_in(self.precision, x.device):
             x = self.alignment(self.downsampler(x))
             x = self.last(F.leaky_relu(x, SLOPE))
         return x.float() if half else x
@@ -230,7 +240,7 @@ class FeatureDiscriminator(nn.Module):
         """Logits ``[N, 1, h', w']`` of normalised ``features [N, C, h, w]``, positive for real."""
         x: Tensor = features.contiguous(memory_format=torch.channels_last)
         half = self.precision != torch.float32
-        with torch.autocast(x.device.type, self.precision if half else None, enabled=half):
+        with _computing_in(self.precision, x.device):
             for conv in self.convs:
                 x = F.leaky_relu(conv(x), SLOPE)
             x = self.last(x)

@@ -101,3 +101,18 @@ def test_discriminator_in_half_precision_gives_float32() -> None:
     discriminator = FeatureDiscriminator(5, 8)
     discriminator.precision = torch.bfloat16
     assert discriminator(torch.randn(1, 5, 8, 8)).dtype == torch.float32
+
+
+@pytest.mark.parametrize("network", [BackwardProjector(small()), FeatureDiscriminator(3, 16)])
+def test_half_precision_follows_the_weights_inside_of_another_block(
+    network: BackwardProjector | FeatureDiscriminator,
+) -> None:
+    """Families that compute by torch's autocast have it around a whole training."""
+    network.precision = torch.bfloat16
+    x = torch.rand(1, 3, 16, 16)
+    with torch.autocast("cpu", torch.bfloat16):
+        before = network(x)
+        with torch.no_grad():
+            for parameter in network.parameters():
+                parameter.add_(0.1)
+        assert not torch.equal(network(x), before)
