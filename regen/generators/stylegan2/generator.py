@@ -28,6 +28,7 @@ from regen.generators.stylegan2.source import (
 )
 from regen.generators.stylegan2.split import StyleGAN2Split
 from regen.training.frozen import computing_in
+from regen.training.transfer import sent
 
 
 class StyleGAN2(Generator):
@@ -76,7 +77,7 @@ class StyleGAN2(Generator):
                 raise GeneratorError("seed", got=seed, expected="0 to 4294967295")
         rows = [np.random.RandomState(s).randn(1, self.config.z_dim) for s in seeds]
         z = np.concatenate(rows) if rows else np.zeros((0, self.config.z_dim))
-        return torch.from_numpy(z).float().to(self.device)
+        return sent(torch.from_numpy(z).float(), self.device)
 
     def seed_latents(
         self,
@@ -134,7 +135,7 @@ class StyleGAN2(Generator):
         return self.seed_latents(
             [sample.seed for sample in chosen],
             [sample.truncation for sample in chosen] or 1.0,
-            label=None if label is None else label.to(self.device),
+            label=None if label is None else sent(label, self.device),
             noise=noise.pop() if noise else "const",
         )
 
@@ -145,11 +146,11 @@ class StyleGAN2(Generator):
         w: Tensor = self.mapping(z, label)
         if truncation == 1.0:
             return w[:, None].expand(-1, self.convolutions + 1, -1)
-        psi = torch.as_tensor(truncation, dtype=w.dtype, device=w.device).reshape(-1, 1)
+        psi = torch.as_tensor(truncation, dtype=w.dtype).reshape(-1, 1)
         if len(psi) not in (1, len(w)):
             raise GeneratorError("truncation", got=f"{len(psi)} values", expected=f"1 or {len(w)}")
         if bool((psi != 1).any()):
-            w = self.mapping.w_mean.lerp(w, psi)
+            w = self.mapping.w_mean.lerp(w, sent(psi, w.device))
         return w[:, None].expand(-1, self.convolutions + 1, -1)
 
     def _noise(self, mode: NoiseMode, seeds: list[int]) -> tuple[Tensor | None, ...]:
