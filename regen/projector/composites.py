@@ -16,6 +16,8 @@ a shape are in units of its tile's half side, unless they say pixels.
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
+from typing import NamedTuple
 
 import torch
 import torch.nn.functional as F
@@ -23,6 +25,7 @@ from torch import Tensor
 
 from regen.errors import ProjectorError
 from regen.projector.settings import CompositeSettings
+from regen.training.transfer import sent
 
 LAYERS = 3
 
@@ -100,11 +103,9 @@ def composite(
     dice = _Dice(int(many.sum()), _generator_on(images.device, generator))
     sources = images if extra is None else torch.cat([images, extra.to(images)])
     colour, alpha = _tiles(dice, sources.float(), side, config)
-    image = images.float().contiguous().clone()
-    mask = torch.zeros_like(image[:, :1])
-    owners = torch.arange(count).repeat_interleave(many)
-    _place(image, mask, owners, colour, alpha, generator, config.mirrored)
-    return image, mask
+    pastes = _Pastes.of(many, images.shape[2:], colour.shape[-1], generator, config.mirrored)
+    lay = _lay_in_rounds if images.is_cuda else _lay_in_turn
+    return lay(images.float(), colour, alpha, pastes)
 
 
 def _generator_on(device: torch.device, generator: torch.Generator) -> torch.Generator:
@@ -115,25 +116,58 @@ def _generator_on(device: torch.device, generator: torch.Generator) -> torch.Gen
     return torch.Generator(device).manual_seed(seed)
 
 
-def _place(
-    image: Tensor,
-    mask: Tensor,
-    owners: Tensor,
-    colour: Tensor,
-    alpha: Tensor,
-    generator: torch.Generator,
-    mirrored: float,
-) -> None:
-    """Lay the tiles ``[T, ., P, P]`` over the images ``owners [T]``, in place."""
-    (height, width), tile = image.shape[2:], alpha.shape[-1]
-    spans = torch.tensor([height, width, width])
-    places = (torch.rand(len(alpha), 3, generator=generator) * spans).long() - tile // 2
-    twin = torch.rand(len(alpha), generator=generator) < mirrored
-    for k, n in enumerate(owners.tolist()):
-        top, left, other = places[k].tolist()
-        _paste(image[n], mask[n], colour[k], alpha[k], top, left)
-        if twin[k]:
-            _paste(image[n], mask[n], colour[k].flip(-1), alpha[k].flip(-1), top, other)
+class _Pastes(NamedTuple):
+    """Where M pastes lie, in their order in each image; all on the processor.
+
+    Attributes:
+        owner: The image, ``[M]``, ascending.
+        tile: The tile, ``[M]``.
+        mirrored: Whether the tile is turned left to right, ``[M]``.
+        top: First row of the tile, ``[M]``; negative where it sticks out.
+        left: First column, ``[M]``.
+    """
+
+    owner: Tensor
+    tile: Tensor
+    mirrored: Tensor
+    top: Tensor
+    left: Tensor
+
+    @classmethod
+    def of(
+        cls,
+        many: Tensor,
+        size: Sequence[int],
+        side: int,
+        generator: torch.Generator,
+        mirrored: float,
+    ) -> _Pastes:
+        """Random places of tiles of a side, ``many [N]`` in each image, each with its twin."""
+        (height, width), tiles = size, int(many.sum())
+        spans = torch.tensor([height, width, width])
+        top, left, other = (
+            (torch.rand(tiles, 3, generator=generator) * spans).long() - side // 2
+        ).unbind(dim=1)
+        twin = torch.rand(tiles, generator=generator) < mirrored
+        tile = torch.arange(tiles).repeat_interleave(1 + twin.long())
+        second = torch.zeros_like(tile, dtype=torch.bool)
+        second[1:] = tile[1:] == tile[:-1]
+        owner = torch.arange(len(many)).repeat_interleave(many)[tile]
+        return cls(owner, tile, second, top[tile], torch.where(second, other[tile], left[tile]))
+
+
+def _lay_in_turn(
+    images: Tensor, colour: Tensor, alpha: Tensor, pastes: _Pastes
+) -> tuple[Tensor, Tensor]:
+    """Lay the tiles ``[T, ., P, P]`` over the images, one paste after the other."""
+    image = images.contiguous().clone()
+    mask = torch.zeros_like(image[:, :1])
+    for n, k, turned, top, left in zip(*(part.tolist() for part in pastes), strict=True):
+        one, opacity = colour[k], alpha[k]
+        if turned:
+            one, opacity = one.flip(-1), opacity.flip(-1)
+        _paste(image[n], mask[n], one, opacity, top, left)
+    return image, mask
 
 
 def _paste(image: Tensor, mask: Tensor, colour: Tensor, alpha: Tensor, top: int, left: int) -> None:
@@ -145,6 +179,39 @@ def _paste(image: Tensor, mask: Tensor, colour: Tensor, alpha: Tensor, top: int,
     there = (..., slice(y - top, bottom - top), slice(x - left, right - left))
     image[here].lerp_(colour[there], alpha[there])
     mask[here] = torch.maximum(mask[here], alpha[there])
+
+
+def _lay_in_rounds(
+    images: Tensor, colour: Tensor, alpha: Tensor, pastes: _Pastes
+) -> tuple[Tensor, Tensor]:
+    """The same with one paste of every image at a time: few kernels, which a GPU wants.
+
+    Images and mask lie on one canvas with a border as wide as tiles stick out.
+    """
+    (count, _, height, width), side = images.shape, alpha.shape[-1]
+    before, device = side // 2, images.device
+    border = (before, side - before, before, side - before)
+    rows, columns = height + side, width + side
+    layers = [F.pad(images, border), images.new_zeros(count, 1, rows, columns)]
+    canvas = torch.cat(layers, dim=1).transpose(0, 1).flatten(1)  # [4, N rows columns]
+    start = (pastes.owner * rows + pastes.top + before) * columns + pastes.left + before
+    turn = torch.arange(len(start)) - torch.searchsorted(pastes.owner, pastes.owner)
+    order = turn.argsort(stable=True)
+    numbers = torch.stack([start, pastes.tile, pastes.mirrored.long()])[:, order]
+    start, tile, mirrored = sent(numbers, device)
+    line = torch.arange(side, device=device)
+    places = start[:, None] + (line[:, None] * columns + line).flatten()  # [M, P P]
+    tiles = torch.cat([colour, alpha], dim=1)[tile]
+    turned = mirrored[:, None, None, None] > 0
+    tiles = torch.where(turned, tiles.flip(-1), tiles).flatten(2).transpose(0, 1)  # [4, M, P P]
+    sizes = turn.bincount().tolist()
+    for here, new in zip(places.split(sizes), tiles.split(sizes, dim=1), strict=True):
+        old, opacity = canvas[:, here], new[3:]
+        blended = old[:3].lerp(new[:3], opacity)
+        canvas[:, here] = torch.cat([blended, old[3:].maximum(opacity)])
+    inside = canvas.view(4, count, rows, columns).transpose(0, 1)
+    inside = inside[:, :, before : before + height, before : before + width]
+    return inside[:, :3].contiguous(), inside[:, 3:].contiguous()
 
 
 def _tiles(

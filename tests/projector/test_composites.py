@@ -5,7 +5,7 @@ import torch
 from torch import Tensor
 
 from regen.errors import ProjectorError
-from regen.projector.composites import composite
+from regen.projector.composites import _lay_in_rounds, _lay_in_turn, _Pastes, composite
 from regen.projector.settings import CompositeSettings
 
 
@@ -105,3 +105,26 @@ def test_extra_images_of_another_size_are_refused() -> None:
 def test_impossible_settings_are_refused(settings: dict, message: str) -> None:  # type: ignore[type-arg]
     with pytest.raises(ProjectorError, match=message):
         CompositeSettings(**settings)
+
+
+@pytest.mark.parametrize("size", [(32, 32), (24, 40), (46, 26)])
+def test_pastes_in_rounds_are_those_in_turn(size: tuple[int, int]) -> None:
+    """A GPU lays one paste of every image at a time: twins, tiles that stick out, and none too."""
+    random, side = source(4), min(size) // 2
+    many = torch.tensor([3, 1, 6, 0, 2])
+    pastes = _Pastes.of(many, size, side, random, 0.5)
+    before = torch.rand(5, 3, *size, generator=random)
+    colour = torch.rand(12, 3, side, side, generator=random)
+    alpha = (torch.rand(12, 1, side, side, generator=random) * 2 - 0.5).clamp(0, 1)
+    in_turn = _lay_in_turn(before, colour, alpha, pastes)
+    in_rounds = _lay_in_rounds(before, colour, alpha, pastes)
+    assert len(pastes.tile) > 12 and pastes.left.min() < 0
+    assert all(torch.equal(a, b) for a, b in zip(in_turn, in_rounds, strict=True))
+
+
+def test_pastes_are_laid_in_their_order_and_their_twins_right_after_them() -> None:
+    pastes = _Pastes.of(torch.tensor([2, 0, 1]), (16, 16), 8, source(), 1.0)
+    assert pastes.owner.tolist() == [0, 0, 0, 0, 2, 2]
+    assert pastes.tile.tolist() == [0, 0, 1, 1, 2, 2]
+    assert pastes.mirrored.tolist() == [False, True] * 3
+    assert pastes.top[::2].tolist() == pastes.top[1::2].tolist()
