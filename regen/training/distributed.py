@@ -49,8 +49,8 @@ class Workers:
         gradients = [p.grad for p in parameters if p.grad is not None]
         flat = self.average(torch.cat([g.flatten() for g in gradients]))
         pieces = torch.split(flat, [g.numel() for g in gradients])
-        for gradient, piece in zip(gradients, pieces, strict=True):
-            gradient.copy_(piece.view_as(gradient))
+        views = [piece.view_as(g) for piece, g in zip(pieces, gradients, strict=True)]
+        torch._foreach_copy_(gradients, views)
 
     def gather(self, tensor: Tensor) -> list[Tensor]:
         """The tensors of all processes, in the order of their ranks; shapes are equal."""
