@@ -20,6 +20,8 @@ from regen.projector.guide import guided
 from regen.projector.settings import ProjectorTrainingSettings
 from regen.projector.windows import WindowPlan
 from regen.seeds import VALUE_STATISTICS
+from regen.training.graphs import Graphs, graphs_for
+from regen.training.transfer import sent
 
 _LARGEST = 2**31
 
@@ -104,6 +106,11 @@ class Sampler:
         seed: Of this process.
         extra: Images ``[M, 3, H, W]`` to paste pieces of, or None.
         plan: Which windows of the samples are trained on; None for whole images.
+        graphs: How whole samples are computed; by default as suits the device.
+
+    Attributes:
+        graphs: How a training should run on these batches: windows are Python's numbers, another
+            recording each, so steps on them are called as they are.
     """
 
     def __init__(
@@ -117,35 +124,43 @@ class Sampler:
         seed: int,
         extra: Tensor | None = None,
         plan: WindowPlan | None = None,
+        graphs: Graphs | None = None,
     ) -> None:
         self.generator, self.split, self.config, self.plan = generator, split, config, plan
         self.source = source
         self.count = count
         self.extra = None if extra is None else extra.to(generator.device)
         self.random = torch.Generator().manual_seed(seed)
+        suited = graphs or graphs_for(generator.device)
+        self.graphs = suited if plan is None else Graphs(None)
         self._mean: Activation | None = None
 
     @torch.no_grad()
     def next_batch(self) -> Batch:
-        """The next batch."""
+        """The next batch. What is recorded of it holds until the batch after it."""
         numbers = torch.randint(_LARGEST, [self.count], generator=self.random).tolist()
         samples = random_samples(self.source, numbers, varied=True)
         latents = self.generator.latents(samples)
         if self.plan is not None:
             return self._windows(self.plan, latents)
-        value = self.split.value_of(latents)
-        plain, guide = self.split.tail(value).float(), self.generator.changeable(latents)
+        value, plain = self.graphs.run("samples", self._valued, latents)
+        guide = self.generator.changeable(latents)
         image, pasted = self._pasted(plain)
         if guide is not None:  # elsewhere nothing foreign can be
             image, pasted = plain.lerp(image, guide), pasted * guide
         kept = kept_positions(pasted, value.features)
         return Batch(image, pasted, kept, value, guide=guide)
 
+    def _valued(self, latents: Latent) -> tuple[Activation, Tensor]:
+        """Values of latents, and their images ``[N, 3, H, W]``."""
+        value = self.split.value_of(latents)
+        return value, self.split.tail(value).float()
+
     def _windows(self, plan: WindowPlan, latents: Latent) -> Batch:
         """A batch of windows, one of each sample."""
         windows, value = self._window_values(plan, latents)
         image, pasted = self._pasted(self.split.tail(value).float())
-        counted = plan.counted(windows).to(image)
+        counted = sent(plan.counted(windows), image.device)
         there = kept_positions(pasted, image[:, :, :: plan.ratio, :: plan.ratio])
         kept = there * (F.avg_pool2d(counted, plan.ratio) == 1)
         return Batch(image, pasted, kept, value, counted, plan.ring(self.split, windows))
@@ -185,14 +200,14 @@ class Sampler:
     @torch.no_grad()
     def decoding_context(self, value: Activation) -> Activation:
         """The activation whose context decodes B's prediction for `value`'s images."""
-        count = len(value.features)
+        count, device = len(value.features), value.features.device
         if self.config.context == "own":
             return value
         if self.config.context == "swap":
-            return value.select([(i + 1) % count for i in range(count)])
+            return value.select(torch.arange(count, device=device).roll(-1))
         if self._mean is None:
             self._mean = self.split.value_of(self.generator.latents(self.source.typical(1)))
-        return self._mean.select([0] * count)
+        return self._mean.select(torch.zeros(count, dtype=torch.int64, device=device))
 
     @torch.no_grad()
     def statistics(self, samples: int = 256) -> tuple[Tensor, Tensor]:

@@ -207,7 +207,7 @@ class _Loop:
                     steps=settings.steps,
                     kimg=done * settings.batch / 1000,
                     scalars=scalars,
-                    inputs=batch.image[:_SHOWN],
-                    decoded=None if decoded is None else decoded[:_SHOWN],
+                    inputs=batch.image[:_SHOWN].clone(),  # the next step may be recorded there
+                    decoded=None if decoded is None else decoded[:_SHOWN].clone(),
                 )
             )

@@ -1,7 +1,8 @@
 """One training step of the backward projector, and the state that a resumed training needs.
 
-A step minimises the total loss of section 4.1.2 of the paper in B, then the loss of the feature
-discriminator (section 4.1.1) on the same predictions.
+A step minimises the total loss of section 4.1.2 of the paper in B, and the loss of the feature
+discriminator (section 4.1.1) on the same predictions. Both gradients are taken with the weights
+before the step; numbers are asked of the device once, when both are there.
 
 Shapes: N images of a batch; H, W their height and width; C, h, w channels, height and width of the
 value.
@@ -11,6 +12,7 @@ from __future__ import annotations
 
 import copy
 import math
+from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
@@ -18,6 +20,7 @@ import torch
 from torch import Tensor, nn
 
 from regen.errors import ProjectorError
+from regen.generators.protocol import Activation, Context
 from regen.losses import discriminator_loss, r1_penalty
 from regen.precision import compute_dtype
 from regen.projector.config import ProjectorConfig
@@ -25,11 +28,41 @@ from regen.projector.losses import kept_cells, total_loss
 from regen.projector.network import BackwardProjector, FeatureDiscriminator
 from regen.projector.sampling import Batch, Sampler
 from regen.projector.settings import ProjectorTrainingSettings
+from regen.training.adam import adam, load_adam
 from regen.training.distributed import Workers
 from regen.training.frozen import computing_in, frozen
+from regen.training.graphs import Graphs, Outputs, gradients, set_gradients
 from regen.training.moving_average import update_average
 
 State = dict[str, Any]
+
+
+@dataclass(frozen=True)
+class _Part:
+    """What one network learns from a batch.
+
+    Attributes:
+        terms: Its losses before they are weighted.
+        gradients: By each of its parameters.
+    """
+
+    terms: dict[str, Tensor]
+    gradients: Outputs
+
+
+@dataclass(frozen=True)
+class _ProjectorPart(_Part):
+    """What B learns from a batch.
+
+    Attributes:
+        prediction: In normalised units, ``[N, C, h, w]``.
+        value: The sample's own, as `prediction`.
+        decoded: Images ``[N, 3, H, W]`` of the prediction; None without a semi-cycle.
+    """
+
+    prediction: Tensor
+    value: Tensor
+    decoded: Tensor | None
 
 
 def step_size(settings: ProjectorTrainingSettings, step: int) -> float:
@@ -50,6 +83,7 @@ class Trainer:
         sampler: Source of batches, on the generator's device.
         workers: The processes that train together.
         device: The generator's.
+        graphs: How the parts of a step run; by default as the sampler's batches do.
 
     Attributes:
         average: The moving average of B, which is the result.
@@ -63,8 +97,10 @@ class Trainer:
         sampler: Sampler,
         workers: Workers,
         device: torch.device,
+        graphs: Graphs | None = None,
     ) -> None:
         self.settings, self.sampler, self.workers = settings, sampler, workers
+        self.graphs = graphs or sampler.graphs
         with torch.random.fork_rng(devices=[]):
             torch.manual_seed(settings.seed)
             self.projector = BackwardProjector(architecture).to(device)
@@ -74,11 +110,9 @@ class Trainer:
         self.average = copy.deepcopy(self.projector).requires_grad_(False).eval()
         dtype = compute_dtype(settings.precision, device)
         self.projector.precision = self.discriminator.precision = dtype
-        self.optimizer = torch.optim.Adam(
-            self.projector.parameters(), lr=settings.lr, betas=(0.9, 0.99)
-        )
-        self.discriminator_optimizer = torch.optim.Adam(
-            self.discriminator.parameters(), lr=settings.discriminator_lr, betas=(0.0, 0.99)
+        self.optimizer = adam(self.projector.parameters(), settings.lr, (0.9, 0.99))
+        self.discriminator_optimizer = adam(
+            self.discriminator.parameters(), settings.discriminator_lr, (0.0, 0.99)
         )
         self.done = 0
 
@@ -94,7 +128,8 @@ class Trainer:
 
         Returns:
             The losses before they are weighted, means over all processes; the batch; and what B's
-            prediction decodes to, ``[N, 3, H, W]``, where the semi-cycle has a weight.
+            prediction decodes to, ``[N, 3, H, W]``, where the semi-cycle has a weight. Batch and
+            images may hold until the next step only.
 
         Raises:
             ProjectorError: If a loss is not finite. The weights are those before the step.
@@ -102,6 +137,35 @@ class Trainer:
         for group in self.optimizer.param_groups:
             group["lr"] = step_size(self.settings, self.done)
         batch = self.sampler.next_batch()
+        context = self.sampler.decoding_context(batch.value).context
+        found = self.graphs.run("projector", self._projector_part, batch, context)
+        terms, judged = dict(found.terms), None
+        if self.settings.adversarial:
+            judged = self.graphs.run(
+                "discriminator",
+                self._discriminator_part,
+                found.prediction,
+                found.value,
+                batch.kept,
+                self._penalty_is_due(),
+            )
+            terms |= judged.terms
+        losses = self._checked(terms)
+        self._descend(found.gradients, self.projector, self.optimizer)
+        if judged is not None:
+            self._descend(judged.gradients, self.discriminator, self.discriminator_optimizer)
+        self.done += 1
+        self._follow()
+        return losses, batch, found.decoded
+
+    def _penalty_is_due(self) -> bool:
+        settings = self.settings
+        return settings.r1_gamma > 0 and self.done % settings.r1_every_steps == 0
+
+    # The two parts are pure functions of tensors, which `Graphs` may record.
+
+    def _projector_part(self, batch: Batch, context: Context) -> _ProjectorPart:
+        """B's losses for a batch, decoded in a context."""
         prediction = self.projector.windowed(batch.seen)
         value = self.projector.normalise(batch.wanted.float())
         loss = total_loss(
@@ -110,18 +174,15 @@ class Trainer:
             batch,
             self.settings,
             discriminator=self._judge,
-            tail=partial(self._decode, batch),
+            tail=partial(self._decode, batch, context),
         )
-        self.optimizer.zero_grad(set_to_none=True)
-        torch.autograd.backward(loss.total)
-        losses = self._checked(loss.terms)
-        self.workers.average_gradients(self.projector.parameters())
-        self.optimizer.step()
-        if self.settings.adversarial:
-            losses |= self._discriminator_step(prediction.detach(), value, batch)
-        self.done += 1
-        self._follow()
-        return losses, batch, None if loss.decoded is None else loss.decoded.detach()
+        return _ProjectorPart(
+            _detached(loss.terms),
+            gradients(loss.total, self.projector.parameters()),
+            prediction.detach(),
+            value,
+            None if loss.decoded is None else loss.decoded.detach(),
+        )
 
     def _judge(self, prediction: Tensor) -> Tensor:
         """The discriminator's logits, through which a gradient reaches B alone."""
@@ -129,33 +190,25 @@ class Trainer:
             logits: Tensor = self.discriminator(prediction)
         return logits
 
-    def _decode(self, batch: Batch, prediction: Tensor) -> Tensor:
+    def _decode(self, batch: Batch, context: Context, prediction: Tensor) -> Tensor:
         """Images ``[N, 3, H, W]`` of normalised features, through the tail."""
         features = self.projector.denormalise(prediction).to(batch.value.features.dtype)
-        context = self.sampler.decoding_context(batch.value)
-        return self.sampler.split.tail(context.with_features(batch.completed(features))).float()
+        return self.sampler.split.tail(Activation(batch.completed(features), context)).float()
 
-    def _discriminator_step(
-        self, prediction: Tensor, value: Tensor, batch: Batch
-    ) -> dict[str, float]:
-        """The discriminator's own step: real values against predictions, and at times R1."""
+    def _discriminator_part(
+        self, prediction: Tensor, value: Tensor, kept: Tensor, with_penalty: bool
+    ) -> _Part:
+        """The discriminator's losses: real values against predictions, and at times R1."""
         settings = self.settings
         fake_logits = self.discriminator(prediction)
-        losses = {
-            "discriminator": discriminator_loss(
-                self.discriminator(value), fake_logits, kept_cells(batch.kept, fake_logits)
-            )
-        }
-        total, every = losses["discriminator"], settings.r1_every_steps
-        if settings.r1_gamma and self.done % every == 0:
+        total = discriminator_loss(
+            self.discriminator(value), fake_logits, kept_cells(kept, fake_logits)
+        )
+        losses = {"discriminator": total}
+        if with_penalty:
             losses["r1"] = self._r1(value)
-            total = total + settings.r1_gamma * every * losses["r1"]
-        self.discriminator_optimizer.zero_grad(set_to_none=True)
-        torch.autograd.backward(total)
-        numbers = self._checked(losses)
-        self.workers.average_gradients(self.discriminator.parameters())
-        self.discriminator_optimizer.step()
-        return numbers
+            total = total + settings.r1_gamma * settings.r1_every_steps * losses["r1"]
+        return _Part(_detached(losses), gradients(total, self.discriminator.parameters()))
 
     def _r1(self, value: Tensor) -> Tensor:
         """The penalty in float32: its second derivatives are too coarse in half precision."""
@@ -163,9 +216,17 @@ class Trainer:
         with computing_in(self.discriminator, torch.float32):
             return r1_penalty(self.discriminator(real), real)
 
+    def _descend(
+        self, found: Outputs, network: nn.Module, optimizer: torch.optim.Optimizer
+    ) -> None:
+        """One step of `optimizer` along the gradient, its mean over all processes."""
+        set_gradients(network.parameters(), found)
+        self.workers.average_gradients(network.parameters())
+        optimizer.step()
+
     def _checked(self, losses: dict[str, Tensor]) -> dict[str, float]:
         """The losses as numbers, their means over all processes, if they are finite."""
-        numbers = self.workers.average(torch.stack(list(losses.values())).detach().float())
+        numbers = self.workers.average(torch.stack(list(losses.values())).float())
         named = dict(zip(losses, numbers.tolist(), strict=True))
         for name, number in named.items():
             if not math.isfinite(number):
@@ -189,7 +250,7 @@ class Trainer:
             halflife_kimg=settings.ema_halflife_kimg,
         )
 
-    def _parts(self) -> dict[str, nn.Module | torch.optim.Optimizer]:
+    def _parts(self) -> dict[str, nn.Module | torch.optim.Adam]:
         return {
             "projector": self.projector,
             "average": self.average,
@@ -207,7 +268,14 @@ class Trainer:
     def load(self, state: State) -> None:
         """Continue from `state`, in place."""
         for name, part in self._parts().items():
-            part.load_state_dict(state[name])
+            if isinstance(part, torch.optim.Adam):
+                load_adam(part, state[name])
+            else:
+                part.load_state_dict(state[name])
         # A copy: torch reads a state from the start of its storage, whatever the offset.
         self.sampler.random.set_state(state["random"][self.workers.rank].clone())
         self.done = int(state["done"])
+
+
+def _detached(losses: dict[str, Tensor]) -> dict[str, Tensor]:
+    return {name: loss.detach() for name, loss in losses.items()}

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import copy
 import math
 
 import pytest
@@ -8,17 +9,24 @@ import torch
 from regen.errors import ProjectorError
 from regen.generators.stylegan2.generator import StyleGAN2
 from regen.generators.stylegan2.split import StyleGAN2Split
+from regen.precision import DTYPES
 from regen.projector.config import ProjectorConfig
 from regen.projector.sampling import Sampler
-from regen.projector.settings import ProjectorTrainingSettings
+from regen.projector.settings import Precision, ProjectorTrainingSettings
 from regen.projector.trainer import Trainer, step_size
 from regen.training.distributed import Workers
+from regen.training.graphs import Graphs
+from tests.helpers.munit import lively as translates
+from tests.helpers.recording import Tracer
+from tests.helpers.rfr import lively as fills
 
 
-def trainer(tiny: StyleGAN2, split: StyleGAN2Split, **settings: object) -> Trainer:
+def trainer(
+    tiny: StyleGAN2, split: StyleGAN2Split, graphs: Graphs | None = None, **settings: object
+) -> Trainer:
     choices = {"kimg": 0.4, "batch": 4, "precision": "fp32", "warmup_kimg": 0.0, **settings}
     config = ProjectorTrainingSettings(**choices)  # type: ignore[arg-type]
-    sampler = Sampler(tiny, split, tiny.source(), config, count=4, seed=0)
+    sampler = Sampler(tiny, split, tiny.source(), config, count=4, seed=0, graphs=graphs)
     architecture = ProjectorConfig.for_split(split, tiny, widths=(8, 8), blocks=(1, 1))
     made = Trainer(config, architecture, sampler, Workers(), torch.device("cpu"))
     made.measure_values()
@@ -134,3 +142,88 @@ def test_half_precision_trains(tiny: StyleGAN2, tiny_split: StyleGAN2Split) -> N
     losses = [made.step()[0]["feature_l1"] for _ in range(30)]
     assert sum(losses[-5:]) < sum(losses[:5])
     assert all(p.dtype == torch.float32 for p in made.projector.parameters())
+
+
+@pytest.mark.parametrize(
+    "settings",
+    [
+        {},
+        {"precision": "bf16"},
+        {"context": "swap"},
+        {"context": "mean", "composites": 0.0},
+        {"semi_cycle_l1": 0.0, "semi_cycle_ssim": 0.0},
+    ],
+)
+def test_recorded_steps_give_the_same_bits(
+    settings: dict[str, object], tiny: StyleGAN2, tiny_split: StyleGAN2Split
+) -> None:
+    """Samples and both networks' parts are pure functions of tensors, so a GPU may replay them."""
+    tracer, often = Tracer(), {"r1_every_steps": 2, "r1_gamma": 9.0, **settings}
+    plain = trainer(tiny, tiny_split, **often)
+    recorded = trainer(tiny, tiny_split, Graphs(tracer), **often)
+    for _ in range(5):
+        (losses, batch, decoded), again = plain.step(), recorded.step()
+        assert losses == again[0] and torch.equal(batch.image, again[1].image)
+        assert (decoded is None) == (again[2] is None)
+        assert decoded is None or again[2] is None or torch.equal(decoded, again[2])
+    assert _same(plain, recorded)
+    assert tracer.replays == 5 + 5 + 5  # samples, B, discriminator
+
+
+def test_a_resumed_training_may_be_recorded(tiny: StyleGAN2, tiny_split: StyleGAN2Split) -> None:
+    often = {"r1_every_steps": 2, "kimg": 0.02}
+    plain = trainer(tiny, tiny_split, **often)
+    recorded = trainer(tiny, tiny_split, Graphs(Tracer()), **often)
+    for _ in range(2):
+        plain.step()
+    recorded.step()
+    recorded.load(copy.deepcopy(plain.state()))
+    for _ in range(3):
+        assert plain.step()[0] == recorded.step()[0]
+    assert _same(plain, recorded)
+
+
+def _same(one: Trainer, other: Trainer) -> bool:
+    pairs = zip(one._parts().values(), other._parts().values(), strict=True)
+    return all(str(a.state_dict()) == str(b.state_dict()) for a, b in pairs) and all(
+        torch.equal(a, b)
+        for a, b in zip(one.average.parameters(), other.average.parameters(), strict=True)
+    )
+
+
+def test_no_weight_moves_where_the_discriminators_loss_is_not_finite(
+    tiny: StyleGAN2, tiny_split: StyleGAN2Split
+) -> None:
+    made = trainer(tiny, tiny_split, adversarial=1e-3)
+    made.step()
+    judge = made.discriminator
+    judge.forward = lambda x: type(judge).forward(judge, x) * _nan_if(not x.requires_grad)  # type: ignore[method-assign]
+    before = {name: t.clone() for name, t in made.projector.state_dict().items()}
+    with pytest.raises(ProjectorError, match="training stopped in step 1: discriminator: got nan"):
+        made.step()
+    assert all(torch.equal(t, before[name]) for name, t in made.projector.state_dict().items())
+
+
+def _nan_if(wanted: bool) -> float:
+    return math.nan if wanted else 1.0
+
+
+@pytest.mark.parametrize("precision", ["fp32", "bf16"])
+@pytest.mark.parametrize("family", ["rfr", "munit"])
+def test_steps_of_other_families_may_be_recorded(family: str, precision: Precision) -> None:
+    generator = fills(people=True) if family == "rfr" else translates(people=True)
+    generator.eval().requires_grad_(False)
+    split = generator.split(2, 1)
+    config = ProjectorTrainingSettings(kimg=0.4, batch=2, precision=precision, r1_every_steps=2)
+    architecture = ProjectorConfig.for_split(split, generator, widths=(8, 8), blocks=(1, 1))
+    made = []
+    for graphs in (Graphs(None), Graphs(Tracer())):
+        sampler = Sampler(
+            generator, split, generator.source(), config, count=2, seed=0, graphs=graphs
+        )
+        made.append(Trainer(config, architecture, sampler, Workers(), torch.device("cpu")))
+        made[-1].measure_values()
+    with generator.computing_in(DTYPES[precision]):
+        for _ in range(3):
+            assert made[0].step()[0] == made[1].step()[0]
+    assert _same(*made)
