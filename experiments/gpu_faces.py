@@ -193,7 +193,7 @@ class Run:
         save_projector(path, projector.network, generator, layer, card=card, half=True)
 
     def _projector_settings(self) -> ProjectorTrainingSettings:
-        batch = 4 if self.quick else 16
+        batch = 4 if self.quick else 32
         return ProjectorTrainingSettings(
             kimg=1000.0, batch=batch, checkpoint_every_kimg=2.0, report_every_kimg=0.1
         )
