@@ -7,7 +7,7 @@ Shapes: N images or features; C channels; h, w their height and width.
 
 from __future__ import annotations
 
-from functools import lru_cache
+from functools import cache
 
 import pytorch_msssim
 import torch
@@ -90,11 +90,12 @@ def ssim(a: Tensor, b: Tensor, *, window: int = SSIM_WINDOW, per_image: bool = F
     return similarity
 
 
-@lru_cache(maxsize=16)
+@cache
 def _gaussian(side: int, channels: int, device: torch.device, dtype: torch.dtype) -> Tensor:
     """SSIM's window along one axis, ``[channels, 1, 1, side]``; kept where it is needed.
 
-    A recorded step must find it on the GPU, where nothing can be sent to meanwhile.
+    A recorded step must find it on the GPU, where nothing can be sent to meanwhile, and reads it as
+    long as it is replayed: it is never dropped.
     """
     with torch.inference_mode(mode=False):  # so that a gradient may be taken later
         place = torch.arange(side, dtype=torch.float32) - side // 2

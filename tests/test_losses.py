@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 
 import pytest
+import pytorch_msssim
 import torch
 from torch import Tensor, nn
 from torch.autograd import gradcheck
@@ -207,3 +208,10 @@ def test_gradient_of_r1_through_the_discriminator(float64: None) -> None:
 
     values = [parameters[name].detach().requires_grad_() for name in names]
     assert gradcheck(penalty, values)
+
+
+@pytest.mark.parametrize(("side", "window"), [(20, 7), (20, 11), (6, 11)])
+def test_ssim_has_the_window_of_the_package_that_computes_it(side: int, window: int) -> None:
+    a, b = torch.rand(2, 3, side, side), torch.rand(2, 3, side, side)
+    theirs = pytorch_msssim.ssim(a, b, data_range=1.0, win_size=min(window, side - 1 + side % 2))
+    assert_near(ssim(2 * a - 1, 2 * b - 1, window=window), theirs, size=1)

@@ -197,8 +197,12 @@ class Split(ABC):
             generator itself, not copies.
         value_layer: The convolution whose output is the value, counted from 1.
         memory_layers: Number of convolutions of the memory.
+        recordable: Whether memory and tail are pure functions of tensors that are all on the
+            device, so that a GPU may record them (`regen.training.graphs`) with their gradients:
+            they copy nothing there, ask no tensor for a number, and keep nothing.
     """
 
+    recordable: ClassVar[bool] = False
     memory: nn.Module
     value_layer: int
     memory_layers: int

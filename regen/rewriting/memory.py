@@ -22,13 +22,14 @@ from regen.generators.convolution_keys import KeyedSplit
 from regen.generators.protocol import Split
 from regen.rewriting.closed_form import closed_form
 from regen.rewriting.coordinates import Coordinates
-from regen.rewriting.crops import plan_crops
+from regen.rewriting.crops import Crops, plan_crops
 from regen.rewriting.key_moments import Moments, measure_moments
-from regen.rewriting.objective import Losses
+from regen.rewriting.objective import Drawn, Losses
 from regen.rewriting.preserved import Preserved
 from regen.rewriting.rule import Rule
 from regen.rewriting.settings import FitSettings
 from regen.training.frozen import frozen
+from regen.training.graphs import Graphs, graphs_for
 from regen.training.quick_adam import QuickAdam, decline
 
 Report = Callable[[int, dict[str, float]], None]
@@ -63,6 +64,7 @@ def fit_memory(
     on_report: Report | None = None,
     on_partial: Partial | None = None,
     should_stop: Callable[[], bool] | None = None,
+    graphs: Graphs | None = None,
 ) -> Fitted:
     """Find the change of the memory's weights that makes it recall `rule`.
 
@@ -80,6 +82,8 @@ def fit_memory(
         on_partial: Called every `report_every` steps with the number of steps taken and the
             changes as far as they are learned, named as in the result.
         should_stop: Called after every step; the fit ends once it returns True.
+        graphs: How a step runs, for this fit alone; by default it is recorded on a GPU, where the
+            family's steps can be.
 
     Raises:
         RewriteError: If the loss explodes or is not finite, or the closed form lacks what it
@@ -92,8 +96,9 @@ def fit_memory(
     names = set(split.memory_weights())
     before = {n: p.detach() for n, p in split.memory.named_parameters() if n in names}
     coordinates, steps, stopped = Coordinates(before), 0, False
+    graphs = graphs or _graphs_of(split, rule)
     with frozen(split.memory):
-        crops = plan_crops(split, rule) if settings.crops else None
+        crops = _crops(split, rule, settings, graphs)
         if crops is not None and preserved is not None and len(preserved):
             preserved = preserved.with_targets(rule)
         losses = Losses(split, rule, settings, preserved, crops)
@@ -104,7 +109,7 @@ def fit_memory(
         if settings.solver == "closed-form":
             _report_ends(losses, before, start, on_report)
         else:
-            for steps in _descend(losses, coordinates, settings, on_report):
+            for steps in _descend(losses, coordinates, settings, graphs, on_report):
                 if on_partial is not None and steps % settings.report_every == 0:
                     on_partial(steps, _deltas(split, before, coordinates))
                 last = steps == settings.steps
@@ -112,6 +117,19 @@ def fit_memory(
                 if stopped:
                     break
     return Fitted(_deltas(split, before, coordinates), steps, stopped)
+
+
+def _graphs_of(split: Split, rule: Rule) -> Graphs:
+    return graphs_for(rule.wanted.device) if split.recordable else Graphs(None)
+
+
+def _crops(split: Split, rule: Rule, settings: FitSettings, graphs: Graphs) -> Crops | None:
+    """The windows to fit on, or None for whole images.
+
+    Those of preserved samples are others in each step, which would be another recording each time;
+    and where steps are recorded, arithmetic is cheap.
+    """
+    return plan_crops(split, rule) if settings.crops and not graphs.records else None
 
 
 @torch.no_grad()
@@ -145,25 +163,34 @@ def _report_ends(
 
 
 def _descend(
-    losses: Losses, coordinates: Coordinates, settings: FitSettings, on_report: Report | None
+    losses: Losses,
+    coordinates: Coordinates,
+    settings: FitSettings,
+    graphs: Graphs,
+    on_report: Report | None,
 ) -> Iterator[int]:
     """Improve the variables in place, yielding after each step how many have been taken."""
     variables = list(coordinates.variables.values())
+
+    def evaluate(drawn: Drawn | None) -> tuple[dict[str, Tensor], tuple[Tensor, ...]]:
+        """The terms with their total, and gradients: a pure function, see `Graphs`."""
+        terms = losses.terms(coordinates.weights(), drawn)
+        loss = torch.stack(list(terms.values())).sum()
+        found = torch.autograd.grad(loss, variables)
+        return {name: term.detach() for name, term in ({"total": loss} | terms).items()}, found
+
     betas = _BETAS if settings.solver == "adam" else _QUICK_BETAS
     count, lr = settings.schedule
     adam = QuickAdam(variables, betas)
     for step in range(count):
-        terms = losses(coordinates.weights())
-        loss = torch.stack(list(terms.values())).sum()
-        gradients = torch.autograd.grad(loss, variables)
+        terms, gradients = graphs.run("step", evaluate, losses.draw())
         adam.step(gradients, lr * decline(step / count))
         if step % settings.report_every == 0 or step == count - 1:
-            total = loss.item()
+            reported = dict(zip(terms, torch.stack(list(terms.values())).tolist(), strict=True))
             remedy = f"lower lr, now {lr:g}" if step else "look for numbers that are not finite"
-            _check(step, total, losses.limit, remedy)
+            _check(step, reported["total"], losses.limit, remedy)
             if on_report is not None:
-                parts = {name: term.item() for name, term in terms.items()}
-                on_report(step, {"total": total, **parts})
+                on_report(step, reported)
         yield step + 1
 
 

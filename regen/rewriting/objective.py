@@ -8,10 +8,13 @@ Shapes: T targets; P preserved samples; C, h, w the value; H, W height and width
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import torch
 from torch import Tensor
 
 from regen.errors import RewriteError
+from regen.generators.crops import Window
 from regen.generators.protocol import Activation, Split
 from regen.losses import weighted_l1
 from regen.precision import compute_dtype
@@ -42,6 +45,19 @@ def position_weights(
     return crops.values(weights, crops.targets), crops.images(image_weights, crops.targets)
 
 
+@dataclass(frozen=True)
+class Drawn:
+    """The B preserved samples that take part in one step.
+
+    Attributes:
+        index: Their numbers, ``[B]`` int64, on the device of the samples.
+        windows: One of each, or None for whole images.
+    """
+
+    index: Tensor
+    windows: tuple[Window, ...] | None
+
+
 class Losses:
     """The terms of the fit; recall on values is Eq. (11) of the paper, section 4.2.
 
@@ -70,28 +86,45 @@ class Losses:
         self.preserved = preserved if self.preserve_weight else None
         self.weights, self.image_weights = position_weights(rule, config, crops)
         self.order = torch.Generator().manual_seed(config.seed)
-        self.queue: list[int] = []
+        self.queue = torch.zeros(0, dtype=torch.int64, device=rule.wanted.device)
         self.dtype = compute_dtype(config.precision, rule.wanted.device)
         self.limit = _HOPELESS * (1 + rule.wanted.abs().mean().item())
 
-    def _next_kept(self, size: int) -> Preserved:
-        """The next preserved samples, or windows of them."""
-        assert self.preserved is not None
+    def draw(self) -> Drawn | None:
+        """The next preserved samples, which take turns from call to call; None without any."""
+        if self.preserved is None:
+            return None
+        count = len(self.preserved)
+        size = min(self.config.preserve_batch, count)
         while len(self.queue) < size:
-            count = len(self.preserved)
-            self.queue += torch.randperm(count, generator=self.order).tolist()
-        batch, self.queue = self.queue[:size], self.queue[size:]
-        kept = self.preserved.select(batch)
-        if self.crops is None:
+            more = torch.randperm(count, generator=self.order).to(self.queue.device)
+            self.queue = torch.cat([self.queue, more])
+        index, self.queue = self.queue[:size], self.queue[size:]
+        windows = None if self.crops is None else tuple(self.crops.draw(size, self.order))
+        return Drawn(index, windows)
+
+    def _kept(self, drawn: Drawn | None) -> Preserved | None:
+        """Preserved samples, or windows of them."""
+        if self.preserved is None or drawn is None:
+            return None
+        kept = self.preserved.select(drawn.index)
+        if self.crops is None or drawn.windows is None:
             return kept
-        return kept.cropped(self.crops, self.crops.draw(size, self.order))
+        return kept.cropped(self.crops, drawn.windows)
 
     def __call__(self, weights: dict[str, Tensor]) -> dict[str, Tensor]:
-        """Terms by name, already weighted; preserved samples take turns from call to call."""
-        keys, kept = self.rule.keys, None
-        if self.preserved is not None:
-            size = min(self.config.preserve_batch, len(self.preserved))
-            kept = self._next_kept(size)
+        """`terms` with the next preserved samples."""
+        return self.terms(weights, self.draw())
+
+    def terms(self, weights: dict[str, Tensor], drawn: Drawn | None) -> dict[str, Tensor]:
+        """Terms by name, already weighted: a pure function, which `regen.training.graphs` records.
+
+        Args:
+            weights: Of the memory, by name.
+            drawn: From `draw`.
+        """
+        keys, kept = self.rule.keys, self._kept(drawn)
+        if kept is not None:
             chosen = kept.keys
             joined = torch.cat([keys.features, chosen.features])
             keys = Activation(joined, keys.context.join([chosen.context]))

@@ -49,8 +49,9 @@ class Preserved:
     def __len__(self) -> int:
         return len(self.values)
 
-    def select(self, index: list[int]) -> Preserved:
+    def select(self, index: Tensor | Sequence[int]) -> Preserved:
         """The samples `index`, in this order."""
+        index = torch.as_tensor(index, dtype=torch.int64, device=self.values.device)
         parts = (self.values, self.images, self.keep, self.image_keep)
         return Preserved(self.keys.select(index), *(part[index] for part in parts))
 

@@ -43,6 +43,11 @@ class Graphs:
         self._recorder = recorder
         self._known: dict[object, tuple[list[Tensor], Replay, Any]] = {}
 
+    @property
+    def records(self) -> bool:
+        """Whether functions are recorded, rather than called as they are."""
+        return self._recorder is not None
+
     def run(self, name: str, function: Callable[..., Out], *inputs: Any) -> Out:
         """The outputs of `function` for `inputs`.
 

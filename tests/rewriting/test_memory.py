@@ -15,10 +15,13 @@ from regen.generators.protocol import Activation
 from regen.generators.stylegan2.generator import StyleGAN2
 from regen.generators.stylegan2.split import StyleGAN2Split
 from regen.losses import weighted_l1
+from regen.rewriting.key_moments import measure_moments
 from regen.rewriting.memory import fit_memory
 from regen.rewriting.preserved import Preserved
 from regen.rewriting.rule import Example, Project, Rule, RuleSettings, build_rule, region_weights
 from regen.rewriting.settings import FitSettings
+from regen.training.graphs import Graphs
+from tests.helpers.recording import Tracer
 
 SHORT = FitSettings(
     solver="adam",
@@ -331,3 +334,51 @@ def test_a_fit_that_is_told_to_stop_after_its_last_step_is_whole(
 def test_settings_that_make_no_sense(changes: dict[str, Any], message: str) -> None:
     with pytest.raises(RewriteError, match=message):
         FitSettings(**changes)
+
+
+@pytest.mark.parametrize("solver", ["adam", "both"])
+@pytest.mark.parametrize("keeps", [True, False])
+@pytest.mark.parametrize("recall", ["value", "image", "both"])
+def test_a_recorded_fit_gives_what_a_called_one_gives(
+    split: StyleGAN2Split,
+    rule: Rule,
+    preserved: Preserved,
+    recall: Any,
+    keeps: bool,
+    solver: Any,
+) -> None:
+    """With samples that take turns, also at the end of their list: five, two in each step."""
+    config = replace(SHORT, recall=recall, solver=solver, structure_weight=0.2)
+    moments, tracer = measure_moments(split, [preserved.keys]), Tracer()
+
+    def fitted(config: FitSettings, graphs: Graphs) -> tuple[dict[str, Tensor], list[Any]]:
+        reports: list[Any] = []
+        found = fit_memory(
+            split,
+            rule,
+            config,
+            preserved if keeps else None,
+            moments,
+            graphs=graphs,
+            on_report=lambda step, losses: reports.append((step, losses)),
+        )
+        return found.deltas, reports
+
+    called, told = fitted(config, Graphs(None))
+    recorded, also_told = fitted(replace(config, crops=True), Graphs(tracer))  # on whole images
+    assert tracer.replays == config.steps
+    assert all(torch.equal(recorded[name], delta) for name, delta in called.items())
+    assert also_told == told
+
+
+def test_the_recording_is_one_for_all_steps(
+    split: StyleGAN2Split, rule: Rule, preserved: Preserved
+) -> None:
+    recordings = []
+
+    def recorder(call: Callable[[], Any]) -> tuple[Callable[[], object], Any]:
+        recordings.append(call)
+        return Tracer()(call)
+
+    fit_memory(split, rule, SHORT, preserved, graphs=Graphs(recorder))
+    assert len(recordings) == 1

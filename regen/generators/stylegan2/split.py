@@ -65,8 +65,12 @@ class StyleGAN2Memory(LayerRun):
 
 
 class StyleGAN2Split(Split):
-    """A StyleGAN2 cut at a value layer; see `regen.generators.protocol.Split`."""
+    """A StyleGAN2 cut at a value layer; see `regen.generators.protocol.Split`.
 
+    Its steps can be recorded where images are whole: windows are numbers of Python's.
+    """
+
+    recordable = True
     memory: StyleGAN2Memory
 
     def __init__(self, generator: SynthesisOwner, value_layer: int, memory_layers: int) -> None:
