@@ -34,10 +34,17 @@ class Lpips:
     Attributes:
         backbone: One of `BACKBONES`.
         batch_size: Images compared at once; bounds the memory, never changes the result.
+        device: Where distances are computed, wherever the images are; None for where they are.
     """
 
-    def __init__(self, backbone: str, network: nn.Module, batch_size: int = 16) -> None:
-        self.backbone, self.batch_size = backbone, batch_size
+    def __init__(
+        self,
+        backbone: str,
+        network: nn.Module,
+        batch_size: int = 16,
+        device: torch.device | None = None,
+    ) -> None:
+        self.backbone, self.batch_size, self.device = backbone, batch_size, device
         self._network = network.eval().requires_grad_(False)
 
     def __call__(self, a: Tensor, b: Tensor, *, differentiable: bool = False) -> Tensor:
@@ -57,10 +64,12 @@ class Lpips:
                 images in [-1, 1].
         """
         check_pair("LPIPS", a, b, least=SMALLEST)
-        self._network.to(a.device)
+        place = self.device or a.device
+        network = self._network.to(place)
         pieces = zip(a.split(self.batch_size), b.split(self.batch_size), strict=True)
         with torch.set_grad_enabled(differentiable):
-            return torch.cat([self._network(x, y).flatten() for x, y in pieces])
+            found = [network(x.to(place), y.to(place)).flatten() for x, y in pieces]
+            return torch.cat(found).to(a.device)
 
     def distances(
         self, images: Mapping[str, Tensor], pairs: Sequence[tuple[str, str]]
@@ -88,14 +97,15 @@ class Lpips:
                 seen = {name: self._features(images[name][part]) for name in names}
                 for one, two in pairs:
                     found[one, two].append(self._compared(seen[one], seen[two]))
-        return {pair: torch.cat(parts) for pair, parts in found.items()}
+        return {pair: torch.cat(found[pair]).to(images[pair[0]].device) for pair in pairs}
 
     def _features(self, images: Tensor) -> list[Tensor]:
         """Outputs of the backbone's layers, each position's channels of length 1."""
         from lpips import normalize_tensor
 
-        network: Any = self._network.to(images.device)
-        return [normalize_tensor(x) for x in network.net(network.scaling_layer(images))]
+        place = self.device or images.device
+        network: Any = self._network.to(place)
+        return [normalize_tensor(x) for x in network.net(network.scaling_layer(images.to(place)))]
 
     def _compared(self, one: list[Tensor], two: list[Tensor]) -> Tensor:
         network: Any = self._network
@@ -142,29 +152,33 @@ def lpips_version() -> str:
     return f"0.1 (lpips {version('lpips')})"
 
 
-def load_lpips(backbone: str = "squeeze") -> Lpips:
+def load_lpips(backbone: str = "squeeze", device: torch.device | None = None) -> Lpips:
     """Build LPIPS, downloading the backbone's weights if need be.
 
     Args:
         backbone: `squeeze`, which is in the package, `alex` (a 240 MB download) or `vgg` (550 MB).
+        device: Where to compute distances, or None for where the images are.
 
     Returns:
-        The network, on the CPU; it follows the images it is given to their device.
+        The network; it goes where it computes.
 
     Raises:
         MetricError: If the backbone is unknown, or its weights cannot be downloaded or read.
     """
-    return Lpips(backbone, _build(backbone, backbone_weights(backbone)))
+    return Lpips(backbone, _build(backbone, backbone_weights(backbone)), device=device)
 
 
 def try_lpips(
-    backbone: str = "squeeze", size: tuple[int, int] | None = None
+    backbone: str = "squeeze",
+    size: tuple[int, int] | None = None,
+    device: torch.device | None = None,
 ) -> tuple[Lpips | None, str | None]:
     """`load_lpips`, for jobs that succeed without it.
 
     Args:
         backbone: As for `load_lpips`.
         size: Height and width of the images to compare, in pixels, where they are known.
+        device: As for `load_lpips`.
 
     Returns:
         The network and None, or None and the reason: images too small for it, or, for alex and
@@ -180,7 +194,7 @@ def try_lpips(
             f"{SMALLEST}x{SMALLEST} are needed"
         )
     try:
-        return load_lpips(backbone), None
+        return load_lpips(backbone, device), None
     except MetricError as error:
         return None, str(error)
 

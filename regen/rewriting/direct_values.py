@@ -7,7 +7,7 @@ measured as the fit measures it on images, heavily inside the region, lightly ou
 composite and target are equal. So the values are the best that the tail can decode within the
 region, and equal to the target's own elsewhere; unlike a projector's they need not be among those
 that the memory finds easy to learn. Where the family can compute a part of the image, only the
-region and a band around it are decoded.
+region and a band around it are decoded; where steps are recorded, on a GPU, the whole image is.
 
 Shapes: T targets; C, h, w channels, height and width of the value; H, W of the image.
 """
@@ -25,6 +25,7 @@ from regen.generators.crops import CropSplit, Window, cut
 from regen.generators.protocol import Activation, Split
 from regen.losses import weighted_l1
 from regen.rewriting.recall import structure_error
+from regen.training.graphs import Graphs, graphs_for
 from regen.training.quick_adam import QuickAdam, decline
 
 
@@ -60,6 +61,7 @@ def direct_values(
     mask: Tensor,
     image_mask: Tensor,
     settings: DirectSettings | None = None,
+    graphs: Graphs | None = None,
 ) -> Tensor:
     """The values that decode to composites best, in the targets' own context.
 
@@ -71,6 +73,8 @@ def direct_values(
         mask: Where the value may change, ``[T, 1, h, w]`` in [0, 1].
         image_mask: The region, ``[T, 1, H, W]`` in [0, 1].
         settings: Steps, step size and the weight of structure.
+        graphs: How a step runs, for these values alone; by default it is recorded on a GPU, where
+            the family's steps can be.
 
     Returns:
         ``[T, C, h, w]`` float32.
@@ -79,19 +83,27 @@ def direct_values(
         RewriteError: If the loss becomes infinite or NaN.
     """
     settings = settings or DirectSettings()
-    part = _Part.around(split, image_mask)
+    graphs = graphs or graphs_for(before.features.device, recordable=split.recordable)
+    part = _Part(split, None) if graphs.records else _Part.around(split, image_mask)
     wanted, weights, region = (part.cut(t) for t in (composites, weights, image_mask))
     start = before.features.detach().float()
     scale = start.std(dim=(0, 2, 3), keepdim=True)
     scale = mask * scale.clamp_min(1e-3 * float(start.std()) + 1e-12)  # [T, C, h, w]
     shift = torch.zeros_like(start, requires_grad=True)
     adam = QuickAdam([shift], (0.9, 0.99))
-    for step in range(settings.steps):
+    share = settings.structure
+
+    def evaluate() -> tuple[Tensor, ...]:
+        """The loss and its gradient: a pure function, see `Graphs`."""
         features = (start + scale * shift).to(before.features.dtype)
         decoded = part.decode(before.with_features(features))
         loss = weighted_l1(decoded, wanted, weights)
-        if settings.structure:
-            loss = loss + settings.structure * structure_error(decoded, wanted, region)
+        if share:
+            loss = loss + share * structure_error(decoded, wanted, region)
+        return (loss.detach(), *torch.autograd.grad(loss, [shift]))
+
+    for step in range(settings.steps):
+        loss, *gradient = graphs.run("step", evaluate)
         if not math.isfinite(loss.item()):
             raise RewriteError(
                 f"values by gradient steps: loss in step {step}",
@@ -99,7 +111,7 @@ def direct_values(
                 remedy="choose another value layer, or give a projector",
             )
         lr = settings.lr * decline(step / settings.steps)
-        adam.step(torch.autograd.grad(loss, [shift]), lr)
+        adam.step(gradient, lr)
     return (start + scale * shift).detach()
 
 

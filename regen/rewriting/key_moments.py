@@ -70,16 +70,17 @@ def second_moment(keys: ConvolutionKeys, weights: Tensor) -> Tensor:
     """
     if not bool((weights > 0).any()):
         raise RewriteError(f"keys of {keys.name}", got="no position with a weight above 0")
-    total = torch.zeros([], dtype=torch.float64)
+    place = keys.field.device if keys.field.device.type == "cuda" else torch.device("cpu")
+    total = torch.zeros([], dtype=torch.float64, device=place)
     for sample, weight in enumerate(weights.flatten(1).cpu()):
         one = ConvolutionKeys(
             keys.name, keys.field[sample : sample + 1], keys.kernel, keys.backwards
         )
         weight = _thinned(weight.double())
         for positions in weight.nonzero()[:, 0].split(_ROWS_AT_ONCE):
-            rows = one.rows(positions.to(keys.field.device))[0].cpu().double()
-            total = total + rows.T @ (rows * weight[positions, None])
-    return total
+            rows = one.rows(positions.to(keys.field.device))[0].to(place).double()
+            total = total + rows.T @ (rows * weight[positions, None].to(place))
+    return total.cpu()
 
 
 def _thinned(weight: Tensor) -> Tensor:

@@ -96,7 +96,7 @@ def fit_memory(
     names = set(split.memory_weights())
     before = {n: p.detach() for n, p in split.memory.named_parameters() if n in names}
     coordinates, steps, stopped = Coordinates(before), 0, False
-    graphs = graphs or _graphs_of(split, rule)
+    graphs = graphs or graphs_for(rule.wanted.device, recordable=split.recordable)
     with frozen(split.memory):
         crops = _crops(split, rule, settings, graphs)
         if crops is not None and preserved is not None and len(preserved):
@@ -117,10 +117,6 @@ def fit_memory(
                 if stopped:
                     break
     return Fitted(_deltas(split, before, coordinates), steps, stopped)
-
-
-def _graphs_of(split: Split, rule: Rule) -> Graphs:
-    return graphs_for(rule.wanted.device) if split.recordable else Graphs(None)
 
 
 def _crops(split: Split, rule: Rule, settings: FitSettings, graphs: Graphs) -> Crops | None:

@@ -21,7 +21,7 @@ from regen.generators.protocol import (
     concatenate,
 )
 from regen.rewriting.crops import Crops
-from regen.rewriting.key_similarity import KeyMatcher, match_keys
+from regen.rewriting.key_similarity import KeyMatcher, match_keys, soft_mask
 from regen.rewriting.rule import Rule
 from regen.rewriting.settings import FitSettings
 
@@ -114,10 +114,7 @@ def preserve(
     starts = range(0, len(samples), BATCH)
     parts = [value.select(range(i, min(i + BATCH, len(samples)))) for i in starts]
     images = torch.cat([split.tail(part) for part in parts])
-    keep, image_keep = (
-        _keep(matcher, keys.features, (int(t.shape[2]), int(t.shape[3])), settings)
-        for t in (value.features, images)
-    )
+    keep, image_keep = _keep(matcher, keys.features, (value.features, images), settings)
     if generator.changes_in_part:  # what cannot change would only dilute the mean
         inside = [generator.changeable(latent) for latent in latents]
         image_keep = image_keep * torch.cat([part for part in inside if part is not None])
@@ -125,8 +122,12 @@ def preserve(
 
 
 def _keep(
-    matcher: KeyMatcher, keys: Tensor, size: tuple[int, int], settings: FitSettings
-) -> Tensor:
-    if settings.preserve_outside_match:
-        return 1 - matcher.mask(keys, size, slack=settings.match_area)
-    return torch.ones(len(keys), 1, *size, device=keys.device)
+    matcher: KeyMatcher, keys: Tensor, layers: Sequence[Tensor], settings: FitSettings
+) -> list[Tensor]:
+    """Where samples must not change, at the size of each layer."""
+    sizes = [(int(layer.shape[2]), int(layer.shape[3])) for layer in layers]
+    if not settings.preserve_outside_match:
+        return [torch.ones(len(keys), 1, *size, device=keys.device) for size in sizes]
+    similarity = matcher.similarity(keys)
+    edge = matcher.edge(similarity, slack=settings.match_area)
+    return [1 - soft_mask(similarity, edge, size) for size in sizes]

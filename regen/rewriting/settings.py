@@ -87,7 +87,8 @@ class FitSettings:
         weight_old: q, the share of everything else in the targets.
         border: Share of q that goes to the band around the region; see `region_weights`.
         crops: Compute only windows of the images, where the family can: the targets' region with a
-            border, and windows of the preserved samples. Several times faster.
+            border, and windows of the preserved samples. Several times faster on a processor; where
+            steps are recorded, on a GPU, images are whole nevertheless.
         precision: Number format of the network while fitting, "bf16" or "fp32"; weights and their
             changes are always float32. "auto" is bf16 where the processor has it, which halves
             the time, and fp32 elsewhere.

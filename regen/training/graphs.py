@@ -73,9 +73,14 @@ class Graphs:
         return outcome
 
 
-def graphs_for(device: torch.device) -> Graphs:
-    """Recorded on a GPU, unless REGEN_CUDA_GRAPHS=off; plain calls elsewhere."""
-    wanted = device.type == "cuda" and os.environ.get(_VARIABLE) != "off"
+def graphs_for(device: torch.device, *, recordable: bool = True) -> Graphs:
+    """Recorded on a GPU, unless REGEN_CUDA_GRAPHS=off; plain calls elsewhere.
+
+    Args:
+        device: Where the functions compute.
+        recordable: False for functions that cannot be recorded, which are called everywhere.
+    """
+    wanted = recordable and device.type == "cuda" and os.environ.get(_VARIABLE) != "off"
     return Graphs(CudaRecorder() if wanted else None)
 
 

@@ -155,3 +155,11 @@ def test_many_pairs_at_once_are_those_of_one_after_the_other() -> None:
     assert lpips.distances(images, [("b", "b")])["b", "b"].abs().max() == 0
     with pytest.raises(MetricError, match="LPIPS"):
         lpips.distances({**images, "b": images["b"] * 255}, [("a", "b")])
+
+
+def test_distances_come_back_to_the_images_from_the_device_they_are_computed_on() -> None:
+    lpips, a, b = load_lpips(device=torch.device("cpu")), images(5), images(5)
+    assert torch.equal(lpips(a, b), load_lpips()(a, b))
+    moved = load_lpips(device=torch.device("meta"))  # where nothing has values
+    with pytest.raises(NotImplementedError, match="meta"):
+        moved(a, b)

@@ -20,6 +20,8 @@ from regen.rewriting.rule import (
     decode_wanted,
     region_weights,
 )
+from regen.training.graphs import Graphs
+from tests.helpers.recording import Tracer
 
 
 class Never:
@@ -114,3 +116,19 @@ def test_a_loss_that_is_not_finite(split: StyleGAN2Split, direct: Rule) -> None:
 def test_settings(wrong: dict[str, float]) -> None:
     with pytest.raises(RewriteError, match="values by gradient steps: got DirectSettings"):
         DirectSettings(**wrong)  # type: ignore[arg-type]
+
+
+def test_recorded_steps_give_what_called_ones_give(
+    split: StyleGAN2Split, direct: Rule, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    tracer = Tracer()
+
+    def found(graphs: Graphs) -> torch.Tensor:
+        images, mask = direct.composites, direct.image_mask
+        few = DirectSettings(steps=5)
+        return direct_values(split, direct.before, images, mask, direct.mask, mask, few, graphs)
+
+    recorded = found(Graphs(tracer))
+    assert tracer.replays == 5
+    monkeypatch.setattr(module, "CropSplit", Never)  # recorded steps decode whole images
+    assert torch.equal(recorded, found(Graphs(None)))

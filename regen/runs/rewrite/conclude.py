@@ -39,7 +39,8 @@ def conclude(
         StoreError: If the folder cannot be written to.
     """
     with watch.stage("measure"):
-        lpips, reason = try_lpips(task.settings.lpips, task.generator.image_size)
+        generator = task.generator
+        lpips, reason = try_lpips(task.settings.lpips, generator.image_size, generator.device)
         evidence = enough_evidence(task, learned, lpips)
         metrics = metrics_of(evidence, lpips, reason, {}, None)
     assert evidence.targets is not None
