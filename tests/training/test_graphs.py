@@ -72,6 +72,11 @@ def test_the_processor_calls_functions_as_they_are(monkeypatch: pytest.MonkeyPat
     assert graphs_for(torch.device("cuda")).run("same", lambda x: (x,), x)[0] is x
 
 
+def test_what_cannot_be_recorded_is_called_on_a_gpu_too() -> None:
+    assert not graphs_for(torch.device("cuda"), recordable=False).records
+    assert Graphs(Tracer()).records and not graphs_for(torch.device("cpu")).records
+
+
 def test_gradients_are_returned_and_nothing_is_added_to() -> None:
     used, unused = nn.Parameter(torch.ones(2)), nn.Parameter(torch.ones(1))
     found = gradients((3 * used).sum(), [used, unused])
