@@ -352,14 +352,17 @@ class Generator(nn.Module, ABC):
     def computing_in(self, dtype: torch.dtype) -> AbstractContextManager[None]:
         """Inside the block the convolutions compute in `dtype`."""
 
-    @property
-    def usual_cut(self) -> tuple[int, int]:
+    def usual_cut(self, *, large: bool = False) -> tuple[int, int]:
         """Value layer, and number of convolutions of the memory, where there is no projector.
 
-        The last convolution and the five before it: colours and detail that the generator does not
-        know need the last layers, and shapes need earlier ones.
+        The last convolution and the three before it, or the five before it for a large pattern:
+        colours and detail that the generator does not know need the last layers, and shapes need
+        earlier ones.
+
+        Args:
+            large: Whether the pattern is large: glasses or a mask, not eyes or a nose.
         """
-        return self.convolutions, min(6, self.convolutions)
+        return self.convolutions, min(6 if large else 4, self.convolutions)
 
     @property
     def device(self) -> torch.device:

@@ -101,7 +101,7 @@ def _cuts(
     """Value layers and lengths of the memory to try."""
     if known:
         return [(layer, n) for layer in sorted(known) for n in _lengths(only, usual, layer)]
-    layer = generator.usual_cut[0]
+    layer = generator.usual_cut()[0]
     lengths = [n for n in LENGTHS if n <= layer] or [1]
     return [(layer, n) for n in (lengths if only is None else _lengths(only, usual, layer))]
 

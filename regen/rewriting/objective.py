@@ -83,6 +83,7 @@ class Losses:
         self.split, self.config, self.crops = split, config, crops
         self.rule = rule if crops is None else crops.rule(rule)
         self.preserve_weight = 1.0 if config.preserve_weight is None else config.preserve_weight
+        self.preserve_batch = 4 if config.preserve_batch is None else config.preserve_batch
         self.preserved = preserved if self.preserve_weight else None
         self.weights, self.image_weights = position_weights(rule, config, crops)
         self.order = torch.Generator().manual_seed(config.seed)
@@ -95,7 +96,7 @@ class Losses:
         if self.preserved is None:
             return None
         count = len(self.preserved)
-        size = min(self.config.preserve_batch, count)
+        size = min(self.preserve_batch, count)
         while len(self.queue) < size:
             more = torch.randperm(count, generator=self.order).to(self.queue.device)
             self.queue = torch.cat([self.queue, more])

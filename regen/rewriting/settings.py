@@ -52,7 +52,8 @@ class RuleSettings:
             raise RewriteError("feather", got=self.feather_px, expected=expected)
 
 
-_USUAL_AREA = 0.04  # share of the image; eyes and noses cover less
+SMALL_AREA = 0.04  # of a pattern, as a share of the image; eyes and noses cover less
+_FEW_LAYERS = 3  # of a memory; more change more elsewhere
 _MOST_EXTENT = 3.0  # times the usual number of steps
 
 
@@ -67,8 +68,8 @@ class FitSettings:
             `regen.rewriting.coordinates`): a fifth as many suffice. "auto" is "both" where the
             family has a closed form, and "adam" elsewhere.
         steps: Gradient steps, at least 1; by default 20 L E after the closed form, for a memory of
-            L convolutions; 300 without. E is 1 for a region of up to 4 % of the image, and grows
-            with it to 3: a large pattern has more to learn.
+            L convolutions, but at least 120 E for more than three; 300 without. E is 1 for a region
+            of up to 4 % of the image, and grows with it to 3: a large pattern has more to learn.
         lr: Adam's first step size in units of weight, above 0; falls to a tenth on a cosine. By
             default 0.024 / sqrt(L) after the closed form, 0.02 without.
         recall: Where the rule is compared: "value" (the paper), "image" or "both".
@@ -76,10 +77,10 @@ class FitSettings:
         structure_weight: Weight of the region's 1 - SSIM where recall is measured on the image.
         preserve: Random samples of the generator that must stay unchanged; 0 for none (the paper).
         preserve_weight: Their weight beside the rule's; by default 2 L / (3 E) after the closed
-            form, or (L - 1) / E for more than three convolutions, and 1 without. The more
-            convolutions change, the more changes elsewhere; the more steps are taken, the better
-            it is kept.
-        preserve_batch: Number of them that take part in one step.
+            form, or 7 / E for more than three convolutions, and 1 without. The more convolutions
+            change, the more changes elsewhere; the more steps are taken, the better it is kept.
+        preserve_batch: Number of them that take part in one step; by default 4, or 8 / E, but
+            at least 4, after the closed form for more than three convolutions.
         preserve_outside_match: Preserve only where the rule will not act, see
             `regen.rewriting.key_similarity`.
         match_area: Area that the rule may act on, as a multiple of the targets' region.
@@ -102,9 +103,9 @@ class FitSettings:
     recall: Literal["value", "image", "both"] = "both"
     image_weight: float = 6.0
     structure_weight: float = 0.2
-    preserve: int = 64
+    preserve: int = 32
     preserve_weight: float | None = None
-    preserve_batch: int = 4
+    preserve_batch: int | None = None
     preserve_outside_match: bool = True
     match_area: float = 1.7
     weight_new: float = 10.0
@@ -117,8 +118,8 @@ class FitSettings:
 
     def __post_init__(self) -> None:
         check_types(self)
-        steps = () if self.steps is None else ("steps",)
-        check_range(self, (*steps, "report_every", "preserve_batch"), least=1)
+        counts = [name for name in ("steps", "preserve_batch") if getattr(self, name) is not None]
+        check_range(self, (*counts, "report_every"), least=1)
         weight = () if self.preserve_weight is None else ("preserve_weight",)
         check_range(self, ("preserve", *weight, "match_area", "seed"))
         check_range(self, ("image_weight", "structure_weight"))
@@ -146,21 +147,27 @@ class FitSettings:
             300
             >>> [FitSettings().resolved(keyed=True, layers=3, area=a).steps for a in (0.02, 0.1)]
             [60, 150]
+            >>> FitSettings().resolved(keyed=True, layers=4).preserve_batch
+            8
         """
         solver = self.solver
         if solver == "auto":
             solver = "both" if keyed else "adam"
-        steps, lr, weight = 300, 0.02, 1.0
+        steps, lr, weight, batch = 300, 0.02, 1.0, 4
         if solver != "adam":
-            extent = min(max(area / _USUAL_AREA, 1.0), _MOST_EXTENT)
-            steps, lr = round(20 * layers * extent), 0.024 / layers**0.5
-            weight = max(layers * 2 / 3, layers - 1) / extent
+            extent = min(max(area / SMALL_AREA, 1.0), _MOST_EXTENT)
+            steps, lr = 20 * layers, 0.024 / layers**0.5
+            weight = layers * 2 / 3
+            if layers > _FEW_LAYERS:
+                steps, weight, batch = max(steps, 120), 7.0, max(4, round(8 / extent))
+            steps, weight = round(steps * extent), weight / extent
         return replace(
             self,
             solver=solver,
             steps=steps if self.steps is None else self.steps,
             lr=lr if self.lr is None else self.lr,
             preserve_weight=weight if self.preserve_weight is None else self.preserve_weight,
+            preserve_batch=batch if self.preserve_batch is None else self.preserve_batch,
         )
 
     @property

@@ -21,7 +21,7 @@ from regen.rewriting.layer_trials import LayerChoice
 from regen.rewriting.precedence import DEFAULT, Merged, PartialSettings
 from regen.rewriting.precedence import resolve as merged_settings
 from regen.rewriting.rule import Example, check_projector
-from regen.rewriting.settings import FitSettings, RewriteSettings
+from regen.rewriting.settings import SMALL_AREA, FitSettings, RewriteSettings
 
 
 class NoProjectorWarning(UserWarning):
@@ -67,12 +67,19 @@ class Task:
         Raises:
             RegenError: If those are not valid.
         """
-        examples = load_examples(edits, self.generator)
+        examples, split = load_examples(edits, self.generator), self.split
+        if self.projector is None and self.said_by["memory_layers"] == DEFAULT:
+            _, layers = self.generator.usual_cut(large=_area(examples) > SMALL_AREA)
+            layers = min(layers, split.value_layer)
+            if layers != split.memory_layers:
+                split = self.generator.split(split.value_layer, layers)
+        fit = _resolved(self.asked, split, examples)
         return replace(
             self,
             edits=edits,
-            settings=replace(self.settings, fit=_resolved(self.asked, self.split, examples)),
+            settings=replace(self.settings, memory_layers=split.memory_layers, fit=fit),
             examples=examples,
+            split=split,
             taken=taken_by(edits, self.generator, self.source),
         )
 
@@ -126,7 +133,8 @@ def resolve(
             preset "default".
         projectors: Files or run folders, used instead of the edits' projector. More than one are
             candidates for `try_layers`. Where no file is given, and none is bundled for the value
-            layer, there is a `NoProjectorWarning`, and values are found by gradient steps.
+            layer, there is a `NoProjectorWarning`, and values are found by gradient steps; there is
+            no warning where rewrites do better without the one that is bundled.
         images: Folder that a generator takes its samples from, if it needs images.
         device: Where to compute; an open generator stays on its device.
         try_layers: Choose value layer and projector by trying, see `choose_layer`.
@@ -153,18 +161,21 @@ def resolve(
     projector: Projector | None
     if try_layers:
         known = [load_projector(path, generator) for path in paths or projectors_of(generator)]
-        merged = merged if known else _usual_without_projector(merged, generator)
+        merged = merged if known else _usual_without_projector(merged, generator, examples)
         base, only = merged.settings, edits.memory_layers
         choice, projector = choose_layer(
             generator, source, examples, base, known, on_trial, memory_layers=only, taken=taken
         )
         merged = merged.overridden(choice.chosen_settings())
     else:
-        merged, projector = _find_projector(merged, paths[0] if paths else None, generator)
+        merged, projector = _find_projector(
+            merged, paths[0] if paths else None, generator, examples
+        )
     check_projector(projector, merged.settings.rule)
     layer = merged.settings.value_layer
     assert layer is not None
-    if projector is None:
+    usual = merged.said_by["value_layer"] == DEFAULT
+    if projector is None and not (usual and bundled.projectors_of(generator.digest())):
         note = _without_projector(generator, layer, merged.settings.fit.recall)
         warnings.warn(note, NoProjectorWarning, stacklevel=2)
     split = generator.split(layer, merged.settings.memory_layers)
@@ -187,9 +198,13 @@ def resolve(
 
 def _resolved(asked: FitSettings, split: Split, examples: Sequence[Example]) -> FitSettings:
     """Settings of a fit with those that depend on the memory, and on how large regions are."""
-    keyed, area = isinstance(split, KeyedSplit), sum(example.area for example in examples)
-    mean = area / max(1, len(examples))
-    return asked.resolved(keyed=keyed, layers=split.memory_layers, area=mean)
+    keyed = isinstance(split, KeyedSplit)
+    return asked.resolved(keyed=keyed, layers=split.memory_layers, area=_area(examples))
+
+
+def _area(examples: Sequence[Example]) -> float:
+    """Mean area of the targets' regions, as a share of the image."""
+    return sum(example.area for example in examples) / max(1, len(examples))
 
 
 def _with_usual_settings(merged: Merged, generator: Generator) -> Merged:
@@ -215,14 +230,14 @@ def source_of(generator: Generator, edits: Edits, images: Path | None) -> Source
 
 
 def _find_projector(
-    merged: Merged, path: Path | str | None, generator: Generator
+    merged: Merged, path: Path | str | None, generator: Generator, examples: Sequence[Example]
 ) -> tuple[Merged, Projector | None]:
     """Settings with a value layer, and the projector for it, if there is one."""
     merged = _without_layer_of_preset(merged, path, generator)
     layer = merged.settings.value_layer
-    known = bundled.projectors_of(generator.digest())
+    known = bundled.projectors_of(generator.digest(), rewriting=layer is None)
     if path is None and not (known if layer is None else layer in known):
-        return _usual_without_projector(merged, generator), None
+        return _usual_without_projector(merged, generator, examples), None
     projector = open_projector(path, generator, value_layer=layer)
     if layer is None:
         own_layer = {"value_layer": projector.value_layer}
@@ -231,12 +246,14 @@ def _find_projector(
     return merged, projector
 
 
-def _usual_without_projector(merged: Merged, generator: Generator) -> Merged:
+def _usual_without_projector(
+    merged: Merged, generator: Generator, examples: Sequence[Example]
+) -> Merged:
     """Settings where there is no projector; those that no source gives are the generator's own.
 
     Recall is measured on the image then, which needs no values of foreign patterns.
     """
-    value_layer, memory_layers = generator.usual_cut
+    value_layer, memory_layers = generator.usual_cut(large=_area(examples) > SMALL_AREA)
     if merged.settings.value_layer is not None:
         memory_layers = min(memory_layers, merged.settings.value_layer)
     usual = {

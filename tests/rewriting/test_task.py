@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import warnings
 from typing import Any
 
 import pytest
@@ -16,8 +17,8 @@ from regen.rewriting.settings import FitSettings, RewriteSettings, RuleSettings
 from regen.rewriting.task import NoProjectorWarning, resolve
 
 
-def edits(oracle: Any) -> Edits:
-    target = Target(SampleSpec(3), Region.box(4, 4, 12, 12))
+def edits(oracle: Any, side: int = 8) -> Edits:
+    target = Target(SampleSpec(3), Region.box(4, 4, 4 + side, 4 + side))
     return Edits((Edit(Pattern("cat_eyes", 5), NamedRegion("eyes"), (target,)),), oracle=oracle)
 
 
@@ -37,11 +38,35 @@ def test_without_a_projector_a_rewrite_is_learned_at_a_stated_layer(generator: S
     with pytest.warns(NoProjectorWarning, match="no projector is known for this generator at"):
         task = resolve(edits(None), generator, settings=RewriteSettings(fit=fit))
     assert task.projector is None
-    assert generator.usual_cut == (task.split.value_layer, task.split.memory_layers) == (7, 6)
+    used = task.split.value_layer, task.split.memory_layers
+    assert used == generator.usual_cut(large=True) == (7, 6)
     assert (task.settings.value_layer, task.said_by["value_layer"]) == (7, "default")
     assert (task.settings.fit.recall, task.said_by["fit.recall"]) == ("image", "default")
     changed = learn(task).rewrite.deltas
     assert any(bool(delta.abs().max() > 0) for delta in changed.values())
+
+
+def test_the_memory_of_a_small_pattern_is_shorter(generator: StyleGAN2) -> None:
+    with pytest.warns(NoProjectorWarning):
+        small = resolve(edits(None, side=3), generator)
+    assert small.split.memory_layers == small.settings.memory_layers == 4
+    large = small.with_examples(edits(None, side=8))
+    assert large.split.memory_layers == large.settings.memory_layers == 6
+    with pytest.warns(NoProjectorWarning):
+        again = resolve(edits(None, side=8), generator)
+    assert large.settings == again.settings and large.said_by == again.said_by
+    with pytest.warns(NoProjectorWarning):
+        fixed = resolve(edits(None, side=3), generator, settings=RewriteSettings(memory_layers=2))
+    assert fixed.with_examples(edits(None, side=8)).split.memory_layers == 2
+
+
+def test_the_faces_do_without_their_projector_unless_it_is_asked_for() -> None:
+    with warnings.catch_warnings():
+        warnings.simplefilter("error", NoProjectorWarning)
+        task = resolve("examples/faces_cat_eyes.json")
+    assert task.projector is None and (task.split.value_layer, task.split.memory_layers) == (13, 4)
+    asked = resolve("examples/faces_cat_eyes.json", settings=RewriteSettings(value_layer=10))
+    assert asked.projector is not None and asked.split.value_layer == 10
 
 
 def test_without_a_projector_the_value_layer_is_anybodys_choice(generator: StyleGAN2) -> None:

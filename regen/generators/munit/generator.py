@@ -46,7 +46,9 @@ class Translator(Generator):
     """
 
     family = "munit"
-    usual_settings = MappingProxyType({"fit.steps": 200})  # fewer leave more changed elsewhere
+    usual_settings = MappingProxyType(
+        {"fit.steps": 200, "fit.preserve": 64}  # fewer leave more changed elsewhere
+    )
     original_licence: str = ""
 
     def __init__(self, config: MUNITConfig) -> None:
@@ -65,8 +67,7 @@ class Translator(Generator):
         """Those of the decoder before its last: two a block, and two that enlarge."""
         return self.config.convolutions
 
-    @property
-    def usual_cut(self) -> tuple[int, int]:
+    def usual_cut(self, *, large: bool = False) -> tuple[int, int]:
         """After the last norm, so that nothing outside of what is pasted changes by itself."""
         return self.convolutions, _USUAL_MEMORY
 

@@ -52,6 +52,7 @@ class Inpainter(Generator):
             "fit.structure_weight": 0.0,
             "fit.lr": 0.01,
             "fit.steps": 150,
+            "fit.preserve": 64,
             "fit.preserve_weight": 1.0,
             "fit.preserve_batch": 8,
             "fit.match_area": 4.0,  # what a hole hides of a face has few keys of its own

@@ -61,6 +61,6 @@ def test_people_need_the_oracle() -> None:
 
 
 def test_the_usual_cut_is_after_the_last_norm(generator: Translator) -> None:
-    assert generator.usual_cut == (4, 2) and lively(blocks=4).usual_cut == (10, 2)
+    assert generator.usual_cut() == (4, 2) and lively(blocks=4).usual_cut() == (10, 2)
     assert generator.convolutions == 4 and generator.image_size == (32, 32)
     assert generator.source().samples([3]) == [read_sample({"seed": 3})]
