@@ -195,7 +195,7 @@ class Run:
     def _projector_settings(self) -> ProjectorTrainingSettings:
         batch = 4 if self.quick else 32
         return ProjectorTrainingSettings(
-            kimg=1000.0, batch=batch, checkpoint_every_kimg=2.0, report_every_kimg=0.1
+            kimg=1000.0, batch=batch, checkpoint_every_kimg=2.0, report_every_kimg=5.0
         )
 
     def _kimg_that_fit(self, minutes: float) -> float:

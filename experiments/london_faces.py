@@ -2,10 +2,11 @@
 
     python -m experiments.london_faces            (make london-faces)
 
-`make gpu-faces` trains such a generator; by default the one in ../shared/data/weights is bundled.
-Writes regen/generators/bundled/london-faces.safetensors (half precision) with everything that its
-user should know in the header, experiments/results/london_faces.json and a sheet of samples. The
-sheet of nearest photographs stays in the folder of -o: it shows the people of the set.
+`make gpu-faces` trains such a generator; --generator takes one of its files, and by default the
+bundled one is measured again. Writes regen/generators/bundled/london-faces.safetensors (half
+precision) with everything that its user should know in the header,
+experiments/results/london_faces.json and a sheet of samples. The sheet of nearest photographs stays
+in the folder of -o: it shows the people of the set.
 
 Two photographs of each person, neutral and smiling, are named by person: 001_03.jpg, 001_08.jpg.
 """
@@ -38,18 +39,39 @@ from regen.metrics import (
     frechet_distance,
     load_lpips,
     precision_recall,
+    psnr,
 )
 from regen.metrics.neighbours import nearest, sheet
+from regen.projector.files import Projector, open_projector, save_projector
+from regen.projector.project import usual_context
 from regen.runs.logbook import track
 from regen.seeds import GENERATOR_METRICS
 
 TRUNCATIONS = (1.0, 0.8)
 SHOWN, BATCH = 32, 8
+PROJECTED = 64  # samples, and photographs, that the projector is measured on
+PROJECTOR_TRAINING = {
+    "how": "`make gpu-faces`: `regen train-projector` with batches of 32, on one H200",
+    "kimg": 54.5,
+}
 TRAINING = {
-    "how": "the networks, losses and augmentation of regen's trainer, its steps captured as CUDA "
-    "graphs, for 375 seconds on one H100; `make gpu-faces` trains with the same settings",
+    "how": "`make gpu-faces`, in two parts; the second continued from the networks of the first",
     "initialized": "at random, not from another generator",
-    "kimg": 242.9,
+    "parts": [
+        {
+            "kimg": 242.9,
+            "minutes": 6.3,
+            "gpu": "one H100",
+            "augmented_share": "1; the discriminator could tell few images apart",
+        },
+        {
+            "kimg": 180.8,
+            "minutes": 4.7,
+            "gpu": "one H200",
+            "augmentation_target": 0.6,
+            "augmented_share": "steered, from 1 to 0.25 at the end",
+        },
+    ],
     "batch_images": 32,
     "learning_rate": 0.002,
     "r1_gamma": 1.64,
@@ -190,12 +212,70 @@ class Measuring:
         save_image(self.folder / f"neighbours_{truncation:g}.png", shown)
 
 
+@torch.no_grad()
+def projected(projector: Projector, measuring: Measuring) -> dict[str, Any]:
+    """LPIPS and PSNR of images to what their projected features decode to.
+
+    Samples at truncation 0.8 decode with their own context, as in a rewrite; photographs, which
+    have none, with the usual one.
+    """
+    generator = measuring.generator
+    split, seeds = generator.split(projector.value_layer, 1), GENERATOR_METRICS.take(PROJECTED)
+    rows: dict[str, list[tuple[float, float]]] = {"samples": [], "photographs": []}
+    usual = usual_context(generator, split, generator.source(), 1)
+    for i in track(range(PROJECTED), "projecting"):
+        sample = generator.sample({"seed": seeds[i], "truncation": 0.8})
+        own = split.value_of(generator.latents([sample]))
+        images = {"samples": (split.tail(own).clamp(-1, 1), own)}
+        photograph = measuring.photographs.images[i : i + 1]
+        images["photographs"] = (photograph, usual)
+        for name, (image, context) in images.items():
+            decoded = split.tail(context.with_features(projector(image))).clamp(-1, 1)
+            distance = float(measuring.lpips(decoded, image))
+            rows[name].append((distance, float(psnr(decoded, image))))
+    means = {name: torch.tensor(row).mean(dim=0).tolist() for name, row in rows.items()}
+    return {
+        "images": PROJECTED,
+        **{name: {"lpips": lpips, "psnr": decibels} for name, (lpips, decibels) in means.items()},
+    }
+
+
+def bundle_projector(projector: Projector, measuring: Measuring, folder: Path) -> dict[str, Any]:
+    """Write a projector into the package; rewrites do better without it, and do not take it.
+
+    Returns:
+        What was measured.
+    """
+    measures = projected(projector, measuring)
+    layer = projector.value_layer
+    save_projector(
+        folder / f"{NAME}_projector{layer}.safetensors",
+        projector.network,
+        measuring.generator,
+        layer,
+        card={
+            **CARD,
+            "training": PROJECTOR_TRAINING,
+            "measures": measures,
+            bundled.REWRITES: False,
+        },
+        half=True,
+    )
+    return measures
+
+
 @click.command()
 @click.option(
     "--generator",
     type=click.Path(path_type=Path),
-    default=SHARED / "weights" / "london_faces_256" / "generator.safetensors",
-    help="Of a training; the bundled file is written from it.",
+    default=bundled.FOLDER / f"{NAME}.safetensors",
+    show_default=False,
+    help="Of a training; the bundled file is written from it. By default the bundled one.",
+)
+@click.option(
+    "--projector",
+    type=click.Path(path_type=Path),
+    help="Of a training; by default the bundled one.",
 )
 @click.option("--images", type=click.Path(path_type=Path), default=SHARED / "faces_london_256")
 @click.option("--samples", type=int, default=1000, show_default=True, help="At each truncation.")
@@ -203,7 +283,13 @@ class Measuring:
 @click.option("--bundle", type=click.Path(path_type=Path), default=bundled.FOLDER)
 @click.option("--results", type=click.Path(path_type=Path), default=RESULTS)
 def main(
-    generator: Path, images: Path, samples: int, output: Path, bundle: Path, results: Path
+    generator: Path,
+    projector: Path | None,
+    images: Path,
+    samples: int,
+    output: Path,
+    bundle: Path,
+    results: Path,
 ) -> None:
     """Measure a generator, and bundle it with what was measured."""
     network = open_generator(generator)
@@ -211,7 +297,9 @@ def main(
     measuring = Measuring(
         network, Photographs.read(images, network.resolution), samples, ensure_folder(output)
     )
-    metrics = measuring.metrics()
+    back = open_projector(projector, network)
+    of_projector = bundle_projector(back, measuring, ensure_folder(bundle))
+    metrics = {**measuring.metrics(), "projector": of_projector}
     lpips = describe_lpips(measuring.lpips, None, network.resolution)
     made = provenance("experiments.london_faces", {"samples": samples}, lpips)
     write_json(ensure_folder(results) / "london_faces.json", {**metrics, **made})

@@ -68,8 +68,8 @@ class Projector:
 
 
 def projectors_of(generator: Generator) -> list[Path]:
-    """Files of the bundled projectors of a generator, found by its digest."""
-    return list(bundled.projectors_of(generator.digest()).values())
+    """Files of the bundled projectors that rewrite a generator, found by its digest."""
+    return list(bundled.projectors_of(generator.digest(), rewriting=True).values())
 
 
 def save_projector(

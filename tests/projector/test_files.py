@@ -15,6 +15,7 @@ from regen.projector.config import ProjectorConfig
 from regen.projector.files import (
     load_projector,
     open_projector,
+    projectors_of,
     save_projector,
 )
 from regen.projector.network import BackwardProjector
@@ -173,6 +174,19 @@ def test_opening_by_path_and_by_digest(
     assert open_projector(None, tiny).value_layer == 3  # the preferred is not there
     with pytest.raises(ProjectorError, match="value layer of this generator: got 2, expected 3"):
         open_projector(None, tiny, value_layer=2)
+
+
+def test_rewrites_may_do_without_a_bundled_projector(
+    saved: Path, tiny: StyleGAN2, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = saved.parent / "any_projector3.safetensors"
+    network = load_projector(saved, tiny).network
+    save_projector(path, network, tiny, 3, card={bundled.REWRITES: False})
+    monkeypatch.setattr(bundled, "FOLDER", saved.parent)
+    monkeypatch.setattr(bundled, "_projectors", bundled._projectors.__wrapped__)
+    assert bundled.projectors_of(tiny.digest()) == {3: path}
+    assert bundled.projectors_of(tiny.digest(), rewriting=True) == {} and projectors_of(tiny) == []
+    assert open_projector(None, tiny).value_layer == 3
 
 
 def test_a_run_folder_stands_for_its_projector(saved: Path, tiny: StyleGAN2) -> None:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from functools import cache
 from pathlib import Path
+from typing import NamedTuple
 
 from regen.files import tensor_file
 from regen.generators.protocol import Oracle
@@ -18,12 +19,23 @@ FOLDER = Path(__file__).parent
 _PROJECTOR = re.compile(r"(.+)_projector(\d+)")
 _RENDERED = ("portraits", "portraits-inpaint", "portraits-cats")  # whose seeds it can render
 LOADED_DIGEST = "loaded_digest"  # in the header of a generator without a projector of its own
+REWRITES = (
+    "rewrites_by_default"  # false in the header of a projector that rewrites do better without
+)
 
 
-def projectors_of(digest: str) -> dict[int, Path]:
-    """Files of the bundled projectors of a generator, by value layer, the lowest first."""
-    found = {layer: path for (_, layer), (base, path) in _projectors().items() if base == digest}
-    return dict(sorted(found.items()))
+def projectors_of(digest: str, *, rewriting: bool = False) -> dict[int, Path]:
+    """Files of the bundled projectors of a generator, by value layer, the lowest first.
+
+    Args:
+        digest: Of the generator.
+        rewriting: Only those that a rewrite takes by default.
+    """
+    known = _projectors().items()
+    found = {layer: file for (_, layer), file in known if file.base == digest}
+    return {
+        layer: file.path for layer, file in sorted(found.items()) if file.rewrites or not rewriting
+    }
 
 
 def oracle_of(digest: str, size: tuple[int, int]) -> Oracle | None:
@@ -33,7 +45,7 @@ def oracle_of(digest: str, size: tuple[int, int]) -> Oracle | None:
         digest: Of the generator.
         size: Height and width of its images.
     """
-    names = {name for (name, _), (base, _) in _projectors().items() if base == digest}
+    names = {name for (name, _), file in _projectors().items() if file.base == digest}
     names |= {name for name, base in _loaded_digests().items() if base == digest}
     return renderer(size) if names.intersection(_RENDERED) and size[0] == size[1] else None
 
@@ -54,13 +66,22 @@ def _loaded_digests() -> dict[str, str]:
     return found
 
 
+class _Projector(NamedTuple):
+    """A bundled projector: its generator's digest, its file, and whether rewrites take it."""
+
+    base: str
+    path: Path
+    rewrites: bool
+
+
 @cache
-def _projectors() -> dict[tuple[str, int], tuple[str, Path]]:
-    """By name of the generator and value layer: its digest, and the projector's file."""
+def _projectors() -> dict[tuple[str, int], _Projector]:
+    """The bundled projectors by name of the generator and value layer."""
     found = {}
     for path in sorted(FOLDER.glob("*.safetensors")):
         match = _PROJECTOR.fullmatch(path.stem)
         if match is not None:
-            base = tensor_file.read_header(path, format="projector").get("base")
-            found[match[1], int(match[2])] = (str(base), path)
+            header = tensor_file.read_header(path, format="projector")
+            rewrites = header.get(REWRITES) is not False
+            found[match[1], int(match[2])] = _Projector(str(header.get("base")), path, rewrites)
     return found
