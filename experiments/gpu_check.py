@@ -66,7 +66,14 @@ def operators_error(seconds: float, device: str) -> dict[str, Any]:
     return {"largest": errors, "cases": f"{done} of {len(cases)}"}
 
 
-def trainer(side: int, batch: int, graphs: Graphs | None, device: torch.device) -> Trainer:
+def trainer(
+    side: int,
+    batch: int,
+    graphs: Graphs | None,
+    device: torch.device,
+    *,
+    path_lengths: bool = True,
+) -> Trainer:
     """A trainer on noise, before its first step; the architecture is that of the London faces."""
     config = StyleGAN2Config(
         resolution=side,
@@ -78,6 +85,8 @@ def trainer(side: int, batch: int, graphs: Graphs | None, device: torch.device) 
     )
     torch.manual_seed(0)
     settings = replace(TrainingSettings.preset(side), batch_images=batch)
+    if not path_lengths:
+        settings = replace(settings, path_length_weight=0.0)
     images = torch.randint(0, 256, (256, 3, side, side), dtype=torch.uint8)
     judge = initialize_discriminator(config, None, group=4, seed=1).discriminator
     data = Dataset(images, seed=0, flip_probability=0.5, device=device)
@@ -100,8 +109,11 @@ def recorded_error(seconds: float, device: torch.device, side: int = 64) -> dict
 
 
 def training_speed(seconds: float, device: torch.device, side: int, batch: int) -> dict[str, Any]:
-    """Images a second of whole steps, regularisers included, and how long recording took."""
-    made = trainer(side, batch, None, device)
+    """Images a second of whole steps as the London faces train, and how long recording took.
+
+    R1 is included, path lengths are not.
+    """
+    made = trainer(side, batch, None, device, path_lengths=False)
     began = time.monotonic()
     for _ in range(2):
         made.step()

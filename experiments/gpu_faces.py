@@ -1,4 +1,4 @@
-"""The first generator of real photographs: London faces at 256x256, on a GPU within 25 minutes.
+"""The first generator of real photographs: London faces at 256x256, on a GPU in minutes.
 
     python -m experiments.gpu_faces            (make gpu-faces)
 
@@ -6,8 +6,9 @@ Trains a generator on few images with differentiable augmentation, then its back
 then three rewrites with real exemplars. Everything is boxed by wall clock, a stage that was stopped
 is resumed, and a finished one is not run again: where a machine allows ten minutes a call, give
 `--call-minutes 9` and call until it says that all is done. Each result is published as soon as it
-is there, the generator after every call; what only measures comes last. `--networks DIR` starts
-from G_raw.safetensors and D_raw.safetensors, the networks of an earlier training.
+is there, the generator after every call; what only measures comes last. Both networks as the
+training left them are in ``networks``, in half precision, and `--networks DIR` starts from those of
+an earlier training.
 
 What should be kept, weights in half precision with their card among it, is in the folder
 ``publish`` of the run folder, in files of at most 16 MB; metrics and grids are copied to
@@ -28,7 +29,7 @@ from typing import Any
 
 import click
 import torch
-from safetensors.torch import load_file
+from safetensors.torch import load_file, save_file
 
 from experiments.gpu_faces_rewrites import CATS, NOTO, edits_for
 from experiments.split_files import split_file
@@ -64,6 +65,7 @@ SHARED = ROOT.parent / "shared" / "data"
 NAME = "london-faces"
 SHARES = {"generator": 0.68, "projector": 0.22}  # of the minutes; the rest is for rewrites
 LARGEST_BYTES = 16_000_000
+NETWORKS = {"generator": "G_raw", "discriminator": "D_raw"}
 CARD = {
     "data": "Face Research Lab London Set, DeBruine & Jones 2017, figshare 5047666: 203 "
     "photographs of 102 adults, neutral and smiling, by way of github debruine/webmorphR.stim, "
@@ -151,6 +153,7 @@ class Run:
             log=click.echo,
         )
         assert trained is not None
+        keep_networks(folder / CHECKPOINT, ensure_folder(self.folder / "networks"))
         header = read_header(trained.path)
         card = {**CARD, **{name: header[name] for name in ("provenance", "kimg", "training")}}
         save_stylegan2(self.generator_file, load_stylegan2(trained.path), card=card, half=True)
@@ -268,6 +271,14 @@ class Run:
         ]
 
 
+def keep_networks(checkpoint: Path, folder: Path) -> None:
+    """Write what `raw_networks` reads, in half precision, from a training's checkpoint."""
+    state = torch.load(checkpoint, map_location="cpu", weights_only=True)["state"]
+    for part, name in NETWORKS.items():
+        tensors = {key: tensor.half().contiguous() for key, tensor in state[part].items()}
+        save_file(tensors, folder / f"{name}.safetensors")
+
+
 def raw_networks(folder: Path, architecture: StyleGAN2Config) -> Initial:
     """The networks that a training ended with, not their average, to continue from.
 
@@ -276,7 +287,7 @@ def raw_networks(folder: Path, architecture: StyleGAN2Config) -> Initial:
         architecture: Of the generator.
     """
     generator, judge = StyleGAN2(architecture), Discriminator(architecture)
-    for network, name in ((generator, "G_raw"), (judge, "D_raw")):
+    for network, name in zip((generator, judge), NETWORKS.values(), strict=True):
         stored = load_file(folder / f"{name}.safetensors")
         network.load_state_dict({key: tensor.float() for key, tensor in stored.items()})
     return Initial(folder.name, generator, as_stored(judge))
