@@ -14,7 +14,7 @@ from pathlib import Path
 from PIL import Image
 
 PATTERNS = ("cat_eyes", "sunglasses", "red_nose")
-PLACES = ((2, 7), (0, 6), (6, 4), (4, 5), (6, 2), (0, 0), (4, 7), (4, 3))  # row before, column
+PLACES = ((6, 5), (0, 6), (0, 1), (0, 5), (4, 2), (4, 7), (0, 7), (4, 5))  # row before, column
 _TILE, _GAP = 256, 2  # of a sheet, in pixels
 _SIDE, _SPACE = 192, 3  # of the picture
 
