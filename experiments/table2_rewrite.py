@@ -19,6 +19,7 @@ from pathlib import Path
 import click
 import torch
 
+from experiments.baselines.rdgm import RdgmConfig
 from experiments.tables.rewrite_rows import Table2Settings
 from experiments.tables.rewrite_scenes import (
     PATTERN_ROWS,
@@ -73,7 +74,8 @@ def _overridden(
 
 
 @click.command()
-@click.option("-o", "--output", type=click.Path(path_type=Path), required=True)
+@click.option("-o", "--output", type=click.Path(path_type=Path), required=True, help="Folder.")
+@click.option("--name", default="table2", show_default=True, help="Of the files in it.")
 @click.option("--work", type=click.Path(path_type=Path), default="out/table2", show_default=True)
 @click.option("--generator", default="portraits", show_default=True, help="Name or path.")
 @click.option("--projector", type=click.Path(exists=True, resolve_path=True))
@@ -83,11 +85,31 @@ def _overridden(
 @click.option("--patterns", callback=_listed, help="Of portraits; all by default.")
 @click.option("--targets", callback=_listed, help="1, 3 or both, the default.")
 @click.option("--steps", type=click.IntRange(1), default=Table2Settings.steps, show_default=True)
-@click.option("--seeds", type=click.IntRange(2), default=Table2Settings.seeds, show_default=True)
+@click.option(
+    "--seeds",
+    type=click.IntRange(2),
+    default=Table2Settings.seeds,
+    show_default=True,
+    help="Unseen samples that are measured.",
+)
+@click.option(
+    "--tuning/--no-tuning",
+    default=True,
+    show_default=True,
+    help="Choose the weights of the paper's rows on tuning seeds, or take those of regen rewrite.",
+)
+@click.option(
+    "--rdgm-samples",
+    type=click.IntRange(1),
+    default=RdgmConfig.samples,
+    show_default=True,
+    help="Latents that RDGM's statistics of keys are taken over.",
+)
 @click.option("--device", default="cpu", show_default=True)
 @click.option("--quick", is_flag=True, help="Check the machinery; the numbers are not meaningful.")
 def main(
     output: Path,
+    name: str,
     work: Path,
     generator: str,
     projector: str | None,
@@ -98,12 +120,20 @@ def main(
     targets: tuple[str, ...] | None,
     steps: int,
     seeds: int,
+    tuning: bool,
+    rdgm_samples: int,
     device: str,
     quick: bool,
 ) -> None:
     """Compute Table 2; the table has every cell that this run or an earlier one has finished."""
     torch.manual_seed(0)
-    settings = replace(Table2Settings(), steps=steps, closed_form_steps=max(1, steps // 5))
+    settings = replace(
+        Table2Settings(),
+        steps=steps,
+        closed_form_steps=max(1, steps // 5),
+        tune=tuning,
+        rdgm=RdgmConfig(samples=rdgm_samples),
+    )
     settings = settings.quick() if quick else replace(settings, seeds=seeds)
     try:
         opened = open_generator(generator, device=device)
@@ -114,7 +144,7 @@ def main(
         table = Table2(opened, scenes, settings, work)
         _compute(table, rows, patterns, targets)
         if is_first():
-            table.write(output)
+            table.write(output, name)
     except RegenError as error:
         raise click.ClickException(str(error)) from error
     except KeyboardInterrupt:

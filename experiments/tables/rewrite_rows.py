@@ -29,6 +29,8 @@ class Table2Settings:
         precision: Of all these fits.
         preserve: Samples of the rows that preserve some, `default` among them.
         full: Whether `default` is what `regen rewrite` does; otherwise it takes `steps`.
+        tune: Whether the weights of the paper's rows are chosen on tuning seeds; otherwise they
+            are those of `regen rewrite`.
         rdgm: Of the RDGM rows, save their rank.
         seeds: Unseen seeds that are measured.
         first_seed: The first of them.
@@ -46,6 +48,7 @@ class Table2Settings:
     precision: Literal["auto", "bf16", "fp32"] = "auto"
     preserve: int = FitSettings.preserve
     full: bool = True
+    tune: bool = True
     rdgm: RdgmConfig = RdgmConfig()
     seeds: int = 256
     first_seed: int = 60_000

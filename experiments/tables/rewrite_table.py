@@ -1,7 +1,7 @@
 """Table 2 as a whole: scenes and rows from work folder to files.
 
 A *cell* is one row on one scene. `Table2.compute` makes one or finds it; `Table2.write` puts
-whatever is done into table2.{json,csv,md,png}.
+whatever is done into NAME.{json,csv,md,png}.
 """
 
 from __future__ import annotations
@@ -61,7 +61,7 @@ class Table2:
         self._before: dict[int, Tensor] = {}
         self._references: dict[tuple[str, int], Reference] = {}
         self._digest = generator.digest()
-        self.tuned_on = tuning_scenes(scenes)
+        self.tuned_on = tuning_scenes(scenes) if settings.tune else []
         self.tuned, self.grid = self._tune()
 
     def before(self, seeds: list[int]) -> Tensor:
@@ -137,8 +137,16 @@ class Table2:
         """The rows, with what was chosen on the tuning seeds."""
         return methods(self.settings, self.tuned)
 
-    def write(self, folder: Path) -> None:
-        """Write the table and its sheet of images from the cells that are done."""
+    def write(self, folder: Path, file_name: str = "table2") -> None:
+        """Write the table and its sheet of images from the cells that are done.
+
+        Args:
+            folder: Made if there is none.
+            file_name: Of the files, without the ending.
+
+        Raises:
+            StoreError: If a file cannot be written.
+        """
         cells = [
             (scene, method, found)
             for scene in self.scenes
@@ -179,7 +187,7 @@ class Table2:
         title = f"Table 2: rewriting {Path(name).stem}"
         write_tables(
             folder,
-            "table2",
+            file_name,
             document,
             TABLE2_METRICS,
             title=title,
@@ -187,7 +195,7 @@ class Table2:
             group=("pattern", "targets"),
         )
         if cells:
-            save_png(folder / "table2.png", self._sheet(cells))
+            save_png(folder / f"{file_name}.png", self._sheet(cells))
 
     def _sheet(self, cells: list[tuple[Scene, Method, Finished]]) -> Image.Image:
         """Rows of the table from top to bottom; of each pattern the scene with most targets."""

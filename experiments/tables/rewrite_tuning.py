@@ -89,6 +89,8 @@ def tune(
 def tuning_note(settings: Table2Settings, chosen: dict[int, Tuned], scenes: Sequence[Scene]) -> str:
     """What was chosen, in a sentence or two."""
     own = f"p : q = {Tuned().weight_new:g} : {settings.weight_old:g}, step size {Tuned().lr:g}"
+    if not settings.tune:
+        return f"The paper's rows have {own}, too; nothing was chosen on tuning seeds."
     if not chosen:
         return f"All rows have {own}; there is no oracle to choose by."
     found = "; ".join(

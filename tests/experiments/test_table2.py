@@ -119,6 +119,7 @@ def test_nothing_is_tuned_without_an_oracle() -> None:
     assert tuning_scenes([blind]) == []
     assert tune(Table2Settings(), [], lambda *_: Measured()) == ({}, [])
     assert "no oracle" in tuning_note(Table2Settings(), {}, [])
+    assert "nothing was chosen" in tuning_note(Table2Settings(tune=False), {}, [])
 
 
 def test_unweighted_means_every_position_alike() -> None:
