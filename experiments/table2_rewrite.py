@@ -5,9 +5,13 @@
 
 The same command resumes a stopped run: at most one row is lost. Under torchrun the processes share
 the rows, and the first writes the table. What matters most comes first. With
-a generator of one's own an edits file says what to rewrite; there is no oracle then:
+a generator of one's own an edits file says what to rewrite; there is no oracle then, save for the
+pseudo-oracle that the file may ask for, the exemplar pasted at the same place:
 
     python -m experiments.table2_rewrite --generator ffhq.safetensors --edits eyes.json -o out/ffhq
+
+Value layer and projector of the command line are for all rows but `default`, which in a full run is
+what `regen rewrite` does with the edits file: that says which it takes.
 """
 
 from __future__ import annotations
@@ -63,14 +67,19 @@ def _scenes(
 def _overridden(
     scene: Scene, generator: str, projector: str | None, value_layer: int | None
 ) -> Scene:
-    """The scene with what the command line says in place of what its edits say."""
+    """The scene with what the command line says in place of what its edits say.
+
+    What they say of projector and value layer is kept beside it, for the row `default`.
+    """
+    given = replace(scene.edits, generator=generator)
+    if projector is None and value_layer is None:
+        return replace(scene, edits=given)
     edits = replace(
-        scene.edits,
-        generator=generator,
-        projector=projector or scene.edits.projector,
-        value_layer=value_layer or scene.edits.value_layer,
+        given,
+        projector=projector or given.projector,
+        value_layer=value_layer or given.value_layer,
     )
-    return replace(scene, edits=edits)
+    return replace(scene, edits=edits, given=given)
 
 
 @click.command()
@@ -78,8 +87,16 @@ def _overridden(
 @click.option("--name", default="table2", show_default=True, help="Of the files in it.")
 @click.option("--work", type=click.Path(path_type=Path), default="out/table2", show_default=True)
 @click.option("--generator", default="portraits", show_default=True, help="Name or path.")
-@click.option("--projector", type=click.Path(exists=True, resolve_path=True))
-@click.option("--value-layer", type=click.IntRange(1), help="By default the projector's.")
+@click.option(
+    "--projector",
+    type=click.Path(exists=True, resolve_path=True),
+    help="For all rows but the default, which does what the edits say.",
+)
+@click.option(
+    "--value-layer",
+    type=click.IntRange(1),
+    help="For all rows but the default; by default the projector's.",
+)
 @click.option("--edits", type=click.Path(exists=True, dir_okay=False, path_type=Path))
 @click.option("--rows", callback=_listed, help="Rows to compute, with commas; all by default.")
 @click.option("--patterns", callback=_listed, help="Of portraits; all by default.")

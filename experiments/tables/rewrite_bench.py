@@ -5,6 +5,10 @@ preserved, and fitting. What belongs to the generator alone and can be kept besi
 counted: RDGM's statistics of keys, and those of the closed form. A row without a fit is charged
 for editing the measured images.
 
+A scene is opened with what the command line says of it. The row of kind "rewrite" alone is made
+from the edits as they were given: it is what `regen rewrite` does, which may take another value
+layer, another memory, and no projector.
+
 Shapes: N samples; H, W height and width of an image.
 """
 
@@ -23,10 +27,13 @@ from experiments.baselines.rdgm import RdgmConfig, key_moment, rdgm_insert
 from experiments.tables.provenance import peak_memory
 from experiments.tables.rewrite_rows import ALL_CONVOLUTIONS, Method, even_weights, with_edits
 from experiments.tables.rewrite_scenes import Scene
+from regen.edits.schema import Edits
 from regen.generators.protocol import Generator, Sample, Split
+from regen.generators.stylegan2.source import StyleSample
 from regen.metrics import Lpips
 from regen.rewriting.key_moments import Moments
 from regen.rewriting.learn import fit, moments_for, prepare
+from regen.rewriting.pasted import pasted
 from regen.rewriting.preserved import keys_of
 from regen.rewriting.rewrite import Rewrite, rewritten
 from regen.rewriting.rule import build_rule
@@ -66,9 +73,26 @@ class Bench:
         self._tasks: dict[str, Task] = {}
         self._rdgm_moments: dict[tuple[int, int, float], Tensor] = {}
 
-    def samples(self, seeds: Sequence[int]) -> list[Sample]:
-        """The generator's samples of these numbers."""
-        return self.generator.source().samples(seeds)
+    def samples(self, scene: Scene, seeds: Sequence[int]) -> list[Sample]:
+        """The samples of these numbers, in the manner of the scene's first target.
+
+        Seeds of a StyleGAN2 have its truncation as well, see `truncation`.
+        """
+        task, psi = self.task(scene), self.truncation(scene)
+        like = task.like
+        found = task.source.samples(seeds) if like is None else task.source.alike(like, seeds)
+        return [replace(s, truncation=psi) if isinstance(s, StyleSample) else s for s in found]
+
+    def truncation(self, scene: Scene) -> float:
+        """psi of the first target, which unseen samples have too.
+
+        It is 1 where an oracle is asked for a pattern by its name: that knows untruncated samples
+        alone.
+        """
+        like = self.task(scene).like
+        if scene.edits.oracle_pattern or not isinstance(like, StyleSample):
+            return 1.0
+        return like.truncation
 
     def task(self, scene: Scene) -> Task:
         """A scene with everything that its edits name, opened once.
@@ -76,9 +100,21 @@ class Bench:
         Raises:
             RegenError: If projector, exemplars or targets cannot be had.
         """
-        if scene.name not in self._tasks:
-            self._tasks[scene.name] = resolve(scene.edits, self.generator)
-        return self._tasks[scene.name]
+        return self._opened(scene.name, scene.edits)
+
+    def task_for(self, method: Method, scene: Scene) -> Task:
+        """What a row is made from: for kind "rewrite" the edits as they were given, else `task`.
+
+        Errors are those of `task`.
+        """
+        if method.kind != "rewrite" or scene.given is None:
+            return self.task(scene)
+        return self._opened(f"{scene.name} as given", scene.given)
+
+    def _opened(self, name: str, edits: Edits) -> Task:
+        if name not in self._tasks:
+            self._tasks[name] = resolve(edits, self.generator)
+        return self._tasks[name]
 
     def run(
         self,
@@ -122,9 +158,27 @@ class Bench:
         keys = keys_of(self.generator, split, samples).features
         return matcher.mask(keys, self.generator.image_size).cpu()
 
-    def _task_of(self, method: Method, scene: Scene) -> Task:
-        """The scene's task with the row's settings, cut as the row wants it."""
+    def pasted(self, scene: Scene, images: Tensor) -> tuple[Tensor, Tensor]:
+        """A pseudo-oracle: the exemplars pasted where the targets have them.
+
+        Args:
+            scene: Whose exemplars.
+            images: Of unseen samples, ``[N, 3, H, W]`` in [-1, 1].
+
+        Returns:
+            The images with the exemplars, and what was replaced, ``[N, 1, H, W]`` in [0, 1].
+        """
         task = self.task(scene)
+        return pasted(task.examples, images, task.settings.rule)
+
+    def _task_of(self, method: Method, scene: Scene) -> Task:
+        """The scene's task with the row's settings, cut as the row wants it.
+
+        That of kind "rewrite" is unchanged.
+        """
+        task = self.task_for(method, scene)
+        if method.kind == "rewrite":
+            return task
         layer, layers = task.split.value_layer, method.memory_layers
         split = self.generator.split(layer, layer if layers == ALL_CONVOLUTIONS else layers)
         return replace(task, split=split, settings=method.settings)

@@ -3,7 +3,8 @@
 *Inside* is the region where the rule should act, *outside* all else; an oracle knows it for any
 sample. Locality: LPIPS of the image before to the image after, the inside painted grey. Efficacy:
 LPIPS and L1 inside, to the oracle's image. The whole: Frechet distance to the oracle's images on
-features of LPIPS's backbone. All but the last are means over samples.
+features of LPIPS's backbone. All but the last are means over samples. Where edits ask for it, a
+*pseudo-oracle* takes the oracle's place: the exemplar pasted at the same place into each sample.
 
 Shapes: N samples; H, W height and width of an image.
 """
@@ -17,7 +18,7 @@ import torch
 from torch import Tensor
 
 from experiments.tables.rows import Measured
-from regen.edits.schema import Edits
+from regen.edits.schema import Edits, PasteOracle
 from regen.generators.protocol import Oracle, Sample
 from regen.metrics import (
     Lpips,
@@ -29,6 +30,7 @@ from regen.metrics import (
 from regen.runs.rewrite.measure import known_regions
 
 NO_ORACLE = "no oracle knows what a perfect rewrite would generate"
+PSEUDO_ORACLE = "the exemplar pasted at the same place"
 _RESAMPLES = 100
 
 
@@ -39,12 +41,14 @@ class Reference:
     Attributes:
         before: Images without the rewrite, ``[N, 3, H, W]`` in [-1, 1].
         inside: Where the rule should act, ``[N, 1, H, W]`` in [0, 1].
-        oracle: What a perfect rewrite would generate, ``[N, 3, H, W]``, or None.
-        plain: What the oracle says of the old rule, ``[N, 3, H, W]``, or None.
+        oracle: What a perfect rewrite would generate, ``[N, 3, H, W]``, or None; see `pseudo`.
+        plain: What the oracle says of the old rule, ``[N, 3, H, W]``, or None; the images before
+            where it is a pseudo-oracle.
         start: The numbers of the images before: ``inside_lpips_before``, ``inside_l1_before``.
         features: The oracle's, ``[N, D]``, or None.
         lpips: The network, or None.
         reason: Why there is none.
+        pseudo: Whether the oracle is a pseudo-oracle: `PSEUDO_ORACLE`.
     """
 
     before: Tensor
@@ -55,6 +59,7 @@ class Reference:
     features: Tensor | None
     lpips: Lpips | None
     reason: str | None
+    pseudo: bool = False
 
 
 def reference(
@@ -63,30 +68,37 @@ def reference(
     samples: Sequence[Sample],
     before: Tensor,
     expected: Callable[[], Tensor],
+    paste: Callable[[], tuple[Tensor, Tensor]],
     lpips: Lpips | None,
     reason: str | None,
 ) -> Reference:
-    """Ask the oracle, and measure where the images start from.
+    """Ask the oracle or the pseudo-oracle, and measure where the images start from.
 
     Args:
-        edits: Names the oracle's pattern, if there is one.
+        edits: Names the oracle's pattern, if there is one, or asks for the pseudo-oracle.
         oracle: The generator's, or None.
         samples: N unseen ones.
         before: Their images, ``[N, 3, H, W]``.
         expected: Where the rule is expected to act, ``[N, 1, H, W]``; asked where no oracle knows
             the true region.
+        paste: The images with the exemplar pasted, ``[N, 3, H, W]``, and where,
+            ``[N, 1, H, W]``; asked where the edits ask for the pseudo-oracle.
         lpips: The network, or None.
         reason: Why there is none.
     """
-    regions = known_regions(edits, oracle, samples)
-    inside = expected() if regions is None else regions
     wanted = plain = None
+    pseudo = isinstance(edits.oracle, PasteOracle)
+    if pseudo:
+        (wanted, inside), plain = paste(), before
+    else:
+        regions = known_regions(edits, oracle, samples)
+        inside = expected() if regions is None else regions
     if oracle is not None and edits.oracle_pattern:
         wanted, plain = oracle.wanted(samples, edits.oracle_pattern), oracle.plain(samples)
     start = Measured()
     _inside(start, "before", before, wanted, inside, lpips, reason)
     features = None if wanted is None or lpips is None else backbone_features(wanted, lpips)
-    return Reference(before, inside, wanted, plain, start, features, lpips, reason)
+    return Reference(before, inside, wanted, plain, start, features, lpips, reason, pseudo)
 
 
 def measure_images(after: Tensor, ref: Reference) -> Measured:
@@ -109,8 +121,11 @@ def measure_images(after: Tensor, ref: Reference) -> Measured:
 
 
 def generator_floor(ref: Reference) -> dict[str, float]:
-    """How far the unchanged generator is from the old rule; no rewrite is expected below it."""
-    if ref.plain is None:
+    """How far the unchanged generator is from the old rule; no rewrite is expected below it.
+
+    Empty where no oracle says so: a pseudo-oracle takes the generator's own images for the rule.
+    """
+    if ref.plain is None or ref.pseudo:
         return {}
     measured = Measured()
     _inside(measured, "floor", ref.before, ref.plain, ref.inside, ref.lpips, ref.reason)

@@ -28,7 +28,9 @@ class Table2Settings:
         closed_form_steps: Adam steps after the closed form.
         precision: Of all these fits.
         preserve: Samples of the rows that preserve some, `default` among them.
-        full: Whether `default` is what `regen rewrite` does; otherwise it takes `steps`.
+        full: Whether `default` is what `regen rewrite` does with the edits as they were given:
+            value layer, projector, memory and settings are its own. Otherwise it is cut as the
+            other rows are, and takes `steps`.
         tune: Whether the weights of the paper's rows are chosen on tuning seeds; otherwise they
             are those of `regen rewrite`.
         rdgm: Of the RDGM rows, save their rank.
@@ -97,8 +99,10 @@ class Method:
 
     Attributes:
         row: Its name.
-        kind: "fit" the memory, "rdgm", or "patch_transfer".
-        settings: Of rule and fit.
+        kind: "fit" the memory, "rdgm", "patch_transfer", or "rewrite": what `regen rewrite` does
+            with the edits as they were given, whose task decides value layer, projector, memory
+            and settings.
+        settings: Of rule and fit; of "rewrite" those that its task starts from.
         memory_layers: Convolutions that are fitted; `ALL_CONVOLUTIONS` for all up to the value.
         weighted: Whether the region counts p : q; otherwise every position counts alike.
         rank: Of RDGM's change.
@@ -108,7 +112,7 @@ class Method:
     """
 
     row: str
-    kind: Literal["fit", "rdgm", "patch_transfer"]
+    kind: Literal["fit", "rdgm", "patch_transfer", "rewrite"]
     settings: RewriteSettings
     memory_layers: int = 2
     weighted: bool = True
@@ -161,7 +165,7 @@ def methods(settings: Table2Settings, tuned: Mapping[int, Tuned]) -> list[Method
         *_closed_form(settings, fit(2), base),
         Method(
             "default",
-            "fit",
+            "rewrite" if settings.full else "fit",
             _default(settings),
             preset("default").memory_layers,
             edits_decide=True,

@@ -53,11 +53,14 @@ class Scene:
         pattern: Name of the pattern, or of the edits file.
         targets: How many samples are edited.
         edits: The edits file that says the same.
+        given: The edits as they were given, where a command line puts another value layer or
+            projector in place of theirs; otherwise None.
     """
 
     pattern: str
     targets: int
     edits: Edits
+    given: Edits | None = None
 
     @property
     def name(self) -> str:

@@ -22,7 +22,10 @@ WEIGHTED = {1: "memory1_weighted", 2: "memory2_weighted", 3: "memory3_weighted"}
 
 
 def tuning_scenes(scenes: Sequence[Scene]) -> list[Scene]:
-    """Those of `TUNED_ON` with most targets, or else the first; only scenes with an oracle."""
+    """Those of `TUNED_ON` with most targets, or else the first; only scenes with an oracle.
+
+    A pseudo-oracle counts as one.
+    """
     judged = [scene for scene in scenes if scene.edits.oracle is not None]
     most = max((scene.targets for scene in judged), default=0)
     found = [scene for scene in judged if scene.pattern in TUNED_ON and scene.targets == most]

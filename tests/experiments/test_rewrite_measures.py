@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 import torch
 from torch import Tensor
@@ -20,6 +22,7 @@ from experiments.tables.rewrite_scenes import (
     target_seeds,
 )
 from experiments.tables.rows import TABLE2_METRICS, Measured
+from regen.edits.schema import PasteOracle
 from regen.generators.protocol import Sample
 from regen.metrics import frechet_distance, load_lpips
 from regen.portraits import PortraitsOracle
@@ -32,11 +35,15 @@ def cat() -> Reference:
     """The renderer in place of a generator, so that before is the plain image."""
     edits, oracle = portraits_scene("cat_eyes", 1).edits, PortraitsOracle()
     before, lpips = oracle.plain(PEOPLE), load_lpips("squeeze")
-    return reference(edits, oracle, PEOPLE, before, unexpected, lpips, None)
+    return reference(edits, oracle, PEOPLE, before, unexpected, unpasted, lpips, None)
 
 
 def unexpected() -> Tensor:
     raise AssertionError("the oracle knows the region")
+
+
+def unpasted() -> tuple[Tensor, Tensor]:
+    raise AssertionError("no pseudo-oracle was asked for")
 
 
 def test_images_that_did_not_change(cat: Reference) -> None:
@@ -58,6 +65,22 @@ def test_a_perfect_rewrite(cat: Reference) -> None:
 
 def test_the_floor_of_a_generator_that_is_the_renderer_is_zero(cat: Reference) -> None:
     assert generator_floor(cat) == {"inside_lpips_floor": 0, "inside_l1_floor": 0}
+
+
+def test_a_pseudo_oracle_takes_the_place_of_the_oracle_and_has_no_floor() -> None:
+    edits = replace(portraits_scene("cat_eyes", 1).edits, oracle=PasteOracle())
+    before, inside = torch.zeros(3, 3, 32, 32), torch.zeros(3, 1, 32, 32)
+    inside[..., 8:16, 8:16] = 1
+    wanted = before + inside / 2
+    oracle = PortraitsOracle()
+    ref = reference(
+        edits, oracle, PEOPLE, before, unexpected, lambda: (wanted, inside), None, "no weights"
+    )
+    assert ref.pseudo and ref.oracle is wanted and ref.inside is inside and ref.plain is before
+    assert generator_floor(ref) == {}
+    numbers = measure_images(before + inside / 4, ref).numbers
+    assert numbers["inside_l1_before"] == pytest.approx(0.5)
+    assert numbers["inside_l1_after"] == pytest.approx(0.25)
 
 
 def test_without_lpips_and_oracle_the_reasons_are_given() -> None:

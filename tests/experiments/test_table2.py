@@ -5,12 +5,14 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+import torch
 from click.testing import CliRunner
 from torch import Tensor
 
 import experiments.tables.rewrite_bench as rewrite_bench
 import experiments.tables.rewrite_table as rewrite_table
 from experiments.table2_rewrite import main
+from experiments.tables.rewrite_bench import Bench
 from experiments.tables.rewrite_measures import Reference, measure_images
 from experiments.tables.rewrite_rows import (
     Method,
@@ -20,7 +22,13 @@ from experiments.tables.rewrite_rows import (
     methods,
     with_edits,
 )
-from experiments.tables.rewrite_scenes import Scene, ordered_scenes, portraits_scene
+from experiments.tables.rewrite_scenes import (
+    Scene,
+    ordered_scenes,
+    portraits_scene,
+    scene_of_file,
+)
+from experiments.tables.rewrite_table import Table2
 from experiments.tables.rewrite_tuning import (
     grid_methods,
     grid_size,
@@ -29,10 +37,13 @@ from experiments.tables.rewrite_tuning import (
     tuning_scenes,
 )
 from experiments.tables.rows import TABLE2_METRICS, Measured
+from regen import open_generator, read_edits
 from regen.edits.schema import Edits, Weights
 from regen.generators.protocol import Generator
+from regen.generators.stylegan2.generator import StyleGAN2
+from regen.generators.stylegan2.source import StyleSample
 from regen.rewriting.settings import preset
-from regen.rewriting.task import Task, resolve
+from regen.rewriting.task import NoProjectorWarning, Task, resolve
 
 ROWS = "memory2_weighted,rdgm_rank1,patch_transfer,memory2_preserve_where_similar"
 CLOSED_FORM = "memory2_closed_form,memory2_closed_form_alone"
@@ -79,6 +90,54 @@ def test_the_edits_file_decides_for_the_default_alone() -> None:
     assert (own.settings.fit.weight_new, own.memory_layers) == (3.0, 1)
     assert (paper.settings.fit.weight_new, paper.memory_layers) == (40.0, 2)
     assert own.settings.rule.scale == paper.settings.rule.scale == "stretch"
+
+
+@pytest.fixture
+def truncated(edits_file: Path) -> Scene:
+    """Two truncated targets, and a pseudo-oracle."""
+    content = json.loads(edits_file.read_text())
+    for target in content["edits"][0]["targets"]:
+        target["truncation"] = 0.8
+    edits_file.write_text(json.dumps({**content, "oracle": {"paste": True}}))
+    return scene_of_file(read_edits(edits_file), edits_file)
+
+
+def test_unseen_samples_have_the_truncation_of_the_targets(
+    generator: StyleGAN2, projector_file: Path, truncated: Scene
+) -> None:
+    bench = Bench(generator)
+    scene = replace(truncated, edits=replace(truncated.edits, projector=str(projector_file)))
+    assert bench.samples(scene, [5]) == [StyleSample(seed=5, truncation=0.8)]
+    images = torch.zeros(2, 3, 32, 32)
+    wanted, inside = bench.pasted(scene, images)
+    assert inside.shape == (2, 1, 32, 32) and torch.equal(wanted * inside.gt(0), wanted)
+
+
+def test_an_oracle_that_has_a_name_is_asked_for_untruncated_seeds() -> None:
+    scene = portraits_scene("cat_eyes", 1)
+    bench = Bench(open_generator("portraits"))
+    assert bench.truncation(scene) == 1
+    assert bench.samples(scene, [5, 7]) == [StyleSample(seed=5), StyleSample(seed=7)]
+
+
+def test_the_default_of_a_full_run_is_what_a_rewrite_does_with_the_edits_as_given(
+    generator: StyleGAN2, projector_file: Path, truncated: Scene
+) -> None:
+    edits = replace(truncated.edits, projector=str(projector_file), memory_layers=1)
+    scene = replace(truncated, edits=edits, given=truncated.edits)
+    full, quick = (
+        {method.row: method for method in methods(settings, {})}
+        for settings in (Table2Settings(), Table2Settings().quick())
+    )
+    bench = Bench(generator)
+    with pytest.warns(NoProjectorWarning):
+        expected = resolve(truncated.edits, generator)
+        task = bench.task_for(full["default"], scene)
+    assert task.projector is None and task.settings == expected.settings
+    assert task.split.value_layer == expected.split.value_layer != 6
+    for method in (full["memory2_weighted"], quick["default"]):
+        assert bench.task_for(method, scene) is bench.task(scene)
+    assert bench.task(scene).split.value_layer == 6
 
 
 def test_the_grid_changes_weight_and_step_size_of_one_memory() -> None:
@@ -147,6 +206,38 @@ def test_a_generator_and_edits_of_ones_own(
     assert document["edits"]["noise-2"]["edits"][0]["targets"][1]["seed"] == 2
     assert (tmp_path / "out" / "table2.png").is_file()
     assert "## noise, 2 targets" in (tmp_path / "out" / "table2.md").read_text()
+
+
+def test_a_table_against_a_pseudo_oracle_says_so(
+    arguments: list[str], truncated: Scene, tmp_path: Path, empty_torch_home: Path
+) -> None:
+    more = ["--rows", "memory2_weighted", "--no-tuning", "--name", "faces"]
+    result = CliRunner().invoke(main, [*arguments, *more])
+    assert result.exit_code == 0, result.output
+    names = {path.name for path in (tmp_path / "out").iterdir()}
+    assert names == {f"faces.{ending}" for ending in ("csv", "json", "md", "png")}
+    document = json.loads((tmp_path / "out" / "faces.json").read_text())
+    assert document["pseudo_oracle"] == {"noise-2": "the exemplar pasted at the same place"}
+    assert document["provenance"]["settings"]["truncation"] == 0.8
+    assert document["generator_floor"] == {} and document["grid"] == []
+    (row,) = document["rows"]
+    assert row["inside_l1_before"] > 0 and row["inside_l1_after"] > 0
+    text = (tmp_path / "out" / "faces.md").read_text()
+    assert "the region to the pseudo-oracle" in text and "to the oracle" not in text
+    assert "truncation, 0.8" in text
+
+
+def test_a_full_run_says_what_the_default_is(
+    generator: StyleGAN2, projector_file: Path, truncated: Scene, tmp_path: Path
+) -> None:
+    edits = replace(truncated.edits, projector=str(projector_file))
+    scene = replace(truncated, edits=edits, given=truncated.edits)
+    with pytest.warns(NoProjectorWarning):
+        table = Table2(generator, [scene], Table2Settings(tune=False), tmp_path / "work")
+        table.write(tmp_path)
+    found = json.loads((tmp_path / "table2.json").read_text())["default"]["noise-2"]
+    assert found["projector"] is None and found["fit"]["recall"] == "image"
+    assert "no projector, recall on image" in (tmp_path / "table2.md").read_text()
 
 
 def test_a_run_that_was_stopped_is_resumed(
