@@ -297,9 +297,10 @@ def main(
     measuring = Measuring(
         network, Photographs.read(images, network.resolution), samples, ensure_folder(output)
     )
-    back = open_projector(projector, network)
-    of_projector = bundle_projector(back, measuring, ensure_folder(bundle))
-    metrics = {**measuring.metrics(), "projector": of_projector}
+    metrics = measuring.metrics()
+    if projector is not None or bundled.projectors_of(network.digest()):
+        back = open_projector(projector, network)
+        metrics["projector"] = bundle_projector(back, measuring, ensure_folder(bundle))
     lpips = describe_lpips(measuring.lpips, None, network.resolution)
     made = provenance("experiments.london_faces", {"samples": samples}, lpips)
     write_json(ensure_folder(results) / "london_faces.json", {**metrics, **made})

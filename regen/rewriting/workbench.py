@@ -27,7 +27,7 @@ from regen.rewriting.preserved import keys_of
 from regen.rewriting.preview import Preview, preview_of
 from regen.rewriting.rewrite import Rewrite, compose
 from regen.rewriting.rule import Rule, build_rule, stack_rules
-from regen.rewriting.settings import RewriteSettings, RuleSettings
+from regen.rewriting.settings import RewriteSettings, RuleSettings, usual_preserve
 from regen.rewriting.suggestions import part_at, same_part
 from regen.rewriting.task import Task, resolve
 from regen.seeds import PRESERVED, UNSEEN
@@ -35,8 +35,6 @@ from regen.seeds import PRESERVED, UNSEEN
 Asked = tuple[str, RewriteSettings]  # edits as JSON, settings
 Place = tuple[int, int]  # value layer, number of layers of the memory
 One = tuple[str, Place, RuleSettings, bool]  # the edits of one target, and what else decides it
-
-_KEYS = 64  # random samples whose keys give the second moment; as many as a fit preserves
 
 
 _KEPT = 6  # views
@@ -101,6 +99,8 @@ class Workbench:
         self.generator, self.images, self.count = generator, images, unseen
         self.projector = None if projector is None else str(projector)
         self.source = generator.source(images)
+        # Random samples whose keys give the second moment: as many as a fit preserves.
+        self._key_count = usual_preserve(generator.usual_settings)
         self._tasks: dict[Asked, Task] = {}  # by what the edits share
         self._cuts: dict[Place, Cut] = {}
         self._views: list[View] = []
@@ -157,7 +157,7 @@ class Workbench:
             taken: Numbers to leave out.
         """
         place = split.value_layer, split.memory_layers
-        samples = reserved_samples(source or self.source, PRESERVED, _KEYS, taken)
+        samples = reserved_samples(source or self.source, PRESERVED, self._key_count, taken)
         if place not in self._cuts or self._cuts[place].samples != samples:
             keys = keys_of(self.generator, split, samples).features
             self._cuts[place] = Cut(split, samples, whitening_of(keys))

@@ -45,7 +45,8 @@ def test_the_card_of_the_photographs_generator(world: Any) -> None:
     assert (found["licence"], found["image_size"]) == ("CC BY 4.0", [256, 256])
     assert "Face Research Lab London Set" in found["attribution"]
     assert "consented" in found["consent"] and "not for identifying" in found["intended_use"]
-    assert found["training"]["kimg"] > 0 and found["measures"]["photographs"] == 203
+    assert [part["kimg"] > 0 for part in found["training"]["parts"]] == [True, True]
+    assert found["measures"]["photographs"] == 203
     assert "python -m experiments.london_faces" in found["measures"]["command"]
     assert 0 <= found["measures"]["truncation_1"]["recall"] <= 1
 

@@ -59,7 +59,8 @@ def test_only_two_layers_have_a_bundled_projector(portraits: StyleGAN2) -> None:
 
 
 def test_the_package_stays_small() -> None:
-    assert sum(path.stat().st_size for path in bundled.FOLDER.glob("*.safetensors")) < 32e6
+    """18 MB for drawn people; 13 and 8 for the photographs' generator and projector."""
+    assert sum(path.stat().st_size for path in bundled.FOLDER.glob("*.safetensors")) < 39e6
 
 
 def test_the_generator_of_photographs() -> None:

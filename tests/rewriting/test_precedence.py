@@ -112,7 +112,7 @@ def test_what_is_found_out_later_takes_the_place_of_what_was_said() -> None:
 def test_settings_of_a_run_folder_are_read(config: Any) -> None:
     made = RewriteSettings(
         RuleSettings("feature"),
-        FitSettings(steps=7, lr=0.1, preserve_weight=2.0),
+        FitSettings(steps=7, lr=0.1, preserve_weight=2.0, preserve_batch=3),
         value_layer=8,
         measured_seeds=5,
     )

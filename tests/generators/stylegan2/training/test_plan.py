@@ -52,7 +52,7 @@ def test_a_plan_is_the_preset_with_what_is_given(trainer: FamilyTrainer) -> None
 @pytest.mark.parametrize(
     ("size", "given", "message"),
     [
-        (16, {"sede": 3}, "training options: got sede, expected augment, batch_images, channel_"),
+        (16, {"sede": 3}, "training options: got sede, expected augment, augmentation_kimg, "),
         (16, {"augmentation": None}, "training options: got augmentation, "),
         (16, {"r1_gamma": -1}, "r1_gamma: got -1, expected 0 or more"),
         (16, {"r1_gamma": "much"}, "r1_gamma: got much, expected 0 or more"),
