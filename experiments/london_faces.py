@@ -50,10 +50,7 @@ from regen.seeds import GENERATOR_METRICS
 TRUNCATIONS = (1.0, 0.8)
 SHOWN, BATCH = 32, 8
 PROJECTED = 64  # samples, and photographs, that the projector is measured on
-PROJECTOR_TRAINING = {
-    "how": "`make gpu-faces`: `regen train-projector` with batches of 32, on one H200",
-    "kimg": 54.5,
-}
+PROJECTOR_TRAINING = "`make gpu-faces`: `regen train-projector` with batches of 32, on a GPU"
 TRAINING = {
     "how": "`make gpu-faces`, in two parts; the second continued from the networks of the first",
     "initialized": "at random, not from another generator",
@@ -247,20 +244,24 @@ def bundle_projector(projector: Projector, measuring: Measuring, folder: Path) -
         What was measured.
     """
     measures = projected(projector, measuring)
-    layer = projector.value_layer
+    layer, header = projector.value_layer, projector.header
+    training = header.get("training", {"how": PROJECTOR_TRAINING, "kimg": header.get("kimg")})
+    path = folder / f"{NAME}_projector{layer}.safetensors"
     save_projector(
-        folder / f"{NAME}_projector{layer}.safetensors",
+        path,
         projector.network,
         measuring.generator,
         layer,
         card={
             **CARD,
-            "training": PROJECTOR_TRAINING,
+            "training": training,
             "measures": measures,
             bundled.REWRITES: False,
         },
         half=True,
     )
+    for other in set(folder.glob(f"{NAME}_projector*.safetensors")) - {path}:
+        other.unlink()  # of another layer; rewrites and projections would find either
     return measures
 
 

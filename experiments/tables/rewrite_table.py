@@ -71,17 +71,18 @@ class Table2:
         first, tuning = settings.first_seed, settings.first_tuning_seed
         self.seeds = list(range(first, first + settings.seeds))
         self.tuning = list(range(tuning, tuning + settings.tuning_seeds))
-        self._before: dict[int, Tensor] = {}
+        self._before: dict[tuple[float, int], Tensor] = {}
         self._references: dict[tuple[str, int], Reference] = {}
         self._digest = generator.digest()
         self.tuned_on = tuning_scenes(scenes) if settings.tune else []
         self.tuned, self.grid = self._tune()
 
     def before(self, scene: Scene, seeds: list[int]) -> Tensor:
-        """Images of seeds without a rewrite, generated once: all scenes of a run share them."""
-        if seeds[0] not in self._before:
-            self._before[seeds[0]] = self.generator.images(self.bench.samples(scene, seeds))
-        return self._before[seeds[0]]
+        """Images of seeds without a rewrite, generated once for scenes of one truncation."""
+        key = self.bench.truncation(scene), seeds[0]
+        if key not in self._before:
+            self._before[key] = self.generator.images(self.bench.samples(scene, seeds))
+        return self._before[key]
 
     def reference(self, scene: Scene, seeds: list[int]) -> Reference:
         """What a scene's images are compared with; the number of targets makes no difference."""

@@ -138,9 +138,11 @@ class Lpips:
             MetricError: If a side is below 32 pixels, or these are not images in [-1, 1].
         """
         check_pair("LPIPS backbone", images, images, least=SMALLEST)
-        network: Any = self._network.to(images.device)  # LPIPS is not typed
+        place = self.device or images.device
+        network: Any = self._network.to(place)  # LPIPS is not typed
         with torch.no_grad():
-            return list(network.net(network.scaling_layer(images.float())))
+            found = network.net(network.scaling_layer(images.to(place).float()))
+            return [layer.to(images.device) for layer in found]
 
     def describe(self, resolution: int) -> dict[str, str | int]:
         """What every LPIPS is reported with: backbone, version and resolution in pixels."""

@@ -131,7 +131,7 @@ class Sampler:
         self.count = count
         self.extra = None if extra is None else extra.to(generator.device)
         self.random = torch.Generator().manual_seed(seed)
-        suited = graphs or graphs_for(generator.device)
+        suited = graphs or graphs_for(generator.device, recordable=split.recordable)
         self.graphs = suited if plan is None else Graphs(None)
         self._mean: Activation | None = None
 

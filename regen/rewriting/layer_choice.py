@@ -62,6 +62,9 @@ def choose_layer(
 ) -> tuple[LayerChoice, Projector | None]:
     """Try every cut that has a projector, or, without any, several lengths of the memory.
 
+    A bundled projector that rewrites do better without is not among those that are tried, unless
+    it is named.
+
     Args:
         generator: As it was opened.
         source: Its samples.

@@ -174,7 +174,7 @@ def resolve(
     check_projector(projector, merged.settings.rule)
     layer = merged.settings.value_layer
     assert layer is not None
-    usual = merged.said_by["value_layer"] == DEFAULT
+    usual = merged.said_by["value_layer"] == DEFAULT or (try_layers and not paths)
     if projector is None and not (usual and bundled.projectors_of(generator.digest())):
         note = _without_projector(generator, layer, merged.settings.fit.recall)
         warnings.warn(note, NoProjectorWarning, stacklevel=2)

@@ -124,6 +124,13 @@ class TrainingSettings:
         for name in _SHARES:
             self._check(name, "a share, 0 to 1", lambda value: 0 <= value <= 1)
         self._check("minibatch_group_images", "1 or more", lambda value: value >= 1)
+        if self.augmentation == Augmentation.none() and self.augmentation_target:
+            raise TrainingError(
+                "augmentation_target",
+                got=f"{self.augmentation_target:g}, with no augmentation to steer",
+                expected="0 without augmentation",
+                remedy="leave out one of --no-augment and --augmentation-target",
+            )
         allowed = ("auto", "fp32", "bf16", "fp16")
         if self.precision not in allowed:
             raise TrainingError("precision", got=self.precision, expected=" or ".join(allowed))

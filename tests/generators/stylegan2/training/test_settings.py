@@ -35,6 +35,11 @@ def test_values_out_of_range(name: str, value: object, text: str) -> None:
     assert str(raised.value) == text
 
 
+def test_there_must_be_an_augmentation_to_steer() -> None:
+    with pytest.raises(TrainingError, match="augmentation_target: got 0.6, with no augmentation"):
+        TrainingSettings(augmentation=Augmentation.none(), augmentation_target=0.6)
+
+
 def test_steps() -> None:
     settings = TrainingSettings(length_kimg=1.0, batch_images=16)
     assert settings.steps == 62
