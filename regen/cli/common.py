@@ -14,6 +14,7 @@ import warnings
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import fields
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TextIO, TypeVar
 
@@ -314,4 +315,6 @@ def _threads(ctx: click.Context, param: click.Parameter, value: int | None) -> N
     if value is not None and not ctx.resilient_parsing:
         import torch
 
+        # A program that calls commands computes afterwards as it did before.
+        ctx.call_on_close(partial(torch.set_num_threads, torch.get_num_threads()))
         torch.set_num_threads(value)

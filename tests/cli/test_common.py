@@ -47,11 +47,11 @@ def test_auto_is_the_cpu_without_cuda(monkeypatch: pytest.MonkeyPatch) -> None:
     assert device.callback(context, device, "auto") == "cuda"
 
 
-def test_threads_are_set(monkeypatch: pytest.MonkeyPatch) -> None:
-    asked: list[int] = []
+def test_threads_are_set_for_a_command(monkeypatch: pytest.MonkeyPatch) -> None:
+    asked, before = list[int](), torch.get_num_threads()
     monkeypatch.setattr(torch, "set_num_threads", asked.append)
     CliRunner().invoke(main, ["generate", "--threads", "3", "--generator", "none", "-o", "out"])
-    assert asked == [3]
+    assert asked == [3, before]  # for this command, and not for what comes after it
 
 
 def test_a_bug_keeps_its_traceback(monkeypatch: pytest.MonkeyPatch) -> None:
