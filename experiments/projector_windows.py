@@ -80,9 +80,9 @@ class HeldOut:
 
     @torch.no_grad()
     def decode(self, projector: BackwardProjector, split: Split, images: Tensor) -> Tensor:
-        """What projections decode to, in the samples' own context."""
-        features = projector(images)
-        return split.tail(self.value.with_features(features)).float().clamp(-1, 1)
+        """What projections of the first images decode to, in the samples' own context."""
+        context = self.value.select(range(len(images)))
+        return split.tail(context.with_features(projector(images))).float().clamp(-1, 1)
 
 
 def images_that_fit(

@@ -34,10 +34,10 @@ def test_both_ways_are_measured(
     words = "--generator tiny.safetensors --value-layer 6 --seconds 0.01 --windows 0 --windows 16"
     ran = CliRunner().invoke(
         main,
-        [*words.split(), "--samples", "2", "--batch", "2", "-o", "results"],
+        [*words.split(), "--samples", "9", "--batch", "2", "-o", "results"],
         catch_exceptions=False,
     )
     assert ran.exit_code == 0
     (found,) = json.loads(Path("results/projector_windows.json").read_text()).values()
-    assert set(found["rows"]) == {"0", "16"} and found["settings"]["samples"] == 2
+    assert set(found["rows"]) == {"0", "16"} and found["settings"]["samples"] == 9
     assert Path("results/projector_windows_tiny_0_16.png").is_file()
