@@ -64,8 +64,7 @@ class Lpips:
                 images in [-1, 1].
         """
         check_pair("LPIPS", a, b, least=SMALLEST)
-        place = self.device or a.device
-        network = self._network.to(place)
+        network, place = self._network_for(a)
         pieces = zip(a.split(self.batch_size), b.split(self.batch_size), strict=True)
         with torch.set_grad_enabled(differentiable):
             found = [network(x.to(place), y.to(place)).flatten() for x, y in pieces]
@@ -99,12 +98,16 @@ class Lpips:
                     found[one, two].append(self._compared(seen[one], seen[two]))
         return {pair: torch.cat(found[pair]).to(images[pair[0]].device) for pair in pairs}
 
+    def _network_for(self, images: Tensor) -> tuple[Any, torch.device]:
+        """The network, which is not typed, moved to where distances of these are computed."""
+        place = self.device or images.device
+        return self._network.to(place), place
+
     def _features(self, images: Tensor) -> list[Tensor]:
         """Outputs of the backbone's layers, each position's channels of length 1."""
         from lpips import normalize_tensor
 
-        place = self.device or images.device
-        network: Any = self._network.to(place)
+        network, place = self._network_for(images)
         return [normalize_tensor(x) for x in network.net(network.scaling_layer(images.to(place)))]
 
     def _compared(self, one: list[Tensor], two: list[Tensor]) -> Tensor:
@@ -138,8 +141,7 @@ class Lpips:
             MetricError: If a side is below 32 pixels, or these are not images in [-1, 1].
         """
         check_pair("LPIPS backbone", images, images, least=SMALLEST)
-        place = self.device or images.device
-        network: Any = self._network.to(place)  # LPIPS is not typed
+        network, place = self._network_for(images)
         with torch.no_grad():
             found = network.net(network.scaling_layer(images.to(place).float()))
             return [layer.to(images.device) for layer in found]

@@ -69,8 +69,7 @@ class Task:
         """
         examples, split = load_examples(edits, self.generator), self.split
         if self.projector is None and self.said_by["memory_layers"] == DEFAULT:
-            _, layers = self.generator.usual_cut(large=_area(examples) > SMALL_AREA)
-            layers = min(layers, split.value_layer)
+            _, layers = _usual_cut(self.generator, examples, split.value_layer)
             if layers != split.memory_layers:
                 split = self.generator.split(split.value_layer, layers)
         fit = _resolved(self.asked, split, examples)
@@ -253,9 +252,7 @@ def _usual_without_projector(
 
     Recall is measured on the image then, which needs no values of foreign patterns.
     """
-    value_layer, memory_layers = generator.usual_cut(large=_area(examples) > SMALL_AREA)
-    if merged.settings.value_layer is not None:
-        memory_layers = min(memory_layers, merged.settings.value_layer)
+    value_layer, memory_layers = _usual_cut(generator, examples, merged.settings.value_layer)
     usual = {
         "value_layer": value_layer,
         "memory_layers": memory_layers,
@@ -263,6 +260,14 @@ def _usual_without_projector(
     }
     unsaid = {name: value for name, value in usual.items() if merged.said_by[name] == DEFAULT}
     return merged.overridden(PartialSettings(DEFAULT, unsaid))
+
+
+def _usual_cut(
+    generator: Generator, examples: Sequence[Example], layer: int | None
+) -> tuple[int, int]:
+    """`Generator.usual_cut` for patterns of this size, with `layer` as the value layer if given."""
+    usual, memory_layers = generator.usual_cut(large=_area(examples) > SMALL_AREA)
+    return layer or usual, min(memory_layers, layer or usual)
 
 
 def _without_projector(generator: Generator, layer: int, recall: str) -> str:

@@ -19,9 +19,7 @@ FOLDER = Path(__file__).parent
 _PROJECTOR = re.compile(r"(.+)_projector(\d+)")
 _RENDERED = ("portraits", "portraits-inpaint", "portraits-cats")  # whose seeds it can render
 LOADED_DIGEST = "loaded_digest"  # in the header of a generator without a projector of its own
-REWRITES = (
-    "rewrites_by_default"  # false in the header of a projector that rewrites do better without
-)
+REWRITES = "rewrites_by_default"  # false in a projector's header: rewrites do better without
 
 
 def projectors_of(digest: str, *, rewriting: bool = False) -> dict[int, Path]:
