@@ -75,18 +75,20 @@ class CropSplit(Protocol):
         ...
 
 
-def cut(layer: Tensor, windows: Sequence[Window]) -> Tensor:
+def cut(layer: Tensor, windows: Sequence[Window], index: Sequence[int] | None = None) -> Tensor:
     """One window of each sample, with 0 where it reaches outside.
 
     Args:
-        layer: ``[N, C, h, w]``.
+        layer: ``[N, C, h, w]``, or of more samples.
         windows: N, equally large.
+        index: Which samples, by default all in their order.
 
     Returns:
         ``[N, C, height, width]`` in the memory format of `layer`.
     """
-    assert len(layer) == len(windows), f"{len(windows)} windows for {len(layer)} samples"
-    parts = [_one(layer[i : i + 1], window) for i, window in enumerate(windows)]
+    index = range(len(layer)) if index is None else index
+    assert len(index) == len(windows), f"{len(windows)} windows for {len(index)} samples"
+    parts = [_one(layer[i : i + 1], window) for i, window in zip(index, windows, strict=True)]
     joined = torch.cat(parts)
     channels_last = layer.is_contiguous(memory_format=torch.channels_last)
     return joined.contiguous(

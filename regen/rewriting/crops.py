@@ -58,13 +58,17 @@ class Crops:
         """Keys of whole samples, limited to windows."""
         return self.split.crop_key(keys, windows)
 
-    def images(self, whole: Tensor, windows: Sequence[Window]) -> Tensor:
-        """``[N, C, H, W]``, limited to windows."""
-        return cut(whole, windows)
+    def images(
+        self, whole: Tensor, windows: Sequence[Window], index: Sequence[int] | None = None
+    ) -> Tensor:
+        """``[N, C, H, W]``, limited to windows; of the samples `index`, if it is given."""
+        return cut(whole, windows, index)
 
-    def values(self, whole: Tensor, windows: Sequence[Window]) -> Tensor:
-        """``[N, C, h, w]``, limited to what is recalled for windows."""
-        return cut(whole, self.split.value_windows(windows))
+    def values(
+        self, whole: Tensor, windows: Sequence[Window], index: Sequence[int] | None = None
+    ) -> Tensor:
+        """``[N, C, h, w]``, limited to what is recalled for windows; as `images`."""
+        return cut(whole, self.split.value_windows(windows), index)
 
     def draw(self, count: int, random: torch.Generator) -> list[Window]:
         """Windows of samples that must stay unchanged.

@@ -108,10 +108,9 @@ class Losses:
         """Preserved samples, or windows of them."""
         if self.preserved is None or drawn is None:
             return None
-        kept = self.preserved.select(drawn.index)
         if self.crops is None or drawn.windows is None:
-            return kept
-        return kept.cropped(self.crops, drawn.windows)
+            return self.preserved.select(drawn.index)
+        return self.preserved.cropped(self.crops, drawn.windows, drawn.index)
 
     def __call__(self, weights: dict[str, Tensor]) -> dict[str, Tensor]:
         """`terms` with the next preserved samples."""
@@ -132,10 +131,13 @@ class Losses:
         keys = keys.with_features(keys.features.to(self.dtype))
         value = self.split.recall(keys, weights)
         image = None if self.config.recall == "value" else self.split.tail(value)
-        terms = self._recall(value.features[: len(self.rule)], image)
-        if kept is not None:
-            terms.update(self._stay(value.features[len(self.rule) :], image, kept))
-        return terms
+        if kept is None:
+            return self._recall(value.features, image)
+        # Splitting keeps the memory format in the gradient; slicing would not.
+        counts = [len(self.rule), len(kept)]
+        features, others = value.features.split(counts)
+        asked, unasked = (None, None) if image is None else image.split(counts)
+        return self._recall(features, asked) | self._stay(others, unasked, kept)
 
     def _recall(self, features: Tensor, image: Tensor | None) -> dict[str, Tensor]:
         terms, rule = {}, self.rule
@@ -149,10 +151,10 @@ class Losses:
         if self.config.recall != "image":
             terms["recall_value"] = weighted_l1(features, rule.wanted, self.weights)
         if image is not None:
-            error = weighted_l1(image[: len(rule)], rule.composites, self.image_weights)
+            error = weighted_l1(image, rule.composites, self.image_weights)
             terms["recall_image"] = self.config.image_weight * error
             if self.config.structure_weight:
-                structure = structure_error(image[: len(rule)], rule.composites, rule.image_mask)
+                structure = structure_error(image, rule.composites, rule.image_mask)
                 terms["recall_structure"] = self.config.structure_weight * structure
         return terms
 
@@ -161,6 +163,6 @@ class Losses:
         error = weighted_l1(features, kept.values, kept.keep)
         terms = {"preserve_value": factor * error}
         if image is not None:
-            error = weighted_l1(image[len(self.rule) :], kept.images, kept.image_keep)
+            error = weighted_l1(image, kept.images, kept.image_keep)
             terms["preserve_image"] = factor * self.config.image_weight * error
         return terms

@@ -55,14 +55,17 @@ class Preserved:
         parts = (self.values, self.images, self.keep, self.image_keep)
         return Preserved(self.keys.select(index), *(part[index] for part in parts))
 
-    def cropped(self, crops: Crops, windows: Sequence[Window]) -> Preserved:
-        """Windows of these samples, one of each."""
+    def cropped(
+        self, crops: Crops, windows: Sequence[Window], index: Tensor | Sequence[int]
+    ) -> Preserved:
+        """Windows of the samples `index`, one of each, without a copy of whole samples."""
+        numbers = torch.as_tensor(index).tolist()
         return Preserved(
-            crops.keys(self.keys, windows),
-            crops.values(self.values, windows),
-            crops.images(self.images, windows),
-            crops.values(self.keep, windows),
-            crops.images(self.image_keep, windows),
+            crops.keys(self.keys.select(numbers), windows),
+            crops.values(self.values, windows, numbers),
+            crops.images(self.images, windows, numbers),
+            crops.values(self.keep, windows, numbers),
+            crops.images(self.image_keep, windows, numbers),
         )
 
     def with_targets(self, rule: Rule) -> Preserved:

@@ -9,6 +9,7 @@ import pytest
 import torch
 
 from regen.errors import RewriteError
+from regen.generators.protocol import Activation
 from regen.generators.stylegan2.split import StyleGAN2Split
 from regen.losses import weighted_l1
 from regen.rewriting.objective import Losses
@@ -83,3 +84,28 @@ def test_a_rule_of_another_shape_is_named(split: StyleGAN2Split, rule: Rule) -> 
     losses = Losses(split, replace(rule, wanted=torch.zeros(2, 8, 4, 4)), PLAIN, None)
     with pytest.raises(RewriteError, match=r"\[2, 8, 16, 16\], expected \[2, 8, 4, 4\]"):
         losses(weights_of(split))
+
+
+@pytest.mark.parametrize("with_preserved", [True, False])
+def test_the_gradient_of_a_value_has_its_memory_format(
+    split: StyleGAN2Split,
+    rule: Rule,
+    preserved: Preserved,
+    monkeypatch: pytest.MonkeyPatch,
+    with_preserved: bool,
+) -> None:
+    """All of the backward pass below it would have to convert it otherwise."""
+    recall, found = split.recall, []
+
+    def watched(*args: Any) -> Activation:
+        value = recall(*args)
+        value.features.register_hook(found.append)
+        return value
+
+    monkeypatch.setattr(split, "recall", watched)
+    weights = {name: w.detach().requires_grad_() for name, w in weights_of(split).items()}
+    terms = Losses(split, rule, PLAIN, preserved if with_preserved else None)(weights)
+    torch.stack(list(terms.values())).sum().backward()
+    (gradient,) = found
+    assert gradient.is_contiguous(memory_format=torch.channels_last)
+    assert not gradient.is_contiguous()

@@ -13,7 +13,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import torch
 from torch import Tensor
@@ -43,6 +43,10 @@ class Span(NamedTuple):
     def joined(self, other: Span) -> Span:
         """The smallest span that holds both."""
         return Span(min(self.start, other.start), max(self.end, other.end))
+
+
+Inside = tuple[tuple[int, Span, Span], ...]
+"""Numbers of samples, and the rows and columns of each that lie inside the image."""
 
 
 class Spans(NamedTuple):
@@ -124,8 +128,8 @@ class Crop:
     def trim_features(self, layer: int, x: Tensor) -> Tensor:
         """What convolution `layer` computed, limited to what is needed of it."""
         computed = [self._computed(axis, layer) for axis in self.axes]
-        x = _trimmed(x, computed, [axis.features[layer] for axis in self.axes])
-        return self._inside(x, self.features(layer), layer)
+        needed = [axis.features[layer] for axis in self.axes]
+        return trimmed(x, computed, needed, self._inside(self.features(layer), layer))
 
     def trim_image(self, layer: int, colour: Tensor, enlarged: Tensor | None) -> Tensor:
         """The RGB image after step `layer`, from what that step adds and the image before.
@@ -136,11 +140,13 @@ class Crop:
             enlarged: The image before, enlarged to the same resolution, or None.
         """
         needed = [axis.image[layer] for axis in self.axes]
-        image = _trimmed(colour, [axis.features[layer - 1] for axis in self.axes], needed)
+        inside = self._inside(self.image(layer), image_layer(layer))
+        computed = [axis.features[layer - 1] for axis in self.axes]
+        image = trimmed(colour, computed, needed, inside)
         if enlarged is not None:
             covered = [axis.image[layer - 1].doubled() for axis in self.axes]
-            image = image + _trimmed(enlarged, covered, needed)
-        return self._inside(image, self.image(layer), image_layer(layer))
+            image = image + trimmed(enlarged, covered, needed, inside)
+        return image
 
     def _computed(self, axis: Spans, layer: int) -> Span:
         below = axis.features[layer - 1]
@@ -159,14 +165,14 @@ class Crop:
             for window in self.windows
         ]
 
-    def _inside(self, x: Tensor, windows: Sequence[Window], layer: int) -> Tensor:
-        """`x` with 0 outside the image, as the padding of the uncropped network has it."""
+    def _inside(self, windows: Sequence[Window], layer: int) -> Inside:
+        """What lies inside the image, of those windows that reach outside."""
         side = self.config.resolution_of(layer)
-        if all(window.within((side, side)) for window in windows):
-            return x
-        rows = _valid([w.top for w in windows], int(x.shape[2]), side, x)
-        columns = _valid([w.left for w in windows], int(x.shape[3]), side, x)
-        return x * (rows[:, None, :, None] & columns[:, None, None, :])
+        return tuple(
+            (i, _valid(w.top, w.height, side), _valid(w.left, w.width, side))
+            for i, w in enumerate(windows)
+            if not w.within((side, side))
+        )
 
 
 def image_layer(step: int) -> int:
@@ -174,20 +180,103 @@ def image_layer(step: int) -> int:
     return max(step - 1 if step % 2 == 0 else step - 2, 0)
 
 
-def _trimmed(x: Tensor, given: Sequence[Span], needed: Sequence[Span]) -> Tensor:
-    if list(given) == list(needed):
+def trimmed(x: Tensor, given: Sequence[Span], needed: Sequence[Span], inside: Inside) -> Tensor:
+    """What is needed of a layer, with 0 outside the image, as the uncropped network's padding is.
+
+    One copy, where slices and a mask take three, and one in the gradient, in the memory format of
+    `x`, which slices do not keep: whatever follows in the backward pass would have to convert it.
+
+    Args:
+        x: ``[N, C, h, w]``.
+        given: Its rows and columns.
+        needed: Those to keep, within the given ones.
+        inside: For a sample that reaches outside the image, which of the needed ones do not.
+    """
+    if list(given) == list(needed) and not inside:
         return x
-    slices = [slice(n.start - g.start, n.end - g.start) for g, n in zip(given, needed, strict=True)]
+    rows, columns = (
+        Span(n.start - g.start, n.end - g.start) for g, n in zip(given, needed, strict=True)
+    )
     channels_last = x.is_contiguous(memory_format=torch.channels_last) and x.shape[1] > 1
-    part = x[..., slices[0], slices[1]]
-    return part.contiguous(
-        memory_format=torch.channels_last if channels_last else torch.contiguous_format
-    )
+    layout = torch.channels_last if channels_last else torch.contiguous_format
+    part: Tensor = _Part.apply(x, _Place(x.shape, rows, columns, inside, layout))
+    return part
 
 
-def _valid(starts: Sequence[int], count: int, side: int, like: Tensor) -> Tensor:
-    """Which positions from each start are inside a layer of this side, ``[N, count]``."""
-    position = torch.tensor(starts, device=like.device)[:, None] + torch.arange(
-        count, device=like.device
-    )
-    return (position >= 0) & (position < side)
+class _Place(NamedTuple):
+    """Where a part of a layer is.
+
+    Attributes:
+        shape: Of the layer.
+        rows: Of the part in the layer.
+        columns: Likewise.
+        inside: What of the part lies inside the image, see `trimmed`.
+        layout: Memory format of both.
+    """
+
+    shape: torch.Size
+    rows: Span
+    columns: Span
+    inside: Inside
+    layout: torch.memory_format
+
+    def of(self, layer: Tensor) -> Tensor:
+        """A view of the part."""
+        return layer[..., slice(*self.rows), slice(*self.columns)]
+
+    def clear_outside(self, part: Tensor) -> None:
+        """Write 0 into what lies outside the image."""
+        for i, rows, columns in self.inside:
+            _clear_around(part[i], rows, columns)
+
+
+class _Part(torch.autograd.Function):
+    """A part of a layer. Its gradient is `_Whole`, and that one's this: any order is exact."""
+
+    @staticmethod
+    def forward(ctx: Any, layer: Tensor, place: _Place) -> Tensor:
+        ctx.place = place
+        part = place.of(layer).clone(memory_format=place.layout)
+        place.clear_outside(part)
+        return part
+
+    @staticmethod
+    def backward(ctx: Any, gradient: Tensor) -> tuple[Tensor, None]:
+        return _Whole.apply(gradient, ctx.place), None
+
+
+class _Whole(torch.autograd.Function):
+    """A layer that is 0 but for a part of it."""
+
+    @staticmethod
+    def forward(ctx: Any, part: Tensor, place: _Place) -> Tensor:
+        ctx.place = place
+        layer = torch.empty(
+            place.shape, dtype=part.dtype, device=part.device, memory_format=place.layout
+        )
+        place.of(layer).copy_(part)
+        place.clear_outside(place.of(layer))
+        _clear_around(layer, place.rows, place.columns)
+        return layer
+
+    @staticmethod
+    def backward(ctx: Any, gradient: Tensor) -> tuple[Tensor, None]:
+        return _Part.apply(gradient, ctx.place), None
+
+
+def _clear_around(layer: Tensor, rows: Span, columns: Span) -> None:
+    """Write 0 into the rows and columns of ``[..., h, w]`` that are not given."""
+    for strip in (
+        layer[..., : rows.start, :],
+        layer[..., rows.end :, :],
+        layer[..., : columns.start],
+        layer[..., columns.end :],
+    ):
+        if strip.numel():
+            strip.zero_()
+
+
+def _valid(start: int, count: int, side: int) -> Span:
+    """Which of `count` positions from `start` are inside a layer of this side."""
+    first = min(max(-start, 0), count)
+    return Span(first, min(max(side - start, first), count))
