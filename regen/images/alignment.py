@@ -8,7 +8,9 @@ other region, or the pattern's own.
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import permutations
 from typing import Literal
 
 import numpy as np
@@ -21,6 +23,8 @@ from regen.images.regions import Region
 from regen.images.transparency import VISIBLE, carry
 
 Outline = Literal["target", "source"]
+
+_FEW = 3  # shapes, whose orders are quickly tried
 
 
 @dataclass(frozen=True)
@@ -128,14 +132,24 @@ def _visible(part: Region, height: int, width: int, alpha: Tensor | None, *, who
 
 def _pairs(region: Region, onto: Region) -> list[tuple[Region, Region]]:
     """Shapes in the same relative position; the whole regions where their numbers differ."""
-    from scipy.optimize import linear_sum_assignment  # a quarter of a second
-
     parts, targets = region.split(), onto.split()
     if len(parts) != len(targets) or len(parts) == 1:
         return [(region, onto)]
     away = _relative_centres(parts)[:, None] - _relative_centres(targets)[None]
-    rows, columns = linear_sum_assignment(np.linalg.norm(away, axis=2))
-    return [(parts[row], targets[column]) for row, column in zip(rows, columns, strict=True)]
+    columns = _assigned(np.linalg.norm(away, axis=2))
+    return [(part, targets[column]) for part, column in zip(parts, columns, strict=True)]
+
+
+def _assigned(costs: np.ndarray) -> Sequence[int]:
+    """For each row of ``[P, P]`` another column, so that the sum of the chosen is the least."""
+    if len(costs) <= _FEW:
+        orders = permutations(range(len(costs)))
+        return min(orders, key=lambda columns: costs[range(len(costs)), columns].sum())
+    from scipy.optimize import linear_sum_assignment  # a third of a second
+
+    _, found = linear_sum_assignment(costs)
+    columns: list[int] = found.tolist()
+    return columns
 
 
 def _relative_centres(parts: list[Region]) -> np.ndarray:

@@ -1,12 +1,14 @@
 """LPIPS, the learned perceptual distance of Zhang et al. 2018.
 
 Its *backbone* is an ImageNet network, see `regen.metrics.backbone_weights`; its linear weights come
-with the `lpips` package. LPIPS values are only comparable for the same backbone, version and
+with the `lpips` package, which computes it for all backbones but the smallest, see
+`regen.metrics.squeeze_lpips`. LPIPS values are only comparable for the same backbone, version and
 resolution: `Lpips.describe` names them.
 """
 
 from __future__ import annotations
 
+import re
 import warnings
 from collections.abc import Mapping, Sequence
 from importlib.metadata import version
@@ -23,6 +25,7 @@ from regen.metrics.backbone_weights import (
     damaged,
     weights_path,
 )
+from regen.metrics.squeeze_lpips import SqueezeLpips, unit_length
 
 _AT_ONCE = 4  # images of each name whose features are held
 SMALLEST = 32  # below this some backbone has no pixel left in its last layer
@@ -105,10 +108,8 @@ class Lpips:
 
     def _features(self, images: Tensor) -> list[Tensor]:
         """Outputs of the backbone's layers, each position's channels of length 1."""
-        from lpips import normalize_tensor
-
         network, place = self._network_for(images)
-        return [normalize_tensor(x) for x in network.net(network.scaling_layer(images.to(place)))]
+        return [unit_length(x) for x in network.net(network.scaling_layer(images.to(place)))]
 
     def _compared(self, one: list[Tensor], two: list[Tensor]) -> Tensor:
         network: Any = self._network
@@ -223,19 +224,26 @@ def describe_lpips(
 
 def _build(backbone: str, weights: dict[str, Tensor]) -> nn.Module:
     """LPIPS with torchvision's `weights` in its backbone; takes no random numbers from torch."""
-    with warnings.catch_warnings(), torch.random.fork_rng(devices=[]):
-        warnings.simplefilter("ignore")  # lpips calls torchvision in a deprecated way
-        import lpips
-
-        network: Any = lpips.LPIPS(net=backbone, pnet_rand=True, verbose=False)
-    # lpips names "slice2.3.x" what torchvision names "features.3.x".
-    names = {name: f"features.{name.split('.', 1)[1]}" for name in network.net.state_dict()}
+    with torch.random.fork_rng(devices=[]):
+        network = SqueezeLpips() if backbone == "squeeze" else _of_the_package(backbone)
+    net: Any = network.net
+    # lpips names "slice2.3.x" what torchvision names "features.3.x", and we name "3.x".
+    names = {name: "features." + re.sub(r"^slice\d+\.", "", name) for name in net.state_dict()}
     missing = sorted(set(names.values()) - set(weights))
     if missing:
         raise damaged(weights_path(backbone), f"lacks {missing[0]}")
     try:
-        network.net.load_state_dict({name: weights[theirs] for name, theirs in names.items()})
+        net.load_state_dict({name: weights[theirs] for name, theirs in names.items()})
     except RuntimeError as error:
         raise damaged(weights_path(backbone), "weights of another shape") from error
-    made: nn.Module = network
+    return network
+
+
+def _of_the_package(backbone: str) -> nn.Module:
+    """LPIPS as the `lpips` package builds it, its backbone with random weights."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # lpips calls torchvision in a deprecated way
+        import lpips  # two seconds, see `regen.metrics.squeeze_lpips`
+
+        made: nn.Module = lpips.LPIPS(net=backbone, pnet_rand=True, verbose=False)
     return made
