@@ -161,14 +161,14 @@ _EXAMPLE = "\b\nExample:\n  regen rewrite --edits examples/eyes.json --steps 100
     "--solver",
     type=click.Choice(["auto", "adam", "closed-form", "both"]),
     help="Whether to fit by gradient steps, in closed form, or by gradient steps that start from "
-    "the closed form, of which a fifth as many suffice. auto: both, where the family has a closed "
-    "form.",
+    "the closed form, of which a seventh as many suffice. auto: both, where the family has a "
+    "closed form.",
 )
 @_fit(
     "--steps",
     metavar="N",
     type=Count(1),
-    help="Number of gradient steps: by default 20 L after the closed form, for a memory of L "
+    help="Number of gradient steps: by default 40 L / 3 after the closed form, for a memory of L "
     "convolutions, and up to three times as many for a large region; 300 without.",
 )
 @_rule(
@@ -181,8 +181,8 @@ _EXAMPLE = "\b\nExample:\n  regen rewrite --edits examples/eyes.json --steps 100
     "--lr",
     metavar="X",
     type=_ABOVE_0,
-    help="First step size of Adam, in units of weight: by default 0.024 / sqrt(L) after the "
-    "closed form, 0.02 without.",
+    help="Step size of Adam, in units of weight: by default 0.052 / sqrt(L) after the closed form, "
+    "0.02 without.",
 )
 @_fit(
     "--recall",
@@ -250,7 +250,7 @@ _EXAMPLE = "\b\nExample:\n  regen rewrite --edits examples/eyes.json --steps 100
 @_fit(
     "--precision",
     type=click.Choice(["auto", "bf16", "fp32"]),
-    help="Number format of the fit; auto is bf16 where the processor has it, and fp32 otherwise.",
+    help="Number format of the fit; auto is bf16 where it is quicker, and fp32 otherwise.",
 )
 @computing
 def command(

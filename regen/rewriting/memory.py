@@ -36,7 +36,7 @@ Report = Callable[[int, dict[str, float]], None]
 Partial = Callable[[int, dict[str, Tensor]], None]
 
 _BETAS = (0.9, 0.99)
-_QUICK_BETAS = (0.8, 0.95)  # with a good start and few steps, old gradients mislead
+_QUICK_BETAS = (0.7, 0.9)  # with a good start and few steps, old gradients mislead
 
 
 @dataclass(frozen=True)
@@ -175,12 +175,15 @@ def _descend(
         found = torch.autograd.grad(loss, variables)
         return {name: term.detach() for name, term in ({"total": loss} | terms).items()}, found
 
-    betas = _BETAS if settings.solver == "adam" else _QUICK_BETAS
     count, lr = settings.schedule
-    adam = QuickAdam(variables, betas)
+    # Adam's first steps are as long in every direction, whatever its gradient. After the closed
+    # form, which is near the end, a fit would lose by them what it must then find again.
+    quick = settings.solver != "adam"
+    rise = count / 2 if quick else 1.0
+    adam = QuickAdam(variables, _QUICK_BETAS if quick else _BETAS)
     for step in range(count):
         terms, gradients = graphs.run("step", evaluate, losses.draw())
-        adam.step(gradients, lr * decline(step / count))
+        adam.step(gradients, lr * min(1.0, (step + 1) / rise) * decline(step / count))
         if step % settings.report_every == 0 or step == count - 1:
             reported = dict(zip(terms, torch.stack(list(terms.values())).tolist(), strict=True))
             remedy = f"lower lr, now {lr:g}" if step else "look for numbers that are not finite"

@@ -65,19 +65,21 @@ class FitSettings:
         solver: "adam" takes gradient steps on the weights. "closed-form" solves for one
             convolution after the other (see `regen.rewriting.closed_form`) and takes none. "both"
             starts from the closed form and takes steps in the coordinates of the keys (see
-            `regen.rewriting.coordinates`): a fifth as many suffice. "auto" is "both" where the
+            `regen.rewriting.coordinates`): a seventh as many suffice. "auto" is "both" where the
             family has a closed form, and "adam" elsewhere.
-        steps: Gradient steps, at least 1; by default 20 L E after the closed form, for a memory of
-            L convolutions, but at least 120 E for more than three; 300 without. E is 1 for a region
-            of up to 4 % of the image, and grows with it to 3: a large pattern has more to learn.
-        lr: Adam's first step size in units of weight, above 0; falls to a tenth on a cosine. By
-            default 0.024 / sqrt(L) after the closed form, 0.02 without.
+        steps: Gradient steps, at least 1; by default 40 L E / 3 after the closed form, for a memory
+            of L convolutions, but at least 90 E for more than three; 300 without. E is 1 for a
+            region of up to 4 % of the image, and grows with it to 3: a large pattern has more to
+            learn.
+        lr: Adam's step size in units of weight, above 0; falls to a tenth on a cosine, and after
+            the closed form rises over the first half of the steps. By default 0.052 / sqrt(L) after
+            the closed form, 0.02 without.
         recall: Where the rule is compared: "value" (the paper), "image" or "both".
         image_weight: Weight of the image's recall beside the values'.
         structure_weight: Weight of the region's 1 - SSIM where recall is measured on the image.
         preserve: Random samples of the generator that must stay unchanged; 0 for none (the paper).
         preserve_weight: Their weight beside the rule's; by default 2 L / (3 E) after the closed
-            form, or 7 / E for more than three convolutions, and 1 without. The more convolutions
+            form, or 8 / E for more than three convolutions, and 1 without. The more convolutions
             change, the more changes elsewhere; the more steps are taken, the better it is kept.
         preserve_batch: Number of them that take part in one step; by default 4, or 8 / E, but
             at least 4, after the closed form for more than three convolutions.
@@ -91,8 +93,7 @@ class FitSettings:
             border, and windows of the preserved samples. Several times faster on a processor; where
             steps are recorded, on a GPU, images are whole nevertheless.
         precision: Number format of the network while fitting, "bf16" or "fp32"; weights and their
-            changes are always float32. "auto" is bf16 where the processor has it, which halves
-            the time, and fp32 elsewhere.
+            changes are always float32. "auto" is bf16 where it is quicker, see `regen.precision`.
         report_every: Steps between reports.
         seed: Of the order in which preserved samples take part.
     """
@@ -146,7 +147,7 @@ class FitSettings:
             >>> FitSettings().resolved(keyed=False, layers=3).steps
             300
             >>> [FitSettings().resolved(keyed=True, layers=3, area=a).steps for a in (0.02, 0.1)]
-            [60, 150]
+            [40, 100]
             >>> FitSettings().resolved(keyed=True, layers=4).preserve_batch
             8
         """
@@ -156,10 +157,10 @@ class FitSettings:
         steps, lr, weight, batch = 300, 0.02, 1.0, 4
         if solver != "adam":
             extent = min(max(area / SMALL_AREA, 1.0), _MOST_EXTENT)
-            steps, lr = 20 * layers, 0.024 / layers**0.5
+            steps, lr = round(40 * layers / 3), 0.052 / layers**0.5
             weight = layers * 2 / 3
             if layers > _FEW_LAYERS:
-                steps, weight, batch = max(steps, 120), 7.0, max(4, round(8 / extent))
+                steps, weight, batch = max(steps, 90), 8.0, max(4, round(8 / extent))
             steps, weight = round(steps * extent), weight / extent
         return replace(
             self,
