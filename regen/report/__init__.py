@@ -12,7 +12,7 @@ from pathlib import Path
 from regen.files.as_json import to_json
 from regen.files.atomic import atomic_write, ensure_folder, write_json, write_text
 from regen.report.content import ExemplarView, RewriteReport, TargetView, image_rows
-from regen.report.images import draw_sheet
+from regen.report.images import COMPRESSION, draw_sheet
 from regen.report.page import render_page
 
 __all__ = ["ExemplarView", "RewriteReport", "TargetView", "write_report"]
@@ -38,6 +38,6 @@ def write_report(folder: Path | str, report: RewriteReport) -> Path:
     rows = [(row.title, row.images) for row in image_rows(report, SHEET_COLUMNS)]
     sheet = draw_sheet(rows, list(report.labels[:SHEET_COLUMNS]))
     with atomic_write(folder / "before_after.png") as part:
-        sheet.save(part)
+        sheet.save(part, compress_level=COMPRESSION)
     write_text(folder / "report.html", render_page(report))
     return folder / "report.html"

@@ -17,6 +17,7 @@ GAP, LABEL_WIDTH, HEADER_HEIGHT, FONT_SIZE, SMALLEST_FONT = 6, 150, 34, 20, 10
 _ROWS = 512  # converted at a time
 _GAP = 3  # how much larger than a thumbnail an image is before the last filter
 PAPER, INK = (250, 249, 247), (40, 38, 36)
+COMPRESSION = 4  # of PNGs, of 9: half the time of the usual 6, for 4 % more bytes
 
 
 def amplified_difference(a: Tensor, b: Tensor, gain: float) -> Tensor:
@@ -176,7 +177,7 @@ def _shown(side: int, smallest: int) -> int:
 def _uri(image: Image.Image, kind: str) -> str:
     with io.BytesIO() as buffer:
         if kind == "png":
-            image.save(buffer, "PNG")
+            image.save(buffer, "PNG", compress_level=COMPRESSION)
         else:
             image.save(buffer, "JPEG", quality=92, subsampling=0)
         return f"data:image/{kind};base64,{base64.b64encode(buffer.getvalue()).decode()}"
