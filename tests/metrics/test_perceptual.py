@@ -15,6 +15,7 @@ from regen.errors import MetricError
 from regen.images import load_image
 from regen.metrics import describe_lpips, load_lpips, perceptual, try_lpips
 from regen.metrics.backbone_weights import backbone_weights
+from tests.tolerances import assert_near
 
 DATA = Path(__file__).parent / "data"  # a rendered portrait, and the same one with cat eyes
 
@@ -50,7 +51,7 @@ def test_its_layers_and_gradients_are_the_packages() -> None:
     theirs.net.load_state_dict({names[name]: weights[f"features.{name}"] for name in names})
     a, b = images(side=65).requires_grad_(), images(side=65)  # an odd side: pools round up
     for got, wanted in zip(ours.layers(b), theirs.net(theirs.scaling_layer(b)), strict=True):
-        assert torch.equal(got, wanted)
+        assert_near(got, wanted, size=100)  # outputs reach 50
     (got,) = torch.autograd.grad(ours.network(a, b).sum(), a)
     (wanted,) = torch.autograd.grad(theirs(a, b).sum(), a)
     torch.testing.assert_close(got, wanted)
