@@ -24,6 +24,7 @@ from typing import Any
 import click
 import torch
 
+from experiments.tables.provenance import commit, hardware
 from regen.generators.stylegan2.config import StyleGAN2Config
 from regen.generators.stylegan2.generator import StyleGAN2
 from regen.generators.stylegan2.training.dataset import Dataset
@@ -74,7 +75,8 @@ def images_per_second(batch: int, steps: int, lazy: bool, precision: str) -> flo
             made.step()
         seconds: list[float] = []
         while len(seconds) < steps:
-            spent = float(group.average(torch.tensor(sum(seconds))))  # all processes stop together
+            total = torch.tensor(float(sum(seconds)))
+            spent = float(group.average(total))  # all processes stop together
             if spent > _SECONDS and len(seconds) >= _FEWEST and not lazy:
                 break
             group.wait()
@@ -157,6 +159,9 @@ def main(
         "precision": str(training_dtype(precision, CPU)),  # type: ignore[arg-type]
         "operators": implementation().name,
         "generator_parameters": sum(p.numel() for p in StyleGAN2(ARCHITECTURE).parameters()),
+        "commit": commit(),
+        "hardware": hardware(),
+        "torch": torch.__version__,
     }
     click.echo(json.dumps(result))
 
