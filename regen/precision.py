@@ -51,7 +51,7 @@ def choose(device: torch.device) -> Choice:
         reason = "this processor has neither AVX512-bf16 nor AMX-bf16, so bf16 would be slower"
         return Choice("fp32", reason)
     if has.get(_HALF_RATE):
-        reason = "this processor is quick in bf16 by AMX, which it lacks or which is hidden"
+        reason = "this kind of processor is quick in bf16 by AMX alone, which is missing or hidden"
         return Choice("fp32", reason)
     return Choice("bf16", "this processor has AVX512-bf16")
 

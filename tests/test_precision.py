@@ -43,7 +43,7 @@ def test_auto_is_fp32_where_the_processor_cannot_be_asked(monkeypatch: pytest.Mo
     [
         ({"amx_bf16": True, "avx512_bf16": True}, "bf16", "this processor has AMX-bf16"),
         ({"avx512_bf16": True}, "bf16", "this processor has AVX512-bf16"),
-        ({"avx512_bf16": True, "avx512_fp16": True}, "fp32", "by AMX, which it lacks"),
+        ({"avx512_bf16": True, "avx512_fp16": True}, "fp32", "by AMX alone, which is missing"),
         ({"avx2": True}, "fp32", "has neither AVX512-bf16 nor AMX-bf16, so bf16 would be slower"),
     ],
 )
