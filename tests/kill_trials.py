@@ -279,7 +279,6 @@ def trial(
 def import_everything() -> None:
     """Import what the commands import when they run, so that no trial waits for it."""
     import torch.utils.tensorboard  # noqa: F401
-    import torchvision  # noqa: F401
     import uvicorn  # noqa: F401
     import websockets.sync.client  # noqa: F401
 

@@ -22,6 +22,7 @@ def test_a_precision_asked_for_is_what_one_gets(name: str, dtype: torch.dtype) -
         ({"avx512_bf16": True, "avx512_fp16": False}, torch.bfloat16),
         ({"avx512_bf16": True, "avx512_fp16": True}, torch.float32),
         ({"avx512_bf16": True, "avx512_fp16": True, "amx_bf16": True}, torch.bfloat16),
+        ({"avx512_bf16": True, "avx512_fp16": True, "cpu_name": "AMD EPYC"}, torch.bfloat16),
         ({"amx_bf16": True}, torch.bfloat16),
     ],
 )

@@ -86,7 +86,7 @@ class Tuned:
 
     Attributes:
         weight_new: p, the weight of the region.
-        lr: Adam's first step size.
+        lr: Adam's largest step size.
     """
 
     weight_new: float = FitSettings.weight_new

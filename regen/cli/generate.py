@@ -110,7 +110,7 @@ _EXAMPLE = "\b\nExample:\n  regen generate --rewrite out/eyes:0.5 --seeds 0-15 -
     type=click.Choice(["fp32", "bf16", "fp16"]),
     default="fp32",
     show_default=True,
-    help="Number format of the network; bf16 is faster where the processor has it.",
+    help="Number format of the network; bf16 is faster where `regen doctor` says so.",
 )
 @computing
 def command(

@@ -161,15 +161,15 @@ _EXAMPLE = "\b\nExample:\n  regen rewrite --edits examples/eyes.json --steps 100
     "--solver",
     type=click.Choice(["auto", "adam", "closed-form", "both"]),
     help="Whether to fit by gradient steps, in closed form, or by gradient steps that start from "
-    "the closed form, of which a seventh as many suffice. auto: both, where the family has a "
-    "closed form.",
+    "the closed form, of which far fewer suffice. auto: both, where the family has a closed form.",
 )
 @_fit(
     "--steps",
     metavar="N",
     type=Count(1),
     help="Number of gradient steps: by default 40 L / 3 after the closed form, for a memory of L "
-    "convolutions, and up to three times as many for a large region; 300 without.",
+    "convolutions, or 22 L for more than three, and up to three times as many for a large region; "
+    "300 without.",
 )
 @_rule(
     "--paste",
@@ -181,8 +181,8 @@ _EXAMPLE = "\b\nExample:\n  regen rewrite --edits examples/eyes.json --steps 100
     "--lr",
     metavar="X",
     type=_ABOVE_0,
-    help="Step size of Adam, in units of weight: by default 0.052 / sqrt(L) after the closed form, "
-    "0.02 without.",
+    help="Largest step size of Adam, in units of weight: by default 0.03 / sqrt(L) after the "
+    "closed form, 0.02 without.",
 )
 @_fit(
     "--recall",

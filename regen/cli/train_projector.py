@@ -125,7 +125,7 @@ _EXAMPLE = (
 @_setting(
     "--precision",
     type=click.Choice(["auto", "fp32", "bf16"]),
-    help="Number format of the convolutions; auto is bf16 where the device has it, and fp32 "
+    help="Number format of the convolutions; auto is bf16 where it is quicker, and fp32 "
     "otherwise. Weights are always float32.",
 )
 @_setting(

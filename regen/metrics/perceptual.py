@@ -25,7 +25,7 @@ from regen.metrics.backbone_weights import (
     damaged,
     weights_path,
 )
-from regen.metrics.squeeze_lpips import SqueezeLpips, unit_length
+from regen.metrics.squeeze_lpips import SqueezeLpips, compared, unit_length
 
 _AT_ONCE = 4  # images of each name whose features are held
 SMALLEST = 32  # below this some backbone has no pixel left in its last layer
@@ -113,11 +113,7 @@ class Lpips:
 
     def _compared(self, one: list[Tensor], two: list[Tensor]) -> Tensor:
         network: Any = self._network
-        parts = [
-            lin((a - b).square()).mean(dim=(1, 2, 3))
-            for lin, a, b in zip(network.lins, one, two, strict=True)
-        ]
-        return torch.stack(parts).sum(dim=0)
+        return compared(network.lins, one, two).flatten()
 
     @property
     def network(self) -> nn.Module:
@@ -186,8 +182,8 @@ def try_lpips(
         device: As for `load_lpips`.
 
     Returns:
-        The network and None, or None and the reason: images too small for it, or, for alex and
-        vgg, weights that are missing.
+        The network and None, or None and the reason: images too small for it, or weights that
+        are missing (of alex and vgg) or damaged.
 
     Raises:
         MetricError: If the backbone is unknown, which is an error unlike missing weights.

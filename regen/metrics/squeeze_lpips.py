@@ -12,6 +12,7 @@ Shapes: N images of H x W pixels; seven layers l of C_l channels.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from importlib.util import find_spec
 from pathlib import Path
 
@@ -97,6 +98,9 @@ class Scaling(nn.Module):
 class SqueezeLpips(nn.Module):
     """LPIPS with its parts under the names that `lpips.LPIPS` gives them.
 
+    Raises:
+        MetricError: If the linear weights of the `lpips` package cannot be read.
+
     Attributes:
         scaling_layer: What the backbone sees of images in [-1, 1].
         net: The backbone, see `SqueezeNet`.
@@ -108,18 +112,24 @@ class SqueezeLpips(nn.Module):
         self.scaling_layer = Scaling()
         self.net = SqueezeNet().to(memory_format=torch.channels_last)
         self.lins = nn.ModuleList(nn.Conv2d(c, 1, 1, bias=False) for c in CHANNELS)
-        self.lins.load_state_dict(
-            {f"{i}.weight": weight for i, weight in enumerate(_linear_weights())}
-        )
+        weights = {f"{i}.weight": weight for i, weight in enumerate(_linear_weights())}
+        self.lins.load_state_dict(weights)
 
     def forward(self, a: Tensor, b: Tensor) -> Tensor:
         """Distances ``[N, 1, 1, 1]`` of two batches ``[N, 3, H, W]`` in [-1, 1]."""
-        one, two = (self.net(self.scaling_layer(images)) for images in (a, b))
-        distance: Tensor = a.new_zeros(())
-        for lin, x, y in zip(self.lins, one, two, strict=True):
-            difference = (unit_length(x) - unit_length(y)) ** 2
-            distance = distance + lin(difference).mean([2, 3], keepdim=True)
-        return distance
+        one, two = (
+            [unit_length(x) for x in self.net(self.scaling_layer(images))] for images in (a, b)
+        )
+        return compared(self.lins, one, two)
+
+
+def compared(lins: Iterable[nn.Module], one: list[Tensor], two: list[Tensor]) -> Tensor:
+    """Distances ``[N, 1, 1, 1]`` of two lists of layers, each from `unit_length`."""
+    parts: list[Tensor] = [
+        lin((a - b).square()).mean(dim=(2, 3), keepdim=True)
+        for lin, a, b in zip(lins, one, two, strict=True)
+    ]
+    return torch.stack(parts).sum(dim=0)
 
 
 def unit_length(features: Tensor) -> Tensor:
@@ -131,12 +141,14 @@ def unit_length(features: Tensor) -> Tensor:
 def _linear_weights() -> list[Tensor]:
     """The weights of the `lpips` package, ``[1, C_l, 1, 1]`` each; it is not imported for them."""
     spec = find_spec("lpips")
-    if spec is None or spec.origin is None:
-        raise MetricError("LPIPS: the package lpips is missing", remedy="pip install lpips")
+    assert spec is not None and spec.origin is not None, "regen requires it"
     path = Path(spec.origin).parent / "weights" / "v0.1" / "squeeze.pth"
     try:
         stored = torch.load(path, map_location="cpu", weights_only=True)
-        return [stored[f"lin{i}.model.1.weight"] for i in range(len(CHANNELS))]
+        return [
+            stored[f"lin{i}.model.1.weight"].reshape(1, channels, 1, 1)
+            for i, channels in enumerate(CHANNELS)
+        ]
     except Exception as error:  # torch raises whatever the damage leads to
         raise MetricError(
             f"{path}: damaged ({type(error).__name__} while reading it)",

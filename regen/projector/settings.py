@@ -78,8 +78,8 @@ class ProjectorTrainingSettings:
         r1_gamma: Weight of the R1 penalty.
         r1_every_steps: Steps between two R1 penalties, which are scaled up by as much.
         ema_halflife_kimg: The result is a moving average of B with this half-life; 0 takes B.
-        precision: Of the convolutions in training; "auto" is bf16 where the device has it, else
-            fp32. Weights are float32 always.
+        precision: Of the convolutions in training; "auto" is bf16 where it is quicker, see
+            `regen.precision`, else fp32. Weights are float32 always.
         checkpoint_every_kimg: Thousands of images between checkpoints.
         report_every_kimg: Thousands of images between reports.
         seed: Source of initial weights, samples and composites.

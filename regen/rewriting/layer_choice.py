@@ -3,9 +3,9 @@
 Where there are projectors, the candidates are the layers that have one: those of the bundled
 projectors of a generator, or those of the files that are given. Each is tried with the memory's
 length as set and with one convolution less. Where there are none, recall is measured on the image,
-the value layer is that of `Generator.usual_cut`, and the lengths of `LENGTHS` are tried: colours
-and detail that the generator does not know need a memory up to its end, and how far back it must
-begin depends on the pattern.
+the value layer is that of `Generator.usual_cut`, and the lengths of `LENGTHS` are tried, each with
+half of the steps that it would take: colours and detail that the generator does not know need a
+memory up to its end, and how far back it must begin depends on the pattern.
 
 The last target is held out (a single target
 cannot be, and is evaluated on itself): its perfect result is known, its image with the pattern
@@ -43,7 +43,7 @@ from regen.rewriting.rule import Example, Rule, build_rule
 from regen.rewriting.settings import RewriteSettings
 from regen.seeds import CHOICES, PRESERVED
 
-STEPS = 40
+STEPS = 30  # where cuts differ little in length
 LENGTHS = (2, 3, 4, 6, 8)
 PRESERVED_SAMPLES = 16
 UNSEEN_SAMPLES = 16
@@ -69,9 +69,8 @@ def choose_layer(
         generator: As it was opened.
         source: Its samples.
         examples: What to rewrite; the last is held out where there are several.
-        settings: As for the rewrite; the trials take `STEPS` steps from the closed form, where
-            the family has one, and preserve `PRESERVED_SAMPLES` samples. Without projectors they
-            take half as many for each convolution of the memory.
+        settings: As for the rewrite; the trials preserve `PRESERVED_SAMPLES` samples, and with
+            projectors take `STEPS` steps from the closed form, where the family has one.
         projectors: To choose from, one for each layer; none for a generator without any.
         on_trial: Called with the number of cuts tried so far and the number of all.
         memory_layers: The only length of the memory to try; by default, with projectors, that of
@@ -142,7 +141,7 @@ class _Trials:
         taken: Collection[int],
     ) -> None:
         self.generator, self.source, self.examples = generator, source, examples
-        fit = settings.fit
+        fit = self.asked = settings.fit
         few = min(PRESERVED_SAMPLES, fit.preserve)
         self.settings = replace(settings, fit=replace(fit, steps=STEPS, preserve=few))
         alone = len(examples) == 1
@@ -156,12 +155,12 @@ class _Trials:
         began = time.perf_counter()
         split = self.generator.split(layer, memory_layers)
         settings, moments = self.settings, None
-        if projector is None:  # lengths compare by the steps that each would take
-            steps = STEPS * memory_layers // 2
-            settings = replace(settings, fit=replace(settings.fit, steps=steps))
         if isinstance(split, KeyedSplit):
             settings = replace(settings, fit=replace(settings.fit, solver="both"))
             moments = key_moments(self.generator, split, self.source, self.taken)
+        if projector is None:  # lengths compare by the steps that each would take
+            steps = self._usual_steps(split, keyed=moments is not None)
+            settings = replace(settings, fit=replace(settings.fit, steps=-(-steps // 2)))
         shown, held_out = (
             build_rule(split, projector, part, settings.rule, values=settings.fit.recall != "image")
             for part in (self.shown, self.examples[-1:])
@@ -179,6 +178,12 @@ class _Trials:
             inside + settings.fit.weight_old / settings.fit.weight_new * outside,
             time.perf_counter() - began,
         )
+
+    def _usual_steps(self, split: Split, *, keyed: bool) -> int:
+        """Gradient steps of the fit itself."""
+        area = sum(example.area for example in self.examples) / len(self.examples)
+        asked = self.asked.resolved(keyed=keyed, layers=split.memory_layers, area=area)
+        return asked.schedule[0]
 
     @torch.no_grad()
     def _errors(

@@ -30,7 +30,7 @@ from regen.rewriting.rule import Rule
 from regen.rewriting.settings import FitSettings
 from regen.training.frozen import frozen
 from regen.training.graphs import Graphs, graphs_for
-from regen.training.quick_adam import QuickAdam, decline
+from regen.training.quick_adam import QuickAdam, decline, rise_and_decline
 
 Report = Callable[[int, dict[str, float]], None]
 Partial = Callable[[int, dict[str, Tensor]], None]
@@ -175,15 +175,12 @@ def _descend(
         found = torch.autograd.grad(loss, variables)
         return {name: term.detach() for name, term in ({"total": loss} | terms).items()}, found
 
-    count, lr = settings.schedule
-    # Adam's first steps are as long in every direction, whatever its gradient. After the closed
-    # form, which is near the end, a fit would lose by them what it must then find again.
-    quick = settings.solver != "adam"
-    rise = count / 2 if quick else 1.0
+    (count, lr), quick = settings.schedule, settings.solver != "adam"
     adam = QuickAdam(variables, _QUICK_BETAS if quick else _BETAS)
     for step in range(count):
         terms, gradients = graphs.run("step", evaluate, losses.draw())
-        adam.step(gradients, lr * min(1.0, (step + 1) / rise) * decline(step / count))
+        share = rise_and_decline((step + 0.5) / count) if quick else decline(step / count)
+        adam.step(gradients, lr * share)
         if step % settings.report_every == 0 or step == count - 1:
             reported = dict(zip(terms, torch.stack(list(terms.values())).tolist(), strict=True))
             remedy = f"lower lr, now {lr:g}" if step else "look for numbers that are not finite"

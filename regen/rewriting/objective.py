@@ -11,6 +11,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import torch
+import torch.nn.functional as F
 from torch import Tensor
 
 from regen.errors import RewriteError
@@ -133,22 +134,21 @@ class Losses:
         image = None if self.config.recall == "value" else self.split.tail(value)
         if kept is None:
             return self._recall(value.features, image)
-        # Splitting keeps the memory format in the gradient; slicing would not.
         counts = [len(self.rule), len(kept)]
-        features, others = value.features.split(counts)
+        features, others = _parted(value.features, counts, self.config.recall != "image")
         asked, unasked = (None, None) if image is None else image.split(counts)
         return self._recall(features, asked) | self._stay(others, unasked, kept)
 
-    def _recall(self, features: Tensor, image: Tensor | None) -> dict[str, Tensor]:
+    def _recall(self, features: Tensor | None, image: Tensor | None) -> dict[str, Tensor]:
         terms, rule = {}, self.rule
-        if features.shape != rule.wanted.shape:
+        if features is not None and features.shape != rule.wanted.shape:
             raise RewriteError(
                 "memory and rule differ in shape",
                 got=f"recalled {list(features.shape)}",
                 expected=f"{list(rule.wanted.shape)}",
                 remedy="was the rule made for another value layer?",
             )
-        if self.config.recall != "image":
+        if features is not None and self.config.recall != "image":
             terms["recall_value"] = weighted_l1(features, rule.wanted, self.weights)
         if image is not None:
             error = weighted_l1(image, rule.composites, self.image_weights)
@@ -166,3 +166,15 @@ class Losses:
             error = weighted_l1(image, kept.images, kept.image_keep)
             terms["preserve_image"] = factor * self.config.image_weight * error
         return terms
+
+
+def _parted(features: Tensor, counts: list[int], both: bool) -> tuple[Tensor | None, Tensor]:
+    """The first and the other samples; only the others unless `both` are needed.
+
+    Neither way changes the memory format in the gradient. Slices would, and so would a part of a
+    split that nothing depends on.
+    """
+    if both:
+        first, others = features.split(counts)
+        return first, others
+    return None, F.pad(features, (0, 0) * 3 + (-counts[0], 0))

@@ -58,10 +58,10 @@ class Preserved:
     def cropped(
         self, crops: Crops, windows: Sequence[Window], index: Tensor | Sequence[int]
     ) -> Preserved:
-        """Windows of the samples `index`, one of each, without a copy of whole samples."""
+        """Windows of the samples `index`, one of each; no values and images are copied whole."""
         numbers = torch.as_tensor(index).tolist()
         return Preserved(
-            crops.keys(self.keys.select(numbers), windows),
+            crops.keys(self.keys.select(index), windows),
             crops.values(self.values, windows, numbers),
             crops.images(self.images, windows, numbers),
             crops.values(self.keep, windows, numbers),

@@ -65,15 +65,14 @@ class FitSettings:
         solver: "adam" takes gradient steps on the weights. "closed-form" solves for one
             convolution after the other (see `regen.rewriting.closed_form`) and takes none. "both"
             starts from the closed form and takes steps in the coordinates of the keys (see
-            `regen.rewriting.coordinates`): a seventh as many suffice. "auto" is "both" where the
+            `regen.rewriting.coordinates`): far fewer suffice. "auto" is "both" where the
             family has a closed form, and "adam" elsewhere.
         steps: Gradient steps, at least 1; by default 40 L E / 3 after the closed form, for a memory
-            of L convolutions, but at least 90 E for more than three; 300 without. E is 1 for a
-            region of up to 4 % of the image, and grows with it to 3: a large pattern has more to
-            learn.
-        lr: Adam's step size in units of weight, above 0; falls to a tenth on a cosine, and after
-            the closed form rises over the first half of the steps. By default 0.052 / sqrt(L) after
-            the closed form, 0.02 without.
+            of L convolutions, but 22 L E for more than three; 300 without. E is 1 for a region of
+            up to 4 % of the image, and grows with it to 3: a large pattern has more to learn.
+        lr: Adam's largest step size in units of weight, above 0; steps fall to a tenth on a cosine,
+            and after the closed form they rise until nearly half way before. By default
+            0.03 / sqrt(L) after the closed form, 0.02 without.
         recall: Where the rule is compared: "value" (the paper), "image" or "both".
         image_weight: Weight of the image's recall beside the values'.
         structure_weight: Weight of the region's 1 - SSIM where recall is measured on the image.
@@ -148,6 +147,9 @@ class FitSettings:
             300
             >>> [FitSettings().resolved(keyed=True, layers=3, area=a).steps for a in (0.02, 0.1)]
             [40, 100]
+            >>> longer = FitSettings().resolved(keyed=True, layers=4)
+            >>> longer.steps, longer.lr, longer.preserve_weight
+            (88, 0.015, 8.0)
             >>> FitSettings().resolved(keyed=True, layers=4).preserve_batch
             8
         """
@@ -157,10 +159,10 @@ class FitSettings:
         steps, lr, weight, batch = 300, 0.02, 1.0, 4
         if solver != "adam":
             extent = min(max(area / SMALL_AREA, 1.0), _MOST_EXTENT)
-            steps, lr = round(40 * layers / 3), 0.052 / layers**0.5
+            steps, lr = round(40 * layers / 3), 0.03 / layers**0.5
             weight = layers * 2 / 3
             if layers > _FEW_LAYERS:
-                steps, weight, batch = max(steps, 90), 8.0, max(4, round(8 / extent))
+                steps, weight, batch = 22 * layers, 8.0, max(4, round(8 / extent))
             steps, weight = round(steps * extent), weight / extent
         return replace(
             self,
@@ -173,7 +175,7 @@ class FitSettings:
 
     @property
     def schedule(self) -> tuple[int, float]:
-        """Steps and first step size of settings that are resolved."""
+        """Steps and step size of settings that are resolved."""
         assert self.steps is not None and self.lr is not None, "not resolved"
         return self.steps, self.lr
 

@@ -54,6 +54,18 @@ def decline(done: float) -> float:
     return 0.1 + 0.45 * (1 + math.cos(math.pi * done))
 
 
+def rise_and_decline(done: float) -> float:
+    """`decline` that takes effect little by little over the first half; at most about 1.
+
+    Adam's first steps are as long in every direction, whatever its gradient. A fit that starts near
+    its end would lose by them what it must then find again.
+
+    Args:
+        done: From 0 to 1; of a step, its middle.
+    """
+    return 1.79 * min(1.0, 2 * done) * decline(done)
+
+
 def laid_out_as(gradient: Tensor, variable: Tensor) -> Tensor:
     """The gradient in the variable's memory format, which the fused update takes for granted."""
     if gradient.stride() == variable.stride():

@@ -1,10 +1,13 @@
 """`regen.images.alignment`: moving a pattern onto a region, with the outline of either."""
 
+from itertools import permutations
+
+import numpy as np
 import pytest
 import torch
 
 from regen.errors import RegionError
-from regen.images.alignment import align, similarity
+from regen.images.alignment import _assigned, align, similarity
 from regen.images.raster import bounds
 from regen.images.regions import Region
 
@@ -168,3 +171,13 @@ def test_a_region_in_which_nothing_is_visible_is_refused():
     corner = Region.box(0, 0, 3, 3)
     with pytest.raises(RegionError, match="exemplar: nothing of its region is visible: expected"):
         align(image, corner, corner, (16, 16), alpha=alpha)
+
+
+@pytest.mark.parametrize("count", [1, 2, 3, 4, 5])
+def test_shapes_are_paired_at_the_least_cost(count: int) -> None:
+    """Up to three by trying all orders, more by scipy."""
+    costs = np.random.default_rng(count).random((count, count))
+    chosen = _assigned(costs)
+    orders = list(permutations(range(count)))
+    sums = [sum(costs[i, order[i]] for i in range(count)) for order in orders]
+    assert tuple(chosen) == orders[int(np.argmin(sums))]

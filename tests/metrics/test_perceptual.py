@@ -46,7 +46,7 @@ def test_its_layers_and_gradients_are_the_packages() -> None:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         theirs = lpips.LPIPS(net="squeeze", pnet_rand=True, verbose=False)
-    names = {f"{name.split('.', 1)[1]}": name for name in theirs.net.state_dict()}
+    names = {name.split(".", 1)[1]: name for name in theirs.net.state_dict()}
     weights = backbone_weights("squeeze")
     theirs.net.load_state_dict({names[name]: weights[f"features.{name}"] for name in names})
     a, b = images(side=65).requires_grad_(), images(side=65)  # an odd side: pools round up

@@ -86,6 +86,7 @@ def test_a_rule_of_another_shape_is_named(split: StyleGAN2Split, rule: Rule) -> 
         losses(weights_of(split))
 
 
+@pytest.mark.parametrize("recall_on", ["value", "image", "both"])
 @pytest.mark.parametrize("with_preserved", [True, False])
 def test_the_gradient_of_a_value_has_its_memory_format(
     split: StyleGAN2Split,
@@ -93,6 +94,7 @@ def test_the_gradient_of_a_value_has_its_memory_format(
     preserved: Preserved,
     monkeypatch: pytest.MonkeyPatch,
     with_preserved: bool,
+    recall_on: Any,
 ) -> None:
     """All of the backward pass below it would have to convert it otherwise."""
     recall, found = split.recall, []
@@ -104,7 +106,9 @@ def test_the_gradient_of_a_value_has_its_memory_format(
 
     monkeypatch.setattr(split, "recall", watched)
     weights = {name: w.detach().requires_grad_() for name, w in weights_of(split).items()}
-    terms = Losses(split, rule, PLAIN, preserved if with_preserved else None)(weights)
+    terms = Losses(
+        split, rule, replace(PLAIN, recall=recall_on), preserved if with_preserved else None
+    )(weights)
     torch.stack(list(terms.values())).sum().backward()
     (gradient,) = found
     assert gradient.is_contiguous(memory_format=torch.channels_last)

@@ -5,7 +5,7 @@ import sys
 
 import torch
 
-from regen.training.quick_adam import QuickAdam, decline
+from regen.training.quick_adam import QuickAdam, decline, rise_and_decline
 from tests.tolerances import assert_near
 
 
@@ -44,3 +44,13 @@ def test_a_step_size_falls_to_a_tenth() -> None:
     factors = [decline(step / 10) for step in range(11)]
     assert factors == sorted(factors, reverse=True)
     assert factors[0] == 1 and abs(factors[-1] - 0.1) < 1e-12
+
+
+def test_a_step_size_that_rises_first_is_largest_before_half_way() -> None:
+    factors = [rise_and_decline(step / 100) for step in range(101)]
+    largest = factors.index(max(factors))
+    assert factors[0] == 0 and 40 < largest < 50 and abs(factors[largest] - 1) < 0.03
+    assert factors[: largest + 1] == sorted(factors[: largest + 1])
+    assert factors[largest:] == sorted(factors[largest:], reverse=True)
+    ratio = factors[60] / decline(0.6)
+    assert all(abs(factors[i] - ratio * decline(i / 100)) < 1e-12 for i in range(50, 101))

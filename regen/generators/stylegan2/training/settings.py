@@ -73,8 +73,8 @@ class TrainingSettings:
         minibatch_group_images: Images over which D compares standard deviations.
         generator_wait_kimg: At first D trains alone for this long: for a trained generator with an
             untrained discriminator.
-        precision: Of both networks, regularisers excepted (float32). "auto" is bf16 where the
-            processor multiplies it natively, else fp32. Weights are float32 always.
+        precision: Of both networks, regularisers excepted (float32). "auto" is bf16 where it
+            is quicker, see `regen.precision`, else fp32. Weights are float32 always.
         stop_sign: Training has failed when the mean sign of D's logits of real images is above
             this ...
         stop_generator_loss: ... and the generator's mean loss above this, ...
