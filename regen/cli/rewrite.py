@@ -168,7 +168,7 @@ _EXAMPLE = "\b\nExample:\n  regen rewrite --edits examples/eyes.json --steps 100
     metavar="N",
     type=Count(1),
     help="Number of gradient steps: by default 40 L / 3 after the closed form, for a memory of L "
-    "convolutions, or 22 L for more than three, and up to three times as many for a large region; "
+    "convolutions, or 26 L for more than three, and up to three times as many for a large region; "
     "300 without.",
 )
 @_rule(

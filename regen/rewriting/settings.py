@@ -68,7 +68,7 @@ class FitSettings:
             `regen.rewriting.coordinates`): far fewer suffice. "auto" is "both" where the
             family has a closed form, and "adam" elsewhere.
         steps: Gradient steps, at least 1; by default 40 L E / 3 after the closed form, for a memory
-            of L convolutions, but 22 L E for more than three; 300 without. E is 1 for a region of
+            of L convolutions, but 26 L E for more than three; 300 without. E is 1 for a region of
             up to 4 % of the image, and grows with it to 3: a large pattern has more to learn.
         lr: Adam's largest step size in units of weight, above 0; steps fall to a tenth on a cosine,
             and after the closed form they rise until nearly half way before. By default
@@ -149,7 +149,7 @@ class FitSettings:
             [40, 100]
             >>> longer = FitSettings().resolved(keyed=True, layers=4)
             >>> longer.steps, longer.lr, longer.preserve_weight
-            (88, 0.015, 8.0)
+            (104, 0.015, 8.0)
             >>> FitSettings().resolved(keyed=True, layers=4).preserve_batch
             8
         """
@@ -162,7 +162,7 @@ class FitSettings:
             steps, lr = round(40 * layers / 3), 0.03 / layers**0.5
             weight = layers * 2 / 3
             if layers > _FEW_LAYERS:
-                steps, weight, batch = 22 * layers, 8.0, max(4, round(8 / extent))
+                steps, weight, batch = 26 * layers, 8.0, max(4, round(8 / extent))
             steps, weight = round(steps * extent), weight / extent
         return replace(
             self,
