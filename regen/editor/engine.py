@@ -247,13 +247,14 @@ class Engine:
     def _previewed(self, painting: Painting) -> Json:
         task = self._task(painting)
         seen = self.bench.preview(task)
-        rows = zip(self._rows(painting), seen.composites, seen.decoded, strict=True)
-        first = {key: (composite, decoded) for key, composite, decoded in reversed(list(rows))}
+        first = {key: row for row, key in reversed(list(enumerate(self._rows(painting))))}
         targets = [
             {
                 "target": target.key,
-                "composite": picture_uri(first[target.key][0]),
-                "decoded": picture_uri(first[target.key][1]) if task.has_values else "",
+                "composite": picture_uri(seen.composites[first[target.key]]),
+                "decoded": ""
+                if seen.decoded is None
+                else picture_uri(seen.decoded[first[target.key]]),
             }
             for target in painting.targets
         ]

@@ -18,16 +18,14 @@ def draw_preview(preview: Preview) -> Image.Image:
     """Rows of images with regions outlined, and the cautions in words below them."""
     size = (int(preview.targets.shape[2]), int(preview.targets.shape[3]))
     exemplars = torch.stack([_outlined_exemplar(one, size) for one in preview.exemplars])
-    edits = draw_sheet(
-        [
-            ("exemplar", exemplars),
-            ("target", outlined(preview.targets, preview.regions)),
-            ("composite", preview.composites),
-            ("decoded", preview.decoded),
-            ("map", heat(preview.targets, preview.target_maps, preview.regions)),
-        ],
-        preview.target_labels,
-    )
+    rows = [
+        ("exemplar", exemplars),
+        ("target", outlined(preview.targets, preview.regions)),
+        ("composite", preview.composites),
+        *([] if preview.decoded is None else [("decoded", preview.decoded)]),
+        ("map", heat(preview.targets, preview.target_maps, preview.regions)),
+    ]
+    edits = draw_sheet(rows, preview.target_labels)
     unseen = draw_sheet(
         [("unseen", preview.unseen), ("map", heat(preview.unseen, preview.maps))], preview.labels
     )

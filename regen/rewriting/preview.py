@@ -42,7 +42,8 @@ class Preview:
     Attributes:
         targets: The targets without a rewrite, ``[T, 3, H, W]``.
         composites: With the exemplar's pixels pasted, ``[T, 3, H, W]``.
-        decoded: What the wanted values decode to, ``[T, 3, H, W]``.
+        decoded: What the wanted values decode to, ``[T, 3, H, W]``; None where the rewrite is
+            learned from images alone, see `Task.has_values`.
         labels: Names of the unseen samples, to display.
         unseen: Samples that were not targets, ``[N, 3, H, W]``.
         maps: Where the rule will act on them, ``[N, 1, H, W]``.
@@ -55,7 +56,7 @@ class Preview:
 
     targets: Tensor
     composites: Tensor
-    decoded: Tensor
+    decoded: Tensor | None
     labels: list[str]
     unseen: Tensor
     maps: Tensor
@@ -77,7 +78,9 @@ def preview(task: Task, samples: int = 8) -> Preview:
     Raises:
         RegenError: If a region reaches outside its image, or the source has too few samples.
     """
-    rule = build_rule(task.split, task.projector, task.examples, task.settings.rule)
+    rule = build_rule(
+        task.split, task.projector, task.examples, task.settings.rule, values=task.has_values
+    )
     count = max(task.settings.fit.preserve, BATCH)
     random = reserved_samples(task.source, PRESERVED, count, task.taken)
     keys = keys_of(task.generator, task.split, random).features
@@ -111,12 +114,11 @@ def preview_of(
     edge = matcher.edge(similar)
     maps = soft_mask(similar, edge, size).float().cpu()
     target_maps = soft_mask(matcher.similarity(rule.keys.features), edge, size).float().cpu()
-    shown = (rule.images, rule.composites, decode_wanted(task.split, rule))
-    targets, composites, decoded = (t.float().cpu().clamp(-1, 1) for t in shown)
+    decoded = decode_wanted(task.split, rule) if task.has_values else None
     return Preview(
-        targets,
-        composites,
-        decoded,
+        _shown(rule.images),
+        _shown(rule.composites),
+        None if decoded is None else _shown(decoded),
         list(labels),
         unseen,
         maps,
@@ -126,6 +128,10 @@ def preview_of(
         [_exemplar(example) for example in task.examples],
         cautions(task.examples, rule, target_maps),
     )
+
+
+def _shown(images: Tensor) -> Tensor:
+    return images.float().cpu().clamp(-1, 1)
 
 
 def _exemplar(example: Example) -> ExemplarPreview:

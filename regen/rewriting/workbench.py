@@ -171,8 +171,6 @@ class Workbench:
     def preview(self, task: Task) -> Preview:
         """The targets as composites and as they would be decoded, and where the rule will act.
 
-        Where values are not asked for, and no projector gives them, a target is decoded as it was.
-
         Raises:
             RegenError: If a region reaches outside its image.
         """

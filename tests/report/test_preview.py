@@ -32,6 +32,11 @@ def test_the_edits_and_the_unseen_samples_are_below_each_other() -> None:
     assert more.width > image.width
 
 
+def test_there_is_no_row_of_values_that_are_not_learned() -> None:
+    with_values, without = draw_preview(shown([])), draw_preview(replace(shown([]), decoded=None))
+    assert with_values.height == without.height + 64 + 6
+
+
 def test_a_region_is_outlined_on_the_exemplar() -> None:
     exemplar = ExemplarPreview("a.png", torch.zeros(3, 32, 32), torch.zeros(1, 32, 32))
     exemplar.region[:, 8:16, 8:16] = 1

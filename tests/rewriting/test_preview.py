@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
+import pytest
 import torch
 
 from regen.rewriting.learn import prepare
@@ -15,8 +18,23 @@ def test_it_shows_the_rule_and_where_it_will_act(task: Task) -> None:
     seen, rule = preview(task, samples=3), prepare(task).rule
     assert torch.equal(seen.targets, rule.images.clamp(-1, 1))
     assert torch.equal(seen.composites, rule.composites.clamp(-1, 1))
+    assert seen.decoded is not None
     assert torch.equal(seen.decoded, decode_wanted(task.split, rule).clamp(-1, 1))
     assert task.generator.digest() == digest
+
+
+def test_no_values_are_looked_for_where_none_are_learned(
+    task: Task, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(*_: object, **__: object) -> None:
+        raise AssertionError("they take seconds to find")
+
+    monkeypatch.setattr("regen.rewriting.rule.direct_values", refuse)
+    fit = replace(task.settings.fit, recall="image")
+    alone = replace(task, projector=None, settings=replace(task.settings, fit=fit))
+    seen = preview(alone, samples=1)
+    assert seen.decoded is None
+    assert torch.equal(seen.composites, preview(task, samples=1).composites)
 
 
 def test_unseen_samples_are_not_those_of_the_targets(task: Task) -> None:

@@ -139,6 +139,7 @@ def test_a_target_that_did_not_change_is_not_projected_again(
         bench.preview(bench.task(edits_for(13, 11))),
         preview(bench.task(edits_for(13, 11)), 3),
     )
+    assert seen.decoded is not None and wanted.decoded is not None
     assert torch.equal(seen.decoded, wanted.decoded) and len(counted) == 3
 
 

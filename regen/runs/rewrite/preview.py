@@ -7,6 +7,7 @@ from pathlib import Path
 
 from regen.edits.schema import Edits
 from regen.files.atomic import atomic_write
+from regen.report.images import COMPRESSION
 from regen.report.preview import draw_preview
 from regen.rewriting.precedence import Merged
 from regen.rewriting.preview import Preview, preview
@@ -47,5 +48,5 @@ def run_preview(
     with run_folder(folder) as place:
         path = place / PREVIEW_FILE
         with atomic_write(path) as part:
-            draw_preview(shown).save(part, "PNG")
+            draw_preview(shown).save(part, "PNG", compress_level=COMPRESSION)
     return shown, path
