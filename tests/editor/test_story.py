@@ -309,6 +309,7 @@ def test_a_translation_gets_another_style(opened: Any, tmp_path: Path, images: s
         label = page.locator(".board .label").last
         assert label.inner_text().startswith("03.png, style ") and label.inner_text()[-2:] != " 3"
         page.wait_for_selector(".board canvas[data-ready]")
+        seen.wait_for(state="visible")
         assert seen.get_attribute("src") == given
         page.click("#undo")
         tab.until('document.querySelector(".inputs input").value === "3"')
