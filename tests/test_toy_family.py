@@ -403,7 +403,7 @@ def test_the_value_layer_can_be_chosen_by_trying(world: World) -> None:
     assert chosen.layer_choice.held_out == NAMES[TARGETS[1]]
     assert chosen.layer_choice.without_projector == [1]
     best = chosen.layer_choice.best
-    assert best.score == min(t.score for t in chosen.layer_choice.trials)
+    assert best.rank == min(t.rank for t in chosen.layer_choice.trials)
     assert (chosen.split.value_layer, chosen.projector.value_layer) == (best.value_layer,) * 2
 
 

@@ -11,8 +11,9 @@ from regen.report.text import escape
 EXPLANATION = """The value layer was chosen by trying. Each row is a short fit that was evaluated on
 held-out samples: the mean error left inside the region of a held-out target, and the mean change
 outside of the region on unseen samples, both relative to the error before the fit. The score
-weights them as the rule does, inside by p and outside by q; the smallest is chosen, and 1 would be
-a rewrite without effect."""
+weights them as the rule does, inside by p and outside by q; 1 would be a rewrite without effect.
+The smallest is chosen, of those that did not spill, which is to change unseen samples elsewhere so
+much that they are no longer the same."""
 
 ALONE = """With a single target none can be held out, so the error inside is that of the target
 itself."""
@@ -23,7 +24,7 @@ def layers_section(choice: Mapping[str, Any] | None) -> str:
 
     Args:
         choice: `trials`, the best first, each with value_layer, memory_layers, projector, inside,
-            outside and score; `held_out`, a label or None; `without_projector`, layers.
+            outside, score and spilled; `held_out`, a label or None; `without_projector`, layers.
     """
     if choice is None:
         return ""
@@ -44,7 +45,9 @@ def _row(trial: Mapping[str, Any], chosen: bool) -> str:
     cells = [
         f"{trial['value_layer']}",
         f"{trial['memory_layers']}",
-        *(f"{trial[name]:.3f}" for name in ("inside", "outside", "score")),
+        f"{trial['inside']:.3f}",
+        f"{trial['outside']:.3f}{', spilled' if trial['spilled'] else ''}",
+        f"{trial['score']:.3f}",
         "none" if trial["projector"] is None else escape(Path(str(trial["projector"])).name),
     ]
     mark = '<th scope="row">chosen</th>' if chosen else "<td></td>"

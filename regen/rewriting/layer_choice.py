@@ -16,7 +16,8 @@ them:
     outside  mean outside of the region of |after - before|, on held-out seeds  / the same as above
     score    inside + q / p * outside
 
-The cut with the smallest score is chosen; a rewrite without effect scores 1. No oracle is used.
+The cut with the smallest score is chosen, of those that did not spill where there are any; a
+rewrite without effect scores 1. No oracle is used.
 """
 
 from __future__ import annotations
@@ -32,6 +33,7 @@ from regen.generators.convolution_keys import KeyedSplit
 from regen.generators.protocol import Generator, Source, Split
 from regen.generators.samples import reserved_samples
 from regen.losses import weighted_l1
+from regen.metrics.verdict import SPILLED_ABOVE
 from regen.projector.files import Projector
 from regen.rewriting.key_similarity import KeyMatcher
 from regen.rewriting.layer_trials import LayerChoice, Trial
@@ -93,7 +95,7 @@ def choose_layer(
         if on_trial is not None:
             on_trial(len(trials), len(cuts))
     without = [i for i in range(1, generator.convolutions + 1) if i not in known]
-    choice = LayerChoice(sorted(trials, key=lambda t: t.score), trial.held_out, without)
+    choice = LayerChoice(sorted(trials, key=lambda t: t.rank), trial.held_out, without)
     return choice, known.get(choice.best.value_layer)
 
 
@@ -168,14 +170,15 @@ class _Trials:
         preserved, matcher = preserve(self.generator, split, shown, settings.fit, self.preserved)
         deltas = fit_memory(split, shown, settings.fit, preserved, moments).deltas
         rewrite = Rewrite(deltas, self.generator.digest(), self.generator.family)
-        inside, outside = self._errors(split, rewrite, held_out, matcher)
+        inside, outside, to_do = self._errors(split, rewrite, held_out, matcher)
         return Trial(
             layer,
             memory_layers,
             None if projector is None else projector.name,
-            inside,
-            outside,
-            inside + settings.fit.weight_old / settings.fit.weight_new * outside,
+            inside / to_do,
+            outside / to_do,
+            (inside + settings.fit.weight_old / settings.fit.weight_new * outside) / to_do,
+            outside > SPILLED_ABOVE["l1"],
             time.perf_counter() - began,
         )
 
@@ -188,8 +191,8 @@ class _Trials:
     @torch.no_grad()
     def _errors(
         self, split: Split, rewrite: Rewrite, rule: Rule, matcher: KeyMatcher
-    ) -> tuple[float, float]:
-        """Error left in the held-out region, and change outside on unseen samples, as shares."""
+    ) -> tuple[float, float, float]:
+        """L1 left in the held-out region, change outside on unseen samples, and L1 at the start."""
         mask, wanted = rule.image_mask.cpu(), rule.composites.float().cpu().clamp(-1, 1)
         start = rule.images.float().cpu().clamp(-1, 1)
         to_do = weighted_l1(start, wanted, mask)
@@ -206,4 +209,4 @@ class _Trials:
             target = self.generator(self.examples[-1].latent).float().cpu().clamp(-1, 1)
             after = self.generator.images(self.unseen)
         inside, outside = weighted_l1(target, wanted, mask), weighted_l1(after, before, elsewhere)
-        return (inside / to_do).item(), (outside / to_do).item()
+        return inside.item(), outside.item(), to_do.item()

@@ -19,6 +19,8 @@ class Trial:
         inside: Error left in the held-out region, as a share.
         outside: Change outside of the region on unseen seeds, as a share.
         score: Weighted sum of both; 0 is perfect, 1 is a rewrite without effect.
+        spilled: Whether unseen samples change outside of the region by more than a rewrite should,
+            see `regen.metrics.verdict.SPILLED_ABOVE`.
         seconds: Time spent on it.
     """
 
@@ -28,7 +30,13 @@ class Trial:
     inside: float
     outside: float
     score: float
+    spilled: bool
     seconds: float
+
+    @property
+    def rank(self) -> tuple[bool, float]:
+        """What is smallest for the best: no score makes up for samples that are not the same."""
+        return self.spilled, self.score
 
 
 @dataclass(frozen=True)
