@@ -131,24 +131,29 @@ class Losses:
             keys = Activation(joined, keys.context.join([chosen.context]))
         keys = keys.with_features(keys.features.to(self.dtype))
         value = self.split.recall(keys, weights)
+        self._check(value.features)
         image = None if self.config.recall == "value" else self.split.tail(value)
+        on_values = self.config.recall != "image"
         if kept is None:
-            return self._recall(value.features, image)
+            return self._recall(value.features if on_values else None, image)
         counts = [len(self.rule), len(kept)]
-        features, others = _parted(value.features, counts, self.config.recall != "image")
+        features, others = _parted(value.features, counts, on_values)
         asked, unasked = (None, None) if image is None else image.split(counts)
         return self._recall(features, asked) | self._stay(others, unasked, kept)
 
-    def _recall(self, features: Tensor | None, image: Tensor | None) -> dict[str, Tensor]:
-        terms, rule = {}, self.rule
-        if features is not None and features.shape != rule.wanted.shape:
+    def _check(self, features: Tensor) -> None:
+        recalled, wanted = [len(self.rule), *features.shape[1:]], list(self.rule.wanted.shape)
+        if recalled != wanted:
             raise RewriteError(
                 "memory and rule differ in shape",
-                got=f"recalled {list(features.shape)}",
-                expected=f"{list(rule.wanted.shape)}",
+                got=f"recalled {recalled}",
+                expected=f"{wanted}",
                 remedy="was the rule made for another value layer?",
             )
-        if features is not None and self.config.recall != "image":
+
+    def _recall(self, features: Tensor | None, image: Tensor | None) -> dict[str, Tensor]:
+        terms, rule = {}, self.rule
+        if features is not None:
             terms["recall_value"] = weighted_l1(features, rule.wanted, self.weights)
         if image is not None:
             error = weighted_l1(image, rule.composites, self.image_weights)

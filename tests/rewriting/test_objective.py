@@ -80,8 +80,13 @@ def test_without_weight_nothing_is_preserved(
     assert losses.limit == pytest.approx(1000 * (1 + rule.wanted.abs().mean().item()))
 
 
-def test_a_rule_of_another_shape_is_named(split: StyleGAN2Split, rule: Rule) -> None:
-    losses = Losses(split, replace(rule, wanted=torch.zeros(2, 8, 4, 4)), PLAIN, None)
+@pytest.mark.parametrize("recall_on", ["value", "image", "both"])
+@pytest.mark.parametrize("with_preserved", [True, False])
+def test_a_rule_of_another_shape_is_named(
+    split: StyleGAN2Split, rule: Rule, preserved: Preserved, with_preserved: bool, recall_on: Any
+) -> None:
+    other, config = replace(rule, wanted=torch.zeros(2, 8, 4, 4)), replace(PLAIN, recall=recall_on)
+    losses = Losses(split, other, config, preserved if with_preserved else None)
     with pytest.raises(RewriteError, match=r"\[2, 8, 16, 16\], expected \[2, 8, 4, 4\]"):
         losses(weights_of(split))
 
