@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from torch import Tensor
 
 from regen.edits.schema import Edit, Edits, Image, NamedRegion, Pattern, Target
 from regen.errors import EditsError, within
 from regen.files.limits import MAX_EDITS_PIXELS, MAX_WHOLE_PIXELS
 from regen.generators import bundled
-from regen.generators.protocol import Generator, Latent, Oracle, Sample, Source
+from regen.generators.convolution_keys import KeyedSplit
+from regen.generators.protocol import Generator, Latent, Oracle, Sample, Source, Split
 from regen.generators.registry import open_generator
 from regen.images.regions import Region
 from regen.images.shapes import Mask
 from regen.rewriting.rule import Example
+from regen.rewriting.settings import FitSettings
 
 _MOST_GIVEN = 0.02  # of a region: its soft edge
 
@@ -83,6 +87,17 @@ def taken_by(edits: Edits, generator: Generator, source: Source) -> set[int]:
     targets = (target for edit in edits.edits for target in edit.targets)
     numbers = (source.index_of(generator.sample(target.sample.request())) for target in targets)
     return {number for number in numbers if number is not None}
+
+
+def mean_area(examples: Sequence[Example]) -> float:
+    """Mean area of the targets' regions, as a share of the image."""
+    return sum(example.area for example in examples) / max(1, len(examples))
+
+
+def resolved_fit(asked: FitSettings, split: Split, examples: Sequence[Example]) -> FitSettings:
+    """Settings of a fit with those that depend on the memory, and on how large regions are."""
+    keyed = isinstance(split, KeyedSplit)
+    return asked.resolved(keyed=keyed, layers=split.memory_layers, area=mean_area(examples))
 
 
 def exemplar_label(edit: Edit) -> str:

@@ -35,6 +35,7 @@ from regen.generators.samples import reserved_samples
 from regen.losses import weighted_l1
 from regen.metrics.verdict import SPILLED_ABOVE
 from regen.projector.files import Projector
+from regen.rewriting.examples import resolved_fit
 from regen.rewriting.key_similarity import KeyMatcher
 from regen.rewriting.layer_trials import LayerChoice, Trial
 from regen.rewriting.memory import fit_memory
@@ -161,7 +162,7 @@ class _Trials:
             settings = replace(settings, fit=replace(settings.fit, solver="both"))
             moments = key_moments(self.generator, split, self.source, self.taken)
         if projector is None:  # lengths compare by the steps that each would take
-            steps = self._usual_steps(split, keyed=moments is not None)
+            steps, _ = resolved_fit(self.asked, split, self.examples).schedule
             settings = replace(settings, fit=replace(settings.fit, steps=-(-steps // 2)))
         shown, held_out = (
             build_rule(split, projector, part, settings.rule, values=settings.fit.recall != "image")
@@ -181,12 +182,6 @@ class _Trials:
             outside > SPILLED_ABOVE["l1"],
             time.perf_counter() - began,
         )
-
-    def _usual_steps(self, split: Split, *, keyed: bool) -> int:
-        """Gradient steps of the fit itself."""
-        area = sum(example.area for example in self.examples) / len(self.examples)
-        asked = self.asked.resolved(keyed=keyed, layers=split.memory_layers, area=area)
-        return asked.schedule[0]
 
     @torch.no_grad()
     def _errors(

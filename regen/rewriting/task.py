@@ -11,11 +11,10 @@ from typing import Any
 from regen.edits.schema import Edits, PasteOracle, read_edits
 from regen.errors import EditsError, RegenError, within
 from regen.generators import bundled
-from regen.generators.convolution_keys import KeyedSplit
 from regen.generators.protocol import Generator, Sample, Source, Split
 from regen.generators.registry import open_generator
 from regen.projector.files import Projector, load_projector, open_projector, projectors_of
-from regen.rewriting.examples import load_examples, taken_by
+from regen.rewriting.examples import load_examples, mean_area, resolved_fit, taken_by
 from regen.rewriting.layer_choice import choose_layer
 from regen.rewriting.layer_trials import LayerChoice
 from regen.rewriting.precedence import DEFAULT, Merged, PartialSettings
@@ -72,7 +71,7 @@ class Task:
             _, layers = _usual_cut(self.generator, examples, split.value_layer)
             if layers != split.memory_layers:
                 split = self.generator.split(split.value_layer, layers)
-        fit = _resolved(self.asked, split, examples)
+        fit = resolved_fit(self.asked, split, examples)
         return replace(
             self,
             edits=edits,
@@ -178,7 +177,7 @@ def resolve(
         note = _without_projector(generator, layer, merged.settings.fit.recall)
         warnings.warn(note, NoProjectorWarning, stacklevel=2)
     split = generator.split(layer, merged.settings.memory_layers)
-    fit = _resolved(merged.settings.fit, split, examples)
+    fit = resolved_fit(merged.settings.fit, split, examples)
     return Task(
         edits=edits,
         settings=replace(merged.settings, fit=fit),
@@ -193,17 +192,6 @@ def resolve(
         said_by=merged.said_by,
         images=images,
     )
-
-
-def _resolved(asked: FitSettings, split: Split, examples: Sequence[Example]) -> FitSettings:
-    """Settings of a fit with those that depend on the memory, and on how large regions are."""
-    keyed = isinstance(split, KeyedSplit)
-    return asked.resolved(keyed=keyed, layers=split.memory_layers, area=_area(examples))
-
-
-def _area(examples: Sequence[Example]) -> float:
-    """Mean area of the targets' regions, as a share of the image."""
-    return sum(example.area for example in examples) / max(1, len(examples))
 
 
 def _with_usual_settings(merged: Merged, generator: Generator) -> Merged:
@@ -266,7 +254,7 @@ def _usual_cut(
     generator: Generator, examples: Sequence[Example], layer: int | None
 ) -> tuple[int, int]:
     """`Generator.usual_cut` for patterns of this size, with `layer` as the value layer if given."""
-    usual, memory_layers = generator.usual_cut(large=_area(examples) > SMALL_AREA)
+    usual, memory_layers = generator.usual_cut(large=mean_area(examples) > SMALL_AREA)
     return layer or usual, min(memory_layers, layer or usual)
 
 
