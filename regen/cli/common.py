@@ -21,6 +21,7 @@ from typing import TYPE_CHECKING, Any, TextIO, TypeVar
 import click
 
 from regen.allocator import keep_freed_memory
+from regen.cli.torch_import import import_torch
 from regen.cli.values import LARGEST_SEED, RewriteStrength
 from regen.errors import RegenError, printable
 from regen.training.environment import is_first
@@ -273,6 +274,7 @@ def _device(ctx: click.Context, param: click.Parameter, value: str) -> str:
     if ctx.resilient_parsing:
         return "cpu"
     keep_freed_memory()
+    import_torch()
     _check_operators()
     from regen.threads import sleep_beside_others
 
@@ -305,6 +307,7 @@ def _check_operators() -> None:
 
 def _seed(ctx: click.Context, param: click.Parameter, value: int) -> int:
     if not ctx.resilient_parsing:
+        import_torch()
         import torch
 
         torch.manual_seed(value)
@@ -313,6 +316,7 @@ def _seed(ctx: click.Context, param: click.Parameter, value: int) -> int:
 
 def _threads(ctx: click.Context, param: click.Parameter, value: int | None) -> None:
     if value is not None and not ctx.resilient_parsing:
+        import_torch()
         import torch
 
         # A program that calls commands computes afterwards as it did before.

@@ -1,0 +1,47 @@
+"""Importing torch without its garbage being looked for; each in a fresh process."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+
+import pytest
+
+PROGRAM = """
+import gc, json, sys
+from regen.cli.torch_import import import_torch
+{before}
+import_torch()
+print(json.dumps([gc.isenabled(), gc.get_freeze_count() > 100_000, "torch" in sys.modules]))
+"""
+
+
+def state_after(before: str) -> list[bool]:
+    """Whether garbage is collected, much is exempt from it, and torch is there."""
+    command = [sys.executable, "-c", PROGRAM.format(before=before)]
+    done = subprocess.run(command, capture_output=True, text=True, check=True)
+    state: list[bool] = json.loads(done.stdout)
+    return state
+
+
+@pytest.mark.parametrize(
+    ("before", "expected"),
+    [
+        pytest.param("", [True, True, True], id="fresh"),
+        pytest.param("gc.disable()", [False, True, True], id="a caller that collects nothing"),
+        pytest.param("import torch", [True, False, True], id="a program that has torch already"),
+    ],
+)
+def test_what_torch_is_made_of_is_exempt_and_the_rest_collected_as_before(
+    before: str, expected: list[bool]
+) -> None:
+    assert state_after(before) == expected
+
+
+def test_an_import_that_fails_leaves_the_collector_as_it_was() -> None:
+    broken = "sys.meta_path.clear(); sys.path_importer_cache.clear(); sys.path.clear()"
+    code = f"{broken}\ntry: import_torch()\nexcept ImportError: print(gc.isenabled())"
+    command = [sys.executable, "-c", PROGRAM.split("{before}")[0] + code]
+    done = subprocess.run(command, capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "True"
