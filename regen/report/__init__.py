@@ -7,6 +7,7 @@ metrics.json holds the metrics.
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 from regen.files.as_json import to_json
@@ -35,9 +36,11 @@ def write_report(folder: Path | str, report: RewriteReport) -> Path:
     """
     folder = ensure_folder(folder)
     write_json(folder / "metrics.json", to_json(report.metrics))
-    rows = [(row.title, row.images) for row in image_rows(report, SHEET_COLUMNS)]
-    sheet = draw_sheet(rows, list(report.labels[:SHEET_COLUMNS]))
-    with atomic_write(folder / "before_after.png") as part:
-        sheet.save(part, compress_level=COMPRESSION)
-    write_text(folder / "report.html", render_page(report))
+    with ThreadPoolExecutor(1) as beside:  # most of the time goes into compressing images
+        page = beside.submit(render_page, report)
+        rows = [(row.title, row.images) for row in image_rows(report, SHEET_COLUMNS)]
+        sheet = draw_sheet(rows, list(report.labels[:SHEET_COLUMNS]))
+        with atomic_write(folder / "before_after.png") as part:
+            sheet.save(part, compress_level=COMPRESSION)
+        write_text(folder / "report.html", page.result())
     return folder / "report.html"

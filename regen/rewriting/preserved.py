@@ -86,6 +86,17 @@ def keys_of(generator: Generator, split: Split, samples: Sequence[Sample]) -> Ac
     return concatenate([split.head(latent) for latent in _latents(generator, samples)])
 
 
+@torch.no_grad()
+def images_of(split: Split, keys: Activation) -> Tensor:
+    """Images ``[N, 3, H, W]`` that keys of whole samples lead to, through the memory as it is.
+
+    They are those of `Generator.images`, float32 on the CPU in [-1, 1], and computed in batches.
+    """
+    starts = range(0, len(keys.features), BATCH)
+    parts = [keys.select(range(i, min(i + BATCH, len(keys.features)))) for i in starts]
+    return torch.cat([split.tail(split.recall(part)).float().cpu() for part in parts]).clamp(-1, 1)
+
+
 def _latents(generator: Generator, samples: Sequence[Sample]) -> Iterator[Latent]:
     """Latents of samples, batch by batch."""
     for i in range(0, len(samples), BATCH):

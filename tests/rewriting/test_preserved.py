@@ -8,7 +8,7 @@ from regen.edits.schema import NamedRegion
 from regen.generators.stylegan2.generator import StyleGAN2
 from regen.generators.stylegan2.split import StyleGAN2Split
 from regen.images.regions import Region
-from regen.rewriting.preserved import keys_of, preserve
+from regen.rewriting.preserved import images_of, keys_of, preserve
 from regen.rewriting.rule import Example, Rule, build_rule
 from regen.rewriting.settings import FitSettings, RuleSettings
 from tests.helpers.rfr import lively
@@ -21,6 +21,19 @@ def test_keys_of_many_samples_are_those_of_each(
     keys = keys_of(generator, split, samples).features
     assert keys.shape == (18, 8, 8, 8) and not keys.requires_grad
     torch.testing.assert_close(keys[17:], split.head(generator.latents(samples[17:])).features)
+
+
+def test_images_of_keys_are_the_generator_s_with_whatever_its_memory_has_learned(
+    generator: StyleGAN2, split: StyleGAN2Split
+) -> None:
+    samples = generator.source().samples(range(18))
+    keys, before = keys_of(generator, split, samples), generator.images(samples)
+    torch.testing.assert_close(images_of(split, keys), before)
+    with torch.no_grad():
+        generator.get_parameter(split.full_name(split.memory_weights()[0])).abs_()
+    after = images_of(split, keys)
+    torch.testing.assert_close(after, generator.images(samples))
+    assert after.dtype == torch.float32 and not torch.allclose(after, before)
 
 
 def test_they_are_the_generator_s_own_samples(

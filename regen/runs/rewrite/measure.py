@@ -17,7 +17,7 @@ from regen.rewriting.cautions import spill
 from regen.rewriting.key_similarity import soft_mask
 from regen.rewriting.learn import Learned
 from regen.rewriting.pasted import pasted
-from regen.rewriting.preserved import keys_of
+from regen.rewriting.preserved import images_of, keys_of
 from regen.rewriting.rewrite import rewritten
 from regen.rewriting.task import Task
 from regen.runs.rewrite.perceived import Perceived, perceive, together
@@ -114,13 +114,14 @@ def known_regions(edits: Edits, oracle: Oracle | None, samples: Sequence[Sample]
 def gather_evidence(task: Task, learned: Learned, samples: Sequence[Sample]) -> Evidence:
     """Generate unseen samples with and without a rewrite, and find where it should have acted."""
     generator, edits, matcher = task.generator, task.edits, learned.matcher
-    before = generator.images(samples, _BATCH)
+    keys = keys_of(generator, task.split, samples)  # a rewrite does not change them
+    before = images_of(task.split, keys)
     size = (int(before.shape[2]), int(before.shape[3]))
-    similar = matcher.similarity(keys_of(generator, task.split, samples).features)
+    similar = matcher.similarity(keys.features)
     edge = matcher.edge(similar)
     similarity = soft_mask(similar, edge, size).cpu()
     with rewritten(generator, learned.rewrite):
-        after = generator.images(samples, _BATCH)
+        after = images_of(task.split, keys)
         targets = _targets(task, learned, edge)
     oracle, pattern = generator.oracle, edits.oracle_pattern
     if isinstance(edits.oracle, PasteOracle):
