@@ -31,6 +31,7 @@ from regen.images.costs import (
 from regen.images.formats import open_image
 from regen.images.jpeg import START_OF_SCAN
 from regen.images.levels import ImageWarning, has_alpha, normalised, white_of
+from regen.images.missing import is_cut
 from regen.images.quiet import load_quietly
 from regen.images.reducing import Wanted, draft_size, reduced
 
@@ -137,14 +138,16 @@ def _with_file(source: Source, name: str, read: Callable[[BinaryIO], T]) -> T:
             pixels = str(error).partition("(")[2].partition(")")[0]
             raise too_many_pixels(name, pixels or "more") from error
         except Exception as error:  # a broken file makes Pillow raise nearly anything
-            raise ImageError(
-                f"{name} cannot be decoded, it may be damaged or cut short: {error}",
-                remedy="copy it again, or save it as PNG or JPEG",
-            ) from error
+            raise _undecodable(name, error) from error
     for warning in seen:
         if isinstance(warning.message, ImageWarning):  # Pillow's own are of no use to anybody
             warnings.warn(warning.message, stacklevel=4)
     return result
+
+
+def _undecodable(name: str, why: object) -> ImageError:
+    problem = f"{name} cannot be decoded, it may be damaged or cut short: {why}"
+    return ImageError(problem, remedy="copy it again, or save it as PNG or JPEG")
 
 
 def _open(source: Source, name: str) -> BinaryIO:
@@ -200,6 +203,8 @@ def _decode(file: BinaryIO, name: str, wanted: Wanted | None, most_pixels: int) 
         else:
             check_cost(image, name)
         load_quietly(image)
+        if image.format in _JPEGS and is_cut(image, file):
+            raise _undecodable(name, "its data end before its last pixel")
         white = white_of(image, name)
         orientation = _orientation(image)
         if wanted is None:

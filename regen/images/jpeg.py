@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 from regen.errors import ImageError
 
 START_OF_SCAN = b"\xff\xda"
@@ -9,6 +11,9 @@ _START, _END = b"\xff\xd8", b"\xff\xd9"
 _JFIF, _ADOBE, _COMMENT = 0xE0, 0xEE, 0xFE
 _APPLICATION = range(0xE0, 0xF0)
 _IN_SCAN = {0x00, *range(0xD0, 0xD8)}  # what follows 0xFF inside a scan
+_HUFFMAN = (0xC0, 0xC1, 0xC2)  # frames of the usual code: baseline, extended, progressive
+# Every byte but 0xFF, before each mark at which a decoder finds its place again.
+_FILLER = b"".join(bytes(range(255)) + bytes([0xFF, restart]) for restart in range(0xD0, 0xD8))
 
 
 def without_metadata(data: bytes, exif: bytes = b"") -> bytes:
@@ -24,26 +29,48 @@ def without_metadata(data: bytes, exif: bytes = b"") -> bytes:
     Raises:
         ImageError: If it is not made of segments to its end.
     """
-    if not data.startswith(_START):
-        raise ImageError("the JPEG does not begin like one")
-    parts, at = [_START], 2
+    parts = [_START]
     if exif:
         parts.append(b"\xff\xe1" + (len(exif) + 2).to_bytes(2, "big") + exif)
-    while True:
-        at, marker = _marker(data, at)
-        if marker == _END[1]:
-            return b"".join([*parts, _END])
-        end = at + int.from_bytes(data[at : at + 2], "big")
-        if end < at + 2 or end > len(data):
-            raise ImageError("the JPEG is cut short")
+    for marker, at, end in _segments(data):
         dropped = marker in _APPLICATION and marker not in (_JFIF, _ADOBE) or marker == _COMMENT
         if not dropped and not _is_foreign_jfif(marker, data[at + 2 : end]):
             parts.append(bytes([0xFF, marker]) + data[at:end])
-        at = end
+    return b"".join([*parts, _END])
+
+
+def with_filler(data: bytes) -> bytes:
+    """A JPEG with two thousand bytes more at the end of its last scan.
+
+    Where the scan has reached the last pixel, decoders pass over them; where it was cut, they
+    become pixels. An arithmetic code, in which that does not hold, is returned as it is.
+
+    Args:
+        data: The file.
+
+    Raises:
+        ImageError: If it is not made of segments to its end.
+    """
+    last, usual = 0, False
+    for marker, _, end in _segments(data):
+        usual = usual or marker in _HUFFMAN
+        last = end if marker == START_OF_SCAN[1] else last
+    return data[:last] + _FILLER + data[last:] if usual and last else data
+
+
+def _segments(data: bytes) -> Iterator[tuple[int, int, int]]:
+    """Of each segment its marker, and where its content, with a scan's data, begins and ends."""
+    if not data.startswith(_START):
+        raise ImageError("the JPEG does not begin like one")
+    at, marker = _marker(data, len(_START))
+    while marker != _END[1]:
+        end = at + int.from_bytes(data[at : at + 2], "big")
+        if end < at + 2 or end > len(data):
+            raise ImageError("the JPEG is cut short")
         if marker == START_OF_SCAN[1]:
-            end = _end_of_scan(data, at)
-            parts.append(data[at:end])
-            at = end
+            end = _end_of_scan(data, end)
+        yield marker, at, end
+        at, marker = _marker(data, end)
 
 
 def _is_foreign_jfif(marker: int, content: bytes) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import struct
 import zlib
 from collections.abc import Callable
@@ -9,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from PIL import Image
 
 from regen.portraits import PATTERNS
 
@@ -41,6 +43,13 @@ def cut(path: Path, part: float) -> None:
     path.write_bytes(data[: int(len(data) * part)])
 
 
+def cut_and_close(path: Path) -> None:
+    """Leave the upper part of a JPEG, and put its end mark behind it."""
+    file = io.BytesIO()
+    Image.effect_noise((96, 96), 90).save(file, "JPEG")
+    path.write_bytes(file.getvalue()[: len(file.getvalue()) * 2 // 3] + b"\xff\xd9")
+
+
 def flip_a_bit(path: Path) -> None:
     """Damage the last byte of a file."""
     data = bytearray(path.read_bytes())
@@ -69,6 +78,11 @@ BROKEN_IMAGES: dict[str, tuple[Callable[[Path], Any], str]] = {
     "truncated": (
         lambda path: cut(path, 0.6),
         " cannot be decoded, it may be damaged or cut short: image file is truncated; "
+        "copy it again, or save it as PNG or JPEG",
+    ),
+    "cut and closed": (
+        cut_and_close,
+        " cannot be decoded, it may be damaged or cut short: its data end before its last pixel; "
         "copy it again, or save it as PNG or JPEG",
     ),
     "bomb": (

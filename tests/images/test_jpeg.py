@@ -6,7 +6,7 @@ import pytest
 from PIL import Image
 
 from regen.errors import ImageError
-from regen.images.jpeg import without_metadata
+from regen.images.jpeg import with_filler, without_metadata
 
 
 def encoded(**options) -> bytes:
@@ -43,3 +43,23 @@ def test_exif_of_the_caller_is_put_in() -> None:
 def test_a_jpeg_that_is_cut_is_refused(kept: int) -> None:
     with pytest.raises(ImageError, match="JPEG"):
         without_metadata(encoded()[:kept])
+
+
+@pytest.mark.parametrize("options", [{}, {"progressive": True}, {"restart_marker_blocks": 1}])
+def test_filler_changes_pixels_only_where_some_are_missing(options: dict[str, object]) -> None:
+    data = encoded(**options)
+    filled = with_filler(data + b"what follows")
+    assert len(filled) > len(data) + 2_000 and filled.endswith(b"\xff\xd9what follows")
+    assert pixels(filled) == pixels(data)
+    cut = data[: data.index(b"\xff\xda") + 16] + b"\xff\xd9"
+    assert pixels(with_filler(cut)) != pixels(cut)
+
+
+def test_an_arithmetic_code_and_a_file_without_scans_get_no_filler() -> None:
+    data = encoded()
+    coded = data.replace(b"\xff\xc0", b"\xff\xc9", 1)
+    assert with_filler(coded) == coded
+    bare = data[: data.index(b"\xff\xda")] + b"\xff\xd9"
+    assert with_filler(bare) == bare
+    with pytest.raises(ImageError, match="the JPEG is cut short"):
+        with_filler(data[:-3])

@@ -1,0 +1,170 @@
+"""`regen.images.missing`: JPEGs cut and closed again, and whole files that look like it."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Callable
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from regen.errors import ImageError
+from regen.images import data_uri, load_image, load_layers, load_mask
+from regen.images.brought import bring
+from regen.images.folder import read_folder
+from regen.images.missing import is_cut
+
+END = b"\xff\xd9"
+
+
+def photograph(mode: str = "RGB") -> Image.Image:
+    """Smooth, with some noise, and nowhere grey."""
+    y, x = np.mgrid[0:90, 0:120]
+    bands = [np.sin(x / 17 + band) * 40 + np.cos(y / 13) * 20 + 190 for band in range(3)]
+    noise = np.random.default_rng(0).normal(0, 4, (90, 120, 3))
+    pixels = (np.stack(bands, -1) + noise).clip(150, 255).astype(np.uint8)
+    return Image.fromarray(pixels).convert(mode)
+
+
+def half_grey() -> Image.Image:
+    """As if its lower half were missing."""
+    image = photograph()
+    image.paste((128, 128, 128), (0, 45, 120, 90))
+    return image
+
+
+def encoded(image: Image.Image, format: str = "JPEG", **options: Any) -> bytes:
+    file = io.BytesIO()
+    image.save(file, format, **options)
+    return file.getvalue()
+
+
+def cut(data: bytes, kept: float) -> bytes:
+    """A file without what is behind a part of its bytes, closed with an end mark."""
+    return data[: int(kept * len(data))] + END
+
+
+JPEGS: dict[str, Callable[[Image.Image], bytes]] = {
+    "baseline": encoded,
+    "not subsampled": partial(encoded, subsampling=0, quality=100),
+    "restarting": partial(encoded, restart_marker_blocks=3),
+    "grey": lambda image: encoded(image.convert("L")),
+    "CMYK": lambda image: encoded(image.convert("CMYK")),
+    "followed by another": lambda image: encoded(image) + encoded(image)[:-40] + END,
+}
+
+
+@pytest.mark.parametrize("kept", [0.7, 0.75, 0.8, 0.9, 0.97])
+@pytest.mark.parametrize("kind", [name for name in JPEGS if name != "followed by another"])
+def test_a_jpeg_that_is_cut_and_closed_is_refused(kind: str, kept: float) -> None:
+    message = "cannot be decoded, it may be damaged or cut short: its data end before its last pix"
+    with pytest.raises(ImageError, match=f"{message}el; copy it again, or save it as PNG or JPEG"):
+        load_image(cut(JPEGS[kind](photograph()), kept))
+
+
+@pytest.mark.parametrize(("options", "last"), [({}, 60), ({"restart_marker_blocks": 3}, 120)])
+def test_every_length_but_for_the_last_blocks(options: dict[str, Any], last: int) -> None:
+    data = encoded(photograph(), **options)
+    first = data.rindex(b"\xff\xda") + 14  # where the scan's data begin
+    for length in range(first, len(data) - last):
+        with pytest.raises(ImageError):
+            load_image(data[:length] + END)
+
+
+def test_a_large_jpeg_that_is_decoded_at_a_fraction() -> None:
+    data = encoded(photograph().resize((4_800, 3_600)))
+    assert load_image(data, size=32).shape == (1, 3, 32, 32)
+    with pytest.raises(ImageError, match="its data end before its last pixel"):
+        load_image(cut(data, 0.6), size=32)
+
+
+def test_a_progressive_jpeg_is_refused_while_blocks_are_missing() -> None:
+    data = encoded(photograph(), progressive=True)
+    first = data.index(b"\xff\xda")
+    with pytest.raises(ImageError, match="its data end before its last pixel"):
+        load_image(data[: first + 60] + END)
+    blurred, whole = load_image(cut(data, 0.9)), load_image(data)
+    assert (blurred - whole).abs().mean() < 0.05
+
+
+@pytest.mark.parametrize("kind", JPEGS)
+@pytest.mark.parametrize("make", [photograph, half_grey], ids=["photograph", "half grey"])
+@pytest.mark.parametrize("tail", [b"", b"motion" * 99, END, bytes(5_000)])
+def test_whole_jpegs_are_read(kind: str, make: Callable[[], Image.Image], tail: bytes) -> None:
+    assert load_image(JPEGS[kind](make()) + tail).shape == (1, 3, 90, 120)
+
+
+@pytest.mark.parametrize(
+    ("format", "options"),
+    [
+        ("JPEG", {"progressive": True}),
+        ("MPO", {"save_all": True, "append_images": [photograph()]}),
+        ("GIF", {"save_all": True, "append_images": [photograph()]}),
+        ("PNG", {"save_all": True, "append_images": [photograph()]}),
+        ("WEBP", {"save_all": True, "append_images": [photograph()], "lossless": True}),
+    ],
+)
+def test_other_whole_files_that_end_grey_show_their_first_image(
+    format: str, options: dict[str, Any]
+) -> None:
+    image = load_image(encoded(half_grey(), format, **options))
+    assert image[..., 60:, :].abs().max() < 0.1 < image[..., :40, :].mean()
+
+
+def test_of_several_images_in_a_file_the_first_must_be_whole() -> None:
+    data = encoded(half_grey(), "MPO", save_all=True, append_images=[photograph()])
+    first = data.index(END) + len(END)
+    assert load_image(data[: first + 300]).shape == (1, 3, 90, 120)
+    with pytest.raises(ImageError, match="cut short"):
+        load_image(data[: first - 300])
+
+
+def test_sixteen_bits_of_grey_are_no_jpeg() -> None:
+    grey = Image.fromarray(np.full((8, 8), 32768, np.uint16))
+    assert load_image(encoded(grey, "PNG")).abs().max() < 1e-4
+
+
+READERS: dict[str, Callable[[Path], object]] = {
+    "an image": load_image,
+    "an image resized": partial(load_image, size=16),
+    "an image and its opacity": load_layers,
+    "a mask": load_mask,
+    "an embedded image": data_uri,
+    "an image brought along": lambda path: bring(path, 64),
+}
+
+
+@pytest.mark.parametrize("closed", [True, False])
+@pytest.mark.parametrize("format", ["JPEG", "PNG"])
+@pytest.mark.parametrize("kind", READERS)
+def test_every_reader_refuses_what_is_cut(
+    tmp_path: Path, kind: str, format: str, closed: bool
+) -> None:
+    data = cut(encoded(photograph(), format), 0.75)
+    (tmp_path / "a").write_bytes(data if closed else data[: -len(END)])
+    with pytest.raises(ImageError, match="a cannot be decoded, it may be damaged or cut short"):
+        READERS[kind](tmp_path / "a")
+
+
+def test_a_folder_to_train_on_leaves_it_out(tmp_path: Path) -> None:
+    for name in ("1.png", "2.png"):
+        Image.fromarray(np.full((16, 16, 3), int(name[0]), np.uint8)).save(tmp_path / name)
+    (tmp_path / "3.jpg").write_bytes(cut(encoded(photograph()), 0.75))
+    (finding,) = read_folder(tmp_path, 16).findings
+    assert str(finding) == "1 file cannot be read (cannot be decoded): left out (3.jpg)"
+
+
+def test_only_a_grey_corner_is_looked_at_twice(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("regen.images.missing.with_filler", lambda data: pytest.fail("twice"))
+    data = encoded(photograph())
+    with Image.open(io.BytesIO(data)) as image:
+        assert not is_cut(image, io.BytesIO(data))
+
+
+def test_what_is_not_made_of_segments_is_left_to_the_decoder() -> None:
+    image = Image.new("L", (8, 8), 128)
+    assert not is_cut(image, io.BytesIO(b"no JPEG"))
