@@ -18,7 +18,6 @@ from dataclasses import dataclass
 from typing import Any
 
 import torch
-import torch.nn.functional as F
 from torch import Tensor
 from torch.func import functional_call
 
@@ -27,6 +26,7 @@ from regen.generators.protocol import Activation, Generator, Split
 from regen.generators.stylegan2.latent import StyleContext
 from regen.generators.stylegan2.network import StyledConvolution
 from regen.generators.stylegan2.split import StyleGAN2Split
+from regen.images.raster import bounds
 from regen.images.regions import resize_mask
 from regen.linear_algebra import whitening
 from regen.losses import weighted_l1
@@ -241,8 +241,8 @@ def _convolution(split: Split) -> StyledConvolution:
 
 def _tight_box(mask: Tensor) -> tuple[int, int, int, int]:
     """Top, left, bottom, right around all that is positive in ``mask [1, h, w]``."""
-    rows, columns = (F.relu(mask[0]).amax(dim=axis).nonzero().flatten() for axis in (1, 0))
-    return int(rows[0]), int(columns[0]), int(rows[-1]) + 1, int(columns[-1]) + 1
+    left, top, right, bottom = (int(edge) for edge in bounds(mask[None], 0.0))
+    return top, left, bottom, right
 
 
 def _cut(x: Tensor, corners: list[list[int]], size: list[int]) -> Tensor:

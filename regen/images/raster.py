@@ -102,14 +102,14 @@ def bounds(mask: Tensor, threshold: float = 0.5) -> Bounds:
     """The box around all pixels above `threshold`: x0, y0, x1, y1, with x1 and y1 exclusive.
 
     Args:
-        mask: ``[1, 1, H, W]``.
+        mask: ``[N, 1, H, W]``; of several, the box is around all.
         threshold: Exclusive.
 
     Raises:
         RegionError: If no pixel is above it.
     """
-    rows = (mask > threshold).any(dim=3).flatten().nonzero()
-    columns = (mask > threshold).any(dim=2).flatten().nonzero()
+    seen = (mask > threshold).any(dim=0)[0]  # [H, W]
+    rows, columns = seen.any(dim=1).nonzero(), seen.any(dim=0).nonzero()
     if len(rows) == 0:
         raise RegionError("mask is empty", expected=f"a pixel above {threshold:g}")
     return (

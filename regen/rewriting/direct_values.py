@@ -23,6 +23,7 @@ from torch import Tensor
 from regen.errors import RewriteError
 from regen.generators.crops import CropSplit, Window, cut
 from regen.generators.protocol import Activation, Split
+from regen.images.raster import bounds
 from regen.losses import weighted_l1
 from regen.rewriting.recall import structure_error
 from regen.training.graphs import Graphs, graphs_for
@@ -128,12 +129,11 @@ class _Part:
         if not isinstance(split, CropSplit) or not bool((image_mask > 0).any()):
             return cls(split, None)
         size, cell = image_mask.shape[2:], split.cell
-        spans = []
-        for side, others in zip(size, ((0, 1, 3), (0, 1, 2)), strict=True):
-            there = image_mask.amax(dim=others).nonzero()
-            band = min(size) // 8
-            first = max(0, int(there.min()) - band) // cell * cell
-            last = min(side, -(-(int(there.max()) + 1 + band) // cell) * cell)
+        left, top, right, bottom = (int(edge) for edge in bounds(image_mask, 0.0))
+        band, spans = min(size) // 8, []
+        for side, low, high in zip(size, (top, left), (bottom, right), strict=True):
+            first = max(0, low - band) // cell * cell
+            last = min(side, -(-(high + band) // cell) * cell)
             spans.append((first, last - first))
         (top, height), (left, width) = spans
         return cls(split, Window(top, left, height, width))

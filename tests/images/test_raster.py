@@ -76,6 +76,12 @@ def test_bounds_are_the_edges_of_pixels():
         raster.bounds(mask, 0.7)
 
 
+def test_bounds_of_several_masks_are_around_all():
+    masks = torch.zeros(3, 1, 5, 7)
+    masks[0, :, 1, 2] = masks[2, :, 3, 5] = 1
+    assert raster.bounds(masks) == (2, 1, 6, 4)
+
+
 def test_resize_mask_averages_by_area():
     mask = torch.tensor([[[[1.0, 0.0, 1.0]]]])
     torch.testing.assert_close(raster.resize_mask(mask, 1, 2), torch.tensor([[[[2 / 3, 2 / 3]]]]))
