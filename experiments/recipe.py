@@ -1,4 +1,4 @@
-"""What the recipes of generators share: a training that goes on where it ended, and its log."""
+"""What the recipes of generators share: a training that goes on, its log, and its results."""
 
 from __future__ import annotations
 
@@ -17,6 +17,7 @@ from torch import Tensor, nn
 from regen.files.atomic import atomic_write
 from regen.images import save_image
 
+RESULTS = Path(__file__).parent / "results"
 EVERY = 50  # steps between records and checkpoints
 _PARTS = ("network", "average", "guide", "optimizer")
 
@@ -109,6 +110,37 @@ def history(folder: Path) -> dict[str, Any]:
     lines = (folder / "log.jsonl").read_text().splitlines()
     settings = json.loads((folder / "settings.json").read_text())
     return {"settings": settings, "log": [json.loads(line) for line in lines]}
+
+
+def card(recipe: str) -> dict[str, Any]:
+    """What the file of a bundled generator says of where it comes from.
+
+    Args:
+        recipe: Name of the recipe's folder.
+    """
+    return {
+        "provenance": f"trained by experiments/{recipe} on images of regen's portrait renderer",
+        "licence": "Apache-2.0",
+    }
+
+
+def write_results(
+    recipe: str, measures: Mapping[str, Any], folder: Path, sheet: Tensor, results: Path = RESULTS
+) -> None:
+    """Print what was measured of a trained generator, and write it with the training's history.
+
+    Args:
+        recipe: Name of the recipe's folder; the files are NAME_generator.json and .png.
+        measures: JSON values.
+        folder: Run folder of the training.
+        sheet: Shows what the generator makes, ``[1, 3, H, W]`` in [-1, 1].
+        results: Where to write to; made where it does not exist.
+    """
+    results.mkdir(exist_ok=True)
+    whole = json.dumps({**measures, "training": history(folder)}, indent=1)
+    (results / f"{recipe}_generator.json").write_text(whole + "\n")
+    save_image(results / f"{recipe}_generator.png", sheet)
+    print(json.dumps(measures, indent=1), flush=True)
 
 
 def _save(content: object, path: Path) -> None:

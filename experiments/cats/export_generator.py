@@ -9,7 +9,6 @@ the renderer's cats.
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 from typing import Any
 
@@ -17,18 +16,17 @@ import click
 import torch
 from torch import Tensor
 
-from experiments.recipe import history
+from experiments.recipe import card, write_results
 from regen.files import tensor_file
 from regen.generators import bundled
 from regen.generators.munit.config import MUNITConfig
 from regen.generators.munit.files import save_munit
 from regen.generators.munit.generator import Translator
 from regen.generators.protocol import Sample
-from regen.images import grid, save_image
+from regen.images import grid
 from regen.metrics import load_lpips, psnr
 from regen.seeds import HELD_OUT
 
-RESULTS = Path(__file__).parent.parent / "results"
 NAME = "portraits-cats"
 COUNT = 64
 
@@ -84,17 +82,10 @@ def sheet(generator: Translator, columns: int = 12) -> Tensor:
 def main(folder: Path) -> None:
     """Measure and bundle the generator trained in FOLDER."""
     generator = trained(folder)
-    card = {
-        "provenance": "trained by experiments/cats on images of regen's portrait renderer",
-        "licence": "Apache-2.0",
-        bundled.LOADED_DIGEST: tensor_file.digest(generator.state_dict()),
-    }
-    save_munit(bundled.FOLDER / f"{NAME}.safetensors", generator, card=card, half=True)
-    metrics = {**measure(generator), "training": history(folder)}
-    RESULTS.mkdir(exist_ok=True)
-    (RESULTS / "cats_generator.json").write_text(json.dumps(metrics, indent=1) + "\n")
-    save_image(RESULTS / "cats_generator.png", sheet(generator))
-    click.echo(json.dumps({k: v for k, v in metrics.items() if k != "training"}, indent=1))
+    digest = {bundled.LOADED_DIGEST: tensor_file.digest(generator.state_dict())}
+    path = bundled.FOLDER / f"{NAME}.safetensors"
+    save_munit(path, generator, card={**card("cats"), **digest}, half=True)
+    write_results("cats", measure(generator), folder, sheet(generator))
 
 
 if __name__ == "__main__":

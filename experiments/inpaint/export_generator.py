@@ -9,7 +9,6 @@ fills it with, and the person.
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +16,7 @@ import click
 import torch
 from torch import Tensor
 
-from experiments.recipe import history
+from experiments.recipe import card, write_results
 from regen.edits.schema import NamedRegion
 from regen.files import tensor_file
 from regen.generators import bundled
@@ -26,11 +25,10 @@ from regen.generators.rfr.config import RFRConfig
 from regen.generators.rfr.files import save_rfr
 from regen.generators.rfr.generator import Inpainter
 from regen.generators.rfr.source import PARTS
-from regen.images import grid, save_image
+from regen.images import grid
 from regen.metrics import masked_distance
 from regen.seeds import HELD_OUT
 
-RESULTS = Path(__file__).parent.parent / "results"
 NAME = "portraits-inpaint"
 COUNT, GROW = 64, 2
 
@@ -79,17 +77,10 @@ def sheet(generator: Inpainter, columns: int = 12) -> Tensor:
 def main(folder: Path) -> None:
     """Measure and bundle the generator trained in FOLDER."""
     generator = trained(folder)
-    card = {
-        "provenance": "trained by experiments/inpaint on images of regen's portrait renderer",
-        "licence": "Apache-2.0",
-        bundled.LOADED_DIGEST: tensor_file.digest(generator.state_dict()),
-    }
-    save_rfr(bundled.FOLDER / f"{NAME}.safetensors", generator, card=card, half=True)
-    metrics = {**measure(generator), "training": history(folder)}
-    RESULTS.mkdir(exist_ok=True)
-    (RESULTS / "inpaint_generator.json").write_text(json.dumps(metrics, indent=1) + "\n")
-    save_image(RESULTS / "inpaint_generator.png", sheet(generator))
-    click.echo(json.dumps({k: v for k, v in metrics.items() if k != "training"}, indent=1))
+    digest = {bundled.LOADED_DIGEST: tensor_file.digest(generator.state_dict())}
+    path = bundled.FOLDER / f"{NAME}.safetensors"
+    save_rfr(path, generator, card={**card("inpaint"), **digest}, half=True)
+    write_results("inpaint", measure(generator), folder, sheet(generator))
 
 
 if __name__ == "__main__":

@@ -8,7 +8,6 @@ experiments/results/portraits_generator.json and a contact sheet, renderer above
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
@@ -17,27 +16,27 @@ import click
 import torch
 from torch import Tensor
 
+from experiments.recipe import card, write_results
 from regen.generators import bundled
 from regen.generators.stylegan2.config import StyleGAN2Config
 from regen.generators.stylegan2.files import load_stylegan2, save_stylegan2
 from regen.generators.stylegan2.generator import StyleGAN2
-from regen.images import grid, save_image
+from regen.images import grid
 from regen.metrics import load_lpips, psnr, ssim
 from regen.portraits import PortraitsOracle
 from regen.runs.logbook import track
 
-RESULTS = Path(__file__).parent.parent / "results"
 FIRST_SEED, SEEDS, BATCH = 50_000, 1_000, 20
 
 
-def trained(folder: Path) -> tuple[StyleGAN2, dict[str, Any]]:
-    """What a finished training run left, and its settings."""
+def trained(folder: Path) -> StyleGAN2:
+    """What a finished training run left."""
     stored = torch.load(folder / "generator.pt", weights_only=True)
     generator = StyleGAN2(StyleGAN2Config(**stored["config"])).eval().requires_grad_(False)
     generator.load_state_dict(stored["state"])
     for layer in range(1, generator.convolutions + 1):
         generator.conv(layer).noise_const.zero_()  # trained without noise: strengths are 0
-    return generator, json.loads((folder / "settings.json").read_text())
+    return generator
 
 
 def pair(generator: StyleGAN2, seeds: Iterable[int]) -> tuple[Tensor, Tensor]:
@@ -68,22 +67,13 @@ def measure(generator: StyleGAN2) -> dict[str, Any]:
 @click.argument("folder", type=click.Path(exists=True, path_type=Path))
 def main(folder: Path) -> None:
     """Measure and bundle the generator trained in FOLDER."""
-    generator, settings = trained(folder)
-    log = [json.loads(line) for line in (folder / "log.jsonl").read_text().splitlines()]
-    card = {
-        "provenance": "trained by experiments/portraits on images of regen's portrait renderer",
-        "licence": "Apache-2.0",
-    }
     path = bundled.FOLDER / "portraits.safetensors"
-    save_stylegan2(path, generator, card=card, half=True)
+    save_stylegan2(path, trained(folder), card=card("portraits"), half=True)
     generator = load_stylegan2(path)  # measured as shipped, rounded to half
-    metrics = {**measure(generator), "training": {"settings": settings, "log": log}}
-    RESULTS.mkdir(exist_ok=True)
-    (RESULTS / "portraits_generator.json").write_text(json.dumps(metrics, indent=1) + "\n")
+    measures = measure(generator)
     plain, fake = pair(generator, range(FIRST_SEED, FIRST_SEED + 24))
     rows = torch.cat([plain[:12], fake[:12], plain[12:], fake[12:]])
-    save_image(RESULTS / "portraits_generator.png", grid(rows, columns=12))
-    click.echo(json.dumps({k: v for k, v in metrics.items() if k != "training"}, indent=1))
+    write_results("portraits", measures, folder, grid(rows, columns=12))
 
 
 if __name__ == "__main__":
