@@ -35,6 +35,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+from experiments.sections import with_section
 from experiments.tables.provenance import commit, hardware
 from regen.allocator import keep_freed_memory
 from regen.generators import bundled
@@ -48,6 +49,7 @@ from stylegan2_ops._dispatch import use
 LAST = torch.channels_last
 DTYPES = worth_measuring(torch.device("cpu"))
 BLUR = filter_from_taps([1, 3, 3, 1])
+PROFILE = "Where the time goes, per operator, before and after compiling"
 _FEWEST, _SECONDS = 3, 20.0
 
 Medians = dict[str, float]
@@ -192,8 +194,8 @@ def _profile(file: Path, title: str, run: Callable[[], object]) -> None:
     with profile(activities=[ProfilerActivity.CPU]) as recorded:
         run()
     table = recorded.key_averages().table(sort_by="self_cpu_time_total", row_limit=14)
-    with file.open("a") as text:
-        text.write(f"## {title}\n\n{table}\n\n")
+    text = file.read_text() if file.exists() else ""
+    file.write_text(with_section(text, PROFILE, title, table))
 
 
 def train_step(dtype: torch.dtype, repeats: int) -> Medians:
@@ -233,7 +235,7 @@ def fresh_copy(dtype: str) -> float:
 @click.option(
     "--profile",
     type=click.Path(path_type=Path, dir_okay=False),
-    help="Markdown file, per operator.",
+    help="Markdown file, per operator; sections that are not measured stay.",
 )
 def main(repeats: int, profile: Path | None) -> None:
     """Print what the operators cost, one JSON line last."""
@@ -241,8 +243,6 @@ def main(repeats: int, profile: Path | None) -> None:
         raise click.ClickException(implementation().reason)
     fresh = {name: fresh_copy(name) for name in DTYPES}
     keep_freed_memory()
-    if profile is not None:
-        profile.write_text("# Where the time goes, per operator, before and after compiling\n\n")
     times: dict[str, Any] = {"fresh_copy_ms": fresh}
     ratios: dict[str, float] = {}
     for name, dtype in DTYPES.items():
