@@ -9,15 +9,14 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-import torch
 from torch import Tensor
 
 from regen.errors import RegenError
-from regen.portraits.traits import Palette, palette_colour
+from regen.portraits.traits import Palette, Range, trait_values
 
 STYLE_DIM = 8
 
-RANGES: dict[str, tuple[float, float]] = {
+RANGES: dict[str, Range] = {
     "stripes": (0.0, 1.0),
     "phase": (0.0, 3.2),
     "ears": (0.0, 1.0),
@@ -89,13 +88,4 @@ def cat_style(code: Tensor) -> CatStyle:
     if code.dim() != 2 or code.shape[1] != STYLE_DIM:
         got = f"shape {list(code.shape)}"
         raise RegenError("style codes of cats", got=got, expected=f"[N, {STYLE_DIM}]")
-    uniform = torch.special.ndtr(code)
-    values = []
-    for index, name in enumerate(CatStyle._fields):
-        position = uniform[:, index]
-        if name in RANGES:
-            low, high = RANGES[name]
-            values.append(low + (high - low) * position)
-        else:
-            values.append(palette_colour(PALETTES[name], position))
-    return CatStyle(*values)
+    return CatStyle(*trait_values(code, CatStyle._fields, RANGES, PALETTES))

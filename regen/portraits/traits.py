@@ -10,6 +10,7 @@ Units: lengths are 1/128 of the image's side, angles radians, colours RGB in [0,
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
 import torch
@@ -17,10 +18,13 @@ from torch import Tensor
 
 from regen.errors import RegenError
 
+Range = tuple[float, float]
+Palette = tuple[tuple[float, float, float], ...]
+
 Z_DIM = 32
 
 # What each coordinate of z means, in order: the range of a number, or the palette of a colour.
-RANGES: dict[str, tuple[float, float]] = {
+RANGES: dict[str, Range] = {
     "shift_x": (-4.0, 4.0),
     "shift_y": (-1.5, 3.0),
     "scale": (0.94, 1.05),
@@ -49,7 +53,6 @@ RANGES: dict[str, tuple[float, float]] = {
     "light": (-1.0, 1.0),
 }
 
-Palette = tuple[tuple[float, float, float], ...]
 PALETTES: dict[str, Palette] = {
     "skin": (
         (0.99, 0.87, 0.79),
@@ -162,19 +165,37 @@ def attributes(z: Tensor) -> Attributes:
             "latents of portraits", got=f"shape {list(z.shape)}", expected=f"[N, {Z_DIM}]"
         )
     z = z * torch.rsqrt(z.square().mean(dim=1, keepdim=True) + 1e-8)
-    uniform = torch.special.ndtr(z)
+    return Attributes(*trait_values(z, Attributes._fields, RANGES, PALETTES))
+
+
+def trait_values(
+    normal: Tensor,
+    names: Sequence[str],
+    ranges: Mapping[str, Range],
+    palettes: Mapping[str, Palette],
+) -> list[Tensor]:
+    """What standard normal numbers stand for, a trait each.
+
+    Args:
+        normal: ``[N, T]``, floating.
+        names: Of the T traits, each in one of the following.
+        ranges: Over which the normal distribution function of a number is stretched.
+        palettes: On which it is looked up.
+
+    Returns:
+        In the order of the names: numbers ``[N]``, or colours ``[N, 3]``.
+    """
     values = []
-    for index, name in enumerate(Attributes._fields):
-        position = uniform[:, index]
-        if name in RANGES:
-            low, high = RANGES[name]
+    for name, position in zip(names, torch.special.ndtr(normal).unbind(dim=1), strict=True):
+        if name in ranges:
+            low, high = ranges[name]
             values.append(low + (high - low) * position)
         else:
-            values.append(palette_colour(PALETTES[name], position))
-    return Attributes(*values)
+            values.append(_palette_colour(palettes[name], position))
+    return values
 
 
-def palette_colour(palette: Palette, position: Tensor) -> Tensor:
+def _palette_colour(palette: Palette, position: Tensor) -> Tensor:
     """Colours ``[N, 3]`` at positions ``[N]`` in [0, 1] along a palette, linearly in between."""
     colours = torch.tensor(palette, dtype=position.dtype, device=position.device)
     stops = torch.arange(len(palette), dtype=position.dtype, device=position.device)

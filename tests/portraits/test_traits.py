@@ -7,7 +7,7 @@ import torch
 
 from regen.errors import RegenError
 from regen.portraits import Z_DIM, Attributes, attributes
-from regen.portraits.traits import PALETTES, RANGES
+from regen.portraits.traits import PALETTES, RANGES, trait_values
 
 
 def test_every_coordinate_has_one_attribute() -> None:
@@ -38,6 +38,13 @@ def test_the_middle_of_a_coordinate_is_the_middle_of_its_range() -> None:
     person = attributes(z)
     assert person.scale.item() == pytest.approx(sum(RANGES["scale"]) / 2)
     assert person.skin[0].tolist() == pytest.approx(PALETTES["skin"][3])
+
+
+def test_numbers_are_stretched_over_ranges_and_looked_up_on_palettes() -> None:
+    palettes = {"fur": ((0.0, 0.0, 0.0), (1.0, 0.5, 0.0))}
+    code = torch.tensor([[0.0, 0.0], [9.0, -9.0]])
+    fur, ears = trait_values(code, ("fur", "ears"), {"ears": (2.0, 4.0)}, palettes)
+    assert fur.tolist() == [[0.5, 0.25, 0.0], [1.0, 0.5, 0.0]] and ears.tolist() == [3.0, 2.0]
 
 
 def test_the_ends_of_a_palette_are_reached() -> None:
