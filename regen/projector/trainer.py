@@ -17,7 +17,7 @@ from functools import partial
 from typing import Any
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
 from regen.errors import ProjectorError
 from regen.generators.protocol import Activation, Context
@@ -28,11 +28,12 @@ from regen.projector.losses import kept_cells, total_loss
 from regen.projector.network import BackwardProjector, FeatureDiscriminator
 from regen.projector.sampling import Batch, Sampler
 from regen.projector.settings import ProjectorTrainingSettings
-from regen.training.adam import adam, load_adam
+from regen.training.adam import adam
 from regen.training.distributed import Workers
 from regen.training.frozen import computing_in, frozen
-from regen.training.graphs import Graphs, Outputs, gradients, set_gradients
+from regen.training.graphs import Graphs, Outputs, gradients
 from regen.training.moving_average import update_average
+from regen.training.parts import Parts, descend, load_states, states_of
 
 State = dict[str, Any]
 
@@ -151,9 +152,11 @@ class Trainer:
             )
             terms |= judged.terms
         losses = self._checked(terms)
-        self._descend(found.gradients, self.projector, self.optimizer)
+        descend(self.workers, found.gradients, self.projector, self.optimizer)
         if judged is not None:
-            self._descend(judged.gradients, self.discriminator, self.discriminator_optimizer)
+            descend(
+                self.workers, judged.gradients, self.discriminator, self.discriminator_optimizer
+            )
         self.done += 1
         self._follow()
         return losses, batch, found.decoded
@@ -216,14 +219,6 @@ class Trainer:
         with computing_in(self.discriminator, torch.float32):
             return r1_penalty(self.discriminator(real), real)
 
-    def _descend(
-        self, found: Outputs, network: nn.Module, optimizer: torch.optim.Optimizer
-    ) -> None:
-        """One step of `optimizer` along the gradient, its mean over all processes."""
-        set_gradients(network.parameters(), found)
-        self.workers.average_gradients(network.parameters())
-        optimizer.step()
-
     def _checked(self, losses: dict[str, Tensor]) -> dict[str, float]:
         """The losses as numbers, their means over all processes, if they are finite."""
         numbers = self.workers.average(torch.stack(list(losses.values())).float())
@@ -250,7 +245,7 @@ class Trainer:
             halflife_kimg=settings.ema_halflife_kimg,
         )
 
-    def _parts(self) -> dict[str, nn.Module | torch.optim.Adam]:
+    def _parts(self) -> Parts:
         return {
             "projector": self.projector,
             "average": self.average,
@@ -261,17 +256,12 @@ class Trainer:
 
     def state(self) -> State:
         """Everything that decides how training continues; all processes must call this."""
-        state: State = {name: part.state_dict() for name, part in self._parts().items()}
         states = self.workers.gather(self.sampler.random.get_state())
-        return {**state, "random": torch.stack(states), "done": self.done}
+        return {**states_of(self._parts()), "random": torch.stack(states), "done": self.done}
 
     def load(self, state: State) -> None:
         """Continue from `state`, in place."""
-        for name, part in self._parts().items():
-            if isinstance(part, torch.optim.Adam):
-                load_adam(part, state[name])
-            else:
-                part.load_state_dict(state[name])
+        load_states(self._parts(), state)
         # A copy: torch reads a state from the start of its storage, whatever the offset.
         self.sampler.random.set_state(state["random"][self.workers.rank].clone())
         self.done = int(state["done"])

@@ -10,7 +10,7 @@ Shapes: N images of this process in one step; R their side.
 from __future__ import annotations
 
 import copy
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from typing import Any
 
 import torch
@@ -30,11 +30,12 @@ from regen.generators.stylegan2.training.precision import finite
 from regen.generators.stylegan2.training.settings import TrainingSettings
 from regen.generators.stylegan2.training.streams import FAKE, REAL, Streams
 from regen.losses import discriminator_loss, generator_loss, r1_penalty
-from regen.training.adam import adam, load_adam
+from regen.training.adam import adam
 from regen.training.distributed import Workers
 from regen.training.frozen import computing_in, frozen
-from regen.training.graphs import Graphs, Outputs, gradients, graphs_for, set_gradients
+from regen.training.graphs import Graphs, Outputs, gradients, graphs_for
 from regen.training.moving_average import update_average
+from regen.training.parts import Parts, descend, load_states, states_of
 
 State = dict[str, Any]
 
@@ -187,7 +188,7 @@ class Trainer:
             "generator", self._generator_gradients, numbers, *inputs
         )
         assert fake is not None and loss is not None
-        self._descend(found, self.generator, self.generator_optimizer)
+        descend(self.workers, found, self.generator, self.generator_optimizer)
         metrics["generator"] = loss
         return fake
 
@@ -207,7 +208,7 @@ class Trainer:
         )
         assert mean is not None and penalty is not None and length is not None
         self.mean_length = mean.clone()
-        self._descend(found, self.generator, self.generator_optimizer)
+        descend(self.workers, found, self.generator, self.generator_optimizer)
         metrics |= {"path_length_penalty": penalty, "path_length": length}
 
     def _path_length_gradients(
@@ -230,7 +231,7 @@ class Trainer:
             "discriminator", self._discriminator_gradients, real, numbers, fake
         )
         assert loss is not None and real_sign is not None and fake_sign is not None
-        self._descend(found, self.discriminator, self.discriminator_optimizer)
+        descend(self.workers, found, self.discriminator, self.discriminator_optimizer)
         metrics |= {"discriminator": loss, "real_sign": real_sign, "fake_sign": fake_sign}
 
     def _discriminator_gradients(self, real: Tensor, numbers: Tensor, fake: Tensor) -> Outputs:
@@ -243,7 +244,7 @@ class Trainer:
     def _r1_step(self, metrics: dict[str, Tensor], real: Tensor, numbers: Tensor) -> None:
         penalty, *found = self.graphs.run("r1", self._r1_gradients, real, numbers)
         assert penalty is not None
-        self._descend(found, self.discriminator, self.discriminator_optimizer)
+        descend(self.workers, found, self.discriminator, self.discriminator_optimizer)
         metrics["r1"] = penalty
 
     def _r1_gradients(self, real: Tensor, numbers: Tensor) -> Outputs:
@@ -257,14 +258,6 @@ class Trainer:
     def _gradients(self, loss: Tensor, network: nn.Module) -> Outputs:
         found = gradients(loss, network.parameters())
         return finite(found) if self._zeroes_nonfinite else found
-
-    def _descend(
-        self, found: Sequence[Tensor | None], network: nn.Module, optimizer: torch.optim.Adam
-    ) -> None:
-        """One step of `optimizer` along the gradient, its mean over all processes."""
-        set_gradients(network.parameters(), tuple(found))
-        self.workers.average_gradients(network.parameters())
-        optimizer.step()
 
     def _means(self, metrics: dict[str, Tensor]) -> dict[str, float]:
         values = torch.stack([value.detach().float() for value in metrics.values()])
@@ -281,7 +274,7 @@ class Trainer:
             halflife_kimg=settings.ema_halflife_kimg,
         )
 
-    def _parts(self) -> dict[str, nn.Module | torch.optim.Adam]:
+    def _parts(self) -> Parts:
         return {
             "generator": self.generator,
             "average": self.average,
@@ -292,17 +285,12 @@ class Trainer:
 
     def state(self) -> State:
         """All that is needed to resume."""
-        state: State = {name: part.state_dict() for name, part in self._parts().items()}
         more = {"mean_length": self.mean_length, "augmented_share": self.augmented_share}
-        return {**state, **more, "done": self.done}
+        return {**states_of(self._parts()), **more, "done": self.done}
 
     def load(self, state: State) -> None:
         """Resume from `state`, in place."""
-        for name, part in self._parts().items():
-            if isinstance(part, torch.optim.Adam):
-                load_adam(part, state[name])
-            else:
-                part.load_state_dict(state[name])
+        load_states(self._parts(), state)
         self.mean_length = state["mean_length"].to(self.device)
         self.augmented_share = state.get("augmented_share", self.augmented_share)
         self.done = int(state["done"])
