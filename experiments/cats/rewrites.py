@@ -11,27 +11,28 @@ cats_rewrites.json and a sheet of each.
 from __future__ import annotations
 
 import json
-import time
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 import click
 import torch
-from torch import Tensor
 
-from regen.generators.protocol import Generator, Oracle, Sample
+from experiments.oracle_rewrites import (
+    EXAMPLES,
+    Measured,
+    composites,
+    learned,
+    measure_all,
+    sheet,
+)
+from regen.generators.protocol import Generator, Sample
 from regen.generators.registry import open_generator
-from regen.images import grid, save_image
-from regen.images.regions import Region
 from regen.metrics import Lpips, masked_distance, try_lpips
-from regen.rewriting.learn import learn
 from regen.rewriting.rewrite import Rewrite, rewritten
-from regen.rewriting.rule import compose
-from regen.rewriting.task import Task, resolve
+from regen.rewriting.task import Task
 from regen.seeds import HELD_OUT
 
-EXAMPLES = Path(__file__).parents[2] / "examples"
 COUNT, STYLES, COLUMNS = 64, 8, 12
 FIRST_STYLE = HELD_OUT.first + 5_000  # beyond those of the people themselves
 
@@ -82,44 +83,17 @@ def _in_one_style(
         "before": masked_distance(before, wanted, region, lpips),
         "after": masked_distance(after, wanted, region, lpips),
         "floor": masked_distance(before, oracle.plain(samples), region, lpips),
-        "exemplar": masked_distance(
-            _composites(task, oracle, samples, before), wanted, region, lpips
-        ),
+        "exemplar": masked_distance(composites(task, before, region), wanted, region, lpips),
         "elsewhere": masked_distance(after, before, 1 - region, lpips),
     }
 
 
-def _composites(task: Task, oracle: Oracle, samples: Sequence[Sample], images: Tensor) -> Tensor:
-    """The first exemplar pasted into each image at its own region: the best a rule can ask for."""
-    example, masks = task.examples[0], oracle.changed(samples, str(task.edits.oracle))
-    pasted = [
-        compose(example, images[i : i + 1], task.settings.rule, Region.from_mask(masks[i : i + 1]))
-        for i in range(len(images))
-    ]
-    return torch.cat([image for image, _ in pasted])
-
-
-@torch.no_grad()
-def sheet(task: Task, generator: Generator, rewrite: Rewrite) -> Tensor:
-    """People, each in another style: what is translated, before, after, and the oracle."""
-    pattern = str(task.edits.oracle)
-    samples = [in_style(generator, n, COLUMNS)[n] for n in range(COLUMNS)]
-    given, before = generator.shown_input(generator.latents(samples)), generator.images(samples)
-    with rewritten(generator, rewrite):
-        after = generator.images(samples)
-    assert generator.oracle is not None and given is not None
-    wanted = generator.oracle.wanted(samples, pattern)
-    return grid(torch.cat([given, before, after, wanted]), COLUMNS)
-
-
-def run(path: Path, generator: Generator, count: int, styles: int) -> tuple[dict[str, Any], Tensor]:
-    """Learn the rewrite of an edits file; its measures and sheet."""
-    began, used = time.perf_counter(), time.process_time()
-    task = resolve(path, generator)
-    learned = learn(task)
-    seconds = {"wall": time.perf_counter() - began, "processor": time.process_time() - used}
-    row = {"seconds": seconds, **measured(task, generator, learned.rewrite, count, styles)}
-    return row, sheet(task, generator, learned.rewrite)
+def run(path: Path, generator: Generator, count: int, styles: int) -> Measured:
+    """Learn the rewrite of an edits file; its measures, and people, each in another style."""
+    task, rewrite, seconds = learned(path, generator)
+    row = {"seconds": seconds, **measured(task, generator, rewrite, count, styles)}
+    shown = [in_style(generator, n, COLUMNS)[n] for n in range(COLUMNS)]
+    return row, sheet(task, generator, rewrite, shown)
 
 
 @click.command()
@@ -130,11 +104,8 @@ def run(path: Path, generator: Generator, count: int, styles: int) -> tuple[dict
 def main(output: Path, count: int, styles: int, edits: tuple[Path, ...]) -> None:
     """Measure the rewrites of EDITS, by default the bundled examples."""
     generator = open_generator("portraits-cats")
-    rows = {}
-    for path in edits or sorted(EXAMPLES.glob("translate_*.json")):
-        rows[path.stem], image = run(path, generator, count, styles)
-        save_image(output / f"{path.stem}.png", image)
-        click.echo(json.dumps({path.stem: rows[path.stem]}, indent=1))
+    edits = edits or tuple(sorted(EXAMPLES.glob("translate_*.json")))
+    rows = measure_all(edits, lambda path: run(path, generator, count, styles), output)
     content = {
         "people": f"{HELD_OUT.first}-{HELD_OUT.first + count - 1}",
         "styles": f"{FIRST_STYLE}-{FIRST_STYLE + styles - 1}",

@@ -10,28 +10,28 @@ of other parts change. Writes inpaint_rewrites.json and a sheet of each.
 from __future__ import annotations
 
 import json
-import time
-from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 import click
 import torch
-from torch import Tensor
 
+from experiments.oracle_rewrites import (
+    EXAMPLES,
+    Measured,
+    composites,
+    learned,
+    measure_all,
+    sheet,
+)
 from regen.edits.schema import NamedRegion
-from regen.generators.protocol import Generator, Oracle, Sample
+from regen.generators.protocol import Generator, Sample
 from regen.generators.registry import open_generator
-from regen.images import grid, save_image
-from regen.images.regions import Region
 from regen.metrics import masked_distance, try_lpips
-from regen.rewriting.learn import learn
 from regen.rewriting.rewrite import rewritten
-from regen.rewriting.rule import compose
-from regen.rewriting.task import Task, resolve
+from regen.rewriting.task import Task
 from regen.seeds import HELD_OUT
 
-EXAMPLES = Path(__file__).parents[2] / "examples"
 PARTS = {"red_nose": "nose", "cat_eyes": "eyes", "anime_eyes": "eyes", "sunglasses": "glasses"}
 OTHERS = ("eyes", "nose", "mouth", "glasses", "mask")
 OVERLAP = {"eyes": {"glasses"}, "glasses": {"eyes"}, "nose": {"mask"}}  # parts that hide each other
@@ -56,7 +56,8 @@ def measured(task: Task, generator: Generator, rewrite: Any, count: int) -> dict
     wanted, plain = oracle.wanted(samples, pattern), oracle.plain(samples)
     region = oracle.changed(samples, pattern)
     pairs = {"before": (before, wanted), "after": (after, wanted), "floor": (before, plain)}
-    pairs["exemplar"] = (_composites(task, oracle, samples, before), wanted)
+    places = oracle.region(PARTS[pattern], samples)
+    pairs["exemplar"] = (composites(task, before, places), wanted)
     found: dict[str, Any] = {
         name: masked_distance(*pair, region, lpips) for name, pair in pairs.items()
     }
@@ -66,17 +67,6 @@ def measured(task: Task, generator: Generator, rewrite: Any, count: int) -> dict
     found["rest of the hole"] = masked_distance(after, before, holes * (1 - region), None)["l1"]
     found["other holes"] = _others(generator, rewrite, PARTS[pattern], count)
     return found
-
-
-def _composites(task: Task, oracle: Oracle, samples: Sequence[Sample], images: Tensor) -> Tensor:
-    """The first exemplar pasted into each image at its own region: the best a rule can ask for."""
-    example, part = task.examples[0], PARTS[str(task.edits.oracle)]
-    masks = oracle.region(part, samples)
-    pasted = [
-        compose(example, images[i : i + 1], task.settings.rule, Region.from_mask(masks[i : i + 1]))
-        for i in range(len(images))
-    ]
-    return torch.cat([image for image, _ in pasted])
 
 
 def _others(generator: Generator, rewrite: Any, own: str, count: int) -> dict[str, float]:
@@ -95,27 +85,12 @@ def _others(generator: Generator, rewrite: Any, own: str, count: int) -> dict[st
     return changes
 
 
-@torch.no_grad()
-def sheet(task: Task, generator: Generator, rewrite: Any) -> Tensor:
-    """What was given, before, after, and the oracle."""
-    pattern = str(task.edits.oracle)
-    samples = hidden(generator, PARTS[pattern], COLUMNS)
-    given, before = generator.shown_input(generator.latents(samples)), generator.images(samples)
-    with rewritten(generator, rewrite):
-        after = generator.images(samples)
-    assert generator.oracle is not None and given is not None
-    wanted = generator.oracle.wanted(samples, pattern)
-    return grid(torch.cat([given, before, after, wanted]), COLUMNS)
-
-
-def run(path: Path, generator: Generator, count: int) -> tuple[dict[str, Any], Tensor]:
+def run(path: Path, generator: Generator, count: int) -> Measured:
     """Learn the rewrite of an edits file; its measures and sheet."""
-    began, used = time.perf_counter(), time.process_time()
-    task = resolve(path, generator)
-    learned = learn(task)
-    seconds = {"wall": time.perf_counter() - began, "processor": time.process_time() - used}
-    row = {"seconds": seconds, **measured(task, generator, learned.rewrite, count)}
-    return row, sheet(task, generator, learned.rewrite)
+    task, rewrite, seconds = learned(path, generator)
+    row = {"seconds": seconds, **measured(task, generator, rewrite, count)}
+    shown = hidden(generator, PARTS[str(task.edits.oracle)], COLUMNS)
+    return row, sheet(task, generator, rewrite, shown)
 
 
 @click.command()
@@ -125,11 +100,8 @@ def run(path: Path, generator: Generator, count: int) -> tuple[dict[str, Any], T
 def main(output: Path, count: int, edits: tuple[Path, ...]) -> None:
     """Measure the rewrites of EDITS, by default the bundled examples."""
     generator = open_generator("portraits-inpaint")
-    rows = {}
-    for path in edits or sorted(EXAMPLES.glob("inpaint_*.json")):
-        rows[path.stem], image = run(path, generator, count)
-        save_image(output / f"{path.stem}.png", image)
-        click.echo(json.dumps({path.stem: rows[path.stem]}, indent=1))
+    edits = edits or tuple(sorted(EXAMPLES.glob("inpaint_*.json")))
+    rows = measure_all(edits, lambda path: run(path, generator, count), output)
     people = f"{HELD_OUT.first}-{HELD_OUT.first + count - 1}"
     content = {"people": people, "grow": GROW, "rewrites": rows}
     (output / "inpaint_rewrites.json").write_text(json.dumps(content, indent=1) + "\n")
