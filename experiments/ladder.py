@@ -34,7 +34,7 @@ from torch import Tensor
 from experiments.tables.provenance import provenance
 from regen.files.atomic import write_json, write_text
 from regen.generators.samples import reserved_samples
-from regen.images import grid, save_image
+from regen.images import as_shown, grid, save_image
 from regen.metrics import describe_lpips, load_lpips, masked_distance
 from regen.metrics.perceptual import Lpips
 from regen.rewriting.direct_values import DirectSettings, direct_values
@@ -80,7 +80,7 @@ class _Measure:
 
     def __call__(self, name: str, images: Tensor) -> Rung:
         images, before, composites = (
-            t.float().clamp(-1, 1) for t in (images, self.rule.images, self.rule.composites)
+            as_shown(t) for t in (images, self.rule.images, self.rule.composites)
         )
         return _rung(name, images, composites, before, self.rule.image_mask, self.lpips)
 

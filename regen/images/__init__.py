@@ -8,16 +8,15 @@ from __future__ import annotations
 
 from regen.images.brought import Brought, bring
 from regen.images.decoding import Source, decode, name_of
+from regen.images.display import as_shown, grid, to_uint8
 from regen.images.embedding import data_uri
 from regen.images.image_files import (
     encode_png,
-    grid,
     load_image,
     load_layers,
     load_mask,
     mask_to_png,
     save_image,
-    to_uint8,
 )
 from regen.images.levels import ImageWarning
 
@@ -25,6 +24,7 @@ __all__ = [
     "Brought",
     "ImageWarning",
     "Source",
+    "as_shown",
     "bring",
     "data_uri",
     "decode",

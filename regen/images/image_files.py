@@ -18,12 +18,12 @@ import numpy as np
 import torch
 from PIL import Image
 from torch import Tensor
-from torch.nn.functional import pad
 
 from regen.errors import ImageError
 from regen.files.atomic import write_bytes
 from regen.files.limits import MAX_WHOLE_PIXELS
 from regen.images.decoding import Source, decode, header, name_of
+from regen.images.display import to_uint8
 from regen.images.levels import ImageWarning
 from regen.images.reducing import Fit, Wanted
 
@@ -161,12 +161,6 @@ def _warn(source: Source, problem: str) -> None:
     warnings.warn(f"{name_of(source)} {problem}", ImageWarning, stacklevel=3)
 
 
-def to_uint8(image: Tensor) -> Tensor:
-    """From [-1, 1] to whole numbers from 0 to 255 (uint8), rounded and clipped; shape unchanged."""
-    scaled = torch.nan_to_num(image.detach().float(), nan=-1.0).add(1).mul(127.5)
-    return scaled.round().clamp(0, 255).to(torch.uint8)
-
-
 def encode_png(image: Tensor) -> bytes:
     """An image ``[1, 3, H, W]`` or ``[3, H, W]`` in [-1, 1] as the bytes of a PNG file."""
     return _encode(image, "PNG")
@@ -192,34 +186,6 @@ def save_image(path: Path | str, image: Tensor) -> None:
     if suffix not in _FORMATS:
         raise ImageError(f"{path}: suffix", got=repr(suffix), expected=", ".join(_FORMATS))
     write_bytes(path, _encode(image, _FORMATS[suffix]))
-
-
-def grid(images: Tensor, columns: int, padding: int = 2) -> Tensor:
-    """Lay images out row by row on white.
-
-    Args:
-        images: ``[N, 3, H, W]`` in [-1, 1].
-        columns: How many side by side, at least 1.
-        padding: Pixels between images; none around them.
-
-    Returns:
-        ``[1, 3, rows * (H + padding) - padding, columns * (W + padding) - padding]``.
-
-    Raises:
-        ImageError: If there is no image, or no column.
-    """
-    if images.dim() != 4 or len(images) == 0 or columns < 1:
-        got = f"{list(images.shape)} in {columns} columns"
-        raise ImageError("grid of images", got=got, expected="[N, 3, H, W] with N from 1")
-    count, channels, height, width = images.shape
-    columns = min(columns, count)
-    rows = math.ceil(count / columns)
-    missing = images.new_ones(rows * columns - count, channels, height, width)
-    cells = pad(torch.cat([images, missing]), (0, padding, 0, padding), value=1.0)
-    cells = cells.unflatten(0, (rows, columns)).permute(2, 0, 3, 1, 4)  # [3, rows, H, columns, W]
-    sheet = cells.flatten(3).flatten(1, 2)[None]
-    cropped: Tensor = sheet[:, :, : sheet.shape[2] - padding, : sheet.shape[3] - padding]
-    return cropped
 
 
 def _checked_size(size: int | tuple[int, int] | None) -> tuple[int, int]:

@@ -32,6 +32,7 @@ from regen.errors import ProjectorError, RewriteError
 from regen.generators.convolution_keys import KeyedSplit
 from regen.generators.protocol import Generator, Source, Split
 from regen.generators.samples import reserved_samples
+from regen.images import as_shown
 from regen.losses import weighted_l1
 from regen.metrics.verdict import SPILLED_ABOVE
 from regen.projector.files import Projector
@@ -188,8 +189,8 @@ class _Trials:
         self, split: Split, rewrite: Rewrite, rule: Rule, matcher: KeyMatcher
     ) -> tuple[float, float, float]:
         """L1 left in the held-out region, change outside on unseen samples, and L1 at the start."""
-        mask, wanted = rule.image_mask.cpu(), rule.composites.float().cpu().clamp(-1, 1)
-        start = rule.images.float().cpu().clamp(-1, 1)
+        mask, wanted = rule.image_mask.cpu(), as_shown(rule.composites)
+        start = as_shown(rule.images)
         to_do = weighted_l1(start, wanted, mask)
         if not bool(to_do > 0):
             raise RewriteError(
@@ -201,7 +202,7 @@ class _Trials:
         size = (int(before.shape[2]), int(before.shape[3]))
         elsewhere = 1 - matcher.mask(keys, size, slack=self.settings.fit.match_area).cpu()
         with rewritten(self.generator, rewrite):
-            target = self.generator(self.examples[-1].latent).float().cpu().clamp(-1, 1)
+            target = as_shown(self.generator(self.examples[-1].latent))
             after = self.generator.images(self.unseen)
         inside, outside = weighted_l1(target, wanted, mask), weighted_l1(after, before, elsewhere)
         return inside.item(), outside.item(), to_do.item()

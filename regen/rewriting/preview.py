@@ -12,6 +12,7 @@ import torch
 from torch import Tensor
 
 from regen.generators.samples import reserved_samples
+from regen.images import as_shown
 from regen.rewriting.cautions import Caution, cautions
 from regen.rewriting.key_similarity import KeyMatcher, match_keys, soft_mask
 from regen.rewriting.preserved import BATCH, keys_of
@@ -116,9 +117,9 @@ def preview_of(
     target_maps = soft_mask(matcher.similarity(rule.keys.features), edge, size).float().cpu()
     decoded = decode_wanted(task.split, rule) if task.has_values else None
     return Preview(
-        _shown(rule.images),
-        _shown(rule.composites),
-        None if decoded is None else _shown(decoded),
+        as_shown(rule.images),
+        as_shown(rule.composites),
+        None if decoded is None else as_shown(decoded),
         list(labels),
         unseen,
         maps,
@@ -128,10 +129,6 @@ def preview_of(
         [_exemplar(example) for example in task.examples],
         cautions(task.examples, rule, target_maps),
     )
-
-
-def _shown(images: Tensor) -> Tensor:
-    return images.float().cpu().clamp(-1, 1)
 
 
 def _exemplar(example: Example) -> ExemplarPreview:

@@ -21,6 +21,7 @@ from torch import Tensor
 from regen.edits.schema import Edits
 from regen.generators.protocol import Activation, Generator, Sample, Source, Split
 from regen.generators.samples import reserved_samples
+from regen.images import as_shown
 from regen.rewriting.key_similarity import match_whitened, whitening_of
 from regen.rewriting.learn import Learned, Losses, OnPartial, OnStep, learn, prepare
 from regen.rewriting.preserved import keys_of
@@ -251,7 +252,7 @@ class Workbench:
             return total.applied_to(self.generator).images(samples or (view or self.view()).samples)
         weights = _weights(cut.split, total.deltas)
         image = cut.split.tail(cut.split.recall(self._keys(view, cut), weights))
-        return image.float().cpu().clamp(-1, 1)
+        return as_shown(image)
 
     @torch.no_grad()
     def part_at(self, sample: Sample, x: float, y: float) -> Tensor:

@@ -22,6 +22,7 @@ from tqdm import tqdm
 from regen.errors import StoreError
 from regen.files.as_json import to_json
 from regen.files.atomic import cannot_write, ensure_folder, write_json
+from regen.images import as_shown
 
 if TYPE_CHECKING:
     from torch.utils.tensorboard import SummaryWriter
@@ -80,7 +81,7 @@ class Logbook:
     def images(self, name: str, images: Tensor, step: int) -> None:
         """Show a row of images ``[N, 3, H, W]`` in [-1, 1]."""
         with self._written() as writer:
-            writer.add_images(name, (images.detach().float().cpu().clamp(-1, 1) + 1) / 2, step)
+            writer.add_images(name, (as_shown(images) + 1) / 2, step)
 
     def close(self) -> None:
         """Write out what is pending. The folder stays usable; closing twice does no harm."""

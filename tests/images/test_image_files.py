@@ -136,11 +136,6 @@ def test_a_mask_is_alpha_if_there_is_any_else_luminance():
     assert mask.dtype == torch.float32
 
 
-def test_to_uint8_rounds_and_clips():
-    values = torch.tensor([-9, -1, 0.0, 0.999, 1, 9, float("nan")])
-    assert image_files.to_uint8(values).tolist() == [0, 0, 128, 255, 255, 255, 0]
-
-
 def test_a_mask_survives_a_png():
     mask = torch.arange(256).view(1, 1, 16, 16) / 255
     torch.testing.assert_close(image_files.load_mask(image_files.mask_to_png(mask)), mask)
@@ -172,24 +167,3 @@ def test_what_cannot_be_saved_is_reported(tmp_path):
     with pytest.raises(StoreError, match="create the folder first"):
         image_files.save_image(tmp_path / "none" / "a.png", image)
     assert list(tmp_path.iterdir()) == []
-
-
-def test_a_grid_is_filled_row_by_row():
-    images = torch.arange(5.0).div(10).view(5, 1, 1, 1).expand(5, 3, 2, 3)
-    sheet = image_files.grid(images, columns=2, padding=1)
-    assert sheet.shape == (1, 3, 3 * 3 - 1, 2 * 4 - 1)
-    for index in range(5):
-        top, left = 3 * (index // 2), 4 * (index % 2)
-        cell = sheet[0, :, top : top + 2, left : left + 3]
-        torch.testing.assert_close(cell, images[index])
-    assert sheet[..., 2, :].min() == 1
-    assert sheet[..., 3].min() == 1
-    assert sheet[..., 6:, 4:].min() == 1
-
-
-def test_a_grid_is_no_wider_than_its_images():
-    assert image_files.grid(torch.zeros(2, 3, 4, 4), columns=8, padding=0).shape == (1, 3, 4, 8)
-    with pytest.raises(ImageError, match=r"grid of images: got \[0, 3, 4, 4\] in 2 columns"):
-        image_files.grid(torch.zeros(0, 3, 4, 4), 2)
-    with pytest.raises(ImageError, match="in 0 columns, expected"):
-        image_files.grid(torch.zeros(1, 3, 4, 4), 0)

@@ -9,6 +9,7 @@ from typing import Any
 import torch
 
 from regen.edits.schema import Edits, NamedRegion
+from regen.images import as_shown
 from regen.metrics import try_lpips
 from regen.report import ExemplarView, RewriteReport, TargetView, write_report
 from regen.rewriting.learn import Learned
@@ -80,7 +81,7 @@ def _views(
     """Exemplars with their projections, and targets before, as wanted, and after."""
     decoded = None
     if task.has_values:
-        decoded = decode_wanted(task.split, learned.rule).float().cpu().clamp(-1, 1)
+        decoded = as_shown(decode_wanted(task.split, learned.rule))
     only_values = task.settings.fit.recall == "value"
     exemplars, targets = [], []
     for i, example in enumerate(task.examples):

@@ -11,6 +11,7 @@ from torch import Tensor
 
 from regen.edits.schema import Edits, NamedRegion, PasteOracle
 from regen.generators.protocol import Generator, Oracle, Sample
+from regen.images import as_shown
 from regen.metrics import Lpips, describe_lpips, masked_distance, verdict_of
 from regen.metrics.locality import Distance
 from regen.rewriting.cautions import spill
@@ -172,9 +173,7 @@ def _targets(task: Task, learned: Learned, edge: float) -> Targets:
     """The targets of a generator that is rewritten already."""
     rule = learned.rule
     after = torch.cat([task.generator(example.latent) for example in task.examples])
-    before, wanted, after = (
-        images.float().cpu().clamp(-1, 1) for images in (rule.images, rule.composites, after)
-    )
+    before, wanted, after = (as_shown(i) for i in (rule.images, rule.composites, after))
     size = (int(before.shape[2]), int(before.shape[3]))
     maps = soft_mask(learned.matcher.similarity(rule.keys.features), edge, size).cpu()
     return Targets(before, wanted, after, rule.image_mask.float().cpu(), maps)

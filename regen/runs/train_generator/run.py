@@ -16,7 +16,7 @@ from regen.files.as_json import to_json
 from regen.files.atomic import write_json
 from regen.generators.registry import GENERATOR_FILE, family
 from regen.generators.trainer import FinishedTraining, Listeners, Log, Training, TrainingPlan
-from regen.images import grid, save_image
+from regen.images import as_shown, grid, save_image
 from regen.images.collection import open_collection
 from regen.images.folder import ImageFolder, read_folder
 from regen.runs.folder import refuse_busy, remove_results, run_folder
@@ -192,8 +192,8 @@ def _conclude(
     generator, discriminator = finished.generator, finished.discriminator
     save = family(generator.family).save
     save(path, generator, card=card, discriminator=discriminator)
-    samples = finished.sample(range(_SHOWN)).float().cpu()
-    save_image(folder / SAMPLES_FILE, grid(samples.clamp(-1, 1), columns=6))
+    samples = as_shown(finished.sample(range(_SHOWN)))
+    save_image(folder / SAMPLES_FILE, grid(samples, columns=6))
     try:
         measures = measure_samples(
             finished.sample, images.images, folder, measured or MeasureSettings(), device

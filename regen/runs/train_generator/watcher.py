@@ -13,7 +13,7 @@ from torch import Tensor
 
 from regen.files.atomic import ensure_folder
 from regen.generators.trainer import ImageSampler, Report, TrainingPlan
-from regen.images import grid, save_image
+from regen.images import as_shown, grid, save_image
 from regen.runs.folder import events_of, remove_results
 from regen.runs.logbook import Logbook, Progress, format_seconds
 
@@ -102,7 +102,7 @@ class TrainingWatcher:
             real = self.images[:count].float() / 127.5 - 1
             save_image(folder / "real.png", grid(real, _COLUMNS))
         rows = (sample(range(i, i + _COLUMNS)) for i in range(0, count, _COLUMNS))
-        samples = torch.cat([row.float().cpu() for row in rows]).clamp(-1, 1)
+        samples = torch.cat([as_shown(row) for row in rows])
         kimg = done * self.plan.batch_images / 1000
         save_image(folder / f"{kimg:09.2f}kimg.png", grid(samples, _COLUMNS))
         book.images("samples", samples[:_COLUMNS], done)
