@@ -20,6 +20,7 @@ from regen.generators.protocol import (
     Split,
     concatenate,
 )
+from regen.images import as_shown
 from regen.rewriting.crops import Crops
 from regen.rewriting.key_similarity import KeyMatcher, match_keys, soft_mask
 from regen.rewriting.rule import Rule
@@ -94,7 +95,7 @@ def images_of(split: Split, keys: Activation) -> Tensor:
     """
     starts = range(0, len(keys.features), BATCH)
     parts = [keys.select(range(i, min(i + BATCH, len(keys.features)))) for i in starts]
-    return torch.cat([split.tail(split.recall(part)).float().cpu() for part in parts]).clamp(-1, 1)
+    return torch.cat([as_shown(split.tail(split.recall(part))) for part in parts])
 
 
 def _latents(generator: Generator, samples: Sequence[Sample]) -> Iterator[Latent]:
