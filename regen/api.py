@@ -123,7 +123,7 @@ def generate(
     *,
     samples: Sequence[Sample] = (),
     truncation: float | None = None,
-    batch_size: int = 16,
+    batch_size: int | None = None,
 ) -> Tensor:
     """Images of seeds, or of samples.
 
@@ -133,7 +133,7 @@ def generate(
         samples: One image each, after those of the seeds; from ``generator.sample(...)`` or
             ``generator.source(...)``.
         truncation: psi of the seeds, for a generator that has it; by default 1.
-        batch_size: How many images are computed at once.
+        batch_size: How many images are computed at once; by default 16, fewer of large ones.
 
     Returns:
         ``[N, 3, H, W]`` float32 on the CPU, in [-1, 1].

@@ -31,6 +31,9 @@ from regen.files import tensor_file
 if TYPE_CHECKING:
     from typing_extensions import Self
 
+_MOST_AT_ONCE = 16  # samples
+_PIXELS_AT_ONCE = 16 * 256 * 256
+
 
 @dataclass(frozen=True, kw_only=True)
 class Sample:
@@ -373,14 +376,24 @@ class Generator(nn.Module, ABC):
         """SHA-256 over names, shapes and values of its parameters and buffers."""
         return tensor_file.digest(self.state_dict())
 
+    @property
+    def batch_size(self) -> int:
+        """How many samples are computed at once: 16 up to 256x256, and fewer of larger images.
+
+        So a batch takes no more memory, whatever their size; one that large is no slower for it.
+        """
+        height, width = self.image_size
+        return max(1, min(_MOST_AT_ONCE, _PIXELS_AT_ONCE // (height * width)))
+
     @torch.no_grad()
-    def images(self, samples: Sequence[Sample], batch_size: int = 16) -> Tensor:
+    def images(self, samples: Sequence[Sample], batch_size: int | None = None) -> Tensor:
         """Images ``[N, 3, H, W]`` of samples, float32 on the CPU, limited to [-1, 1].
 
         Args:
             samples: At least one.
-            batch_size: How many are computed at once.
+            batch_size: How many are computed at once; by default the generator's `batch_size`.
         """
-        batches = [samples[i : i + batch_size] for i in range(0, len(samples), batch_size)]
+        size = batch_size or self.batch_size
+        batches = [samples[i : i + size] for i in range(0, len(samples), size)]
         parts: list[Tensor] = [self(self.latents(batch)).float().cpu() for batch in batches]
         return torch.cat(parts).clamp(-1, 1)

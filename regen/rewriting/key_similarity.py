@@ -9,6 +9,7 @@ Shapes: N samples; K, kh, kw channels and size of the key; M keys of the region.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 import torch
@@ -48,10 +49,14 @@ class KeyMatcher:
             ``[N, 1, kh, kw]`` in [-1, 1], float32.
         """
         n, _, height, width = keys.shape
-        unit = F.normalize(_rows(keys) @ self.whitening, dim=1)
-        parts = [(rows @ self.directions.T).amax(dim=1) for rows in unit.split(_ROWS_AT_ONCE)]
-        best = torch.cat(parts)
+        best = torch.cat([self._of_rows(rows) for rows in _rows_of_each(keys)])
         return best.reshape(n, 1, height, width).float().to(keys.device)
+
+    def _of_rows(self, keys: Tensor) -> Tensor:
+        """Of keys ``[P, K]`` float64, ``[P]``."""
+        unit = F.normalize(keys @ self.whitening, dim=1)
+        parts = [(rows @ self.directions.T).amax(dim=1) for rows in unit.split(_ROWS_AT_ONCE)]
+        return torch.cat(parts)
 
     def mask(self, keys: Tensor, size: tuple[int, int], *, slack: float = 1.5) -> Tensor:
         """Where the rule will act, as a soft mask.
@@ -88,6 +93,12 @@ def soft_mask(similarity: Tensor, edge: float, size: tuple[int, int]) -> Tensor:
     return F.interpolate(soft, size=size, mode="bilinear", align_corners=False).clamp(0, 1)
 
 
+def _rows_of_each(keys: Tensor) -> Iterator[Tensor]:
+    """The rows of one sample after the other, which together may not fit into memory."""
+    for i in range(len(keys)):
+        yield _rows(keys[i : i + 1])
+
+
 def _rows(keys: Tensor) -> Tensor:
     """Keys ``[N, K, kh, kw]`` as rows ``[N * kh * kw, K]``, float64 on the CPU.
 
@@ -115,8 +126,11 @@ def match_keys(samples: Tensor, keys: Tensor, mask: Tensor) -> KeyMatcher:
 
 def whitening_of(samples: Tensor) -> Tensor:
     """C^(-1/2), ``[K, K]`` float64, of the keys ``[N, K, kh, kw]`` of random samples."""
-    rows = _rows(samples)
-    return whitening(rows.T @ rows / len(rows), _RIDGE)
+    size = samples.shape[1]
+    total = torch.zeros(size, size, dtype=torch.float64)
+    for rows in _rows_of_each(samples):
+        total.addmm_(rows.T, rows)
+    return whitening(total / (samples.numel() / size), _RIDGE)
 
 
 def match_whitened(white: Tensor, keys: Tensor, mask: Tensor) -> KeyMatcher:

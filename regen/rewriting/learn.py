@@ -13,7 +13,7 @@ from regen.rewriting.key_moments import Moments
 from regen.rewriting.key_similarity import KeyMatcher
 from regen.rewriting.memory import fit_memory
 from regen.rewriting.moment_cache import key_moments
-from regen.rewriting.preserved import BATCH, Preserved, preserve
+from regen.rewriting.preserved import LEAST_COMPARED, Preserved, preserve
 from regen.rewriting.rewrite import Rewrite
 from regen.rewriting.rule import Rule, build_rule
 from regen.rewriting.task import Task
@@ -69,7 +69,9 @@ def prepare(task: Task) -> Prepared:
     """
     fit, asked = task.settings.fit, task.settings.rule
     rule = build_rule(task.split, task.projector, task.examples, asked, values=task.has_values)
-    samples = reserved_samples(task.source, PRESERVED, max(fit.preserve, BATCH), task.taken)
+    samples = reserved_samples(
+        task.source, PRESERVED, max(fit.preserve, LEAST_COMPARED), task.taken
+    )
     preserved, matcher = preserve(task.generator, task.split, rule, fit, samples)
     return Prepared(rule, preserved, matcher)
 

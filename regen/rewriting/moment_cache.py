@@ -29,7 +29,7 @@ from regen.seeds import MOMENTS
 FORMAT = "key moment"
 VERSION = 1
 SAMPLES = 24
-_BATCH = 8
+_MOST_AT_ONCE = 8
 
 
 def key_moments(
@@ -73,7 +73,8 @@ def _measured(
     generator: Generator, split: Split, source: Source, taken: Collection[int]
 ) -> dict[str, KeyMoment]:
     samples = reserved_samples(source, MOMENTS, SAMPLES, taken)
-    batches = (samples[i : i + _BATCH] for i in range(0, len(samples), _BATCH))
+    size = min(generator.batch_size, _MOST_AT_ONCE)
+    batches = (samples[i : i + size] for i in range(0, len(samples), size))
     keys = (split.head(generator.latents(batch)) for batch in batches)
     return {name: _as_kept(moment) for name, moment in measure_moments(split, keys).items()}
 

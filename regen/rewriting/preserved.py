@@ -5,7 +5,7 @@ Shapes: P preserved samples; C, h, w the value; H, W an image.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 import torch
@@ -26,7 +26,7 @@ from regen.rewriting.key_similarity import KeyMatcher, match_keys, soft_mask
 from regen.rewriting.rule import Rule
 from regen.rewriting.settings import FitSettings
 
-BATCH = 16
+LEAST_COMPARED = 16  # samples, whose keys say what all keys share
 
 
 @dataclass(frozen=True)
@@ -88,20 +88,26 @@ def keys_of(generator: Generator, split: Split, samples: Sequence[Sample]) -> Ac
 
 
 @torch.no_grad()
-def images_of(split: Split, keys: Activation) -> Tensor:
+def images_of(generator: Generator, split: Split, keys: Activation) -> Tensor:
     """Images ``[N, 3, H, W]`` that keys of whole samples lead to, through the memory as it is.
 
     They are those of `Generator.images`, float32 on the CPU in [-1, 1], and computed in batches.
     """
-    starts = range(0, len(keys.features), BATCH)
-    parts = [keys.select(range(i, min(i + BATCH, len(keys.features)))) for i in starts]
+    parts = _batches(keys, generator.batch_size)
     return torch.cat([as_shown(split.tail(split.recall(part))) for part in parts])
+
+
+def _batches(keys: Activation, size: int) -> Iterator[Activation]:
+    """Keys of up to `size` samples at once."""
+    count = len(keys.features)
+    for i in range(0, count, size):
+        yield keys.select(range(i, min(i + size, count)))
 
 
 def _latents(generator: Generator, samples: Sequence[Sample]) -> Iterator[Latent]:
     """Latents of samples, batch by batch."""
-    for i in range(0, len(samples), BATCH):
-        yield generator.latents(samples[i : i + BATCH])
+    for i in range(0, len(samples), generator.batch_size):
+        yield generator.latents(samples[i : i + generator.batch_size])
 
 
 @torch.no_grad()
@@ -125,15 +131,22 @@ def preserve(
     matcher = match_keys(keys.features, rule.keys.features, rule.mask)
     if not settings.preserve:
         return None, matcher
-    value = split.recall(keys)
-    starts = range(0, len(samples), BATCH)
-    parts = [value.select(range(i, min(i + BATCH, len(samples)))) for i in starts]
-    images = torch.cat([split.tail(part) for part in parts])
-    keep, image_keep = _keep(matcher, keys.features, (value.features, images), settings)
+    values, images = _recalled(split, _batches(keys, generator.batch_size))
+    keep, image_keep = _keep(matcher, keys.features, (values, images), settings)
     if generator.changes_in_part:  # what cannot change would only dilute the mean
         inside = [generator.changeable(latent) for latent in latents]
         image_keep = image_keep * torch.cat([part for part in inside if part is not None])
-    return Preserved(keys, value.features, images, keep, image_keep), matcher
+    return Preserved(keys, values, images, keep, image_keep), matcher
+
+
+def _recalled(split: Split, batches: Iterable[Activation]) -> tuple[Tensor, Tensor]:
+    """Values and images of keys."""
+    values, images = [], []
+    for keys in batches:
+        value = split.recall(keys)
+        values.append(value.features)
+        images.append(split.tail(value))
+    return torch.cat(values), torch.cat(images)
 
 
 def _keep(

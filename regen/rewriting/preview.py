@@ -15,7 +15,7 @@ from regen.generators.samples import reserved_samples
 from regen.images import as_shown
 from regen.rewriting.cautions import Caution, cautions
 from regen.rewriting.key_similarity import KeyMatcher, match_keys, soft_mask
-from regen.rewriting.preserved import BATCH, keys_of
+from regen.rewriting.preserved import LEAST_COMPARED, keys_of
 from regen.rewriting.rule import Example, Rule, build_rule, decode_wanted
 from regen.rewriting.task import Task
 from regen.seeds import PRESERVED, UNSEEN
@@ -82,7 +82,7 @@ def preview(task: Task, samples: int = 8) -> Preview:
     rule = build_rule(
         task.split, task.projector, task.examples, task.settings.rule, values=task.has_values
     )
-    count = max(task.settings.fit.preserve, BATCH)
+    count = max(task.settings.fit.preserve, LEAST_COMPARED)
     random = reserved_samples(task.source, PRESERVED, count, task.taken)
     keys = keys_of(task.generator, task.split, random).features
     matcher = match_keys(keys, rule.keys.features, rule.mask)

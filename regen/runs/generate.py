@@ -30,8 +30,6 @@ from regen.runs.names import distinct_names
 from regen.training.distributed import Workers, own_device, workers
 from regen.training.environment import is_first
 
-_MOST_AT_ONCE = 16  # images
-_PIXELS_AT_ONCE = 2**20
 GRID_IMAGES = 256
 USUAL_MARGIN = 2  # pixels of a generator's image around a part of a face that is hidden
 _GRID = "grid.png"
@@ -175,9 +173,9 @@ def generate_images(
         with run_folder(folder) as place:
             if is_first():
                 remove_results(place, [_GRID])
-            most = _MOST_AT_ONCE if settings.images is None else 1  # whose sizes may differ
+            together = opened.batch_size if settings.images is None else 1  # sizes may differ
             with workers(opened.device) as group:
-                return _generate(opened, samples, place, most, group, with_grid=settings.grid)
+                return _generate(opened, samples, place, together, group, with_grid=settings.grid)
 
 
 def samples_of(generator: Generator, settings: GenerateSettings) -> list[Sample]:
@@ -208,15 +206,13 @@ def _generate(
     generator: Generator,
     samples: Sequence[Sample],
     folder: Path,
-    most: int,
+    together: int,
     group: Workers,
     *,
     with_grid: bool,
 ) -> list[Path]:
     shown: dict[int, Tensor] = {}  # batches of the grid that this process made, by first sample
-    height, width = generator.image_size
     names = distinct_names(map(_file_name, samples), lambda name: with_grid and name == "grid")
-    together = max(1, min(most, _PIXELS_AT_ONCE // (height * width)))
     files = [folder / f"{name}.png" for name in names]
     done, step = 0, together * group.count
     own = range(group.rank * together, len(samples), step)

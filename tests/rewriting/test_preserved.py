@@ -28,10 +28,10 @@ def test_images_of_keys_are_the_generator_s_with_whatever_its_memory_has_learned
 ) -> None:
     samples = generator.source().samples(range(18))
     keys, before = keys_of(generator, split, samples), generator.images(samples)
-    torch.testing.assert_close(images_of(split, keys), before)
+    torch.testing.assert_close(images_of(generator, split, keys), before)
     with torch.no_grad():
         generator.get_parameter(split.full_name(split.memory_weights()[0])).abs_()
-    after = images_of(split, keys)
+    after = images_of(generator, split, keys)
     torch.testing.assert_close(after, generator.images(samples))
     assert after.dtype == torch.float32 and not torch.allclose(after, before)
 

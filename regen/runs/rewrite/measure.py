@@ -23,9 +23,6 @@ from regen.rewriting.rewrite import rewritten
 from regen.rewriting.task import Task
 from regen.runs.rewrite.perceived import Perceived, perceive, together
 
-_BATCH = 16
-
-
 RegionSource = Literal["oracle", "paste", "similarity"]
 
 
@@ -116,13 +113,13 @@ def gather_evidence(task: Task, learned: Learned, samples: Sequence[Sample]) -> 
     """Generate unseen samples with and without a rewrite, and find where it should have acted."""
     generator, edits, matcher = task.generator, task.edits, learned.matcher
     keys = keys_of(generator, task.split, samples)  # a rewrite does not change them
-    before = images_of(task.split, keys)
+    before = images_of(generator, task.split, keys)
     size = (int(before.shape[2]), int(before.shape[3]))
     similar = matcher.similarity(keys.features)
     edge = matcher.edge(similar)
     similarity = soft_mask(similar, edge, size).cpu()
     with rewritten(generator, learned.rewrite):
-        after = images_of(task.split, keys)
+        after = images_of(generator, task.split, keys)
         targets = _targets(task, learned, edge)
     oracle, pattern = generator.oracle, edits.oracle_pattern
     if isinstance(edits.oracle, PasteOracle):
@@ -163,7 +160,8 @@ def joined(one: Evidence, two: Evidence) -> Evidence:
 
 def _inputs(generator: Generator, samples: Sequence[Sample]) -> Tensor | None:
     """What the generator was given for samples, or None for one that is given no images."""
-    batches = [samples[i : i + _BATCH] for i in range(0, len(samples), _BATCH)]
+    size = generator.batch_size
+    batches = [samples[i : i + size] for i in range(0, len(samples), size)]
     shown = [generator.shown_input(generator.latents(batch)) for batch in batches]
     given = [image.float().cpu() for image in shown if image is not None]
     return torch.cat(given) if given else None
