@@ -99,8 +99,6 @@ def fit_memory(
     graphs = graphs or graphs_for(rule.wanted.device, recordable=split.recordable)
     with frozen(split.memory):
         crops = _crops(split, rule, settings, graphs)
-        if crops is not None and preserved is not None and len(preserved):
-            preserved = preserved.with_targets(rule)
         losses = Losses(split, rule, settings, preserved, crops)
         if settings.solver != "adam":
             known = moments if moments is not None else _moments_of(split, preserved)

@@ -8,6 +8,7 @@ Shapes: T targets; P preserved samples; C, h, w the value; H, W height and width
 
 from __future__ import annotations
 
+import functools
 from dataclasses import dataclass
 
 import torch
@@ -20,7 +21,7 @@ from regen.generators.protocol import Activation, Split
 from regen.losses import weighted_l1
 from regen.precision import compute_dtype
 from regen.rewriting.crops import Crops
-from regen.rewriting.preserved import Preserved
+from regen.rewriting.preserved import Preserved, targets_of
 from regen.rewriting.recall import structure_error
 from regen.rewriting.rule import Rule, region_weights
 from regen.rewriting.settings import FitSettings
@@ -85,18 +86,25 @@ class Losses:
         self.rule = rule if crops is None else crops.rule(rule)
         self.preserve_weight = 1.0 if config.preserve_weight is None else config.preserve_weight
         self.preserve_batch = 4 if config.preserve_batch is None else config.preserve_batch
-        self.preserved = preserved if self.preserve_weight else None
+        self.kept = self._groups(rule, preserved) if self.preserve_weight else []
         self.weights, self.image_weights = position_weights(rule, config, crops)
         self.order = torch.Generator().manual_seed(config.seed)
         self.queue = torch.zeros(0, dtype=torch.int64, device=rule.wanted.device)
         self.dtype = compute_dtype(config.precision, rule.wanted.device)
         self.limit = _HOPELESS * (1 + rule.wanted.abs().mean().item())
 
+    def _groups(self, rule: Rule, preserved: Preserved | None) -> list[Preserved]:
+        """Samples that must stay; on windows the targets too, outside of their regions."""
+        if preserved is None:
+            return []
+        alone = self.crops is None or not len(preserved)
+        return [preserved] if alone else [preserved, targets_of(rule)]
+
     def draw(self) -> Drawn | None:
         """The next preserved samples, which take turns from call to call; None without any."""
-        if self.preserved is None:
+        if not self.kept:
             return None
-        count = len(self.preserved)
+        count = sum(len(group) for group in self.kept)
         size = min(self.preserve_batch, count)
         while len(self.queue) < size:
             more = torch.randperm(count, generator=self.order).to(self.queue.device)
@@ -107,11 +115,18 @@ class Losses:
 
     def _kept(self, drawn: Drawn | None) -> Preserved | None:
         """Preserved samples, or windows of them."""
-        if self.preserved is None or drawn is None:
+        if drawn is None:
             return None
-        if self.crops is None or drawn.windows is None:
-            return self.preserved.select(drawn.index)
-        return self.preserved.cropped(self.crops, drawn.windows, drawn.index)
+        if self.crops is None or not drawn.windows:
+            return self.kept[0].select(drawn.index)
+        parts, first, places = [], 0, list(zip(drawn.index.tolist(), drawn.windows, strict=True))
+        for group in self.kept:
+            inside = [(i - first, window) for i, window in places if 0 <= i - first < len(group)]
+            if inside:
+                numbers, windows = zip(*inside, strict=True)
+                parts.append(group.cropped(self.crops, windows, numbers))
+            first += len(group)
+        return functools.reduce(Preserved.beside, parts)
 
     def __call__(self, weights: dict[str, Tensor]) -> dict[str, Tensor]:
         """`terms` with the next preserved samples."""

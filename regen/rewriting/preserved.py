@@ -5,7 +5,7 @@ Shapes: P preserved samples; C, h, w the value; H, W an image.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import torch
@@ -69,16 +69,27 @@ class Preserved:
             crops.images(self.image_keep, windows, numbers),
         )
 
-    def with_targets(self, rule: Rule) -> Preserved:
-        """These samples and the targets of a rule, which must stay as they are outside of it."""
-        kept, can = 1 - rule.image_mask, rule.changeable
+    def beside(self, other: Preserved) -> Preserved:
+        """These samples and after them others, copied."""
         return Preserved(
-            concatenate([self.keys, rule.keys]),
-            torch.cat([self.values, rule.before.features]),
-            torch.cat([self.images, rule.images]),
-            torch.cat([self.keep, 1 - rule.mask]),
-            torch.cat([self.image_keep, kept if can is None else kept * can]),
+            concatenate([self.keys, other.keys]),
+            torch.cat([self.values, other.values]),
+            torch.cat([self.images, other.images]),
+            torch.cat([self.keep, other.keep]),
+            torch.cat([self.image_keep, other.image_keep]),
         )
+
+
+def targets_of(rule: Rule) -> Preserved:
+    """The targets of a rule, which must stay as they are outside of it; nothing is copied."""
+    kept, can = 1 - rule.image_mask, rule.changeable
+    return Preserved(
+        rule.keys,
+        rule.before.features,
+        rule.images,
+        1 - rule.mask,
+        kept if can is None else kept * can,
+    )
 
 
 @torch.no_grad()
@@ -131,7 +142,7 @@ def preserve(
     matcher = match_keys(keys.features, rule.keys.features, rule.mask)
     if not settings.preserve:
         return None, matcher
-    values, images = _recalled(split, _batches(keys, generator.batch_size))
+    values, images = _recalled(split, keys, generator.batch_size)
     keep, image_keep = _keep(matcher, keys.features, (values, images), settings)
     if generator.changes_in_part:  # what cannot change would only dilute the mean
         inside = [generator.changeable(latent) for latent in latents]
@@ -139,14 +150,27 @@ def preserve(
     return Preserved(keys, values, images, keep, image_keep), matcher
 
 
-def _recalled(split: Split, batches: Iterable[Activation]) -> tuple[Tensor, Tensor]:
-    """Values and images of keys."""
-    values, images = [], []
-    for keys in batches:
-        value = split.recall(keys)
-        values.append(value.features)
-        images.append(split.tail(value))
-    return torch.cat(values), torch.cat(images)
+def _recalled(split: Split, keys: Activation, batch_size: int) -> tuple[Tensor, Tensor]:
+    """Values and images of keys; of large ones there is never a second copy."""
+    values: Tensor | None = None
+    images: Tensor | None = None
+    for i, part in enumerate(_batches(keys, batch_size)):
+        value, place = split.recall(part), slice(i * batch_size, (i + 1) * batch_size)
+        image = split.tail(value)
+        values = _room(len(keys.features), value.features) if values is None else values
+        images = _room(len(keys.features), image) if images is None else images
+        values[place], images[place] = value.features, image
+    assert values is not None and images is not None
+    return values, images
+
+
+def _room(count: int, like: Tensor) -> Tensor:
+    """An empty tensor for `count` samples, else as a batch of them, in its memory format."""
+    last = like.is_contiguous(memory_format=torch.channels_last)
+    order = torch.channels_last if last else torch.contiguous_format
+    return torch.empty(
+        (count, *like.shape[1:]), dtype=like.dtype, device=like.device, memory_format=order
+    )
 
 
 def _keep(

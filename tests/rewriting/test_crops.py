@@ -54,7 +54,7 @@ def test_windows_of_preserved_samples_have_no_error_before_the_fit(
     split: Split, rule: Rule, preserved: Preserved, crops: Crops
 ) -> None:
     weights = dict(split.memory.named_parameters())
-    losses = Losses(split, rule, FIT, preserved.with_targets(rule), crops)
+    losses = Losses(split, rule, FIT, preserved, crops)
     for _ in range(4):
         terms = losses(weights)
         assert float(terms["preserve_value"]) < 1e-4
