@@ -28,7 +28,13 @@ from regen.metrics.backbone_weights import (
 from regen.metrics.squeeze_lpips import SqueezeLpips, compared, unit_length
 
 _AT_ONCE = 4  # images of each name whose features are held
+_USUAL_PIXELS = 256 * 256  # of larger images fewer are compared at once
 SMALLEST = 32  # below this some backbone has no pixel left in its last layer
+
+
+def _fewer(count: int, images: Tensor) -> int:
+    """`count` of up to 256x256, and so many that take as much memory of larger images."""
+    return max(1, min(count, count * _USUAL_PIXELS // images[0, 0].numel()))
 
 
 class Lpips:
@@ -36,7 +42,8 @@ class Lpips:
 
     Attributes:
         backbone: One of `BACKBONES`.
-        batch_size: Images compared at once; bounds the memory, never changes the result.
+        batch_size: Images of up to 256x256 compared at once; bounds the memory, never changes
+            the result.
         device: Where distances are computed, wherever the images are; None for where they are.
     """
 
@@ -68,7 +75,8 @@ class Lpips:
         """
         check_pair("LPIPS", a, b, least=SMALLEST)
         network, place = self._network_for(a)
-        pieces = zip(a.split(self.batch_size), b.split(self.batch_size), strict=True)
+        size = _fewer(self.batch_size, a)
+        pieces = zip(a.split(size), b.split(size), strict=True)
         with torch.set_grad_enabled(differentiable):
             found = [network(x.to(place), y.to(place)).flatten() for x, y in pieces]
             return torch.cat(found).to(a.device)
@@ -94,8 +102,9 @@ class Lpips:
         count = len(images[names[0]]) if names else 0
         found: dict[tuple[str, str], list[Tensor]] = {pair: [] for pair in pairs}
         with torch.no_grad():
-            for first in range(0, count, _AT_ONCE):
-                part = slice(first, first + _AT_ONCE)
+            size = _fewer(_AT_ONCE, images[names[0]]) if names else 1
+            for first in range(0, count, size):
+                part = slice(first, first + size)
                 seen = {name: self._features(images[name][part]) for name in names}
                 for one, two in pairs:
                     found[one, two].append(self._compared(seen[one], seen[two]))

@@ -15,7 +15,7 @@ from regen.generators.samples import reserved_samples
 from regen.images import as_shown
 from regen.rewriting.cautions import Caution, cautions
 from regen.rewriting.key_similarity import KeyMatcher, match_keys, soft_mask
-from regen.rewriting.preserved import LEAST_COMPARED, keys_of
+from regen.rewriting.preserved import LEAST_COMPARED, images_of, keys_of
 from regen.rewriting.rule import Example, Rule, build_rule, decode_wanted
 from regen.rewriting.task import Task
 from regen.seeds import PRESERVED, UNSEEN
@@ -84,12 +84,13 @@ def preview(task: Task, samples: int = 8) -> Preview:
     )
     count = max(task.settings.fit.preserve, LEAST_COMPARED)
     random = reserved_samples(task.source, PRESERVED, count, task.taken)
-    keys = keys_of(task.generator, task.split, random).features
-    matcher = match_keys(keys, rule.keys.features, rule.mask)
+    seen = keys_of(task.generator, task.split, random)
+    matcher = match_keys(seen.features, rule.keys.features, rule.mask)
     chosen = reserved_samples(task.source, UNSEEN, samples, task.taken, like=task.like)
-    unseen = task.generator.images(chosen)
-    keys = keys_of(task.generator, task.split, chosen).features
-    return preview_of(task, rule, matcher, [sample.label for sample in chosen], unseen, keys)
+    keys = keys_of(task.generator, task.split, chosen)
+    unseen = images_of(task.generator, task.split, keys)
+    labels = [sample.label for sample in chosen]
+    return preview_of(task, rule, matcher, labels, unseen, keys.features)
 
 
 def preview_of(

@@ -103,7 +103,7 @@ class FitSettings:
     recall: Literal["value", "image", "both"] = "both"
     image_weight: float = 6.0
     structure_weight: float = 0.2
-    preserve: int = 32
+    preserve: int = 16
     preserve_weight: float | None = None
     preserve_batch: int | None = None
     preserve_outside_match: bool = True
