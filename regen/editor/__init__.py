@@ -8,7 +8,13 @@ commands   what a message of the page does to a document
 worker     the one thread that computes; stale work is dropped
 sampling   what samples have beside a seed: a hole, a style, an image of one's own
 encoding   images as a page takes them
-engine     what is computed: samples, previews, rules, suggestions
+engine     one opened generator, and all that is computed with it:
+  exemplars    images that hold a pattern
+  tasks        what a painting is for the generator: its edits file, what it lacks
+  previews     what a rule would do, before anything is learned
+  rules        learned, kept and measured
+  views        samples as pages see them, with rules and without
+  suggestions  regions that the generator proposes
 session    a document being edited: what pages see of it, and what is computed when
 kept       the session's folder, which finds the session again
 export     the files that are handed out

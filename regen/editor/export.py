@@ -100,7 +100,9 @@ def _report(engine: Engine, rule: Rule) -> Path:
     """The report of a rule, measured when it is first asked for."""
     folder = engine.kept.rule(rule.key)
     if not (folder / "report.html").is_file():
-        engine.write_report(rule, folder, _command(rule, "edits.json", "settings.json", "again"))
+        engine.rules.write_report(
+            rule, folder, _command(rule, "edits.json", "settings.json", "again")
+        )
     return folder / "report.html"
 
 

@@ -23,6 +23,7 @@ from regen.editor.commands import (
     with_style,
 )
 from regen.editor.document import Document, History, Rule
+from regen.editor.export import commands, export
 from regen.editor.kept import Kept
 from regen.editor.messages import (
     Message,
@@ -157,7 +158,7 @@ class Session:
         self.engine = engine
         self._show("generator", **described)
         self._show_grid()
-        self.worker.quick("warm", engine.warm, rank=10)
+        self.worker.quick("warm", engine.previews.warm, rank=10)
         self._refresh()
 
     def handle(self, message: Message) -> None:
@@ -188,12 +189,12 @@ class Session:
             target = self.document.painting.target(message.get("target"))
             changed = change(target.sample, message)
             keep = message["do"] == "target.style"
-            label = self._ready().check_sample(changed)
+            label = self._ready().sampling.label(changed)
             return {**message, "sample": changed, "label": label, "keep_hole": keep}
         if not _names_no_file(sample) and sample not in self._offered:
             raise MessageError("sample", got=str(sample)[:40], expected='{"seed": 3}')
-        engine = self._ready()
-        label, own_size = engine.check_sample(sample), engine.own_size(sample)
+        sampling = self._ready().sampling
+        label, own_size = sampling.label(sample), sampling.own_size(sample)
         return {**message, "label": label, "own_size": own_size}
 
     def _ready(self) -> Any:
@@ -264,11 +265,11 @@ class Session:
         shown: dict[str, Json] = {}
         for target in painting.targets:
             name = f"{dict(target.sample)} {target.hole}"
-            compute = partial(engine.target, replace(target, strokes=()))
+            compute = partial(engine.views.target, replace(target, strokes=()))
             self._show_picture(shown, target.key, name, compute)
         picture = painting.picture
         if picture is not None:
-            compute = partial(_image, engine.shown, picture)
+            compute = partial(_image, engine.exemplars.shown, picture)
             self._show_picture(shown, "exemplar", picture.source, compute)
         self._show("pictures", images=shown)
 
@@ -298,7 +299,7 @@ class Session:
 
         def job() -> None:
             try:
-                seen = engine.preview(painting)
+                seen = engine.previews.preview(painting)
             except RegenError as error:
                 seen = {"missing": str(error), "targets": [], "maps": [], "warnings": []}
             self.post(lambda: self._show("preview", painting=painting.key, **seen))
@@ -310,12 +311,13 @@ class Session:
         applied, painting = document.applied, document.painting
 
         def job() -> None:
-            samples, images = engine.unseen(painting), engine.after(painting, applied)
+            views = engine.views
+            samples, images = views.unseen(painting), views.after(painting, applied)
             self.post(lambda: self._show("unseen", samples=samples))
             self.post(lambda: self._show("after", images=images, rules=len(applied), partial=False))
 
         def job_for_targets() -> None:
-            images = engine.targets_after(painting, applied)
+            images = engine.views.targets_after(painting, applied)
             self.post(lambda: self._show("targets", images=images))
 
         targets = tuple(replace(target, strokes=()) for target in painting.targets)
@@ -323,7 +325,7 @@ class Session:
             self.worker.quick("after", job, rank=3)
         if self._is_new("targets", (targets, applied)):
             self.worker.quick("targets", job_for_targets, rank=4)
-        self._show("commands", text=engine.commands(document) if document.rules else "")
+        self._show("commands", text=commands(engine, document) if document.rules else "")
 
     def _samples(self, message: Message) -> None:
         self.first = integer(message, "first", 0, LARGEST_SEED - 1000)
@@ -331,7 +333,7 @@ class Session:
         hole = named_hole(text(message, "hole")) if message.get("hole") else None
         options = GridOptions(psi, hole)
         if options.request():
-            engine.check_sample({"seed": self.first, **options.request()})
+            engine.sampling.label({"seed": self.first, **options.request()})
         self.options = options
         self._show_grid()
 
@@ -345,7 +347,7 @@ class Session:
             self.worker.breathe()
             return (first, options) == (self.first, self.options)
 
-        self.worker.quick("grid", lambda: engine.grid(first, options, show, wanted), rank=9)
+        self.worker.quick("grid", lambda: engine.views.grid(first, options, show, wanted), rank=9)
 
     def _show_cells(self, first: int, options: GridOptions, cells: list[Json]) -> None:
         if (first, options) == (self.first, self.options):
@@ -355,7 +357,7 @@ class Session:
 
     def _use_bundled(self, message: Message) -> None:
         engine, name = self._ready(), text(message, "name")
-        self._take(lambda: engine.bundled(name))
+        self._take(lambda: engine.exemplars.bundled(name))
 
     def bring(self, data: bytes, name: str, done: Callable[[RegenError | None], None]) -> None:
         """Take an image that a person brought as the exemplar.
@@ -369,7 +371,7 @@ class Session:
             MessageError: If the generator is not open yet.
         """
         engine = self._ready()
-        self._take(lambda: engine.brought(data, name), done)
+        self._take(lambda: engine.exemplars.brought(data, name), done)
 
     def _take(
         self,
@@ -407,7 +409,7 @@ class Session:
         if self.learning is not None:
             raise MessageError("a rule is being learned already", remedy="stop it first")
         painting = self.document.painting
-        missing = engine.missing(painting)
+        missing = engine.tasks.missing(painting)
         if missing:
             raise MessageError(missing)
         self.learning = Learning(painting, kind)
@@ -432,7 +434,7 @@ class Session:
                 for rule in self.document.rules
                 if rule.on and rule.painting.key != learning.painting.key
             )
-            images = engine.after(self.document.painting, others, rewrite)
+            images = engine.views.after(self.document.painting, others, rewrite)
             self.post(lambda: self._show_partial(learning, images, len(others) + 1))
 
         def should_stop() -> bool:
@@ -440,7 +442,7 @@ class Session:
             return learning.stop or self.worker.closed
 
         try:
-            learned = engine.learn(
+            learned = engine.rules.learn(
                 learning.painting,
                 learning.kind,
                 key,
@@ -491,12 +493,12 @@ class Session:
     def _suggest(self, message: Message) -> None:
         engine, painting = self._ready(), self.document.painting
         target = painting.target(message.get("target"))
-        height, width = engine.size
+        height, width = engine.sampling.size
         x, y = number(message, "x", 0, width), number(message, "y", 0, height)
         name = text(message, "name") if "name" in message else ""
 
         def job() -> None:
-            found = engine.suggest(target, x, y, name)
+            found = engine.suggestions.suggest(target, x, y, name)
             self.post(lambda: self._suggested(target.key, found))
 
         self.worker.quick(f"suggest {target.key}", job, rank=1)
@@ -510,7 +512,7 @@ class Session:
         target = painting.target(message.get("target"))
 
         def job() -> None:
-            found = engine.carried(painting, target)
+            found = engine.suggestions.carried(painting, target)
             self.post(lambda: self._carried(painting, found))
 
         self.worker.quick("carry", job, rank=1)
@@ -527,7 +529,7 @@ class Session:
         document = self.document
 
         def job() -> None:
-            made = engine.export(document, what)
+            made = export(engine, document, what)
             self.post(lambda: self._exported(what, made))
 
         def failing() -> None:

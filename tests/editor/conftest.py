@@ -1,13 +1,18 @@
-"""A session without a server."""
+"""A session without a server, and the bundled generator as a session opens it."""
 
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import pytest
 
+from regen.editor import rules
+from regen.editor.document import Document, Rule
+from regen.editor.engine import Engine
 from regen.editor.kept import Kept
 from regen.editor.session import Session
+from tests.helpers.editor_paintings import PAINTING, SHORT
 from tests.helpers.editor_session import AtOnce, Pages, PretendEngine
 
 
@@ -31,3 +36,26 @@ def pages(kept: Kept, pretend: PretendEngine) -> Pages:
     made = Pages(session, worker)
     worker.run()
     return made
+
+
+@pytest.fixture(scope="session")
+def engine(tmp_path_factory: pytest.TempPathFactory) -> Engine:
+    """The bundled portraits."""
+    return Engine("portraits", Kept(tmp_path_factory.mktemp("session")), device="cpu")
+
+
+@pytest.fixture(scope="session")
+def learned(engine: Engine) -> tuple[Document, list[Any]]:
+    """A rule "k" of three steps, and what was shown while it was learned."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(rules, "DRAFT", SHORT)
+        watched: list[Any] = []
+        engine.rules.learn(
+            PAINTING,
+            "draft",
+            "k",
+            on_step=lambda step, steps, loss: watched.append((step, steps, loss)),
+            on_partial=lambda rewrite: watched.append(engine.views.after(PAINTING, (), rewrite)),
+            should_stop=lambda: False,
+        )
+    return Document(PAINTING, (Rule("k", "Cat eyes", PAINTING, 0.5),)), watched

@@ -29,7 +29,7 @@ class Opened:
     images: Path | None = None
 
     def __init__(self, kept: Kept) -> None:
-        self.kept = kept
+        self.kept, self.rules = kept, self
         self.reports: list[str] = []
 
     def write_report(self, rule: Rule, folder: Path, command: str) -> None:

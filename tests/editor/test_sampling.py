@@ -17,8 +17,10 @@ import torch
 from regen.editor.document import Document, Rule
 from regen.editor.encoding import picture_uri
 from regen.editor.engine import Engine
+from regen.editor.export import commands
 from regen.editor.kept import Kept
 from regen.editor.painting import Json, Painting, Picture, Target, painting_of
+from regen.editor.rules import Rules
 from regen.editor.sampling import GridOptions
 from regen.editor.strokes import Stroke, rasterized
 from regen.errors import RegenError
@@ -71,7 +73,7 @@ def inpaint(tmp_path_factory: pytest.TempPathFactory) -> Engine:
 
 
 def in_middle(engine: Engine) -> Stroke:
-    height, width = engine.size
+    height, width = engine.sampling.size
     return Stroke("ellipse", ellipse=(width / 2, height * 0.6, width / 14, height / 16))
 
 
@@ -83,11 +85,11 @@ def nose_of(engine: Engine, **changes: Any) -> Painting:
 def learned_twice(engine: Engine, painting: Painting, tmp_path: Path) -> Json:
     """Learn, and again from what was exported by the command; both are equal, byte for byte."""
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(Engine, "_draft", SHORT)
+        patch.setattr(Rules, "_draft", SHORT)
         none: dict[str, Any] = {"on_step": lambda *a: None, "on_partial": lambda r: None}
-        engine.learn(painting, "draft", "k", **none, should_stop=lambda: False)
+        engine.rules.learn(painting, "draft", "k", **none, should_stop=lambda: False)
     document = Document(painting, (Rule("k", "Rule", painting),))
-    words = engine.commands(document).splitlines()[0].split()
+    words = commands(engine, document).splitlines()[0].split()
     for name in ("edits.json", "settings.json"):
         target = tmp_path / "rule" / name
         target.parent.mkdir(exist_ok=True)
@@ -115,15 +117,15 @@ def test_a_page_is_told_what_samples_have(inpaint: Engine) -> None:
 
 def test_the_grid_shows_a_named_hole(inpaint: Engine) -> None:
     shown: list[Any] = []
-    inpaint.grid(3, GridOptions(hole=HIDDEN), shown.append, lambda: not shown)
+    inpaint.views.grid(3, GridOptions(hole=HIDDEN), shown.append, lambda: not shown)
     cell = shown[0][0]
     assert cell["sample"] == {"seed": 3, "hole": HIDDEN} and cell["label"] == "seed 3"
-    images = inpaint.target(Target("t", cell["sample"], ""))
+    images = inpaint.views.target(Target("t", cell["sample"], ""))
     assert np.abs(decoded(images["image"]).astype(int) - decoded(cell["image"])).max() <= 1
 
 
 def test_what_is_known_is_veiled_and_the_input_has_its_hole(inpaint: Engine) -> None:
-    images = inpaint.target(nose_of(inpaint).targets[0])
+    images = inpaint.views.target(nose_of(inpaint).targets[0])
     known = decoded(images["known"])[..., 1]
     given, whole, image = (
         decoded(images[name]).astype(int) for name in ("given", "whole", "image")
@@ -139,32 +141,35 @@ def test_what_is_known_is_veiled_and_the_input_has_its_hole(inpaint: Engine) -> 
 def test_what_is_painted_outside_of_the_hole_does_not_count(inpaint: Engine) -> None:
     wide = Stroke("ellipse", ellipse=(32.0, 38.0, 25, 6))
     painting = nose_of(inpaint, strokes=(wide,))
-    inside = rasterized(inpaint.clipped(painting).targets[0].strokes, inpaint.size)
-    known = decoded(inpaint.target(painting.targets[0])["known"])[..., 1]
+    inside = rasterized(inpaint.tasks.clipped(painting).targets[0].strokes, inpaint.sampling.size)
+    known = decoded(inpaint.views.target(painting.targets[0])["known"])[..., 1]
     assert inside.any() and not inside[known == 255].any()
-    assert inpaint.missing(painting) == "" and len(inpaint.preview(painting)["maps"]) == 8
+    assert (
+        inpaint.tasks.missing(painting) == ""
+        and len(inpaint.previews.preview(painting)["maps"]) == 8
+    )
     away = nose_of(inpaint, strokes=(Stroke("ellipse", ellipse=(10.0, 10.0, 4, 4)),))
-    assert inpaint.missing(away).endswith("goes on seed 3, inside of its hole")
+    assert inpaint.tasks.missing(away).endswith("goes on seed 3, inside of its hole")
 
 
 def test_a_hole_that_is_painted_takes_the_place_of_the_named_one(inpaint: Engine) -> None:
     drawn = Stroke("ellipse", ellipse=(32.0, 40.0, 10, 9))
     painting = nose_of(inpaint, hole=(drawn,))
-    (target,) = inpaint.edits_json(painting)["edits"][0]["targets"]
+    (target,) = inpaint.tasks.edits_json(painting)["edits"][0]["targets"]
     assert target["hole"] == {"ellipses": [[32.0, 40.0, 10, 9]]}
     assert painting_of(json.loads(json.dumps(painting.to_json()))) == painting
-    assert inpaint.preview(painting)["missing"] == ""
+    assert inpaint.previews.preview(painting)["missing"] == ""
 
 
 def test_several_margins_are_one_target(inpaint: Engine) -> None:
     painting = nose_of(inpaint, sample={"seed": 3, "hole": {"portraits": "nose", "grow": [1, 3]}})
-    seen = inpaint.preview(painting)
+    seen = inpaint.previews.preview(painting)
     assert [one["target"] for one in seen["targets"]] == ["a"] and seen["missing"] == ""
     assert seen["targets"][0]["decoded"] == ""  # no projector says what it would be
 
 
 def test_unseen_samples_have_the_hole_of_the_first_target(inpaint: Engine) -> None:
-    plain, nose = inpaint.unseen(Painting("q")), inpaint.unseen(nose_of(inpaint))
+    plain, nose = inpaint.views.unseen(Painting("q")), inpaint.views.unseen(nose_of(inpaint))
     assert [one["label"] for one in plain] == [one["label"] for one in nose]
     assert [one["image"] for one in plain] != [one["image"] for one in nose]
     sample = inpaint.sampling.sample({"seed": 10_000, "hole": HIDDEN})
@@ -185,20 +190,20 @@ def test_holes_are_painted_on_images_of_ones_own(folder: Path, tmp_path: Path) -
     engine = opened(native(rfr.lively(), tmp_path / "g.safetensors"), tmp_path, folder)
     described = engine.described()
     assert described["count"] == 12 and described["regions"] == []
-    assert (described["height"], described["width"]) == engine.size == (32, 40)
+    assert (described["height"], described["width"]) == engine.sampling.size == (32, 40)
     shown: list[Any] = []
-    engine.grid(2, GridOptions(), shown.append, lambda: not shown)
+    engine.views.grid(2, GridOptions(), shown.append, lambda: not shown)
     sample = shown[0][0]["sample"]
     assert sample == {"picture": str(folder / "02.png")} and shown[0][0]["label"] == "02.png"
-    own = engine.own_size(sample)
-    assert engine.check_sample(sample) == "02.png" and own == (40, 50)
+    own = engine.sampling.own_size(sample)
+    assert engine.sampling.label(sample) == "02.png" and own == (40, 50)
     bare = Target("a", sample, "02.png", (MIDDLE,), own_size=own)
     painting = Painting("p", CAT, (NOSE,), (bare,))
-    assert engine.missing(painting) == "Paint the hole of 02.png: what is to be filled"
-    assert "known" not in engine.target(bare) and len(engine.unseen(painting)) <= 8
+    assert engine.tasks.missing(painting) == "Paint the hole of 02.png: what is to be filled"
+    assert "known" not in engine.views.target(bare) and len(engine.views.unseen(painting)) <= 8
     holed = replace(bare, hole=(Stroke("ellipse", ellipse=(16.0, 16.0, 8, 8)),))
-    assert holed.described(engine.size)["hole"] == {"ellipses": [[20.0, 20.0, 10.0, 10.0]]}
-    known = decoded(engine.target(holed)["known"])[..., 1]
+    assert holed.described(engine.sampling.size)["hole"] == {"ellipses": [[20.0, 20.0, 10.0, 10.0]]}
+    known = decoded(engine.views.target(holed)["known"])[..., 1]
     assert known.shape == (32, 40) and known[16, 16] == 0 and known[0, 0] == 255
     edits = learned_twice(engine, painting.with_target(holed), tmp_path)
     assert edits["samples"] == {"pictures": str(folder)}
@@ -210,11 +215,11 @@ def test_a_translation_has_a_style_of_its_own(tmp_path: Path, folder: Path) -> N
     described = engine.described()
     assert described["styles"] and not described["holes"] and described["count"] == 12
     shown: list[Any] = []
-    engine.grid(2, GridOptions(), shown.append, lambda: not shown)
+    engine.views.grid(2, GridOptions(), shown.append, lambda: not shown)
     sample = shown[0][0]["sample"]
     assert sample["style"] == {"seed": 2}
-    first = engine.target(Target("a", sample, ""))
-    other = engine.target(Target("a", {**sample, "style": {"seed": 9}}, ""))
+    first = engine.views.target(Target("a", sample, ""))
+    other = engine.views.target(Target("a", {**sample, "style": {"seed": 9}}, ""))
     assert first["image"] != other["image"] and first["given"] == other["given"]
     assert not {"known", "whole"} & set(first)
     dab = Stroke("brush", points=((14.0, 16.0), (24.0, 17.0)), radius=4.0)  # becomes a mask
@@ -231,10 +236,10 @@ def test_what_a_generator_does_not_have_is_refused(inpaint: Engine, tmp_path: Pa
         ({"seed": 3, "truncation": 0.5}, "a sample with a truncation"),
     ):
         with pytest.raises(RegenError, match=message):
-            inpaint.check_sample(request)
+            inpaint.sampling.label(request)
 
 
 def test_a_hole_that_stays_grey_in_the_middle_is_said_on_the_page(inpaint: Engine) -> None:
     large = Stroke("ellipse", ellipse=(32.0, 32.0, 25, 25))
-    (line,) = inpaint.preview(nose_of(inpaint, hole=(large,)))["warnings"]
+    (line,) = inpaint.previews.preview(nose_of(inpaint, hole=(large,)))["warnings"]
     assert "in the middle of the hole are out of reach and stay grey" in line

@@ -8,10 +8,10 @@ from typing import Any
 import pytest
 
 from regen.editor.document import Document
-from regen.editor.engine import LearnedRule
 from regen.editor.kept import Kept
 from regen.editor.messages import MessageError
 from regen.editor.painting import Picture
+from regen.editor.rules import LearnedRule
 from regen.editor.session import Session
 from regen.errors import RegenError
 from tests.helpers.editor_session import AtOnce, Pages, PretendEngine

@@ -6,7 +6,6 @@ import json
 from collections.abc import Callable
 from typing import Any
 
-from regen.editor.document import Document
 from regen.editor.session import Session
 
 
@@ -66,11 +65,14 @@ class Pages:
 
 
 class PretendEngine:
-    """Answers at once, and counts what it was asked."""
+    """Answers at once, and counts what it was asked; it is each of its parts itself."""
 
+    name, images = "portraits", None
     size = (32, 32)
 
     def __init__(self) -> None:
+        self.sampling = self.exemplars = self.tasks = self.previews = self
+        self.rules = self.views = self.suggestions = self
         self.asked: list[str] = []
         self.problem: Exception | None = None
 
@@ -87,7 +89,7 @@ class PretendEngine:
     def warm(self) -> None:
         pass
 
-    def check_sample(self, sample: dict[str, Any]) -> str:
+    def label(self, sample: dict[str, Any]) -> str:
         return f"seed {sample['seed']}"
 
     def own_size(self, sample: dict[str, Any]) -> None:
@@ -115,6 +117,3 @@ class PretendEngine:
 
     def targets_after(self, painting: Any, applied: Any) -> dict[str, str]:
         return {}
-
-    def commands(self, document: Document) -> str:
-        return "regen rewrite"

@@ -1,0 +1,26 @@
+"""Previews of a painting, with the bundled generator."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from regen.editor.engine import Engine
+from regen.editor.strokes import Stroke
+from tests.editor.test_encoding import decoded
+from tests.helpers.editor_paintings import PAINTING
+
+
+def test_a_preview_names_targets_in_the_order_of_the_page(engine: Engine) -> None:
+    seen = engine.previews.preview(PAINTING)
+    assert [one["target"] for one in seen["targets"]] == ["a", "b"]
+    assert len(seen["maps"]) == 8 and seen["missing"] == ""
+    assert decoded(seen["targets"][0]["composite"]).shape == (128, 128, 3)
+    assert all(isinstance(line, str) for line in seen["warnings"])
+    without = engine.previews.preview(replace(PAINTING, targets=()))
+    assert without["missing"].startswith("Choose a sample")
+
+
+def test_a_rule_that_spills_is_warned_of(engine: Engine) -> None:
+    hair = replace(PAINTING.targets[0], strokes=(Stroke("ellipse", ellipse=(60.0, 22.0, 9, 6)),))
+    (warning, *_) = engine.previews.preview(replace(PAINTING, targets=(hair,)))["warnings"]
+    assert "away from" in warning or "outside" in warning or "elsewhere" in warning
