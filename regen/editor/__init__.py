@@ -15,7 +15,13 @@ engine     one opened generator, and all that is computed with it:
   rules        learned, kept and measured
   views        samples as pages see them, with rules and without
   suggestions  regions that the generator proposes
-session    a document being edited: what pages see of it, and what is computed when
+session    a document being edited by any number of pages; its parts are:
+  channels     what pages see
+  asking       questions to the worker, and the way back
+  choosing     the grid of samples, and which of them a page may name
+  shown        the document's state and images; only what has changed is computed
+  learning     one fit at a time, which is watched and can be stopped
+  errands      what is fetched once: suggestions, files
 kept       the session's folder, which finds the session again
 export     the files that are handed out
 security   what a request must have: token, host, origin, size, pace

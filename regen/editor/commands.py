@@ -7,7 +7,7 @@ document after it. A message that makes no sense raises a MessageError, and noth
 from __future__ import annotations
 
 import secrets
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 
 from regen.editor.document import Document
@@ -20,7 +20,7 @@ from regen.editor.messages import (
     number,
     text,
 )
-from regen.editor.painting import MOST_TARGETS, Painting, Target
+from regen.editor.painting import MOST_TARGETS, Painting, Picture, Target
 from regen.editor.strokes import MOST_STROKES, Stroke, stroke_of
 
 Change = Callable[[Document, Message], Document]
@@ -126,6 +126,21 @@ def use_alpha(document: Document, message: Message) -> Document:
         raise MessageError("from alpha", got="an image without transparency", expected="one with")
     stroke = Stroke("mask", mask=painting.picture.alpha)
     return replace(document, painting=replace(painting, strokes=(stroke,)))
+
+
+def with_picture(document: Document, picture: Picture) -> Document:
+    """Take an image as the exemplar; whoever cut the pattern out has said where it is."""
+    strokes = (Stroke("mask", mask=picture.alpha),) if picture.alpha else ()
+    painting = replace(document.painting, picture=picture, strokes=strokes)
+    return replace(document, painting=painting)
+
+
+def with_masks(document: Document, masks: Mapping[str, str]) -> Document:
+    """Put masks, by the keys of targets, in place of what was painted on these."""
+    painting = document.painting
+    for key, mask in masks.items():
+        painting = painting.with_strokes(key, (Stroke("mask", mask=mask),))
+    return replace(document, painting=painting)
 
 
 def set_option(document: Document, message: Message) -> Document:

@@ -155,7 +155,7 @@ class _Page:
 
     async def run(self) -> None:
         """Until the page closes."""
-        self.session.join(self.send)
+        self.session.channels.join(self.send)
         try:
             async with anyio.create_task_group() as group:
                 group.start_soon(self._write)
@@ -163,7 +163,7 @@ class _Page:
                 await self._read()
                 group.cancel_scope.cancel()
         finally:
-            self.session.leave(self.send)
+            self.session.channels.leave(self.send)
 
     async def _late(self) -> None:
         await self.behind.wait()

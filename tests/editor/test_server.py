@@ -43,14 +43,13 @@ def pretend() -> PretendEngine:
 @pytest.fixture
 def client(pages: Pages) -> Iterator[Any]:
     """A browser on the page; what it starts is computed at once."""
-    session = pages.session
-    quick = session.worker.quick
+    session, quick = pages.session, pages.worker.quick
 
     def at_once(name: str, job: Callable[[], None], *, rank: int = 5) -> None:
         quick(name, job, rank=rank)
         pages.worker.run()
 
-    session.worker.quick = at_once  # type: ignore[method-assign]
+    pages.worker.quick = at_once  # type: ignore[method-assign]
     guard = Guard("token", ["127.0.0.1"], 8000)
     with testclient.TestClient(application(session, guard), base_url=f"http://{HOST}") as made:
         yield made

@@ -6,7 +6,13 @@ import json
 from collections.abc import Callable
 from typing import Any
 
+from regen.editor.document import Document
+from regen.editor.kept import Kept
+from regen.editor.painting import Picture
+from regen.editor.rules import LearnedRule
 from regen.editor.session import Session
+
+DAB = {"tool": "brush", "mode": "add", "points": [[9, 9]], "radius": 4}
 
 
 class AtOnce:
@@ -46,7 +52,7 @@ class Pages:
         self.session, self.worker = session, worker
         worker.failed = session.failed
         self.seen: list[dict[str, Any]] = []
-        session.join(lambda text: self.seen.append(json.loads(text)))
+        session.channels.join(lambda text: self.seen.append(json.loads(text)))
 
     def do(self, what: str, **message: Any) -> None:
         """Send a message of the page, and run what it starts."""
@@ -117,3 +123,43 @@ class PretendEngine:
 
     def targets_after(self, painting: Any, applied: Any) -> dict[str, str]:
         return {}
+
+
+class PretendLearner(PretendEngine):
+    """Learns in three steps, of which it shows two."""
+
+    def __init__(self, between: Any = lambda step: None) -> None:
+        super().__init__()
+        self.between = between
+
+    def bundled(self, name: str) -> tuple[Picture, str]:
+        return Picture("skimage:chelsea", name, 30, 45), "the cat"
+
+    def learn(self, painting: Any, kind: str, key: str, **calls: Any) -> LearnedRule:
+        for step in range(3):
+            calls["on_step"](step, 3, 1.0 - 0.1 * step)
+            self.between(step)
+            if calls["should_stop"]():
+                return LearnedRule(key, step + 1, 1.0)
+            if step < 2:
+                calls["on_partial"](f"partial {step}")
+        return LearnedRule(key, None, 2.0)
+
+
+def opened(kept: Kept, engine: PretendEngine, document: Document | None = None) -> Pages:
+    """A session whose generator is open."""
+    worker = AtOnce()
+    session = Session(kept, worker, "portraits", lambda: engine, lambda f: f(), document)
+    pages = Pages(session, worker)
+    worker.run()
+    return pages
+
+
+def ready_to_learn(kept: Kept, engine: PretendEngine) -> Pages:
+    """A session with an exemplar and a target, both painted on."""
+    pages = opened(kept, engine)
+    pages.do("picture.bundled", name="cat")
+    pages.do("target.add", sample={"seed": 3})
+    for on in ("exemplar", pages.target()):
+        pages.do("stroke", on=on, stroke=DAB)
+    return pages
