@@ -1,4 +1,4 @@
-"""An exemplar and targets with what was painted on them, and the edits file that they are."""
+"""An exemplar and targets, with what was painted on them."""
 
 from __future__ import annotations
 
@@ -10,11 +10,9 @@ import numpy as np
 
 from regen.editor.messages import MessageError, integer
 from regen.editor.strokes import (
-    Painted,
     Stroke,
     Strokes,
     mask_to_uri,
-    outline,
     painted,
     rasterized,
     scaled,
@@ -150,67 +148,6 @@ class Painting:
                 painting = painting.with_target(replace(target, strokes=kept))
         return painting
 
-    def missing(self, size: tuple[int, int], *, holes: bool = False) -> str:
-        """What must be done before there is a rule, or "" where nothing is.
-
-        Args:
-            size: Height and width of the generator's images.
-            holes: Whether the generator fills holes; images of one's own have none by themselves.
-        """
-        if self.picture is None:
-            return "Choose the image that holds the pattern"
-        if not self.targets:
-            return "Choose a sample that gets the pattern"
-        whole = [t.label for t in self.targets if holes and t.lacks_hole]
-        if whole:
-            return f"Paint the hole of {' and '.join(whole)}: what is to be filled"
-        if painted(self.strokes, self.picture.size) is None:
-            return "Paint the pattern on the exemplar"
-        bare = [t.label for t in self.targets if painted(t.strokes, size) is None]
-        return f"Paint where the pattern goes on {' and '.join(bare)}" if bare else ""
-
-    def edits_json(self, generator: str, size: tuple[int, int]) -> Json:
-        """The content of the edits file; whoever learns it learns what the page shows.
-
-        Where the exemplar has one part and a target several, the part serves each of them.
-
-        Args:
-            generator: Name or path of the generator.
-            size: Height and width of its images.
-        """
-        assert self.picture is not None and not self.missing(size)
-        exemplar = painted(self.strokes, self.picture.size)
-        assert exemplar is not None
-        edits = [
-            {
-                "exemplar": self.picture.source,
-                "region": self._repeated(exemplar, times),
-                "targets": [_target_json(target, size) for target in group],
-            }
-            for times, group in self.grouped(size)
-        ]
-        return {"version": 1, "generator": generator, **self.options, "edits": edits}
-
-    def grouped(self, size: tuple[int, int]) -> list[tuple[int, list[Target]]]:
-        """The targets in the order of the edits file, by how often the exemplar's part is named."""
-        assert self.picture is not None
-        exemplar = painted(self.strokes, self.picture.size)
-        groups: dict[int, list[Target]] = {}
-        for target in self.targets:
-            region = painted(target.strokes, size)
-            assert exemplar is not None and region is not None
-            groups.setdefault(region.parts if exemplar.parts == 1 else 1, []).append(target)
-        return list(groups.items())
-
-    def _repeated(self, exemplar: Painted, times: int) -> Json:
-        """The exemplar's region, or its only part so many times."""
-        if times == 1:
-            return exemplar.region
-        if "mask" not in exemplar.region:
-            return {name: shapes * times for name, shapes in exemplar.region.items()}
-        assert self.picture is not None
-        return {"polygons": [outline(rasterized(self.strokes, self.picture.size))] * times}
-
     def to_json(self) -> Json:
         """As the session's file has it; `painting_of` reads it back."""
         return {
@@ -230,12 +167,6 @@ class Painting:
             ],
             "options": dict(self.options),
         }
-
-
-def _target_json(target: Target, size: tuple[int, int]) -> Json:
-    region = painted(target.strokes, size)
-    assert region is not None
-    return {**target.described(size), "region": region.region}
 
 
 def painting_of(content: Mapping[str, Any]) -> Painting:

@@ -7,6 +7,7 @@ import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 
+from regen.editor.as_edits import grouped
 from regen.editor.encoding import map_uri, picture_uri
 from regen.editor.painting import Json, Painting, Target
 from regen.editor.tasks import Tasks
@@ -68,7 +69,7 @@ class Previews:
 
     def _rows(self, painting: Painting) -> list[str]:
         """The target of each row of the rule; one with several holes has several rows."""
-        groups = self.tasks.clipped(painting).grouped(self.tasks.sampling.size)
+        groups = grouped(self.tasks.clipped(painting), self.tasks.sampling.size)
         return [target.key for _, group in groups for target in group for _ in _margins(target)]
 
 

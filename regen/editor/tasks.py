@@ -9,6 +9,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from regen import api
+from regen.editor.as_edits import edits_json, missing
 from regen.editor.painting import Json, Painting
 from regen.editor.sampling import Sampling
 
@@ -38,7 +39,7 @@ class Tasks:
 
     def edits_json(self, painting: Painting) -> Json:
         """The edits file of a painting that lacks nothing."""
-        content = self.clipped(painting).edits_json(self.name, self.sampling.size)
+        content = edits_json(self.clipped(painting), self.name, self.sampling.size)
         if self.sampling.images is not None:
             pictures = str(self.sampling.images)
             content["samples"] = {**content.get("samples", {}), "pictures": pictures}
@@ -67,8 +68,9 @@ class Tasks:
 
     def missing(self, painting: Painting) -> str:
         """What must be done before there is a rule, or "" where nothing is."""
-        missing = painting.missing(self.sampling.size, holes=self.sampling.holes)
-        if missing:
-            return missing
-        missing = self.clipped(painting).missing(self.sampling.size)
-        return f"{missing}, inside of its hole" if missing else ""
+        size = self.sampling.size
+        lacks = missing(painting, size, holes=self.sampling.holes)
+        if lacks:
+            return lacks
+        lacks = missing(self.clipped(painting), size)
+        return f"{lacks}, inside of its hole" if lacks else ""

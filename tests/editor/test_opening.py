@@ -13,6 +13,7 @@ import torch
 from PIL import Image
 
 from regen import api
+from regen.editor.as_edits import edits_json
 from regen.editor.document import Document, Rule
 from regen.editor.kept import Kept
 from regen.editor.opening import document_from, pictures_of
@@ -38,7 +39,7 @@ def written(folder: Path, **changes: Any) -> Path:
 
 def test_the_bundled_example_comes_back_as_it_was() -> None:
     document = document_from(EYES, "portraits")
-    again = api.edits_of(document.painting.edits_json("portraits", (128, 128)))
+    again = api.edits_of(edits_json(document.painting, "portraits", (128, 128)))
     assert again == api.read_edits(EYES)
 
 
@@ -56,7 +57,7 @@ def test_the_bundled_example_comes_back_as_it_was() -> None:
 def test_every_kind_of_region_covers_the_same(region: dict[str, Any], tmp_path: Path) -> None:
     path = written(tmp_path, targets=[{"seed": 4, "region": region}])
     document = document_from(path, "portraits")
-    again = api.edits_of(document.painting.edits_json("portraits", (128, 128)))
+    again = api.edits_of(edits_json(document.painting, "portraits", (128, 128)))
     bench = api.Workbench(api.open_generator("portraits"), unseen=1)
     masks = [
         bench.task(edits).examples[0].target_region.mask(128, 128)
@@ -181,7 +182,7 @@ def test_holes_styles_and_samples_come_back_as_they_were(tmp_path: Path) -> None
     path.write_text(json.dumps(content))
     document = document_from(path, "portraits-inpaint")
     assert document.painting.targets[0].sample == target and pictures_of(document) is None
-    again = api.edits_of(document.painting.edits_json("portraits-inpaint", (64, 64)))
+    again = api.edits_of(edits_json(document.painting, "portraits-inpaint", (64, 64)))
     assert again == api.read_edits(path)
 
 
@@ -203,7 +204,7 @@ def test_images_of_ones_own_come_with_their_folder(tmp_path: Path) -> None:
     (opened,) = document.painting.targets
     assert opened.own_size == (40, 50) and opened.label == "a.png" and not opened.lacks_hole
     assert pictures_of(document) == tmp_path
-    assert api.edits_of(document.painting.edits_json(generator, (32, 40))).samples is not None
+    assert api.edits_of(edits_json(document.painting, generator, (32, 40))).samples is not None
     outside = {**target, "region": {"box": [10, 10, 45, 20]}}
     path.write_text(json.dumps({**content, "edits": [{**edit, "targets": [outside]}]}))
     with pytest.raises(RegenError, match=r"targets\[0\].region: .* outside"):

@@ -1,4 +1,4 @@
-"""A painting is an edits file in the making."""
+"""A painting: what is painted on what."""
 
 from __future__ import annotations
 
@@ -10,7 +10,6 @@ import pytest
 from regen.editor.messages import MessageError
 from regen.editor.painting import Painting, Picture, Target, painting_of
 from regen.editor.strokes import Stroke, rasterized
-from regen.edits.schema import edits_of
 
 EYE = Stroke("ellipse", ellipse=(20, 20, 6, 5))
 EYES = (EYE, replace(EYE, ellipse=(44, 20, 6, 5)))
@@ -23,43 +22,6 @@ WHOLE = Painting(
     (Target("a", {"seed": 3}, "seed 3", EYES), Target("b", {"seed": 4}, "seed 4", (EYE,))),
     {"scale": "stretch"},
 )
-
-
-def test_it_says_what_is_missing_in_the_order_of_the_page() -> None:
-    bare = replace(WHOLE, targets=(WHOLE.targets[0], replace(WHOLE.targets[1], strokes=())))
-    steps = [
-        (Painting("p"), "Choose the image that holds the pattern"),
-        (Painting("p", CAT), "Choose a sample that gets the pattern"),
-        (replace(WHOLE, strokes=()), "Paint the pattern on the exemplar"),
-        (bare, "Paint where the pattern goes on seed 4"),
-        (WHOLE, ""),
-    ]
-    for painting, missing in steps:
-        assert painting.missing(SIZE) == missing
-
-
-def test_one_part_of_the_exemplar_serves_each_part_of_a_target() -> None:
-    content = WHOLE.edits_json("portraits", SIZE)
-    first, second = content["edits"]
-    assert first["region"] == {"ellipses": [[20, 20, 6, 5]] * 2}
-    assert second["region"] == {"ellipses": [[20, 20, 6, 5]]}
-    assert [t["seed"] for edit in (first, second) for t in edit["targets"]] == [3, 4]
-    assert content["scale"] == "stretch" and edits_of(content).generator == "portraits"
-
-
-def test_a_painted_part_is_repeated_by_its_outline() -> None:
-    dab = Stroke("brush", points=((200.0, 100.0),), radius=20)
-    content = replace(WHOLE, strokes=(dab,)).edits_json("portraits", SIZE)
-    left, right = content["edits"][0]["region"]["polygons"]
-    assert left == right and len(left) > 20
-    assert set(content["edits"][1]["region"]) == {"mask"}
-    edits_of(content)
-
-
-def test_as_many_parts_stay_as_they_are() -> None:
-    content = replace(WHOLE, strokes=EYES).edits_json("portraits", SIZE)
-    assert len(content["edits"]) == 1
-    assert content["edits"][0]["region"] == {"ellipses": [[20, 20, 6, 5], [44, 20, 6, 5]]}
 
 
 def test_it_is_read_back() -> None:
@@ -82,7 +44,6 @@ def test_nothing_is_painted_where_images_cannot_change() -> None:
     drawn = rasterized(clipped.targets[0].strokes, SIZE)
     assert np.array_equal(drawn, rasterized((EYE,), SIZE))
     assert WHOLE.clipped({"b": np.zeros(SIZE, np.uint8)}, SIZE).targets[1].strokes == ()
-    assert "seed 4" in WHOLE.clipped({"b": np.zeros(SIZE, np.uint8)}, SIZE).missing(SIZE)
 
 
 def test_a_hole_is_painted_on_a_target() -> None:

@@ -6,6 +6,7 @@ import json
 from collections.abc import Callable
 from typing import Any
 
+from regen.editor.as_edits import missing
 from regen.editor.document import Document
 from regen.editor.kept import Kept
 from regen.editor.painting import Picture
@@ -105,7 +106,7 @@ class PretendEngine:
         return {"image": f"image of {target.sample['seed']}"}
 
     def missing(self, painting: Any) -> str:
-        return painting.missing(self.size)
+        return missing(painting, self.size)
 
     def shown(self, picture: Any) -> str:
         return f"image of {picture.name}"
@@ -114,9 +115,9 @@ class PretendEngine:
         self.asked.append("preview")
         if self.problem is not None:
             raise self.problem
-        missing = painting.missing(self.size)
-        maps = [] if missing else ["map"] * 8
-        return {"missing": missing, "targets": [], "maps": maps, "warnings": []}
+        lacks = missing(painting, self.size)
+        maps = [] if lacks else ["map"] * 8
+        return {"missing": lacks, "targets": [], "maps": maps, "warnings": []}
 
     def after(self, painting: Any, applied: Any, partial: Any = None) -> list[str]:
         return [f"after {dict(applied)} {partial}"] * 8
