@@ -29,6 +29,7 @@ from regen.projector.files import open_projector as _open_projector
 from regen.projector.project import Projection, best_context, own_context
 from regen.projector.project import project as _project
 from regen.rewriting.cautions import Caution
+from regen.rewriting.examples import Exemplar, load_exemplars
 from regen.rewriting.learn import Learned, OnPartial, OnStep, learn
 from regen.rewriting.preview import ExemplarPreview, Preview
 from regen.rewriting.preview import preview as _preview
@@ -41,6 +42,7 @@ __all__ = [
     "Brought",
     "Caution",
     "Edits",
+    "Exemplar",
     "ExemplarPreview",
     "FitSettings",
     "Generator",
@@ -60,6 +62,7 @@ __all__ = [
     "edits_of",
     "exemplar_image",
     "generate",
+    "load_exemplars",
     "load_mask",
     "open_generator",
     "open_projector",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 from torch import Tensor
 
@@ -21,6 +22,44 @@ from regen.rewriting.settings import FitSettings
 _MOST_GIVEN = 0.02  # of a region: its soft edge
 
 
+@dataclass(frozen=True)
+class Exemplar:
+    """The image that an edit takes its pattern from.
+
+    Attributes:
+        image: ``[1, 3, H, W]`` in [-1, 1].
+        region: Where the pattern is, in pixels of `image`.
+        label: Its name, to display.
+        alpha: Opacity, ``[1, 1, H, W]`` in [0, 1], or None where it is opaque.
+        drawn: Whether the region is a mask of the pattern itself, not only a shape around it.
+    """
+
+    image: Tensor
+    region: Region
+    label: str
+    alpha: Tensor | None
+    drawn: bool
+
+
+def load_exemplars(edits: Edits, generator: Generator) -> list[Exemplar]:
+    """The exemplar of every edit: read, or drawn by the renderer of the portraits.
+
+    Args:
+        edits: The edits.
+        generator: Decides at which size the renderer draws.
+
+    Raises:
+        EditsError: If a region is given by a name that no oracle knows.
+        ImageError: If an exemplar cannot be read.
+        RegionError: If a region reaches outside its image.
+    """
+    images = _Images()
+    return [
+        _exemplar(edit, edits.where(f"edits[{index}]"), generator, images)
+        for index, edit in enumerate(edits.edits)
+    ]
+
+
 def load_examples(edits: Edits, generator: Generator) -> list[Example]:
     """Load every exemplar and target of an edits file.
 
@@ -37,8 +76,7 @@ def load_examples(edits: Edits, generator: Generator) -> list[Example]:
     examples, images = [], _Images()
     for index, edit in enumerate(edits.edits):
         where = edits.where(f"edits[{index}]")
-        exemplar, alpha, exemplar_region = _exemplar(edit, where, generator, images)
-        _check_inside(exemplar_region, f"{where}.region", *exemplar.shape[2:])
+        exemplar = _exemplar(edit, where, generator, images)
         for number, target in enumerate(edit.targets):
             path = f"{where}.targets[{number}]"
             for sample in target_samples(generator, target, path):
@@ -51,14 +89,14 @@ def load_examples(edits: Edits, generator: Generator) -> list[Example]:
                 _check_changeable(region, f"{path}.region", guide)
                 examples.append(
                     Example(
-                        exemplar,
-                        exemplar_region,
+                        exemplar.image,
+                        exemplar.region,
                         latent,
                         region,
-                        exemplar_label=exemplar_label(edit),
+                        exemplar_label=exemplar.label,
                         target_label=sample.label,
-                        alpha=alpha,
-                        drawn=_is_drawn(edit.region),
+                        alpha=exemplar.alpha,
+                        drawn=exemplar.drawn,
                         guide=guide,
                         area=float(region.mask(*size).mean()),
                     )
@@ -100,7 +138,7 @@ def resolved_fit(asked: FitSettings, split: Split, examples: Sequence[Example]) 
     return asked.resolved(keyed=keyed, layers=split.memory_layers, area=mean_area(examples))
 
 
-def exemplar_label(edit: Edit) -> str:
+def _label(edit: Edit) -> str:
     """Name of an edit's exemplar, to display."""
     exemplar = edit.exemplar
     if isinstance(exemplar, Pattern):
@@ -150,7 +188,13 @@ class _Images:
         return self._loaded[image]
 
 
-def _exemplar(
+def _exemplar(edit: Edit, where: str, generator: Generator, images: _Images) -> Exemplar:
+    image, alpha, region = _image_and_region(edit, where, generator, images)
+    _check_inside(region, f"{where}.region", *image.shape[2:])
+    return Exemplar(image, region, _label(edit), alpha, _is_drawn(edit.region))
+
+
+def _image_and_region(
     edit: Edit, where: str, generator: Generator, images: _Images
 ) -> tuple[Tensor, Tensor | None, Region]:
     """The exemplar's image, its opacity if any of it is transparent, and its region."""

@@ -19,7 +19,7 @@ from regen.generators.stylegan2.config import StyleGAN2Config
 from regen.generators.stylegan2.generator import StyleGAN2
 from regen.images.regions import Region
 from regen.portraits import PortraitsOracle
-from regen.rewriting.examples import load_examples
+from regen.rewriting.examples import load_examples, load_exemplars
 from tests.helpers.rfr import lively
 
 EYES, BOX = NamedRegion("eyes"), Region.box(4, 4, 12, 12)
@@ -115,6 +115,23 @@ def test_an_opaque_exemplar_has_no_opacity(portrait: StyleGAN2, tmp_path: Path) 
     (rendered,) = load_examples(edits(Target(SampleSpec(3), EYES)), portrait)
     assert red.alpha is None and rendered.alpha is None
     assert not rendered.drawn  # a part of the face by its name, which the target has too
+
+
+def test_exemplars_are_those_of_the_examples(portrait: StyleGAN2, tmp_path: Path) -> None:
+    PIL.Image.new("RGB", (16, 20), (255, 0, 0)).save(tmp_path / "red.png")
+    target = (Target(SampleSpec(3), BOX),)
+    red = Edit(Image(str(tmp_path / "red.png")), BOX, target)
+    drawn = Edit(Pattern("cat_eyes", 5), EYES, target)
+    exemplars = load_exemplars(Edits((red, drawn)), portrait)
+    for one, example in zip(exemplars, load_examples(Edits((red, drawn)), portrait), strict=True):
+        height, width = one.image.shape[2:]
+        assert one.image.equal(example.exemplar) and one.label == example.exemplar_label
+        mask = one.region.mask(height, width)
+        assert mask.equal(example.exemplar_region.mask(height, width))
+    assert exemplars[1].label == "cat eyes on the face of seed 5"
+    assert exemplars[1].image.equal(
+        PortraitsOracle(32).wanted(portrait.source().samples([5]), "cat_eyes")
+    )
 
 
 def test_a_region_outside_of_its_image_is_refused(generator: StyleGAN2) -> None:
