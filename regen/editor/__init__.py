@@ -2,7 +2,8 @@
 
 messages   what the page may say, checked; everything else is refused in one line
 strokes    what was painted, as values, and the regions that strokes make
-painting   an exemplar and targets with strokes
+painting   exemplars and targets with strokes
+stored     paintings read back from the session's file, checked
 as_edits   the edits file that a painting is, and what it lacks; opening is the way back
 document   a painting and the stack of rules; every change makes a new one, so undo is a list
 commands   what a message of the page does to a document

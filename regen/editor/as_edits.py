@@ -5,8 +5,8 @@ Whoever learns the file learns what the page shows. `regen.editor.opening` goes 
 
 from __future__ import annotations
 
-from regen.editor.painting import Json, Painting, Target
-from regen.editor.strokes import Painted, outline, painted, rasterized
+from regen.editor.painting import Exemplar, Json, Painting, Target
+from regen.editor.strokes import outline, painted, rasterized
 
 
 def missing(painting: Painting, size: tuple[int, int], *, holes: bool = False) -> str:
@@ -24,8 +24,12 @@ def missing(painting: Painting, size: tuple[int, int], *, holes: bool = False) -
     whole = [t.label for t in painting.targets if holes and t.lacks_hole]
     if whole:
         return f"Paint the hole of {' and '.join(whole)}: what is to be filled"
-    if painted(painting.strokes, painting.picture.size) is None:
+    unpainted = [t for t in painting.targets if _exemplar(painting, t).region is None]
+    if any(target.exemplar is None for target in unpainted):
         return "Paint the pattern on the exemplar"
+    if unpainted:
+        labels = " and ".join(target.label for target in unpainted)
+        return f"Paint the pattern on the exemplar of {labels}"
     bare = [t.label for t in painting.targets if painted(t.strokes, size) is None]
     return f"Paint where the pattern goes on {' and '.join(bare)}" if bare else ""
 
@@ -40,40 +44,44 @@ def edits_json(painting: Painting, generator: str, size: tuple[int, int]) -> Jso
         generator: Name or path of the generator.
         size: Height and width of its images.
     """
-    assert painting.picture is not None and not missing(painting, size)
-    exemplar = painted(painting.strokes, painting.picture.size)
-    assert exemplar is not None
+    assert not missing(painting, size)
     edits = [
         {
-            "exemplar": painting.picture.source,
-            "region": _repeated(painting, exemplar, times),
-            "targets": [_target_json(target, size) for target in group],
+            "exemplar": exemplar.picture.source,
+            "region": _repeated(exemplar, times),
+            "targets": [_target_json(target, size) for target in targets],
         }
-        for times, group in grouped(painting, size)
+        for (exemplar, times), targets in grouped(painting, size).items()
     ]
     return {"version": 1, "generator": generator, **painting.options, "edits": edits}
 
 
-def grouped(painting: Painting, size: tuple[int, int]) -> list[tuple[int, list[Target]]]:
-    """The targets in the order of the edits file, by how often the exemplar's part is named."""
-    assert painting.picture is not None
-    exemplar = painted(painting.strokes, painting.picture.size)
-    groups: dict[int, list[Target]] = {}
+def grouped(painting: Painting, size: tuple[int, int]) -> dict[tuple[Exemplar, int], list[Target]]:
+    """The targets in the order of the edits file: by exemplar, and how often its part is named."""
+    groups: dict[tuple[Exemplar, int], list[Target]] = {}
     for target in painting.targets:
-        region = painted(target.strokes, size)
-        assert exemplar is not None and region is not None
-        groups.setdefault(region.parts if exemplar.parts == 1 else 1, []).append(target)
-    return list(groups.items())
+        exemplar, region = _exemplar(painting, target), painted(target.strokes, size)
+        assert exemplar.region is not None and region is not None
+        times = region.parts if exemplar.region.parts == 1 else 1
+        groups.setdefault((exemplar, times), []).append(target)
+    return groups
 
 
-def _repeated(painting: Painting, exemplar: Painted, times: int) -> Json:
+def _exemplar(painting: Painting, target: Target) -> Exemplar:
+    exemplar = painting.exemplar_of(target)
+    assert exemplar is not None
+    return exemplar
+
+
+def _repeated(exemplar: Exemplar, times: int) -> Json:
     """The exemplar's region, or its only part so many times."""
+    assert exemplar.region is not None
+    region = exemplar.region.region
     if times == 1:
-        return exemplar.region
-    if "mask" not in exemplar.region:
-        return {name: shapes * times for name, shapes in exemplar.region.items()}
-    assert painting.picture is not None
-    return {"polygons": [outline(rasterized(painting.strokes, painting.picture.size))] * times}
+        return region
+    if "mask" not in region:
+        return {name: shapes * times for name, shapes in region.items()}
+    return {"polygons": [outline(rasterized(exemplar.strokes, exemplar.picture.size))] * times}
 
 
 def _target_json(target: Target, size: tuple[int, int]) -> Json:

@@ -68,6 +68,13 @@ def remove_target(document: Document, message: Message) -> Document:
     return replace(document, painting=replace(painting, targets=left))
 
 
+def share_exemplar(document: Document, message: Message) -> Document:
+    """Give a target that has an exemplar of its own that of the others."""
+    painting = document.painting
+    target = replace(painting.target(message.get("target")), exemplar=None)
+    return replace(document, painting=painting.with_target(target))
+
+
 def set_sample(document: Document, message: Message) -> Document:
     """Give a target another style or hole; a hole that was painted is gone with a named one."""
     painting, sample = document.painting, message.get("sample")
@@ -97,7 +104,7 @@ def named_hole(name: str) -> Message:
 
 
 def add_stroke(document: Document, message: Message) -> Document:
-    """Paint on the exemplar, on a target, or on a target's hole."""
+    """Paint on an exemplar, on a target, or on a target's hole."""
     on, painting = text(message, "on"), document.painting
     before, given = painting.strokes_on(on), message.get("stroke")
     if not isinstance(given, dict):
@@ -129,9 +136,13 @@ def use_alpha(document: Document, message: Message) -> Document:
 
 
 def with_picture(document: Document, picture: Picture) -> Document:
-    """Take an image as the exemplar; whoever cut the pattern out has said where it is."""
+    """Take an image as the exemplar of all targets.
+
+    Whoever cut the pattern out has said where it is.
+    """
     strokes = (Stroke("mask", mask=picture.alpha),) if picture.alpha else ()
-    painting = replace(document.painting, picture=picture, strokes=strokes)
+    targets = tuple(replace(target, exemplar=None) for target in document.painting.targets)
+    painting = replace(document.painting, picture=picture, strokes=strokes, targets=targets)
     return replace(document, painting=painting)
 
 
@@ -211,6 +222,7 @@ def edit_rule(document: Document, message: Message) -> Document:
 CHANGES: dict[str, Change] = {
     "target.add": add_target,
     "target.remove": remove_target,
+    "target.share": share_exemplar,
     "target.style": set_sample,
     "target.hole": set_sample,
     "stroke": add_stroke,

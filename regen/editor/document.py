@@ -11,7 +11,8 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from regen.editor.messages import MessageError, checked_number
-from regen.editor.painting import Json, Painting, painting_of
+from regen.editor.painting import Json, Painting
+from regen.editor.stored import painting_of
 
 _STRONGEST = 10.0  # that a session's file may hold
 _LONGEST = 500  # documents that a history keeps

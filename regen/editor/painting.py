@@ -8,23 +8,21 @@ from typing import Any
 
 import numpy as np
 
-from regen.editor.messages import MessageError, integer
+from regen.editor.messages import MessageError
 from regen.editor.strokes import (
+    Painted,
     Stroke,
     Strokes,
     mask_to_uri,
     painted,
     rasterized,
     scaled,
-    stroke_of,
 )
-from regen.files.limits import MAX_SIDE, MAX_WHOLE_PIXELS
 
 Json = dict[str, Any]
 _HOLE = "hole "  # before the key of a target: its hole
+_EXEMPLAR = "exemplar"  # before the key of a target: its own; alone, that of all others
 MOST_TARGETS = 3
-# Of a stroke in a session's file, which may be from an edits file or a transparent image.
-_MOST_KEPT, _MOST_KEPT_BYTES = 500_000, 64 << 20
 
 
 @dataclass(frozen=True)
@@ -51,6 +49,29 @@ class Picture:
 
 
 @dataclass(frozen=True)
+class Exemplar:
+    """An image that holds the pattern, and where in it.
+
+    Attributes:
+        picture: The image.
+        strokes: What was painted on it.
+    """
+
+    picture: Picture
+    strokes: Strokes = ()
+
+    @property
+    def region(self) -> Painted | None:
+        """What the strokes make; None where nothing is left."""
+        return painted(self.strokes, self.picture.size)
+
+    def to_json(self) -> Json:
+        """As the session's file has it."""
+        strokes = [stroke.to_json() for stroke in self.strokes]
+        return {"picture": vars(self.picture), "strokes": strokes}
+
+
+@dataclass(frozen=True)
 class Target:
     """A sample that receives the pattern.
 
@@ -62,6 +83,7 @@ class Target:
         hole: What was painted as its hole, in pixels of the generator's images.
         own_size: Height and width of the image that the generator changes, where it is a file:
             holes are in pixels of it.
+        exemplar: Its own, where an edits file gives it another than the painting's.
     """
 
     key: str
@@ -70,6 +92,7 @@ class Target:
     strokes: Strokes = ()
     hole: Strokes = ()
     own_size: tuple[int, int] | None = None
+    exemplar: Exemplar | None = None
 
     @property
     def lacks_hole(self) -> bool:
@@ -86,6 +109,18 @@ class Target:
         hole = painted(scaled(self.hole, own[1] / size[1], own[0] / size[0], own), own)
         return dict(self.sample) if hole is None else {**self.sample, "hole": hole.region}
 
+    def to_json(self) -> Json:
+        """As the session's file has it."""
+        return {
+            "key": self.key,
+            "sample": dict(self.sample),
+            "label": self.label,
+            "strokes": [stroke.to_json() for stroke in self.strokes],
+            "hole": [stroke.to_json() for stroke in self.hole],
+            "own_size": None if self.own_size is None else list(self.own_size),
+            "exemplar": None if self.exemplar is None else self.exemplar.to_json(),
+        }
+
 
 @dataclass(frozen=True)
 class Painting:
@@ -93,8 +128,9 @@ class Painting:
 
     Attributes:
         key: Its name inside the session; learning it again replaces its rule.
-        picture: The exemplar, or None as long as there is none.
-        strokes: What was painted on the exemplar.
+        picture: The exemplar of all targets but those with one of their own, or None as long as
+            there is none.
+        strokes: What was painted on it.
         targets: Up to `MOST_TARGETS`.
         options: Keys of the edits file beside its edits: ``scale``, ``feather`` and so on.
     """
@@ -113,24 +149,53 @@ class Painting:
         known = ", ".join(target.key for target in self.targets) or "no target yet"
         raise MessageError("target", got=str(key)[:40], expected=known)
 
+    def exemplar_of(self, target: Target) -> Exemplar | None:
+        """The exemplar whose pattern a target gets."""
+        if target.exemplar is not None or self.picture is None:
+            return target.exemplar
+        return Exemplar(self.picture, self.strokes)
+
     def with_target(self, changed: Target) -> Painting:
         """With a target in place of the one of its key."""
         others = [changed if target.key == changed.key else target for target in self.targets]
         return replace(self, targets=tuple(others))
 
     def with_strokes(self, on: str, strokes: Strokes) -> Painting:
-        """With other strokes on the exemplar, on a target, or as a target's hole."""
-        if on == "exemplar":
+        """With other strokes.
+
+        Args:
+            on: "exemplar"; the key of a target; "hole " or "exemplar " and the key of a target.
+            strokes: What is painted there.
+
+        Raises:
+            MessageError: If there is nothing of this name to paint on.
+        """
+        if on == _EXEMPLAR:
             return replace(self, strokes=strokes)
         if on.startswith(_HOLE):
             return self.with_target(replace(self.target(on.removeprefix(_HOLE)), hole=strokes))
+        if on.startswith(f"{_EXEMPLAR} "):
+            target, own = self._own_exemplar(on)
+            return self.with_target(replace(target, exemplar=replace(own, strokes=strokes)))
         return self.with_target(replace(self.target(on), strokes=strokes))
 
     def strokes_on(self, on: str) -> Strokes:
-        """What was painted on the exemplar, on a target, or as a target's hole."""
+        """What was painted; arguments and errors are those of `with_strokes`."""
+        if on == _EXEMPLAR:
+            return self.strokes
         if on.startswith(_HOLE):
             return self.target(on.removeprefix(_HOLE)).hole
-        return self.strokes if on == "exemplar" else self.target(on).strokes
+        if on.startswith(f"{_EXEMPLAR} "):
+            return self._own_exemplar(on)[1].strokes
+        return self.target(on).strokes
+
+    def _own_exemplar(self, on: str) -> tuple[Target, Exemplar]:
+        target = self.target(on.removeprefix(f"{_EXEMPLAR} "))
+        if target.exemplar is None:
+            raise MessageError(
+                "exemplar", got=target.label, expected="a target with one of its own"
+            )
+        return target, target.exemplar
 
     def clipped(self, masks: Mapping[str, np.ndarray[Any, Any]], size: tuple[int, int]) -> Painting:
         """With nothing painted where images cannot change.
@@ -149,64 +214,11 @@ class Painting:
         return painting
 
     def to_json(self) -> Json:
-        """As the session's file has it; `painting_of` reads it back."""
+        """As the session's file has it; `regen.editor.stored` reads it back."""
         return {
             "key": self.key,
             "picture": None if self.picture is None else vars(self.picture),
             "strokes": [stroke.to_json() for stroke in self.strokes],
-            "targets": [
-                {
-                    "key": target.key,
-                    "sample": dict(target.sample),
-                    "label": target.label,
-                    "strokes": [stroke.to_json() for stroke in target.strokes],
-                    "hole": [stroke.to_json() for stroke in target.hole],
-                    "own_size": None if target.own_size is None else list(target.own_size),
-                }
-                for target in self.targets
-            ],
+            "targets": [target.to_json() for target in self.targets],
             "options": dict(self.options),
         }
-
-
-def painting_of(content: Mapping[str, Any]) -> Painting:
-    """What `Painting.to_json` wrote.
-
-    Raises:
-        MessageError: If a stroke is none, or an image is larger than any that is opened.
-    """
-    picture = content["picture"]
-    if picture is not None:
-        _size(picture["height"], picture["width"])
-    targets = [
-        Target(
-            one["key"],
-            one["sample"],
-            one["label"],
-            _strokes(one["strokes"]),
-            _strokes(one.get("hole", [])),
-            _size(*one["own_size"]) if one.get("own_size") else None,
-        )
-        for one in content["targets"]
-    ]
-    return Painting(
-        content["key"],
-        None if picture is None else Picture(**picture),
-        _strokes(content["strokes"]),
-        tuple(targets),
-        content["options"],
-    )
-
-
-def _size(height: object, width: object) -> tuple[int, int]:
-    """Height and width of an image; what is painted on it takes as much memory."""
-    sides = {"height": height, "width": width}
-    high, wide = (integer(sides, side, 1, MAX_SIDE) for side in sides)
-    if high * wide > MAX_WHOLE_PIXELS:
-        raise MessageError("size", got=f"{wide} x {high}", expected="one that can be opened")
-    return high, wide
-
-
-def _strokes(content: list[Json]) -> Strokes:
-    most = {"most_points": _MOST_KEPT, "most_mask_bytes": _MOST_KEPT_BYTES}
-    return tuple(stroke_of(one, **most) for one in content)

@@ -70,7 +70,8 @@ class Previews:
     def _rows(self, painting: Painting) -> list[str]:
         """The target of each row of the rule; one with several holes has several rows."""
         groups = grouped(self.tasks.clipped(painting), self.tasks.sampling.size)
-        return [target.key for _, group in groups for target in group for _ in _margins(target)]
+        targets = (target for group in groups.values() for target in group)
+        return [target.key for target in targets for _ in _margins(target)]
 
 
 @contextmanager

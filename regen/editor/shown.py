@@ -11,7 +11,7 @@ from regen.editor.asking import Asking
 from regen.editor.channels import Channels
 from regen.editor.document import Document, History
 from regen.editor.export import commands
-from regen.editor.painting import Json, Painting, Picture
+from regen.editor.painting import Json, Painting, Picture, Target
 from regen.errors import RegenError
 
 if TYPE_CHECKING:
@@ -24,11 +24,13 @@ def state_of(history: History) -> Json:
     """What a page draws of the document; images come in channels of their own."""
     document = history.document
     painting = document.painting.to_json()
-    if painting["picture"] is not None:
-        picture = dict(painting["picture"])
-        picture["alpha"] = bool(picture["alpha"])
-        picture["key"] = picture.pop("source")[-60:]
-        painting["picture"] = picture
+    own = [target["exemplar"] for target in painting["targets"]]
+    for holder in [painting, *(exemplar for exemplar in own if exemplar is not None)]:
+        if holder["picture"] is not None:
+            picture = dict(holder["picture"])
+            picture["alpha"] = bool(picture["alpha"])
+            picture["key"] = picture.pop("source")[-60:]
+            holder["picture"] = picture
     rules = [
         {**{k: v for k, v in vars(rule).items() if k != "painting"}, "shown": rule.painting.key}
         for rule in document.rules
@@ -89,17 +91,20 @@ class Shown:
         return True
 
     def _show_pictures(self) -> None:
-        """Images of the exemplar and the targets, as pages need them to paint on."""
+        """Images of exemplars and targets, as pages need them to paint on."""
         engine, painting = self.engine, self.document.painting
         shown: dict[str, Json] = {}
+        pictures = {"exemplar": painting.picture}
         for target in painting.targets:
             name = f"{dict(target.sample)} {target.hole}"
-            compute = partial(engine.views.target, replace(target, strokes=()))
+            compute = partial(engine.views.target, _unpainted(target))
             self._show_picture(shown, target.key, name, compute)
-        picture = painting.picture
-        if picture is not None:
-            compute = partial(_image, engine, picture)
-            self._show_picture(shown, "exemplar", picture.source, compute)
+            if target.exemplar is not None:
+                pictures[f"exemplar {target.key}"] = target.exemplar.picture
+        for key, picture in pictures.items():
+            if picture is not None:
+                compute = partial(_image, engine, picture)
+                self._show_picture(shown, key, picture.source, compute)
         self.channels.show("pictures", images=shown)
 
     def _show_picture(
@@ -134,7 +139,7 @@ class Shown:
             self.channels.show("unseen", samples=samples)
             self.channels.show("after", images=images, rules=len(applied), partial=False)
 
-        targets = tuple(replace(target, strokes=()) for target in painting.targets)
+        targets = tuple(_unpainted(target) for target in painting.targets)
         if not learning and self._is_new("after", (targets, applied)):
             views = engine.views
             self.asking.quick(
@@ -151,6 +156,11 @@ class Shown:
                 rank=4,
             )
         self.channels.show("commands", text=commands(engine, document) if document.rules else "")
+
+
+def _unpainted(target: Target) -> Target:
+    """A target without what its image does not depend on."""
+    return replace(target, strokes=(), exemplar=None)
 
 
 def _image(engine: Engine, picture: Picture) -> Json:

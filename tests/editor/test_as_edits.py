@@ -7,7 +7,7 @@ from dataclasses import replace
 import numpy as np
 
 from regen.editor.as_edits import edits_json, missing
-from regen.editor.painting import Painting, Picture, Target
+from regen.editor.painting import Exemplar, Painting, Picture, Target
 from regen.editor.strokes import Stroke
 from regen.edits.schema import edits_of
 
@@ -64,3 +64,18 @@ def test_as_many_parts_stay_as_they_are() -> None:
 def test_what_was_painted_where_nothing_can_change_is_missing() -> None:
     clipped = WHOLE.clipped({"b": np.zeros(SIZE, np.uint8)}, SIZE)
     assert missing(clipped, SIZE) == "Paint where the pattern goes on seed 4"
+
+
+def test_a_target_has_the_pattern_of_its_own_exemplar() -> None:
+    dog = Exemplar(Picture("dog.png", "dog", 64, 64), (EYE,))
+    own = replace(WHOLE.targets[1], exemplar=dog)
+    painting = WHOLE.with_target(own)
+    first, second = edits_json(painting, "portraits", SIZE)["edits"]
+    assert (first["exemplar"], second["exemplar"]) == ("skimage:chelsea", "dog.png")
+    assert [t["seed"] for edit in (first, second) for t in edit["targets"]] == [3, 4]
+    bare = painting.with_strokes("exemplar b", ())
+    assert missing(bare, SIZE) == "Paint the pattern on the exemplar of seed 4"
+    assert missing(bare.with_strokes("exemplar", ()), SIZE) == "Paint the pattern on the exemplar"
+    alone = replace(painting, strokes=(), targets=(own,))
+    assert missing(alone, SIZE) == ""  # nobody needs the other one
+    assert len(edits_json(alone, "portraits", SIZE)["edits"]) == 1

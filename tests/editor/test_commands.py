@@ -7,10 +7,10 @@ from typing import Any
 
 import pytest
 
-from regen.editor.commands import CHANGES, merging
+from regen.editor.commands import CHANGES, merging, with_masks, with_picture
 from regen.editor.document import Document, Rule
 from regen.editor.messages import MessageError
-from regen.editor.painting import Painting, Picture, Target
+from regen.editor.painting import Exemplar, Painting, Picture, Target
 
 DAB = {"tool": "brush", "mode": "add", "points": [[3, 3]], "radius": 2}
 PAINTING = Painting(
@@ -50,6 +50,27 @@ def test_strokes_are_added_and_replaced() -> None:
     many = do("strokes", on="t", strokes=[DAB] * 500)
     with pytest.raises(MessageError, match="strokes: got 501"):
         do("stroke", many, on="t", stroke=DAB)
+
+
+def test_a_target_may_share_the_exemplar_of_the_others() -> None:
+    own = Exemplar(Picture("dog.png", "dog", 30, 45))
+    targets = tuple(Target(key, {"seed": 3}, key, exemplar=own) for key in "ab")
+    document = replace(DOCUMENT, painting=replace(PAINTING, targets=targets))
+    painted = do("stroke", document, on="exemplar b", stroke=DAB).painting
+    assert [len(target.exemplar.strokes) for target in painted.targets] == [0, 1]
+    shared = do("target.share", document, target="b").painting
+    assert [target.exemplar for target in shared.targets] == [own, None]
+    with pytest.raises(MessageError):
+        do("target.share", document, target="c")
+    another = with_picture(document, Picture("cat.png", "cat", 30, 45)).painting
+    assert [target.exemplar for target in another.targets] == [None, None]
+    assert (another.picture.source, another.strokes) == ("cat.png", ())
+
+
+def test_masks_take_the_place_of_what_was_painted() -> None:
+    changed = with_masks(do("stroke", on="t", stroke=DAB), {"t": "data:image/png;base64,AA"})
+    (stroke,) = changed.painting.target("t").strokes
+    assert (stroke.tool, stroke.mask) == ("mask", "data:image/png;base64,AA")
 
 
 def test_alpha_is_taken_where_there_is_some() -> None:

@@ -8,7 +8,8 @@ import numpy as np
 import pytest
 
 from regen.editor.messages import MessageError
-from regen.editor.painting import Painting, Picture, Target, painting_of
+from regen.editor.painting import Exemplar, Painting, Picture, Target
+from regen.editor.stored import painting_of
 from regen.editor.strokes import Stroke, rasterized
 
 EYE = Stroke("ellipse", ellipse=(20, 20, 6, 5))
@@ -24,16 +25,23 @@ WHOLE = Painting(
 )
 
 
-def test_it_is_read_back() -> None:
-    assert painting_of(WHOLE.to_json()) == WHOLE
-    assert painting_of(Painting("p").to_json()) == Painting("p")
-
-
 def test_strokes_go_where_they_are_meant_to() -> None:
     assert WHOLE.with_strokes("b", ()).target("b").strokes == ()
     assert WHOLE.with_strokes("exemplar", ()).strokes_on("exemplar") == ()
     with pytest.raises(MessageError, match="target: got c, expected a, b"):
         WHOLE.with_strokes("c", ())
+
+
+def test_a_target_may_have_an_exemplar_of_its_own() -> None:
+    own = Exemplar(Picture("dog.png", "dog", 64, 64), EYES)
+    painting = WHOLE.with_target(replace(WHOLE.targets[1], exemplar=own))
+    first, second = (painting.exemplar_of(target) for target in painting.targets)
+    assert (first, second) == (Exemplar(CAT, (EYE,)), own)
+    painting = painting.with_strokes("exemplar b", (EYE,))
+    assert painting.strokes_on("exemplar b") == (EYE,) and painting.strokes == WHOLE.strokes
+    for change in (painting.strokes_on, lambda on: painting.with_strokes(on, ())):
+        with pytest.raises(MessageError, match="exemplar: got seed 3, expected a target with one"):
+            change("exemplar a")
 
 
 def test_nothing_is_painted_where_images_cannot_change() -> None:

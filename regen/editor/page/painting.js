@@ -17,6 +17,10 @@ const TOOLS = [
 
 const PAINTED = "*";
 
+/** The board of the exemplar that one target alone has. */
+const ownKey = (target) => `exemplar ${target}`;
+const isExemplar = (board) => board.key.startsWith("exemplar");
+
 /** Fill a list of choices once, with names of regions between what comes before and after them. */
 function offer(select, names, before = [], after = []) {
   const all = [...before, ...names.map((name) => [name, name.replaceAll("_", " ")]), ...after];
@@ -158,7 +162,7 @@ export class PaintingPanel {
 
   wand(board, [x, y]) {
     if (board.hole) return this.onProblem?.("Suggestions are for regions; paint the hole.");
-    if (board === this.exemplar) return this.onProblem?.("Suggestions are for samples; paint the exemplar.");
+    if (isExemplar(board)) return this.onProblem?.("Suggestions are for samples; paint the exemplar.");
     const inside = (value, most) => Math.min(most, Math.max(0, value));
     this.line.send({ do: "suggest", target: board.key, x: inside(x, board.size[0]), y: inside(y, board.size[1]) });
   }
@@ -187,14 +191,18 @@ export class PaintingPanel {
       label: picture ? `Exemplar: ${picture.name}` : "Exemplar", strokes: painting.strokes,
       width: picture?.width ?? 1, height: picture?.height ?? 1, image: picture ? pictures.exemplar?.image : null,
     });
-    const kept = new Set(["exemplar", ...painting.targets.map((target) => target.key)]);
+    const kept = new Set(["exemplar",
+      ...painting.targets.flatMap((target) => (target.exemplar ? [target.key, ownKey(target.key)] : [target.key]))]);
+    let gone = false;
     for (const [key, board] of this.boards) {
       if (kept.has(key)) continue;
+      gone = true;
       board.element.remove();
       this.boards.delete(key);
       if (this.brush.active === board) this.brush.active = null;
     }
     painting.targets.forEach((target) => this.updateTarget(target, painting, pictures, generator));
+    if (gone) this.number();
     byId("scale").value = painting.options.scale ?? "uniform";
     byId("shape").value = painting.options.shape ?? "auto";
     byId("blend").value = painting.options.blend ?? "none";
@@ -226,6 +234,32 @@ export class PaintingPanel {
     });
     board.carry.hidden = painting.targets.length < 2 || !target.strokes.length;
     this.showFound(board, target);
+    if (target.exemplar) this.updateOwn(target, board, pictures);
+  }
+
+  /** The exemplar of one target alone, as an edits file gave it: before the target. */
+  updateOwn(target, board, pictures) {
+    const key = ownKey(target.key);
+    let own = this.boards.get(key);
+    if (!own) {
+      own = this.board(key);
+      this.makeOwn(own, target);
+      board.element.before(own.element);
+    }
+    const { picture, strokes } = target.exemplar;
+    own.update({
+      label: `Exemplar of ${target.label}: ${picture.name}`, strokes,
+      width: picture.width, height: picture.height, image: pictures[key]?.image,
+    });
+  }
+
+  makeOwn(board, target) {
+    board.empty.hidden = true;
+    const small = (text, action, title = "") =>
+      make("button", { type: "button", class: "small", title, onclick: action }, text);
+    board.corner.append(small("Use the first", () => this.line.send({ do: "target.share", target: target.key }),
+      "Take the pattern from the first exemplar instead"));
+    board.actions.append(small("Clear", () => this.line.send({ do: "strokes", on: board.key, strokes: [] })));
   }
 
   makeTarget(board) {
@@ -310,11 +344,11 @@ export class PaintingPanel {
 
   /** Number the parts: those of one number belong together, as the rule will pair them. */
   number() {
-    const exemplar = this.exemplar?.parts ?? [];
     for (const board of this.boards.values()) {
-      const parts = board.parts ?? [];
-      const several = exemplar.length > 1 && board !== this.exemplar && parts.length === exemplar.length;
-      const own = board === this.exemplar || several;
+      const source = isExemplar(board) ? board : this.boards.get(ownKey(board.key)) ?? this.exemplar;
+      const exemplar = source?.parts ?? [], parts = board.parts ?? [];
+      const several = exemplar.length > 1 && board !== source && parts.length === exemplar.length;
+      const own = board === source || several;
       board.numbers = parts.length && exemplar.length && !board.hole ? parts.map((_, i) => (own ? i + 1 : 1)) : null;
       board.draw();
     }
@@ -322,7 +356,7 @@ export class PaintingPanel {
 
   showSeen(preview, targets) {
     for (const [key, board] of this.boards) {
-      if (key === "exemplar") continue;
+      if (isExemplar(board)) continue;
       const seen = preview?.targets?.find((one) => one.target === key);
       if (seen) this.decodes = seen.decoded !== "";
       this.decodes ??= !board.given; // a guess, until the first preview
