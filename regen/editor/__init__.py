@@ -4,7 +4,8 @@ messages   what the page may say, checked; everything else is refused in one lin
 strokes    what was painted, as values, and the regions that strokes make
 painting   exemplars and targets with strokes
 stored     paintings read back from the session's file, checked
-as_edits   the edits file that a painting is, and what it lacks; opening is the way back
+as_edits   the edits file that a painting is, and what it lacks
+opening    an edits file as a painting, the way back
 document   a painting and the stack of rules; every change makes a new one, so undo is a list
 commands   what a message of the page does to a document
 worker     the one thread that computes; stale work is dropped
@@ -28,4 +29,5 @@ kept       the session's folder, which finds the session again
 export     the files that are handed out
 security   what a request must have: token, host, origin, size, pace
 server     the page, its socket, uploads and downloads
+run        the command: from its options to the server, and to its end
 """

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import base64
 import io
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
 
 from regen.editor.strokes import mask_to_uri
 
@@ -17,22 +19,33 @@ _PNG = "data:image/png;base64,"
 
 def picture_uri(image: Tensor) -> str:
     """An image ``[3, H, W]`` in [-1, 1] as a data URI that is quick to make."""
+    if max(image.shape[1:]) <= _SMALL:
+        return exact_uri(image)
     from PIL import Image
 
-    pixels = ((image.clamp(-1, 1) + 1) * 127.5).round().byte().permute(1, 2, 0).numpy()
     file = io.BytesIO()
-    small = max(pixels.shape[:2]) <= _SMALL
-    if small:
-        Image.fromarray(pixels).save(file, "PNG", compress_level=1)
-    else:
-        Image.fromarray(pixels).save(file, "JPEG", quality=93, subsampling=0)
-    kind = "png" if small else "jpeg"
-    return f"data:image/{kind};base64,{base64.b64encode(file.getvalue()).decode()}"
+    Image.fromarray(_pixels(image)).save(file, "JPEG", quality=93, subsampling=0)
+    return f"data:image/jpeg;base64,{base64.b64encode(file.getvalue()).decode()}"
+
+
+def exact_uri(image: Tensor) -> str:
+    """An image ``[3, H, W]`` in [-1, 1], rounded to 8 bits, as the data URI of a PNG."""
+    from PIL import Image
+
+    file = io.BytesIO()
+    Image.fromarray(_pixels(image)).save(file, "PNG", compress_level=1)
+    return _PNG + base64.b64encode(file.getvalue()).decode()
+
+
+def _pixels(image: Tensor) -> np.ndarray[Any, Any]:
+    """``[H, W, 3]`` uint8."""
+    levels = ((image.clamp(-1, 1) + 1) * 127.5).round().byte()
+    pixels: np.ndarray[Any, Any] = levels.permute(1, 2, 0).numpy()
+    return pixels
 
 
 def map_uri(mask: Tensor) -> str:
     """A map ``[H, W]`` in [0, 1] as the transparency of a white image, to lay over a sample."""
-    import numpy as np
     from PIL import Image
 
     alpha = (mask.clamp(0, 1) * 255).round().byte().numpy()

@@ -12,13 +12,18 @@ import numpy as np
 
 from regen.editor.commands import new_key
 from regen.editor.document import Document
-from regen.editor.painting import MOST_TARGETS, Painting, Picture, Target
+from regen.editor.encoding import exact_uri, mask_image_uri
+from regen.editor.painting import MOST_TARGETS, Exemplar, Painting, Picture, Target
 from regen.editor.strokes import Stroke, Strokes, mask_to_uri
 from regen.errors import EditsError, RegenError, within
 
 if TYPE_CHECKING:
     from regen.api import Edits
+    from regen.api import Exemplar as LoadedExemplar
 
+Options = dict[str, Any]
+
+_NAMED = "portraits"  # the key of a region that has a name
 _KEPT = (
     "projector",
     "value_layer",
@@ -43,7 +48,7 @@ def document_from(path: Path, generator: str, before: Document | None = None) ->
 
     Raises:
         RegenError: If the file cannot be read, is for another generator, or has more in it than
-            the page shows: two exemplars, or more targets than `MOST_TARGETS`.
+            the page can say: more targets than `MOST_TARGETS`, or several outlines.
     """
     from regen import api
 
@@ -56,29 +61,21 @@ def document_from(path: Path, generator: str, before: Document | None = None) ->
             expected=generator,
             remedy=f"run `regen edit {content['generator']} --edits {path}`",
         )
-    first = content["edits"][0]
     targets = [target for edit in content["edits"] for target in edit["targets"]]
-    if any(edit["exemplar"] != first["exemplar"] for edit in content["edits"]):
-        raise EditsError(f"{path}: edits", got="several exemplars", expected="one in the editor")
-    if not isinstance(first["exemplar"], str):
-        raise EditsError(
-            f"{path}: exemplar", got="one that the renderer draws", expected="an image"
-        )
     if len(targets) > MOST_TARGETS:
         raise EditsError(
             f"{path}: targets", got=len(targets), expected=f"at most {MOST_TARGETS} in the editor"
         )
-    image = api.exemplar_image(first["exemplar"], within=f"{path}: edits[0].exemplar")
-    size = int(image.shape[2]), int(image.shape[3])
-    _check_inside(edits.edits[0].region, size, f"{path}: edits[0].region")
-    picture = Picture(first["exemplar"], _name(first["exemplar"]), *size)
     opened = api.open_generator(generator)
+    loaded = api.load_exemplars(edits, opened)
+    exemplars = [_exemplar(*both) for both in zip(loaded, content["edits"], strict=True)]
+    options = {key: content[key] for key in _KEPT if key in content}
     painting = Painting(
         new_key(),
-        picture,
-        _strokes(first["region"]),
-        tuple(_targets(edits, content, opened, str(path))),
-        {key: content[key] for key in _KEPT if key in content},
+        exemplars[0].picture,
+        exemplars[0].strokes,
+        tuple(_targets(edits, content, exemplars, opened, str(path))),
+        _with_outline(options, loaded, exemplars, str(path)),
     )
     return replace(before or Document(painting), painting=painting)
 
@@ -94,8 +91,42 @@ def _same(named: str, generator: str) -> bool:
     return named == generator or (exists(generator) and named == abspath(generator))
 
 
-def _name(source: str) -> str:
-    return "embedded image" if source.startswith("data:") else Path(source).name
+def _exemplar(loaded: LoadedExemplar, edit: dict[str, Any]) -> Exemplar:
+    """An edit's exemplar; what the renderer draws becomes an image, and its named region a mask."""
+    size, source = (int(loaded.image.shape[2]), int(loaded.image.shape[3])), edit["exemplar"]
+    if isinstance(source, str):
+        name = "embedded image" if source.startswith("data:") else Path(source).name
+        picture = Picture(source, name, *size)
+    else:
+        picture = Picture(exact_uri(loaded.image[0]), loaded.label, *size)
+    if _NAMED in edit["region"]:
+        return Exemplar(picture, (Stroke("mask", mask=mask_image_uri(loaded.region.mask(*size))),))
+    return Exemplar(picture, _strokes(edit["region"]))
+
+
+def _with_outline(
+    options: Options, loaded: list[LoadedExemplar], exemplars: list[Exemplar], path: str
+) -> Options:
+    """Say whose outline is pasted, where "auto" would take another from what is painted.
+
+    Of an opaque image it takes the exemplar's own where the region is a mask. Painted are as masks
+    named regions too, and shapes that overlap.
+    """
+    if options.get("shape", "auto") != "auto":
+        return options
+    painted = ["mask" in one.region.region if one.region else False for one in exemplars]
+    pairs = zip(loaded, painted, strict=True)
+    if all(one.alpha is not None or one.drawn == masked for one, masked in pairs):
+        return options
+    own = {one.drawn or one.alpha is not None for one in loaded}
+    if len(own) > 1:
+        raise EditsError(
+            f"{path}: shape",
+            got="auto, which is the outline of some exemplars and of other targets",
+            expected="one for all in the editor",
+            remedy='give "shape": "exemplar" or "target"',
+        )
+    return {**options, "shape": "exemplar" if own.pop() else "target"}
 
 
 def _check_inside(region: Any, size: tuple[int, int], place: str) -> None:
@@ -105,14 +136,18 @@ def _check_inside(region: Any, size: tuple[int, int], place: str) -> None:
             region.mask(*size)
 
 
-def _targets(edits: Edits, content: dict[str, Any], generator: Any, path: str) -> Iterator[Target]:
+def _targets(
+    edits: Edits, content: dict[str, Any], exemplars: list[Exemplar], generator: Any, path: str
+) -> Iterator[Target]:
+    """All targets; those of another exemplar than the first edit's have it for themselves."""
     for index, edit in enumerate(edits.edits):
+        own = None if exemplars[index] == exemplars[0] else exemplars[index]
         for number, target in enumerate(edit.targets):
             place = f"{path}: edits[{index}].targets[{number}]"
             with within(place):
                 made, size = _target(content["edits"][index]["targets"][number], generator)
             _check_inside(target.region, size, f"{place}.region")
-            yield made
+            yield replace(made, exemplar=own)
 
 
 def _target(content: dict[str, Any], generator: Any) -> tuple[Target, tuple[int, int]]:
@@ -125,12 +160,12 @@ def _target(content: dict[str, Any], generator: Any) -> tuple[Target, tuple[int,
         height, width = api.exemplar_image(request["picture"]).shape[2:]
         own_size = int(height), int(width)
         size = generator.images([sample]).shape[2:]
-    named = content["region"].get("portraits")
+    named = content["region"].get(_NAMED)
     if named is not None:
         if generator.oracle is None:
             raise RegenError("region", got=named, expected="a shape or a mask")
-        mask = generator.oracle.region(named, [sample])[0, 0]
-        strokes: Strokes = (Stroke("mask", mask=mask_to_uri((mask * 255).byte().numpy())),)
+        mask = generator.oracle.region(named, [sample])
+        strokes: Strokes = (Stroke("mask", mask=mask_image_uri(mask)),)
     else:
         strokes = _strokes(content["region"])
     target = Target(new_key(), request, sample.label, strokes, own_size=own_size)

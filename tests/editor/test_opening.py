@@ -22,6 +22,7 @@ from regen.errors import RegenError
 from regen.generators.families import family
 from regen.generators.names import generator_path
 from regen.images import save_image
+from regen.rewriting.rule import compose
 from tests.helpers import rfr
 
 ROOT = Path(__file__).parents[2]
@@ -72,37 +73,123 @@ def test_rules_of_the_session_stay(tmp_path: Path) -> None:
     assert document.rules == before.rules and len(document.painting.targets) == 3
 
 
-@pytest.mark.parametrize(
-    ("changes", "message"),
-    [
-        (
-            {"targets": [{"seed": n, "region": {"box": [1, 1, 9, 9]}} for n in range(4)]},
-            "got 4, expected at most 3 in the editor",
-        ),
-        (
-            {"exemplar": {"pattern": "cat_eyes", "seed": 5}},
-            "exemplar: got one that the renderer draws",
-        ),
-    ],
-)
-def test_more_than_the_page_shows_is_refused(changes: Any, message: str, tmp_path: Path) -> None:
-    with pytest.raises(RegenError, match=message):
-        document_from(written(tmp_path, **changes), "portraits")
+def test_more_targets_than_the_page_shows_are_refused(tmp_path: Path) -> None:
+    targets = [{"seed": n, "region": {"box": [1, 1, 9, 9]}} for n in range(4)]
+    with pytest.raises(RegenError, match="got 4, expected at most 3 in the editor"):
+        document_from(written(tmp_path, targets=targets), "portraits")
 
 
-def test_another_generator_or_several_exemplars_are_refused(tmp_path: Path) -> None:
+def test_another_generator_is_refused(tmp_path: Path) -> None:
     path = written(tmp_path)
     with pytest.raises(
         RegenError, match="generator: got portraits, expected g; run `regen edit portraits"
     ):
         document_from(path, "g")
-    content = json.loads(path.read_text())
-    content["edits"].append({**content["edits"][0], "exemplar": "skimage:astronaut"})
+
+
+def composites(edits: api.Edits, generator: api.Generator) -> torch.Tensor:
+    """The targets with the patterns pasted, ``[T, 3, H, W]``: what the rule is made of."""
+    task = api.Workbench(generator, unseen=1).task(edits)
+    images = [generator(example.latent) for example in task.examples]
+    pairs = zip(task.examples, images, strict=True)
+    return torch.cat([compose(example, image, task.settings.rule)[0] for example, image in pairs])
+
+
+@pytest.mark.filterwarnings("ignore::regen.rewriting.task.NoProjectorWarning")
+@pytest.mark.parametrize("name", ["drawn_cat_eyes", "sunglasses", "red_nose", "inpaint_sunglasses"])
+def test_what_the_renderer_draws_is_pasted_as_the_rewrite_pastes_it(
+    name: str, tmp_path: Path
+) -> None:
+    path = ROOT / "examples" / f"{name}.json"
+    before = api.read_edits(path)
+    generator = api.open_generator(before.generator)
+    document = document_from(path, before.generator)
+    content = edits_json(document.painting, before.generator, generator.image_size)
+    again = composites(api.edits_of(content), generator)
+    assert (again - composites(before, generator)).abs().max() < 1 / 127.5  # a level of 8 bits
+    assert [target.exemplar is None for target in document.painting.targets] == [True, False, False]
+    assert document.painting.picture.name.endswith(" on the face of seed 1241")
+    kept = Kept(tmp_path / "session")
+    kept.save(document, before.generator)
+    assert kept.load(before.generator) == document
+    (tmp_path / "e.json").write_text(json.dumps(content))
+    reopened = document_from(tmp_path / "e.json", before.generator)
+    assert edits_json(reopened.painting, before.generator, generator.image_size) == content
+
+
+def test_what_is_learned_from_it_is_what_the_file_teaches() -> None:
+    """By the closed form: gradient steps carry the least rounding far away."""
+    path = ROOT / "examples" / "drawn_cat_eyes.json"
+    painting = document_from(path, "portraits").painting
+    closed = {"fit.solver": "closed-form", "fit.steps": 1, "fit.preserve": 2}
+    settings = api.RewriteSettings().changed(closed)
+    given = api.rewrite(path, settings=settings).deltas
+    opened = api.rewrite(
+        api.edits_of(edits_json(painting, "portraits", (128, 128))), settings=settings
+    ).deltas
+    assert set(given) == set(opened)
+    for name, delta in given.items():
+        assert (opened[name] - delta).norm() <= 0.02 * delta.norm()
+    assert any(delta.norm() > 0 for delta in given.values())
+
+
+def test_weights_and_other_keys_of_the_file_stay(tmp_path: Path) -> None:
+    content = json.loads((ROOT / "examples" / "red_nose.json").read_text())
+    del content["$schema"]
+    path = tmp_path / "e.json"
+    path.write_text(json.dumps({**content, "weights": {"new": 20}, "feather": 2}))
+    painting = document_from(path, "portraits").painting
+    again = api.edits_of(edits_json(painting, "portraits", (128, 128)))
+    assert (again.weights, again.feather) == (api.read_edits(path).weights, 2)
+
+
+def test_each_edit_has_its_exemplar_and_its_region(tmp_path: Path) -> None:
+    content = json.loads(EYES.read_text())
+    (edit,) = content["edits"]
+    first, second, third = ([target] for target in edit["targets"])
+    content["edits"] = [
+        {**edit, "targets": first},
+        {**edit, "targets": second, "exemplar": "skimage:astronaut"},
+        {**edit, "targets": third, "region": {"ellipse": [266, 112, 40, 23]}},
+    ]
+    path = tmp_path / "e.json"
     path.write_text(json.dumps(content))
-    with pytest.raises(
-        RegenError, match="edits: got several exemplars, expected one in the editor"
-    ):
-        document_from(path, "portraits")
+    painting = document_from(path, "portraits").painting
+    own = [target.exemplar for target in painting.targets]
+    assert own[0] is None and painting.picture.source == "skimage:chelsea"
+    assert [one.picture.source for one in own[1:]] == ["skimage:astronaut", "skimage:chelsea"]
+    assert [one.strokes[0].ellipse[0] for one in own[1:]] == [172, 266]
+    again = api.edits_of(edits_json(painting, "portraits", (128, 128)))
+    assert [edit.exemplar.source for edit in again.edits] == [
+        edit["exemplar"] for edit in content["edits"]
+    ]
+
+
+def mixed(folder: Path, **more: Any) -> Path:
+    """A file of two exemplars: a region by its name, and a mask that somebody drew."""
+    Image.fromarray(np.full((30, 45, 3), 99, np.uint8)).save(folder / "grey.png")
+    mask = np.zeros((30, 45), np.uint8)
+    mask[9:20, 9:30] = 255
+    Image.fromarray(mask).save(folder / "mask.png")
+    target = {"seed": 0, "region": {"portraits": "nose"}}
+    drawn = {"exemplar": {"pattern": "red_nose", "seed": 5}, "region": {"portraits": "nose"}}
+    cut_out = {"exemplar": "grey.png", "region": {"mask": "mask.png"}}
+    content = {
+        "version": 1,
+        "edits": [
+            {**drawn, "targets": [target]},
+            {**cut_out, "targets": [{**target, "seed": 3}]},
+        ],
+    }
+    (folder / "mixed.json").write_text(json.dumps({**content, **more}))
+    return folder / "mixed.json"
+
+
+def test_outlines_of_several_kinds_are_refused_unless_the_file_says_which(tmp_path: Path) -> None:
+    with pytest.raises(RegenError, match=r'shape: got auto.*; give "shape": "exemplar" or "targ'):
+        document_from(mixed(tmp_path), "portraits")
+    document = document_from(mixed(tmp_path, shape="exemplar"), "portraits")
+    assert document.painting.options["shape"] == "exemplar"
 
 
 def test_a_generator_beside_the_file_is_the_one_that_the_file_names(

@@ -343,6 +343,32 @@ def test_a_hole_is_painted_on_an_image_of_ones_own(
         page.close()
 
 
+def test_an_exemplar_of_one_sample_alone_is_beside_it(opened: Any, tmp_path: Path) -> None:
+    file = str(ROOT / "examples" / "drawn_cat_eyes.json")
+    with running(tmp_path / "session", "portraits", "--edits", file) as command:
+        tab = Tab.open(opened, command.address)
+        page = tab.page
+        tab.paintable(6)
+        tab.until('document.getElementById("missing").textContent.startsWith("This is what")')
+        assert page.locator(".board .label").all_text_contents() == [
+            "Exemplar: cat eyes on the face of seed 1241",
+            "seed 0",
+            "Exemplar of seed 3: cat eyes on the face of seed 1028",
+            "seed 3",
+            "Exemplar of seed 4: cat eyes on the face of seed 2136",
+            "seed 4",
+        ]
+        tab.tool("brush")
+        tab.drag(2, (10, 10, 20, 12))
+        tab.previewed(1)
+        page.locator('.board button:text-is("Use the first")').first.click()
+        tab.paintable(5)
+        page.click("#undo")
+        tab.paintable(6)
+        assert (serious(page) or []) == [] and tab.faults == []
+        page.close()
+
+
 def test_a_server_that_ends_is_said_in_the_page_and_found_again(
     opened: Any, tmp_path: Path
 ) -> None:
