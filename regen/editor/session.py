@@ -44,8 +44,7 @@ class Session:
         history: The document, and what it was.
         grid: Samples to choose from.
         learner: Learns rules.
-        engine: What is computed with; None until the generator is open.
-        shown: The document's images; None until then.
+        engine, shown: What computes, and the document's images; None until the generator is open.
     """
 
     def __init__(
@@ -155,8 +154,8 @@ class Session:
         self._refresh()
 
     def _show_state(self) -> None:
-        state = state_of(self.history)
-        self.channels.show("state", **state, learning=self.learner.to_json())
+        learning = self.learner.to_json()
+        self.channels.show("state", **state_of(self.history), learning=learning)
 
     def _refresh(self) -> None:
         if self.shown is not None:
@@ -169,9 +168,6 @@ class Session:
     def _redo(self, message: Message) -> None:
         if self.history.redo():
             self._changed()
-
-    def _turn(self, message: Message) -> None:
-        self.grid.turn(message, self._ready)
 
     def _use_bundled(self, message: Message) -> None:
         exemplars, name = self._ready().exemplars, text(message, "name")
@@ -244,7 +240,7 @@ class Session:
 _ACTIONS: dict[str, Callable[[Session, Message], None]] = {
     "undo": Session._undo,
     "redo": Session._redo,
-    "samples": Session._turn,
+    "samples": lambda session, message: session.grid.turn(message, session._ready),
     "picture.bundled": Session._use_bundled,
     "learn": Session._learn,
     "stop": Session._stop,
