@@ -343,6 +343,12 @@ def test_a_hole_is_painted_on_an_image_of_ones_own(
         page.close()
 
 
+# However long the name of an exemplar is, it widens no board.
+_BOARDS_FIT = """
+[...document.querySelectorAll(".board")].every((board) => board.scrollWidth <= board.clientWidth)
+"""
+
+
 def test_an_exemplar_of_one_sample_alone_is_beside_it(opened: Any, tmp_path: Path) -> None:
     file = str(ROOT / "examples" / "drawn_cat_eyes.json")
     with running(tmp_path / "session", "portraits", "--edits", file) as command:
@@ -358,6 +364,7 @@ def test_an_exemplar_of_one_sample_alone_is_beside_it(opened: Any, tmp_path: Pat
             "Exemplar of seed 4: cat eyes on the face of seed 2136",
             "seed 4",
         ]
+        assert page.evaluate(_BOARDS_FIT)
         tab.tool("brush")
         tab.drag(2, (10, 10, 20, 12))
         tab.previewed(1)
