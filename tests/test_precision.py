@@ -8,6 +8,12 @@ from regen.precision import DTYPES, choose, compute_dtype, resolved, worth_measu
 CPU = torch.device("cpu")
 
 
+@pytest.fixture(autouse=True)
+def unlimited(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("ATEN_CPU_CAPABILITY", "ONEDNN_MAX_CPU_ISA"):
+        monkeypatch.delenv(name, raising=False)
+
+
 @pytest.mark.parametrize(("name", "dtype"), [("fp32", torch.float32), ("bf16", torch.bfloat16)])
 def test_a_precision_asked_for_is_what_one_gets(name: str, dtype: torch.dtype) -> None:
     assert compute_dtype(name, CPU) == dtype
@@ -31,6 +37,26 @@ def test_auto_asks_the_processor(
 ) -> None:
     monkeypatch.setattr(torch.cpu, "get_capabilities", lambda: capabilities, raising=False)
     assert compute_dtype("auto", CPU) == dtype
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "precision"),
+    [
+        ("ATEN_CPU_CAPABILITY", "avx2", "fp32"),
+        ("ATEN_CPU_CAPABILITY", "avx512", "bf16"),
+        ("ONEDNN_MAX_CPU_ISA", "AVX2", "fp32"),
+        ("ONEDNN_MAX_CPU_ISA", "avx512_core_bf16", "bf16"),
+        ("ONEDNN_MAX_CPU_ISA", "", "bf16"),
+    ],
+)
+def test_auto_is_fp32_where_torch_is_kept_to_older_instructions(
+    monkeypatch: pytest.MonkeyPatch, name: str, value: str, precision: str
+) -> None:
+    monkeypatch.setattr(torch.cpu, "get_capabilities", lambda: {"amx_bf16": True}, raising=False)
+    monkeypatch.setenv(name, value)
+    choice = choose(CPU)
+    assert choice.precision == precision
+    assert (name in choice.reason) is (precision == "fp32")
 
 
 def test_auto_is_fp32_where_the_processor_cannot_be_asked(monkeypatch: pytest.MonkeyPatch) -> None:
