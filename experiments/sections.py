@@ -14,7 +14,7 @@ def with_section(text: str, part: str, title: str, body: str) -> str:
             is none.
         title: The section's own heading, of the second level; comes last in its part where there is
             none.
-        body: Without headings of these levels.
+        body: Without headings of these levels, or lines of code that look like them.
 
     Returns:
         The text, which ends in one newline.

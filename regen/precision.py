@@ -7,8 +7,8 @@ than in float32 on a processor with AVX2 alone. So "auto" asks the device.
 Instructions alone do not settle it. AVX512-bf16 halves the time on AMD's processors, and on Intel's
 that have nothing else. Intel's since Sapphire Rapids, which have AVX512-fp16 too, multiply bfloat16
 quickly in tiles (AMX) alone: where a virtual machine hides these, convolutions by the vectors were
-measured to take 1.9 times as long as in float32. And variables in the environment that keep torch
-or oneDNN to older instructions keep bfloat16 from these: a rewrite took five times as long.
+measured to take 1.9 times as long as in float32. And where a variable in the environment keeps
+oneDNN, which convolves, to older instructions, a convolution took three to five times as long.
 """
 
 from __future__ import annotations
@@ -22,10 +22,7 @@ import torch
 
 DTYPES = {"fp32": torch.float32, "bf16": torch.bfloat16, "fp16": torch.float16}
 Name = TypeVar("Name", bound=str)  # of a format, or "auto"
-_OLDER = {
-    "ATEN_CPU_CAPABILITY": {"DEFAULT", "AVX2"},
-    "ONEDNN_MAX_CPU_ISA": {"SSE41", "AVX", "AVX2", "AVX2_VNNI", "AVX512_CORE"},
-}
+_LIMITS = ("ONEDNN_MAX_CPU_ISA", "DNNL_MAX_CPU_ISA")
 _TILES, _VECTORS, _LATER = "amx_bf16", "avx512_bf16", "avx512_fp16"  # torch's names
 
 
@@ -50,11 +47,11 @@ def choose(device: torch.device) -> Choice:
         return Choice("fp32", "this GPU has no bf16")
     if device.type != "cpu":
         return Choice("fp32", f"bf16 has not been measured on {device.type}")
-    kept = _kept_to_older()
-    if kept is not None:
-        return Choice("fp32", f"{kept} keeps torch from instructions for bf16")
-    has = _capabilities()
-    if has.get(_TILES):
+    has, limit = _capabilities(), _limit()
+    unlimited = limit is None or "AMX" in limit
+    if not (unlimited or str(limit).endswith(("BF16", "FP16"))):
+        return Choice("fp32", f"oneDNN is kept to {limit}, where bf16 would be slower")
+    if has.get(_TILES) and unlimited:
         return Choice("bf16", "this processor has AMX-bf16")
     if not has.get(_VECTORS):
         reason = "this processor has neither AVX512-bf16 nor AMX-bf16, so bf16 would be slower"
@@ -104,12 +101,11 @@ def name_of(dtype: torch.dtype) -> str:
     return next(name for name, known in DTYPES.items() if known == dtype)
 
 
-def _kept_to_older() -> str | None:
-    """The variable in the environment that keeps torch from instructions for bf16, if one does."""
-    for name, older in _OLDER.items():
-        if os.environ.get(name, "").upper() in older:
-            return name
-    return None
+def _limit() -> str | None:
+    """The newest instructions that oneDNN may use, by its own names; None for all there are."""
+    given = (os.environ.get(name, "").upper() for name in _LIMITS)
+    limit = next((value for value in given if value), "ALL")
+    return None if limit in ("ALL", "DEFAULT") or limit.startswith("AVX10") else limit
 
 
 def _capabilities() -> Mapping[str, object]:

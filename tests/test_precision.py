@@ -10,7 +10,7 @@ CPU = torch.device("cpu")
 
 @pytest.fixture(autouse=True)
 def unlimited(monkeypatch: pytest.MonkeyPatch) -> None:
-    for name in ("ATEN_CPU_CAPABILITY", "ONEDNN_MAX_CPU_ISA"):
+    for name in ("ONEDNN_MAX_CPU_ISA", "DNNL_MAX_CPU_ISA"):
         monkeypatch.delenv(name, raising=False)
 
 
@@ -39,24 +39,30 @@ def test_auto_asks_the_processor(
     assert compute_dtype("auto", CPU) == dtype
 
 
+@pytest.mark.parametrize("name", ["ONEDNN_MAX_CPU_ISA", "DNNL_MAX_CPU_ISA"])
 @pytest.mark.parametrize(
-    ("name", "value", "precision"),
+    ("limit", "with_tiles", "with_vectors"),
     [
-        ("ATEN_CPU_CAPABILITY", "avx2", "fp32"),
-        ("ATEN_CPU_CAPABILITY", "avx512", "bf16"),
-        ("ONEDNN_MAX_CPU_ISA", "AVX2", "fp32"),
-        ("ONEDNN_MAX_CPU_ISA", "avx512_core_bf16", "bf16"),
-        ("ONEDNN_MAX_CPU_ISA", "", "bf16"),
+        ("", "bf16", "bf16"),
+        ("all", "bf16", "bf16"),
+        ("AVX10_1_512_AMX", "bf16", "bf16"),
+        ("AVX512_CORE_AMX", "bf16", "bf16"),
+        ("avx512_core_bf16", "fp32", "bf16"),
+        ("AVX512_CORE_VNNI", "fp32", "fp32"),
+        ("AVX2", "fp32", "fp32"),
+        ("AVX2_VNNI_2", "fp32", "fp32"),
     ],
 )
-def test_auto_is_fp32_where_torch_is_kept_to_older_instructions(
-    monkeypatch: pytest.MonkeyPatch, name: str, value: str, precision: str
+def test_auto_heeds_what_onednn_is_kept_to(
+    monkeypatch: pytest.MonkeyPatch, name: str, limit: str, with_tiles: str, with_vectors: str
 ) -> None:
-    monkeypatch.setattr(torch.cpu, "get_capabilities", lambda: {"amx_bf16": True}, raising=False)
-    monkeypatch.setenv(name, value)
-    choice = choose(CPU)
-    assert choice.precision == precision
-    assert (name in choice.reason) is (precision == "fp32")
+    tiles = {"amx_bf16": True, "avx512_bf16": True, "avx512_fp16": True}
+    monkeypatch.setenv(name, limit)
+    for has, precision in ((tiles, with_tiles), ({"avx512_bf16": True}, with_vectors)):
+        monkeypatch.setattr(torch.cpu, "get_capabilities", lambda has=has: has, raising=False)
+        assert choose(CPU).precision == precision
+    if with_vectors == "fp32":
+        assert f"oneDNN is kept to {limit}" in choose(CPU).reason
 
 
 def test_auto_is_fp32_where_the_processor_cannot_be_asked(monkeypatch: pytest.MonkeyPatch) -> None:

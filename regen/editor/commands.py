@@ -138,11 +138,13 @@ def use_alpha(document: Document, message: Message) -> Document:
 def with_picture(document: Document, picture: Picture) -> Document:
     """Take an image as the exemplar of all targets.
 
-    Whoever cut the pattern out has said where it is.
+    Whoever cut the pattern out has said where it is, and what its outline is.
     """
     strokes = (Stroke("mask", mask=picture.alpha),) if picture.alpha else ()
-    targets = tuple(replace(target, exemplar=None) for target in document.painting.targets)
-    painting = replace(document.painting, picture=picture, strokes=strokes, targets=targets)
+    old, said = document.painting, {"shape"} if picture.alpha else set()
+    options = {name: value for name, value in old.options.items() if name not in said}
+    targets = tuple(replace(target, exemplar=None) for target in old.targets)
+    painting = replace(old, picture=picture, strokes=strokes, targets=targets, options=options)
     return replace(document, painting=painting)
 
 

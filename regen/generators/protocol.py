@@ -381,6 +381,7 @@ class Generator(nn.Module, ABC):
         """How many samples are computed at once: 16 up to 256x256, and fewer of larger images.
 
         So a batch takes no more memory, whatever their size; one that large is no slower for it.
+        Images of one's own, whose longer side is longer, take more.
         """
         height, width = self.image_size
         return max(1, min(_MOST_AT_ONCE, _PIXELS_AT_ONCE // (height * width)))
@@ -393,7 +394,7 @@ class Generator(nn.Module, ABC):
             samples: At least one.
             batch_size: How many are computed at once; by default the generator's `batch_size`.
         """
-        size = batch_size or self.batch_size
+        size = self.batch_size if batch_size is None else batch_size
         batches = [samples[i : i + size] for i in range(0, len(samples), size)]
         parts: list[Tensor] = [self(self.latents(batch)).float().cpu() for batch in batches]
         return torch.cat(parts).clamp(-1, 1)

@@ -42,8 +42,7 @@ class Lpips:
 
     Attributes:
         backbone: One of `BACKBONES`.
-        batch_size: Images of up to 256x256 compared at once; bounds the memory, never changes
-            the result.
+        batch_size: Images compared at once, fewer of large ones; never changes the result.
         device: Where distances are computed, wherever the images are; None for where they are.
     """
 

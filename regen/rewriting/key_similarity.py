@@ -43,7 +43,7 @@ class KeyMatcher:
         """Largest cosine of each position with the region.
 
         Args:
-            keys: ``[N, K, kh, kw]``.
+            keys: ``[N, K, kh, kw]``, at least one sample.
 
         Returns:
             ``[N, 1, kh, kw]`` in [-1, 1], float32.

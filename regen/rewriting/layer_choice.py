@@ -41,7 +41,7 @@ from regen.rewriting.key_similarity import KeyMatcher
 from regen.rewriting.layer_trials import LayerChoice, Trial
 from regen.rewriting.memory import fit_memory
 from regen.rewriting.moment_cache import key_moments
-from regen.rewriting.preserved import preserve
+from regen.rewriting.preserved import images_of, keys_of, preserve
 from regen.rewriting.rewrite import Rewrite, rewritten
 from regen.rewriting.rule import Example, Rule, build_rule
 from regen.rewriting.settings import RewriteSettings
@@ -197,12 +197,12 @@ class _Trials:
                 "value layer auto: the last target already looks as wanted",
                 remedy="give the value layer, or another target",
             )
-        before = self.generator.images(self.unseen)
-        keys = split.head(self.generator.latents(self.unseen)).features
+        keys = keys_of(self.generator, split, self.unseen)
+        before = images_of(self.generator, split, keys)
         size = (int(before.shape[2]), int(before.shape[3]))
-        elsewhere = 1 - matcher.mask(keys, size, slack=self.settings.fit.match_area).cpu()
+        elsewhere = 1 - matcher.mask(keys.features, size, slack=self.settings.fit.match_area).cpu()
         with rewritten(self.generator, rewrite):
             target = as_shown(self.generator(self.examples[-1].latent))
-            after = self.generator.images(self.unseen)
+            after = images_of(self.generator, split, keys)
         inside, outside = weighted_l1(target, wanted, mask), weighted_l1(after, before, elsewhere)
         return inside.item(), outside.item(), to_do.item()

@@ -95,10 +95,9 @@ class Losses:
 
     def _groups(self, rule: Rule, preserved: Preserved | None) -> list[Preserved]:
         """Samples that must stay; on windows the targets too, outside of their regions."""
-        if preserved is None:
+        if preserved is None or not len(preserved):
             return []
-        alone = self.crops is None or not len(preserved)
-        return [preserved] if alone else [preserved, targets_of(rule)]
+        return [preserved] if self.crops is None else [preserved, targets_of(rule)]
 
     def draw(self) -> Drawn | None:
         """The next preserved samples, which take turns from call to call; None without any."""
@@ -117,7 +116,7 @@ class Losses:
         """Preserved samples, or windows of them."""
         if drawn is None:
             return None
-        if self.crops is None or not drawn.windows:
+        if self.crops is None or drawn.windows is None:
             return self.kept[0].select(drawn.index)
         parts, first, places = [], 0, list(zip(drawn.index.tolist(), drawn.windows, strict=True))
         for group in self.kept:

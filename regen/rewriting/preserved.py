@@ -5,7 +5,7 @@ Shapes: P preserved samples; C, h, w the value; H, W an image.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 import torch
@@ -99,13 +99,25 @@ def keys_of(generator: Generator, split: Split, samples: Sequence[Sample]) -> Ac
 
 
 @torch.no_grad()
-def images_of(generator: Generator, split: Split, keys: Activation) -> Tensor:
-    """Images ``[N, 3, H, W]`` that keys of whole samples lead to, through the memory as it is.
+def images_of(
+    generator: Generator,
+    split: Split,
+    keys: Activation,
+    weights: Mapping[str, Tensor] | None = None,
+) -> Tensor:
+    """Images ``[N, 3, H, W]`` that keys of whole samples lead to, computed in batches.
 
-    They are those of `Generator.images`, float32 on the CPU in [-1, 1], and computed in batches.
+    They are those of `Generator.images`, float32 on the CPU in [-1, 1], where a sample passes the
+    memory once; what an image was filled with in earlier passes is in its keys.
+
+    Args:
+        generator: Says how many are computed at once.
+        split: The same, cut.
+        keys: From `keys_of`.
+        weights: In place of the memory's own, see `Split.recall`.
     """
     parts = _batches(keys, generator.batch_size)
-    return torch.cat([as_shown(split.tail(split.recall(part))) for part in parts])
+    return torch.cat([as_shown(split.tail(split.recall(part, weights))) for part in parts])
 
 
 def _batches(keys: Activation, size: int) -> Iterator[Activation]:

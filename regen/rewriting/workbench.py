@@ -21,10 +21,9 @@ from torch import Tensor
 from regen.edits.schema import Edits
 from regen.generators.protocol import Activation, Generator, Sample, Source, Split
 from regen.generators.samples import reserved_samples
-from regen.images import as_shown
 from regen.rewriting.key_similarity import match_whitened, whitening_of
 from regen.rewriting.learn import Learned, Losses, OnPartial, OnStep, learn, prepare
-from regen.rewriting.preserved import keys_of
+from regen.rewriting.preserved import LEAST_COMPARED, images_of, keys_of
 from regen.rewriting.preview import Preview, preview_of
 from regen.rewriting.rewrite import Rewrite, compose
 from regen.rewriting.rule import Rule, build_rule, stack_rules
@@ -101,7 +100,7 @@ class Workbench:
         self.projector = None if projector is None else str(projector)
         self.source = generator.source(images)
         # Random samples whose keys give the second moment: as many as a fit preserves.
-        self._key_count = usual_preserve(generator.usual_settings)
+        self._key_count = max(usual_preserve(generator.usual_settings), LEAST_COMPARED)
         self._tasks: dict[Asked, Task] = {}  # by what the edits share
         self._cuts: dict[Place, Cut] = {}
         self._views: list[View] = []
@@ -186,7 +185,7 @@ class Workbench:
     def _keys(self, view: View, cut: Cut) -> Activation:
         place = cut.split.value_layer, cut.split.memory_layers
         if place not in view.keys:
-            view.keys[place] = cut.split.head(self.generator.latents(view.samples))
+            view.keys[place] = keys_of(self.generator, cut.split, view.samples)
         return view.keys[place]
 
     def _rule(self, task: Task) -> Rule:
@@ -251,8 +250,7 @@ class Workbench:
         if view is None or cut is None:
             return total.applied_to(self.generator).images(samples or (view or self.view()).samples)
         weights = _weights(cut.split, total.deltas)
-        image = cut.split.tail(cut.split.recall(self._keys(view, cut), weights))
-        return as_shown(image)
+        return images_of(self.generator, cut.split, self._keys(view, cut), weights)
 
     @torch.no_grad()
     def part_at(self, sample: Sample, x: float, y: float) -> Tensor:

@@ -82,6 +82,16 @@ def test_alpha_is_taken_where_there_is_some() -> None:
     assert stroke.mask == picture.alpha
 
 
+@pytest.mark.parametrize(
+    ("alpha", "kept"), [("data:image/png;base64,AA", {}), ("", {"shape": "x"})]
+)
+def test_an_image_that_says_its_outline_is_pasted_with_it(alpha: str, kept: dict[str, str]) -> None:
+    document = replace(DOCUMENT, painting=replace(PAINTING, options={"shape": "x", "feather": 2}))
+    brought = with_picture(document, Picture("cat.png", "cat", 30, 45, alpha=alpha)).painting
+    assert brought.options == {"feather": 2, **kept}
+    assert len(brought.strokes) == bool(alpha)
+
+
 def test_options() -> None:
     document = do("option", do("option", name="scale", value="stretch"), name="feather", value=2)
     assert document.painting.options == {"scale": "stretch", "feather": 2.0}

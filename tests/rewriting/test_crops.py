@@ -94,6 +94,14 @@ def test_a_fit_on_windows_learns_the_rule(split: Split, rule: Rule, preserved: P
     assert found[-1][1] < 0.9 * found[0][1]
 
 
+def test_on_windows_no_samples_to_preserve_are_none(
+    split: Split, rule: Rule, preserved: Preserved
+) -> None:
+    without = fit_memory(split, rule, replace(FIT, solver="adam"), preserved.select([])).deltas
+    alone = fit_memory(split, rule, replace(FIT, solver="adam")).deltas
+    assert all(torch.equal(without[name], alone[name]) for name in alone)
+
+
 def test_windows_are_the_same_every_time(split: Split, rule: Rule, preserved: Preserved) -> None:
     one, other = (fit_memory(split, rule, FIT, preserved).deltas for _ in range(2))
     assert all(torch.equal(one[name], other[name]) for name in one)

@@ -181,7 +181,7 @@ def test_no_samples_to_preserve_cost_nothing(
     none = Preserved(preserved.keys.select([]), values, images, keep, image_keep)
     reports: list[dict[str, float]] = []
     fit_memory(split, rule, SHORT, none, on_report=lambda _, losses: reports.append(losses))
-    assert {losses["preserve_value"] for losses in reports} == {0.0}
+    assert not any("preserve_value" in losses for losses in reports)
     assert reports[-1]["recall_value"] < reports[0]["recall_value"]
 
 

@@ -10,6 +10,7 @@ import torch
 
 from regen.errors import GeneratorError
 from regen.generators.munit.source import read_sample
+from regen.generators.protocol import Generator
 from regen.generators.rfr.files import save_rfr
 from regen.generators.stylegan2.config import StyleGAN2Config
 from regen.generators.stylegan2.files import save_stylegan2
@@ -95,9 +96,10 @@ def test_masks_need_images_and_no_other_hole(settings: dict, tmp_path: Path) -> 
 SHARED_WORK = """
 import sys
 from pathlib import Path
+from regen.generators.protocol import Generator
 from regen.runs import generate
 
-generate._MOST_AT_ONCE = 2
+Generator.batch_size = 2
 folder = Path(sys.argv[1])
 settings = generate.GenerateSettings(tuple(range(7)))
 files = generate.generate_images(folder / "g.safetensors", [], settings, folder / "two")
@@ -110,7 +112,7 @@ def test_two_processes_share_the_images(
 ) -> None:
     save_stylegan2(tmp_path / "g.safetensors", tiny_generator().eval(), card={})
     in_two_processes(SHARED_WORK)
-    monkeypatch.setattr(generate, "_MOST_AT_ONCE", 2)
+    monkeypatch.setattr(Generator, "batch_size", 2)
     settings = GenerateSettings(tuple(range(7)))
     files = generate_images(tmp_path / "g.safetensors", [], settings, tmp_path / "one")
     assert [file.name for file in files][-1] == "grid.png" and len(files) == 8

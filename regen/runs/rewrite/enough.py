@@ -22,6 +22,7 @@ from regen.runs.rewrite.measure import Evidence, gather_evidence, joined
 from regen.seeds import UNSEEN
 
 COUNTS = (16, 32, 64)
+_AT_ONCE = 32  # whose keys are kept until they have been measured
 
 
 def enough_evidence(task: Task, learned: Learned, lpips: Lpips | None) -> Evidence:
@@ -44,7 +45,7 @@ def enough_evidence(task: Task, learned: Learned, lpips: Lpips | None) -> Eviden
         found = gather_evidence(task, learned, more)
         found = found if lpips is None else found.seen_by(lpips)
         evidence = found if evidence is None else joined(evidence, found)
-        if len(evidence.labels) < counts[-1] and settled(evidence, lpips):
+        if len(evidence.labels) in counts[:-1] and settled(evidence, lpips):
             break
     assert evidence is not None
     return evidence
@@ -52,8 +53,8 @@ def enough_evidence(task: Task, learned: Learned, lpips: Lpips | None) -> Eviden
 
 def _pieces(samples: Sequence[Sample], counts: Sequence[int]) -> Iterator[Sequence[Sample]]:
     for first, last in zip((0, *counts), counts, strict=False):
-        if samples[first:last]:
-            yield samples[first:last]
+        for i in range(first, min(last, len(samples)), _AT_ONCE):
+            yield samples[i : min(i + _AT_ONCE, last)]
 
 
 def settled(evidence: Evidence, lpips: Lpips | None) -> bool:

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Mapping
 
 import torch
 from torch import Tensor
 
 from regen.metrics import Lpips
+
+_AT_ONCE = 4  # samples that are copied and compared
 
 Perceived = Mapping[tuple[str, str, str], Tensor]
 """Distances ``[N]`` by the names of both images and "inside" or "outside"."""
@@ -30,14 +33,22 @@ def perceive(images: Mapping[str, Tensor | None], regions: Tensor, lpips: Lpips)
         regions: ``[N, 1, H, W]`` in [0, 1].
         lpips: What compares; the rest of each image is painted grey for it.
     """
-    there = {name for name, image in images.items() if image is not None}
-    compared = [pair for pair in (*_CHANGE, *_ORACLE, *_PLAIN) if {pair[0], pair[1]} <= there]
+    there = {name: image for name, image in images.items() if image is not None}
+    pieces = []
+    for i in range(0, len(regions), _AT_ONCE):
+        few = slice(i, i + _AT_ONCE)
+        pieces.append(_of_few({n: image[few] for n, image in there.items()}, regions[few], lpips))
+    return functools.reduce(together, pieces)
+
+
+def _of_few(images: Mapping[str, Tensor], regions: Tensor, lpips: Lpips) -> Perceived:
+    """As `perceive`; each image is copied for each part that is compared."""
+    compared = [pair for pair in (*_CHANGE, *_ORACLE, *_PLAIN) if {*pair[:2]} <= images.keys()]
     masks = {"inside": regions, "outside": 1 - regions}
     parts = {
-        f"{name} {part}": image * masks[part]
+        f"{name} {part}": images[name] * masks[part]
         for one, two, part in compared
-        for name, image in ((one, images[one]), (two, images[two]))
-        if image is not None
+        for name in (one, two)
     }
     pairs = [(f"{one} {part}", f"{two} {part}") for one, two, part in compared]
     found = lpips.distances(parts, pairs)

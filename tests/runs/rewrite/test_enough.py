@@ -71,6 +71,7 @@ def test_it_stops_where_the_verdict_is_settled(
     rewrite = Rewrite(deltas, task.generator.digest(), task.generator.family)
     prepared = prepare(task)
     monkeypatch.setattr(enough, "COUNTS", (2, 3, 4))
+    monkeypatch.setattr(enough, "_AT_ONCE", 2)  # what is asked for comes in pieces, all of it
     looks = iter(range(1, 10))
     monkeypatch.setattr(enough, "settled", lambda *_: next(looks) >= clear)
     learned = Learned(rewrite, prepared.rule, prepared.matcher)
