@@ -17,7 +17,7 @@ ROOT = Path(__file__).parent.parent
 # its own row and nothing else of ours; a folder is one unit, so its files import each other.
 ROWS = [
     {"errors"},
-    {"allocator", "linear_algebra", "losses", "precision", "seeds", "threads"},
+    {"allocator", "batches", "linear_algebra", "losses", "precision", "seeds", "threads"},
     {"files"},
     {"images"},
     {"unpickling"},

@@ -14,7 +14,7 @@ Shapes: N samples; C, h, w channels, height and width of a layer; H, W of an ima
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -25,6 +25,7 @@ import torch
 from torch import Tensor, nn
 from torch.func import functional_call
 
+from regen.batches import at_once
 from regen.errors import GeneratorError
 from regen.files import tensor_file
 
@@ -32,7 +33,6 @@ if TYPE_CHECKING:
     from typing_extensions import Self
 
 _MOST_AT_ONCE = 16  # samples
-_PIXELS_AT_ONCE = 16 * 256 * 256
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -383,8 +383,13 @@ class Generator(nn.Module, ABC):
         So a batch takes no more memory, whatever their size; one that large is no slower for it.
         Images of one's own, whose longer side is longer, take more.
         """
-        height, width = self.image_size
-        return max(1, min(_MOST_AT_ONCE, _PIXELS_AT_ONCE // (height * width)))
+        return at_once(_MOST_AT_ONCE, self.image_size)
+
+    def batches(self, samples: Sequence[Sample], batch_size: int | None = None) -> Iterator[Latent]:
+        """Latents of samples, `batch_size` at once; by default the generator's own."""
+        size = self.batch_size if batch_size is None else batch_size
+        for i in range(0, len(samples), size):
+            yield self.latents(samples[i : i + size])
 
     @torch.no_grad()
     def images(self, samples: Sequence[Sample], batch_size: int | None = None) -> Tensor:
@@ -394,7 +399,6 @@ class Generator(nn.Module, ABC):
             samples: At least one.
             batch_size: How many are computed at once; by default the generator's `batch_size`.
         """
-        size = self.batch_size if batch_size is None else batch_size
-        batches = [samples[i : i + size] for i in range(0, len(samples), size)]
-        parts: list[Tensor] = [self(self.latents(batch)).float().cpu() for batch in batches]
+        latents = self.batches(samples, batch_size)
+        parts: list[Tensor] = [self(latent).float().cpu() for latent in latents]
         return torch.cat(parts).clamp(-1, 1)

@@ -17,6 +17,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
+from regen.batches import at_once
 from regen.errors import MetricError
 from regen.metrics._check import check_pair
 from regen.metrics.backbone_weights import (
@@ -28,13 +29,7 @@ from regen.metrics.backbone_weights import (
 from regen.metrics.squeeze_lpips import SqueezeLpips, compared, unit_length
 
 _AT_ONCE = 4  # images of each name whose features are held
-_USUAL_PIXELS = 256 * 256  # of larger images fewer are compared at once
 SMALLEST = 32  # below this some backbone has no pixel left in its last layer
-
-
-def _fewer(count: int, images: Tensor) -> int:
-    """`count` of up to 256x256, and so many that take as much memory of larger images."""
-    return max(1, min(count, count * _USUAL_PIXELS // images[0, 0].numel()))
 
 
 class Lpips:
@@ -74,7 +69,7 @@ class Lpips:
         """
         check_pair("LPIPS", a, b, least=SMALLEST)
         network, place = self._network_for(a)
-        size = _fewer(self.batch_size, a)
+        size = at_once(self.batch_size, a.shape[2:])
         pieces = zip(a.split(size), b.split(size), strict=True)
         with torch.set_grad_enabled(differentiable):
             found = [network(x.to(place), y.to(place)).flatten() for x, y in pieces]
@@ -101,7 +96,7 @@ class Lpips:
         count = len(images[names[0]]) if names else 0
         found: dict[tuple[str, str], list[Tensor]] = {pair: [] for pair in pairs}
         with torch.no_grad():
-            size = _fewer(_AT_ONCE, images[names[0]]) if names else 1
+            size = at_once(_AT_ONCE, images[names[0]].shape[2:]) if names else 1
             for first in range(0, count, size):
                 part = slice(first, first + size)
                 seen = {name: self._features(images[name][part]) for name in names}

@@ -74,8 +74,7 @@ def _measured(
 ) -> dict[str, KeyMoment]:
     samples = reserved_samples(source, MOMENTS, SAMPLES, taken)
     size = min(generator.batch_size, _MOST_AT_ONCE)
-    batches = (samples[i : i + size] for i in range(0, len(samples), size))
-    keys = (split.head(generator.latents(batch)) for batch in batches)
+    keys = (split.head(latent) for latent in generator.batches(samples, size))
     return {name: _as_kept(moment) for name, moment in measure_moments(split, keys).items()}
 
 

@@ -15,7 +15,6 @@ from regen.generators.crops import Window
 from regen.generators.protocol import (
     Activation,
     Generator,
-    Latent,
     Sample,
     Split,
     concatenate,
@@ -95,7 +94,7 @@ def targets_of(rule: Rule) -> Preserved:
 @torch.no_grad()
 def keys_of(generator: Generator, split: Split, samples: Sequence[Sample]) -> Activation:
     """Keys of at least one sample, ``features [N, K, kh, kw]``, computed in batches."""
-    return concatenate([split.head(latent) for latent in _latents(generator, samples)])
+    return concatenate([split.head(latent) for latent in generator.batches(samples)])
 
 
 @torch.no_grad()
@@ -127,12 +126,6 @@ def _batches(keys: Activation, size: int) -> Iterator[Activation]:
         yield keys.select(range(i, min(i + size, count)))
 
 
-def _latents(generator: Generator, samples: Sequence[Sample]) -> Iterator[Latent]:
-    """Latents of samples, batch by batch."""
-    for i in range(0, len(samples), generator.batch_size):
-        yield generator.latents(samples[i : i + generator.batch_size])
-
-
 @torch.no_grad()
 def preserve(
     generator: Generator, split: Split, rule: Rule, settings: FitSettings, samples: list[Sample]
@@ -149,7 +142,7 @@ def preserve(
     Returns:
         What to preserve, None where nothing is; and the matcher.
     """
-    latents = list(_latents(generator, samples))
+    latents = list(generator.batches(samples))
     keys = concatenate([split.head(latent) for latent in latents])
     matcher = match_keys(keys.features, rule.keys.features, rule.mask)
     if not settings.preserve:

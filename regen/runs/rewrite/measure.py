@@ -160,9 +160,7 @@ def joined(one: Evidence, two: Evidence) -> Evidence:
 
 def _inputs(generator: Generator, samples: Sequence[Sample]) -> Tensor | None:
     """What the generator was given for samples, or None for one that is given no images."""
-    size = generator.batch_size
-    batches = [samples[i : i + size] for i in range(0, len(samples), size)]
-    shown = [generator.shown_input(generator.latents(batch)) for batch in batches]
+    shown = [generator.shown_input(latent) for latent in generator.batches(samples)]
     given = [image.float().cpu() for image in shown if image is not None]
     return torch.cat(given) if given else None
 
