@@ -141,8 +141,10 @@ def with_picture(document: Document, picture: Picture) -> Document:
     Whoever cut the pattern out has said where it is, and what its outline is.
     """
     strokes = (Stroke("mask", mask=picture.alpha),) if picture.alpha else ()
-    old, said = document.painting, {"shape"} if picture.alpha else set()
-    options = {name: value for name, value in old.options.items() if name not in said}
+    old = document.painting
+    options = dict(old.options)
+    if picture.alpha:
+        options.pop("shape", None)
     targets = tuple(replace(target, exemplar=None) for target in old.targets)
     painting = replace(old, picture=picture, strokes=strokes, targets=targets, options=options)
     return replace(document, painting=painting)

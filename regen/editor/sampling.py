@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from torch import Tensor
 
     from regen.api import Generator, Sample, Workbench
+    from regen.editor.painting import Target
 
 Json = dict[str, Any]
 _KEPT = 20  # masks of where targets can change
@@ -136,6 +137,10 @@ class Sampling:
         from regen import api
 
         return api.sample(self.generator, request)
+
+    def of_target(self, target: Target) -> Sample:
+        """The sample that a target of a painting is."""
+        return self.sample(target.described(self.size))
 
     def label(self, request: Mapping[str, Any]) -> str:
         """Its name; an image of one's own has one before it has a hole.

@@ -13,8 +13,6 @@ from regen.errors import RegenError
 if TYPE_CHECKING:
     from torch import Tensor
 
-    from regen.api import Sample
-
 
 class Suggestions:
     """Regions of a generator's samples.
@@ -37,7 +35,7 @@ class Suggestions:
         Returns:
             ``name``, to display, and ``mask``, a data URI, of each.
         """
-        sample, found = self._sample(target), []
+        sample, found = self.sampling.of_target(target), []
         oracle = self.bench.generator.oracle
         if oracle is not None and oracle.knows(sample):
             named = [(name, oracle.region(name, [sample])) for name in oracle.regions]
@@ -60,12 +58,9 @@ class Suggestions:
         import torch
 
         region = torch.from_numpy(rasterized(target.strokes, size) / 255).float()
-        samples = [self._sample(one) for one in others]
-        masks = self.bench.same_part(self._sample(target), region[None, None], samples)
+        samples = [self.sampling.of_target(one) for one in others]
+        masks = self.bench.same_part(self.sampling.of_target(target), region[None, None], samples)
         return {one.key: mask_image_uri(m[None]) for one, m in zip(others, masks, strict=True)}
-
-    def _sample(self, target: Target) -> Sample:
-        return self.sampling.sample(target.described(self.sampling.size))
 
 
 def _covers(mask: Tensor, x: float, y: float) -> bool:

@@ -16,7 +16,7 @@ from regen.editor.sampling import GridOptions, Sampling
 if TYPE_CHECKING:
     from torch import Tensor
 
-    from regen.api import Rewrite, Sample, View
+    from regen.api import Rewrite, View
 
 GRID = 24
 _FIRST_ROW, _ROWS = 3, 7  # samples that are generated together: few at first, to see something
@@ -86,7 +86,7 @@ class Views:
         targets = self._complete(painting)
         if not targets:
             return {}
-        samples = [self._sample(target) for target in targets]
+        samples = [self.sampling.of_target(target) for target in targets]
         images = self.bench.after(self._rewrites(applied), samples)
         keys = [target.key for target in targets]
         return {key: picture_uri(image) for key, image in zip(keys, images, strict=True)}
@@ -110,13 +110,11 @@ class Views:
         return [picture_uri(image) for image in images]
 
     def _unseen(self, painting: Painting) -> View:
-        return self.bench.view([self._sample(target) for target in self._complete(painting)])
+        targets = self._complete(painting)
+        return self.bench.view([self.sampling.of_target(target) for target in targets])
 
     def _complete(self, painting: Painting) -> list[Target]:
         return [t for t in painting.targets if not (self.sampling.holes and t.lacks_hole)]
-
-    def _sample(self, target: Target) -> Sample:
-        return self.sampling.sample(target.described(self.sampling.size))
 
     def _rewrites(self, applied: Sequence[tuple[str, float]]) -> list[tuple[Rewrite, float]]:
         return [(self.rules.rewrite(key), strength) for key, strength in applied]
