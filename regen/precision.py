@@ -48,10 +48,10 @@ def choose(device: torch.device) -> Choice:
     if device.type != "cpu":
         return Choice("fp32", f"bf16 has not been measured on {device.type}")
     has, limit = _capabilities(), _limit()
-    unlimited = limit is None or "AMX" in limit
-    if not (unlimited or str(limit).endswith(("BF16", "FP16"))):
+    tiles = not limit or "AMX" in limit
+    if not (tiles or limit.endswith(("BF16", "FP16"))):
         return Choice("fp32", f"oneDNN is kept to {limit}, where bf16 would be slower")
-    if has.get(_TILES) and unlimited:
+    if has.get(_TILES) and tiles:
         return Choice("bf16", "this processor has AMX-bf16")
     if not has.get(_VECTORS):
         reason = "this processor has neither AVX512-bf16 nor AMX-bf16, so bf16 would be slower"
@@ -101,11 +101,11 @@ def name_of(dtype: torch.dtype) -> str:
     return next(name for name, known in DTYPES.items() if known == dtype)
 
 
-def _limit() -> str | None:
-    """The newest instructions that oneDNN may use, by its own names; None for all there are."""
+def _limit() -> str:
+    """The newest instructions that oneDNN may use, by its own names; "" for all there are."""
     given = (os.environ.get(name, "").upper() for name in _LIMITS)
     limit = next((value for value in given if value), "ALL")
-    return None if limit in ("ALL", "DEFAULT") or limit.startswith("AVX10") else limit
+    return "" if limit in ("ALL", "DEFAULT") or limit.startswith("AVX10") else limit
 
 
 def _capabilities() -> Mapping[str, object]:
