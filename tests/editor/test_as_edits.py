@@ -7,21 +7,10 @@ from dataclasses import replace
 import numpy as np
 
 from regen.editor.as_edits import edits_json, missing
-from regen.editor.painting import Exemplar, Painting, Picture, Target
+from regen.editor.painting import Exemplar, Painting, Picture
 from regen.editor.strokes import Stroke
 from regen.edits.schema import edits_of
-
-EYE = Stroke("ellipse", ellipse=(20, 20, 6, 5))
-EYES = (EYE, replace(EYE, ellipse=(44, 20, 6, 5)))
-SIZE = (64, 64)
-CAT = Picture("skimage:chelsea", "cat", 300, 451)
-WHOLE = Painting(
-    "p",
-    CAT,
-    (EYE,),
-    (Target("a", {"seed": 3}, "seed 3", EYES), Target("b", {"seed": 4}, "seed 4", (EYE,))),
-    {"scale": "stretch"},
-)
+from tests.helpers.editor_small import CAT, EYE, EYES, SIZE, WHOLE
 
 
 def test_it_says_what_is_missing_in_the_order_of_the_page() -> None:

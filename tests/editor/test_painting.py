@@ -8,21 +8,10 @@ import numpy as np
 import pytest
 
 from regen.editor.messages import MessageError
-from regen.editor.painting import Exemplar, Painting, Picture, Target
+from regen.editor.painting import Exemplar, Picture
 from regen.editor.stored import painting_of
-from regen.editor.strokes import Stroke, rasterized
-
-EYE = Stroke("ellipse", ellipse=(20, 20, 6, 5))
-EYES = (EYE, replace(EYE, ellipse=(44, 20, 6, 5)))
-SIZE = (64, 64)
-CAT = Picture("skimage:chelsea", "cat", 300, 451)
-WHOLE = Painting(
-    "p",
-    CAT,
-    (EYE,),
-    (Target("a", {"seed": 3}, "seed 3", EYES), Target("b", {"seed": 4}, "seed 4", (EYE,))),
-    {"scale": "stretch"},
-)
+from regen.editor.strokes import rasterized
+from tests.helpers.editor_small import CAT, EYE, EYES, SIZE, WHOLE
 
 
 def test_strokes_go_where_they_are_meant_to() -> None:
