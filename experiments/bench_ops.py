@@ -15,6 +15,8 @@ copy with the system's default allocator.
     generator*_vs_convs          the whole synthesis network / its bare convolutions: same shapes
                                  and precision, channels_last, weights ready in that precision
     generator1024_bf16_psnr_db   of the bf16 image against the fp32 one, whose range is the peak
+    weight_gradient_speedup      of 3x3 convolutions of 64 channels at 64, fp32: torch's / compiled,
+                                 whether or not operators use the kernel on this processor
     train_step_speedup           forward and backward of the bundled generator, batch 16, fp32:
                                  reference operators / compiled ones; train_step_bf16_speedup too
 """
@@ -198,6 +200,20 @@ def _profile(file: Path, title: str, run: Callable[[], object]) -> None:
     file.write_text(with_section(text, PROFILE, title, table))
 
 
+def weight_gradients(repeats: int) -> Medians:
+    """The weight's gradient of a convolution of 8 samples, channels_last."""
+    x, dy = (torch.randn(8, 64, 64, 64).to(memory_format=LAST) for _ in range(2))
+    weight = torch.randn(64, 64, 3, 3).to(memory_format=LAST)
+    y = F.conv2d(x, weight.requires_grad_(), padding=1)
+    return take_turns(
+        repeats,
+        {
+            "compiled": lambda: torch.ops.stylegan2_ops.weight_gradient(dy, x, 1, 1),
+            "torch": lambda: torch.autograd.grad(y, weight, dy, retain_graph=True),
+        },
+    )
+
+
 def train_step(dtype: torch.dtype, repeats: int) -> Medians:
     """Forward and backward of the bundled 128x128 generator at batch 16, constant noise."""
     opened = load_stylegan2(bundled.FOLDER / "portraits.safetensors")
@@ -260,6 +276,8 @@ def main(repeats: int, profile: Path | None) -> None:
             ratios[f"generator{resolution}_{name}_vs_convs"] = ratio
         if "psnr_db" in found:
             ratios[f"generator{resolution}_bf16_psnr_db"] = found.pop("psnr_db")
+    t = times["weight_gradient_ms"] = weight_gradients(repeats)
+    ratios["weight_gradient_speedup"] = t["torch"] / t["compiled"]
     for name in DTYPES:
         key = "train_step_speedup" if name == "fp32" else f"train_step_{name}_speedup"
         t = times[f"train_step_{name}_ms"] = train_step(DTYPES[name], repeats)

@@ -3,6 +3,7 @@
     bias_act          bias, activation, gain and clamp of a layer
     upfirdn2d         upsample, pad, filter and downsample
     upfirdn2d_bias_act  the second of the first, in one pass over memory
+    conv2d, conv_transpose2d  those of torch, whose weights get their gradient sooner
     modulated_conv2d  convolution whose input channels are scaled by a style, separately per sample
     implementation    which code runs, and why
 
@@ -12,6 +13,7 @@ Written from Karras et al., "Analyzing and Improving the Image Quality of StyleG
 
 from stylegan2_ops._dispatch import Implementation, implementation
 from stylegan2_ops.bias_act import ACTIVATIONS, bias_act
+from stylegan2_ops.convolution import conv2d, conv_transpose2d
 from stylegan2_ops.modulated_conv2d import modulated_conv2d
 from stylegan2_ops.upfirdn2d import filter_from_taps, upfirdn2d, upsample2d
 from stylegan2_ops.upfirdn2d_bias_act import upfirdn2d_bias_act
@@ -20,6 +22,8 @@ __all__ = [
     "ACTIVATIONS",
     "Implementation",
     "bias_act",
+    "conv2d",
+    "conv_transpose2d",
     "filter_from_taps",
     "implementation",
     "modulated_conv2d",

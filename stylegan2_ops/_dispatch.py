@@ -115,6 +115,13 @@ def compiled_for(x: Tensor) -> bool:
     return _decide(_used.get(), "cpu" if x.is_cpu else x.device.type)
 
 
+@cache
+def capability() -> str:
+    """The instructions that the CPU kernels use, such as "avx2"; "" where there are none."""
+    library = _library.load("cpu")
+    return library.runs_on if isinstance(library, _library.Library) else ""
+
+
 def _transformed() -> bool:
     """Whether forward-mode derivatives or a transform of torch.func are active.
 

@@ -7,6 +7,7 @@ Every backward is written in operators that are differentiable themselves:
                         itself, since their slope is constant nearly everywhere; the smooth ones:
                         their derivative in torch
     upfirdn2d_bias_act  filters again, then as the two above ("fused" below)
+    weight_gradient     linear in both images: a convolution with the gradient, and a transposed one
 
 No gradient flows to a filter, nor through `demodulation`, which only inference uses.
 
@@ -19,6 +20,7 @@ from collections.abc import Sequence
 from typing import Any
 
 import torch
+import torch.nn.functional as F
 from torch import Tensor
 
 PIECEWISE_LINEAR = ("linear", "relu", "lrelu")
@@ -215,3 +217,20 @@ def _affine(
     parts = (None if part is None else part.contiguous() for part in (scale, noise, b))
     y: Tensor = torch.ops.stylegan2_ops.bias_act(x, *parts, "linear", 0.0, 1.0, -1.0)
     return y
+
+
+def weight_setup(ctx: Any, inputs: tuple[Any, ...], output: Tensor) -> None:
+    a, b, ctx.stride, ctx.padding = inputs
+    ctx.save_for_backward(a, b)
+
+
+def weight_backward(ctx: Any, dy: Tensor) -> tuple[Any, ...]:
+    a, b = ctx.saved_tensors
+    where = {"stride": ctx.stride, "padding": ctx.padding}
+    da = F.conv2d(b, dy, **where) if ctx.needs_input_grad[0] else None
+    db = None
+    if ctx.needs_input_grad[1]:
+        reached = (ctx.stride * (a.shape[d] - 1) + 3 - 2 * ctx.padding for d in (2, 3))
+        more = [b.shape[d] - size for d, size in zip((2, 3), reached, strict=True)]
+        db = F.conv_transpose2d(a, dy, **where, output_padding=more)
+    return da, db, None, None

@@ -99,3 +99,8 @@ def bias_act_backward(
 
 def demodulation(weight: Tensor, styles: Tensor) -> Tensor:
     return styles.new_empty([styles.shape[0], weight.shape[0]])
+
+
+def weight_gradient(a: Tensor, b: Tensor, stride: int, padding: int) -> Tensor:
+    shape, order = [a.shape[1], b.shape[1], 3, 3], torch.channels_last
+    return torch.empty(shape, dtype=a.dtype, device=a.device, memory_format=order)

@@ -10,11 +10,11 @@ Shapes: N samples; I, O input and output channels; k kernel size.
 from __future__ import annotations
 
 import torch
-import torch.nn.functional as F
 from torch import Tensor
 
 from stylegan2_ops import _compiled, _dispatch
 from stylegan2_ops.bias_act import bias_act
+from stylegan2_ops.convolution import conv2d, conv_transpose2d
 from stylegan2_ops.upfirdn2d_bias_act import upfirdn2d_bias_act
 
 _TINY = 1e-30  # keeps the division by a largest magnitude of 0 finite
@@ -67,7 +67,7 @@ def modulated_conv2d(
     if up == 1 or resample_filter is None:
         x = _convolve(x, weight, padding)
         return bias_act(x, bias, scale=scale, noise=noise, act=act, gain=gain, clamp=clamp)
-    x = F.conv_transpose2d(x, weight.transpose(0, 1), stride=2)
+    x = conv_transpose2d(x, weight.transpose(0, 1), stride=2)
     return upfirdn2d_bias_act(
         x,
         resample_filter,
@@ -142,7 +142,7 @@ def _modulated(x: Tensor, weight: Tensor, styles: Tensor, pointwise: bool) -> tu
 
 def _convolve(x: Tensor, weight: Tensor, padding: int) -> Tensor:
     if weight.ndim == 4:
-        return F.conv2d(x, weight, padding=padding)
+        return conv2d(x, weight, padding=padding)
     n, _, height, width = x.shape
     channels_innermost = x.permute(0, 2, 3, 1).reshape(n, height * width, -1)
     y = torch.bmm(channels_innermost, weight).reshape(n, height, width, -1).permute(0, 3, 1, 2)

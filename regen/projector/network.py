@@ -16,6 +16,7 @@ from __future__ import annotations
 
 import math
 from itertools import pairwise
+from typing import cast
 
 import torch
 import torch.nn.functional as F
@@ -23,14 +24,23 @@ from torch import Tensor, nn
 
 from regen.errors import ProjectorError
 from regen.projector.config import ProjectorConfig
+from stylegan2_ops import conv2d
 
 SLOPE = 0.2
 _COARSEST = 4  # the discriminator halves no further
 
 
+class _Conv2d(nn.Conv2d):
+    """A convolution whose weight gets its gradient sooner, see `stylegan2_ops.conv2d`."""
+
+    def forward(self, x: Tensor) -> Tensor:
+        (stride, _), (padding, _) = self.stride, cast("tuple[int, int]", self.padding)
+        return conv2d(x, self.weight, self.bias, stride=stride, padding=padding)
+
+
 def _conv(inputs: int, outputs: int, size: int, stride: int = 1, gain: float = 1.0) -> nn.Conv2d:
     """Convolution with padding ``(size - 1) // 2``, He initialisation, channels_last weights."""
-    conv = nn.Conv2d(inputs, outputs, size, stride, (size - 1) // 2)
+    conv = _Conv2d(inputs, outputs, size, stride, (size - 1) // 2)
     nn.init.kaiming_normal_(conv.weight, a=SLOPE)
     assert conv.bias is not None
     with torch.no_grad():

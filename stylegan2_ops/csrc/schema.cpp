@@ -14,6 +14,11 @@
 //
 //   demodulation        1 / sqrt(1e-8 + sum over i, y, x of (styles[n, i] weight[o, i, y, x])^2),
 //                       float32, without a gradient: for drawing, where reading every weight counts
+//   weight_gradient     of a [N, A, H, W] and b [N, B, H', W'] the sum over n, p, q of
+//                       a[n, i, p, q] b[n, j, stride p + t - padding, stride q + u - padding], for t and u
+//                       in 0 to 2, as [A, B, 3, 3], float32: the gradient of a convolution's weight,
+//                       where a is that of its output and b its input, or, where a is its input and b
+//                       the gradient of its output, of a transposed one's
 //
 // Only the stable ABI of torch is used, so that one binary serves every torch from 2.11 on.
 
@@ -35,4 +40,5 @@ STABLE_TORCH_LIBRARY(stylegan2_ops, m) {
       "float gain, float clamp, bool[] wanted, int noise_samples) "
       "-> (Tensor, Tensor, Tensor, Tensor)");
   m.def("demodulation(Tensor weight, Tensor styles) -> Tensor");
+  m.def("weight_gradient(Tensor a, Tensor b, int stride, int padding) -> Tensor");
 }

@@ -34,6 +34,8 @@ def test_operators_pass_the_checks_of_torch(layout: torch.memory_format) -> None
         torch.library.opcheck(OPERATORS.bias_act_backward.default, inputs)
     weight = torch.randn(6, 5, 3, 3).contiguous(memory_format=torch.channels_last)
     torch.library.opcheck(OPERATORS.demodulation.default, (weight, torch.randn(2, 5)))
+    images = [torch.randn(2, c, 4, 7, requires_grad=True) for c in (3, 5)]
+    torch.library.opcheck(OPERATORS.weight_gradient.default, (*images, 1, 1))
 
 
 def test_torch_compile_traces_without_a_break() -> None:

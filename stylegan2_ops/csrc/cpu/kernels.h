@@ -84,12 +84,22 @@ struct Demodulation {
   bool outputs_innermost;
 };
 
+// y[i, t, u, j] = sum over n, p, q of a[n, p, q, i] b[n, stride p + t - padding, stride q + u - padding, j]
+// for t and u in 0 to 2, float32, channels innermost; outside of its image b is 0.
+struct WeightGradient {
+  const float* a;  // [N, height, width, a_channels]
+  const float* b;  // [N, b_height, b_width, b_channels]
+  float* y;        // [a_channels, 3, 3, b_channels]
+  int64_t samples, height, width, a_channels, b_height, b_width, b_channels, stride, padding;
+};
+
 struct Kernels {
   const char* capability;
   void (*bias_act)(const BiasAct&, const Threads&);
   void (*bias_act_backward)(const BiasActBackward&, const Threads&);
   void (*upfirdn2d)(const Upfirdn2d&, const Threads&);
   void (*demodulation)(const Demodulation&, const Threads&);
+  void (*weight_gradient)(const WeightGradient&, const Threads&);
 };
 
 }  // namespace stylegan2_ops

@@ -240,6 +240,33 @@ Tensor demodulation(Tensor weight, Tensor styles) {
   return y;
 }
 
+Tensor weight_gradient(Tensor a, Tensor b, int64_t stride, int64_t padding) {
+  STD_TORCH_CHECK(a.dim() == 4 && b.dim() == 4 && a.size(0) == b.size(0),
+                  "weight_gradient wants a [N, A, H, W] and b [N, B, H', W']");
+  STD_TORCH_CHECK(a.scalar_type() == ScalarType::Float && b.scalar_type() == ScalarType::Float,
+                  "weight_gradient wants float32");
+  STD_TORCH_CHECK(stride >= 1 && padding >= 0, "stride must be at least 1, and padding 0");
+  const auto last = MemoryFormat::ChannelsLast;
+  Tensor y = new_tensor(a, {a.size(1), b.size(1), 3, 3}, ScalarType::Float, last);
+  if (a.numel() == 0 || b.numel() == 0) return torch::stable::fill_(y, 0.0);
+  a = torch::stable::contiguous(a, last);
+  b = torch::stable::contiguous(b, last);
+  const WeightGradient call{static_cast<const float*>(a.data_ptr()),
+                            static_cast<const float*>(b.data_ptr()),
+                            static_cast<float*>(y.data_ptr()),
+                            a.size(0),
+                            a.size(2),
+                            a.size(3),
+                            a.size(1),
+                            b.size(2),
+                            b.size(3),
+                            b.size(1),
+                            stride,
+                            padding};
+  kernels().weight_gradient(call, threads);
+  return y;
+}
+
 }  // namespace
 }  // namespace stylegan2_ops
 
@@ -254,4 +281,5 @@ STABLE_TORCH_LIBRARY_IMPL(stylegan2_ops, CPU, m) {
   m.impl("demodulation", TORCH_BOX(&stylegan2_ops::demodulation));
   m.impl("upfirdn2d", TORCH_BOX(&stylegan2_ops::upfirdn2d));
   m.impl("upfirdn2d_bias_act", TORCH_BOX(&stylegan2_ops::upfirdn2d_bias_act));
+  m.impl("weight_gradient", TORCH_BOX(&stylegan2_ops::weight_gradient));
 }

@@ -18,13 +18,12 @@ from __future__ import annotations
 import math
 
 import torch
-import torch.nn.functional as F
 from torch import Tensor, nn
 
 from regen.errors import GeneratorError
 from regen.generators.stylegan2.config import StyleGAN2Config
 from regen.generators.stylegan2.network import Dense
-from stylegan2_ops import bias_act, filter_from_taps, upfirdn2d
+from stylegan2_ops import bias_act, conv2d, filter_from_taps, upfirdn2d
 
 _HALF = math.sqrt(0.5)  # keeps the variance of the sum of two branches
 
@@ -94,11 +93,11 @@ class Convolution(nn.Module):
         linear = self.bias is None
         weight = (self.weight * (self.scale * gain if linear else self.scale)).to(x.dtype)
         if self.down == 1:
-            x = F.conv2d(x, weight, padding=self.kernel // 2)
+            x = conv2d(x, weight, padding=self.kernel // 2)
         elif self.kernel == 1:
-            x = F.conv2d(self._blurred(x, stride=2), weight)
+            x = conv2d(self._blurred(x, stride=2), weight)
         else:
-            x = F.conv2d(self._blurred(x, stride=1), weight, stride=2)
+            x = conv2d(self._blurred(x, stride=1), weight, stride=2)
         if self.bias is None:
             return x
         clamp = None if self.clamp is None else self.clamp * gain
