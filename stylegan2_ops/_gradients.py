@@ -16,7 +16,7 @@ Shapes: x, y [N, C, ...]; scale [N, C]; noise [1 or N, 1, H, W]; b [C]; f [fh, f
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import torch
@@ -227,10 +227,16 @@ def weight_setup(ctx: Any, inputs: tuple[Any, ...], output: Tensor) -> None:
 def weight_backward(ctx: Any, dy: Tensor) -> tuple[Any, ...]:
     a, b = ctx.saved_tensors
     where = {"stride": ctx.stride, "padding": ctx.padding}
-    da = F.conv2d(b, dy, **where) if ctx.needs_input_grad[0] else None
+    da = in_full_precision(F.conv2d, b, dy, **where) if ctx.needs_input_grad[0] else None
     db = None
     if ctx.needs_input_grad[1]:
         reached = (ctx.stride * (a.shape[d] - 1) + 3 - 2 * ctx.padding for d in (2, 3))
         more = [b.shape[d] - size for d, size in zip((2, 3), reached, strict=True)]
-        db = F.conv_transpose2d(a, dy, **where, output_padding=more)
+        db = in_full_precision(F.conv_transpose2d, a, dy, **where, output_padding=more)
     return da, db, None, None
+
+
+def in_full_precision(convolve: Callable[..., Tensor], *tensors: Tensor, **where: Any) -> Tensor:
+    """A convolution that autocast does not round, as it does none of torch's own gradients."""
+    with torch.autocast("cpu", enabled=False):
+        return convolve(*tensors, **where)

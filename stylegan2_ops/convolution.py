@@ -13,6 +13,7 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from stylegan2_ops import _dispatch
+from stylegan2_ops._gradients import in_full_precision
 
 _FEWEST_CHANNELS = 16  # of input and output
 _FEWEST_POSITIONS = 128  # of a sample; both: where the kernel begins to gain
@@ -95,9 +96,8 @@ class _Convolution(torch.autograd.Function):
         dx = dw = db = None
         if ctx.needs_input_grad[0]:
             missing = [_missing(x, dy, d, ctx.stride, ctx.padding) for d in (2, 3)]
-            dx = conv_transpose2d(
-                dy, weight, stride=ctx.stride, padding=ctx.padding, output_padding=missing
-            )
+            where = {"stride": ctx.stride, "padding": ctx.padding, "output_padding": missing}
+            dx = in_full_precision(conv_transpose2d, dy, weight, **where)
         if ctx.needs_input_grad[1]:
             dw = torch.ops.stylegan2_ops.weight_gradient(dy, x, ctx.stride, ctx.padding)
         if ctx.needs_input_grad[2]:
@@ -123,7 +123,8 @@ class _Transposed(torch.autograd.Function):
         x, weight = ctx.saved_tensors
         dx = dw = None
         if ctx.needs_input_grad[0]:
-            dx = conv2d(dy, weight, stride=ctx.stride, padding=ctx.padding)
+            where = {"stride": ctx.stride, "padding": ctx.padding}
+            dx = in_full_precision(conv2d, dy, weight, **where)
         if ctx.needs_input_grad[1]:
             dw = torch.ops.stylegan2_ops.weight_gradient(x, dy, ctx.stride, ctx.padding)
         return dx, dw, None, None, None

@@ -119,6 +119,27 @@ def test_first_and_second_gradients_are_those_of_torch(
 
 
 @pytest.mark.usefixtures("quick")
+@pytest.mark.parametrize("convolve", [conv2d, conv_transpose2d])
+def test_gradients_that_are_taken_under_autocast_are_not_rounded(
+    convolve: Callable[..., Tensor],
+) -> None:
+    x, weight = normal(2, 5, 9, 12), normal(5, 5, 3, 3, seed=1)
+    x.requires_grad_()
+    weight.requires_grad_()
+
+    def run(half: bool) -> tuple[Tensor, ...]:
+        y = convolve(x, weight)
+        with torch.autocast("cpu", torch.bfloat16, enabled=half):
+            first = torch.autograd.grad(y.sin().sum(), (x, weight), create_graph=True)
+            return torch.autograd.grad(
+                torch.stack([g.sin().sum() for g in first]).sum(), (x, weight)
+            )
+
+    for got, wanted in zip(run(half=True), run(half=False), strict=True):
+        assert torch.equal(got, wanted)
+
+
+@pytest.mark.usefixtures("quick")
 def test_the_bias_has_its_gradient() -> None:
     x, weight, bias = normal(2, 3, 6, 5), normal(4, 3, 3, 3, seed=1), normal(1, 4, 1, 1)[0, :, 0, 0]
     weight.requires_grad_()
