@@ -21,10 +21,11 @@ constexpr int64_t kLanes = 4;
 #endif
 constexpr int64_t kTaps = 3, kGroup = 4;
 constexpr int64_t kSums = kTaps * kTaps * kGroup * kLanes;  // of a group of `a` and a vector of `b`
-constexpr int64_t kPositions = 256;   // of a row of `b` in a block: it stays in the nearest cache
-constexpr int64_t kColumns = 64;      // channels of `b` that a task works on
-constexpr int64_t kTasks = 16;        // at least, where there are as many blocks
-constexpr int64_t kLongPiece = 2048;  // positions that are worth sums of their own
+constexpr int64_t kPositions = 256;     // of a row of `b` in a block: it stays in the nearest cache
+constexpr int64_t kColumns = 64;        // channels of `b` that a task works on
+constexpr int64_t kTasks = 16;          // at least, where there are as many blocks
+constexpr int64_t kLongPiece = 2048;    // positions that are worth sums of their own
+constexpr int64_t kMostSums = 1 << 23;  // numbers in all pieces' sums, unless tasks were too few
 
 typedef float Vector __attribute__((vector_size(kLanes * sizeof(float))));
 
@@ -91,8 +92,9 @@ struct Cut {
         a_groups((g.a_channels + kGroup - 1) / kGroup),
         wide(g.stride * (g.width - 1) + kTaps),
         tall(g.stride * (rows - 1) + kTaps) {
-    const int64_t long_pieces = g.samples * g.height * g.width / kLongPiece;
-    pieces = smaller(blocks, larger(long_pieces, (kTasks + columns - 1) / columns));
+    const int64_t wanted = smaller(g.samples * g.height * g.width / kLongPiece,
+                                   kMostSums / (columns * sums_of_task()));
+    pieces = smaller(blocks, larger(wanted, (kTasks + columns - 1) / columns));
   }
   int64_t sums_of_task() const { return a_groups * (kColumns / kLanes) * kSums; }
 };
