@@ -47,15 +47,15 @@ class Grid:
             ready: Gives the engine, or raises an error as long as there is none.
 
         Raises:
-            RegenError: If the generator has no such samples.
+            RegenError: If the generator has no such samples; nothing has changed then.
         """
-        self.first = integer(message, "first", 0, LARGEST_SEED - 1000)
+        first = integer(message, "first", 0, LARGEST_SEED - 1000)
         psi, engine = number(message, "truncation", 0, 2), ready()
         hole = named_hole(text(message, "hole")) if message.get("hole") else None
         options = GridOptions(psi, hole)
         if options.request():
-            engine.sampling.label({"seed": self.first, **options.request()})
-        self.options = options
+            engine.sampling.label({"seed": first, **options.request()})
+        self.first, self.options = first, options
         self.show(engine)
 
     def show(self, engine: Engine) -> None:

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
 from regen.editor.messages import MessageError
-from tests.helpers.editor_session import DAB, Pages
+from regen.errors import RegenError
+from tests.helpers.editor_session import DAB, Pages, PretendEngine
 
 
 def test_a_target_gets_another_style_or_hole(pages: Pages) -> None:
@@ -38,3 +41,24 @@ def test_a_target_gets_another_style_or_hole(pages: Pages) -> None:
 def test_the_grid_is_asked_for_with_a_hole(pages: Pages) -> None:
     pages.do("samples", first=9, truncation=1, hole="nose")
     assert (pages.last("grid")["hole"], pages.last("grid")["first"]) == ("nose", 9)
+
+
+@pytest.mark.parametrize(
+    "wrong", [{"truncation": 9}, {"truncation": 0.5}, {"truncation": 1, "hole": "tail"}], ids=str
+)
+def test_samples_that_are_refused_leave_those_that_are_on_their_way(
+    wrong: dict[str, Any],
+    pages: Pages,
+    pretend: PretendEngine,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def refuse(sample: Any) -> str:
+        raise RegenError("sample", got=str(sample))
+
+    pages.session.handle({"do": "samples", "first": 9, "truncation": 1})
+    monkeypatch.setattr(pretend, "label", refuse)
+    with pytest.raises(RegenError):
+        pages.session.handle({"do": "samples", "first": 40, **wrong})
+    pages.worker.run()
+    assert pages.last("grid")["first"] == 9
+    assert pages.session.grid.first == 9
