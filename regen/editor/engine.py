@@ -25,10 +25,9 @@ class Engine:
     """A generator on its workbench, and what is computed with it.
 
     Args:
-        generator: Name or path.
+        generator: As it was opened, by the name that edits files are to have.
         kept: The session's folder.
         images: Folder that the generator takes its samples from, if it needs images.
-        device: Where to compute; "auto" is a GPU where torch finds one.
 
     Attributes:
         sampling: What samples are made from, and which there are.
@@ -40,20 +39,16 @@ class Engine:
         suggestions: Regions that the generator proposes.
 
     Raises:
-        RegenError: If the generator cannot be opened, or takes its samples from a folder of images
-            and was given none.
+        RegenError: If the generator takes its samples from a folder of images and was given none.
     """
 
-    def __init__(
-        self, generator: str, kept: Kept, images: Path | None = None, device: str = "auto"
-    ) -> None:
-        self.name, self.kept = generator, kept
+    def __init__(self, generator: api.Generator, kept: Kept, images: Path | None = None) -> None:
+        self.generator, self.name, self.kept = generator, generator.source_name, kept
         self.images = None if images is None else images.resolve()
-        self.generator = api.open_generator(generator, device=_device(device))
-        bench = api.Workbench(self.generator, images=images, unseen=UNSEEN)
+        bench = api.Workbench(generator, images=images, unseen=UNSEEN)
         self.sampling = Sampling(bench, self.images)
         self.exemplars = Exemplars(kept)
-        self.tasks = Tasks(generator, bench, self.sampling)
+        self.tasks = Tasks(self.name, bench, self.sampling)
         self.previews = Previews(self.tasks)
         self.rules = Rules(self.tasks, kept)
         self.views = Views(self.sampling, self.rules)
@@ -69,11 +64,3 @@ class Engine:
             "formats": formats_of(self.generator),
             **self.sampling.described(),
         }
-
-
-def _device(name: str) -> str:
-    import torch
-
-    if name != "auto":
-        return name
-    return "cuda" if torch.cuda.is_available() else "cpu"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from os.path import abspath, exists
 from pathlib import Path
@@ -18,7 +18,7 @@ from regen.editor.strokes import Stroke, Strokes, mask_to_uri
 from regen.errors import EditsError, RegenError, within
 
 if TYPE_CHECKING:
-    from regen.api import Edits
+    from regen.api import Edits, Generator
     from regen.api import Exemplar as LoadedExemplar
 
 Options = dict[str, Any]
@@ -38,13 +38,19 @@ _KEPT = (
 )
 
 
-def document_from(path: Path, generator: str, before: Document | None = None) -> Document:
+def document_from(
+    path: Path,
+    generator: str,
+    before: Document | None = None,
+    open_generator: Callable[[], Generator] | None = None,
+) -> Document:
     """The document of an edits file.
 
     Args:
         path: The file.
         generator: What the editor opens; the file must be for it.
         before: What the session holds; its rules stay.
+        open_generator: Opens it, once the file is found to be for it; by default by its name.
 
     Raises:
         RegenError: If the file cannot be read, is for another generator, or has more in it than
@@ -66,7 +72,7 @@ def document_from(path: Path, generator: str, before: Document | None = None) ->
         raise EditsError(
             f"{path}: targets", got=len(targets), expected=f"at most {MOST_TARGETS} in the editor"
         )
-    opened = api.open_generator(generator)
+    opened = open_generator() if open_generator else api.open_generator(generator)
     loaded = api.load_exemplars(edits, opened)
     exemplars = [_exemplar(*both) for both in zip(loaded, content["edits"], strict=True)]
     options = {key: content[key] for key in _KEPT if key in content}

@@ -10,8 +10,9 @@ import traceback
 import webbrowser
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING
 
 from regen.editor.document import Document
 from regen.editor.kept import Kept
@@ -22,23 +23,57 @@ from regen.editor.worker import Worker
 from regen.errors import RegenError
 from regen.runs.folder import run_folder
 
+if TYPE_CHECKING:
+    from regen.api import Generator
+    from regen.editor.engine import Engine
+
 LOOPBACK = ("127.0.0.1", "localhost", "[::1]")
 
 
-@dataclass(frozen=True)
+@dataclass
 class Opened:
-    """What the command named; the generator is opened in the worker, after the page is served."""
+    """What the command named.
 
-    generator: str
+    Attributes:
+        name: Name or path of the generator.
+        kept: The session's folder.
+        images: Folder that the generator takes its samples from, if it needs images.
+        device: Where to compute; "auto" is a GPU where torch finds one.
+    """
+
+    name: str
     kept: Kept
     images: Path | None
     device: str
 
-    def engine(self) -> Any:
-        """Open the generator."""
+    @cached_property
+    def generator(self) -> Generator:
+        """The generator, opened once: in the worker, unless an edits file is read before."""
+        from regen import api
+
+        return api.open_generator(self.name, device=_device(self.device))
+
+    def document(self, edits: Path | None) -> Document | None:
+        """What to begin with: an edits file, with its folder of images, or what is kept."""
+        document = self.kept.load(self.name)
+        if edits is not None:
+            document = document_from(edits, self.name, document, lambda: self.generator)
+            self.images = self.images or pictures_of(document)
+        return document
+
+    def engine(self) -> Engine:
+        """What computes; called in the worker, after the page is served."""
         from regen.editor.engine import Engine
 
-        return Engine(self.generator, self.kept, self.images, self.device)
+        return Engine(self.generator, self.kept, self.images)
+
+
+def _device(name: str) -> str:
+    import torch
+
+    if name != "auto":
+        return name
+    return "cuda" if torch.cuda.is_available() else "cpu"
 
 
 def edit(
@@ -76,16 +111,13 @@ def edit(
     with run_folder(folder), _listening(host, port) as listener:
         kept = Kept(folder)
         kept.clear_unfinished()
-        document = kept.load(generator)
-        if edits is not None:
-            document = document_from(edits, generator, document)
-            images = images or pictures_of(document)
+        opened = Opened(generator, kept, images, device)
+        document = opened.document(edits)
         chosen = listener.getsockname()[1]
         token = new_token()
         guard = Guard(token, {*LOOPBACK, host}, chosen)
         shown = "127.0.0.1" if host in ("0.0.0.0", "::", *LOOPBACK) else host
         address = f"http://{shown}:{chosen}/{token}/"
-        opened = Opened(generator, kept, images, device)
         with contextlib.suppress(KeyboardInterrupt):
             asyncio.run(_serve(listener, guard, opened, document, address, browser, say))
     raise KeyboardInterrupt(f"the session is in {folder}; the same command goes on with it")
@@ -152,9 +184,7 @@ async def _serve(
         server.should_exit = True
 
     worker = Worker(failed)
-    session = Session(
-        opened.kept, worker, opened.generator, opened.engine, post, document, on_broken
-    )
+    session = Session(opened.kept, worker, opened.name, opened.engine, post, document, on_broken)
     config = uvicorn.Config(
         application(session, guard),
         log_level="error",

@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from regen import api
 from regen.editor import rules
 from regen.editor.document import Document, Rule
 from regen.editor.engine import Engine
@@ -41,7 +42,8 @@ def pages(kept: Kept, pretend: PretendEngine) -> Pages:
 @pytest.fixture(scope="session")
 def engine(tmp_path_factory: pytest.TempPathFactory) -> Engine:
     """The bundled portraits."""
-    return Engine("portraits", Kept(tmp_path_factory.mktemp("session")), device="cpu")
+    kept = Kept(tmp_path_factory.mktemp("session"))
+    return Engine(api.open_generator("portraits"), kept)
 
 
 @pytest.fixture(scope="session")

@@ -2,13 +2,7 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
-import pytest
-
 from regen.editor.engine import Engine
-from regen.editor.kept import Kept
-from regen.errors import RegenError
 
 
 def test_what_a_page_says_of_the_generator(engine: Engine) -> None:
@@ -20,8 +14,3 @@ def test_what_a_page_says_of_the_generator(engine: Engine) -> None:
     )
     assert "eyes" in described["regions"]
     assert (".safetensors", "regen") in [tuple(one) for one in described["formats"]]
-
-
-def test_a_generator_that_does_not_exist_is_refused(kept: Kept, tmp_path: Path) -> None:
-    with pytest.raises(RegenError, match="none"):
-        Engine(str(tmp_path / "none.safetensors"), kept, device="cpu")

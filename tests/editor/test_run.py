@@ -6,14 +6,18 @@ import http.client
 import socket
 from contextlib import closing
 from pathlib import Path
+from typing import Any
 
 import pytest
 
+from regen import api
 from regen.editor.run import edit
 from regen.errors import RegenError
 from tests.helpers.browser import running, start
 
 pytest.importorskip("uvicorn", reason="the editor's extra is not installed")
+
+EYES = Path(__file__).parents[2] / "examples" / "eyes.json"
 
 
 def asked(authority: str, path: str) -> tuple[int, bytes]:
@@ -89,6 +93,26 @@ def test_a_port_that_is_taken_is_named(tmp_path: Path) -> None:
 def test_a_generator_that_cannot_be_opened_ends_it(tmp_path: Path) -> None:
     with pytest.raises(RegenError, match="none"):
         edit("none", tmp_path, browser=False, say=lambda line: None)
+
+
+def test_a_generator_that_an_edits_file_needed_is_not_opened_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    opened: list[str] = []
+
+    def open_generator(name: str, **more: Any) -> api.Generator:
+        opened.append(name)
+        return original(name, **more)
+
+    def refuse(*given: Any, **more: Any) -> None:
+        raise RegenError("that is enough")
+
+    original = api.open_generator
+    monkeypatch.setattr(api, "open_generator", open_generator)
+    monkeypatch.setattr(api, "Workbench", refuse)
+    with pytest.raises(RegenError, match="that is enough"):
+        edit("portraits", tmp_path, edits=EYES, browser=False, say=lambda line: None)
+    assert opened == ["portraits"]
 
 
 def test_what_is_not_installed_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

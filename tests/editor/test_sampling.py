@@ -14,6 +14,7 @@ import numpy as np
 import pytest
 import torch
 
+from regen import api
 from regen.editor.document import Document, Rule
 from regen.editor.encoding import picture_uri
 from regen.editor.engine import Engine
@@ -64,7 +65,7 @@ def folder(tmp_path: Path) -> Path:
 
 
 def opened(name: str, tmp_path: Path, images: Path | None = None) -> Engine:
-    return Engine(name, Kept(tmp_path / "session"), images, device="cpu")
+    return Engine(api.open_generator(name), Kept(tmp_path / "session"), images)
 
 
 @pytest.fixture(scope="module")
