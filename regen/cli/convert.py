@@ -8,6 +8,7 @@ from typing import Any
 import click
 
 from regen.cli.common import file_type, rewrites_option, say
+from regen.cli.torch_import import import_torch
 from regen.errors import printable
 
 
@@ -43,6 +44,7 @@ def command(
     and no code in it is run. A discriminator is converted too. ONNX, a StyleGAN2 from z to image,
     needs `regen[onnx]`.
     """
+    import_torch()
     from regen.runs.convert import convert
 
     done = convert(source, target, rewrites=rewrites, which=which, to=to)

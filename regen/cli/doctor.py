@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import click
 
+from regen.cli.torch_import import import_torch
+
 _MARKS = {"ok": "ok  ", "warn": "warn", "fail": "FAIL"}
 
 
@@ -14,6 +16,7 @@ def command(ctx: click.Context) -> None:
 
     Says how to get what is missing. Uses no network. The exit code is 1 if regen cannot work here.
     """
+    import_torch()
     from regen.doctor import diagnose
 
     checks = diagnose()

@@ -8,6 +8,7 @@ import click
 
 from regen.allocator import keep_freed_memory
 from regen.cli.common import file_type, folder_option, images_option, say
+from regen.cli.torch_import import import_torch
 
 
 @click.command("edit", epilog="\b\nExample:\n  regen edit --edits examples/eyes.json")
@@ -76,5 +77,6 @@ def command(
         host=host,
         port=port,
         browser=not no_browser,
+        before_torch=import_torch,
         say=say,
     )

@@ -9,6 +9,7 @@ from typing import Any
 
 import click
 
+from regen.cli.torch_import import import_torch
 from regen.errors import printable
 
 _LONGEST_LIST = 12
@@ -33,6 +34,7 @@ def command(files: tuple[Path, ...], generator: str | None, as_json: bool) -> No
     or a checkpoint of NVIDIA's, rosinality's, RFR-Inpainting's or MUNIT's, with a list of the
     classes it names. No code in a pickle is run.
     """
+    import_torch()
     from regen.files.as_json import to_json
     from regen.runs.info import describe
 

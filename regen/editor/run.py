@@ -39,12 +39,14 @@ class Opened:
         kept: The session's folder.
         images: Folder that the generator takes its samples from, if it needs images.
         device: Where to compute; "auto" is a GPU where torch finds one.
+        before_torch: Called before anything imports torch.
     """
 
     name: str
     kept: Kept
     images: Path | None
     device: str
+    before_torch: Callable[[], None]
 
     @cached_property
     def generator(self) -> Generator:
@@ -57,12 +59,14 @@ class Opened:
         """What to begin with: an edits file, with its folder of images, or what is kept."""
         document = self.kept.load(self.name)
         if edits is not None:
+            self.before_torch()
             document = document_from(edits, self.name, document, lambda: self.generator)
             self.images = self.images or pictures_of(document)
         return document
 
     def engine(self) -> Engine:
         """What computes; called in the worker, after the page is served."""
+        self.before_torch()
         from regen.editor.engine import Engine
 
         return Engine(self.generator, self.kept, self.images)
@@ -87,6 +91,7 @@ def edit(
     port: int = 0,
     browser: bool = True,
     say: Callable[[str], None] = print,
+    before_torch: Callable[[], None] = lambda: None,
 ) -> None:
     """Serve the editor until the program is interrupted.
 
@@ -101,6 +106,8 @@ def edit(
         port: To listen on; 0 takes one that is free.
         browser: Whether to open the page.
         say: Prints a line.
+        before_torch: Called before anything imports torch, in the thread that does: once the page
+            is served, unless an edits file is read before. It may import torch in its own way.
 
     Raises:
         RegenError: If the generator or the edits cannot be opened, the port is taken, or what the
@@ -111,7 +118,7 @@ def edit(
     with run_folder(folder), _listening(host, port) as listener:
         kept = Kept(folder)
         kept.clear_unfinished()
-        opened = Opened(generator, kept, images, device)
+        opened = Opened(generator, kept, images, device, before_torch)
         document = opened.document(edits)
         chosen = listener.getsockname()[1]
         token = new_token()

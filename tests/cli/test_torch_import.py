@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
@@ -37,6 +38,27 @@ def test_what_torch_is_made_of_is_exempt_and_the_rest_collected_as_before(
     before: str, expected: list[bool]
 ) -> None:
     assert state_after(before) == expected
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        "info portraits",
+        "doctor",
+        "convert portraits g.pkl",
+        "edit none --no-browser",
+        "edit --edits none.json --no-browser",
+    ],
+)
+def test_commands_that_compute_nothing_import_it_so_too(words: str, tmp_path: Path) -> None:
+    code = (
+        "import gc, sys\nfrom regen.cli import main\n"
+        f"main({words.split()}, standalone_mode=False)\n"
+        "print('torch' in sys.modules, gc.get_freeze_count() > 100_000)"
+    )
+    command = [sys.executable, "-c", code]
+    done = subprocess.run(command, capture_output=True, text=True, check=True, cwd=tmp_path)
+    assert done.stdout.splitlines()[-1] == "True True"
 
 
 def test_an_import_that_fails_leaves_the_collector_as_it_was() -> None:
