@@ -11,8 +11,10 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
+from regen.batches import at_once
 from regen.errors import MetricError
-from regen.metrics.perceptual import Lpips
+from regen.metrics._check import check_pair
+from regen.metrics.perceptual import SMALLEST, Lpips
 
 _BATCH = 16
 
@@ -26,7 +28,8 @@ def backbone_features(images: Tensor, backbone: Lpips, batch: int = _BATCH) -> T
     Args:
         images: ``[N, 3, H, W]`` in [-1, 1], at least 32 pixels high and wide.
         backbone: From `load_lpips`.
-        batch: Images processed at once; bounds the memory, never changes the result.
+        batch: Images processed at once, fewer of large ones; bounds the memory, never changes the
+            result.
 
     Returns:
         ``[N, D]`` float32 on the device of `images`, at least 0.
@@ -38,5 +41,7 @@ def backbone_features(images: Tensor, backbone: Lpips, batch: int = _BATCH) -> T
         raise MetricError(
             "backbone features: no images", got=list(images.shape), expected="N at least 1"
         )
-    parts = [backbone.layers(part)[-1].mean(dim=(2, 3)) for part in torch.split(images, batch)]
+    check_pair("LPIPS backbone", images, images, least=SMALLEST)
+    size = at_once(batch, images.shape[2:])
+    parts = [backbone.layers(part)[-1].mean(dim=(2, 3)) for part in torch.split(images, size)]
     return torch.cat(parts).float()

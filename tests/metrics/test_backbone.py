@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import warnings
+from typing import Any
 
 import pytest
 import torch
+from torch import Tensor
 from torchvision import models
 
 from regen.errors import MetricError
@@ -37,6 +39,21 @@ def test_batches_do_not_change_the_result() -> None:
     assert not whole.requires_grad
 
 
+def test_fewer_of_large_images_are_processed_at_once() -> None:
+    class Counting:
+        """A backbone whose one layer is the image."""
+
+        together: list[int] = []
+
+        def layers(self, images: Tensor) -> list[Tensor]:
+            self.together.append(len(images))
+            return [images]
+
+    backbone: Any = Counting()
+    assert backbone_features(torch.ones(5, 3, 512, 512), backbone).tolist() == [[1.0] * 3] * 5
+    assert backbone.together == [4, 1]
+
+
 def test_layers_are_those_that_lpips_weighs() -> None:
     layers = load_lpips().layers(torch.rand(1, 3, 64, 64))
     assert [tuple(layer.shape[1:]) for layer in layers] == [
@@ -56,3 +73,5 @@ def test_bad_images_are_refused() -> None:
         backbone_features(torch.zeros(0, 3, 32, 32), lpips)
     with pytest.raises(MetricError, match="LPIPS backbone: the images are too small: got 16x16"):
         backbone_features(torch.zeros(1, 3, 16, 16), lpips)
+    with pytest.raises(MetricError, match=r"LPIPS backbone: .* do not match: got \[1, 3, 32\]"):
+        backbone_features(torch.zeros(1, 3, 32), lpips)

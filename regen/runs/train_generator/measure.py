@@ -9,7 +9,7 @@ Shapes: N samples; M training images; R their side.
 from __future__ import annotations
 
 import importlib
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +17,7 @@ import torch
 from torch import Tensor
 from torch.utils.data import Dataset
 
+from regen.batches import at_once
 from regen.errors import MetricError
 from regen.generators.trainer import ImageSampler
 from regen.images import save_image, to_uint8
@@ -27,12 +28,13 @@ from regen.metrics import (
     precision_recall,
     try_lpips,
 )
-from regen.metrics.neighbours import nearest, sheet
+from regen.metrics.neighbours import Neighbours, nearest, sheet
 from regen.runs.logbook import track
 from regen.seeds import GENERATOR_METRICS
 
 NEIGHBOURS_FILE = "neighbours.png"
 _BATCH, _K, _SHOWN, _SMALLEST = 16, 3, 12, 32
+_FLOATS = 256  # images that become floats together, fewer of large ones
 _NAME = "LPIPS-backbone features"
 
 
@@ -105,7 +107,7 @@ def measure_samples(
     metrics: dict[str, Any] = {"features": f"none: {reason}"}
     if lpips is None and not settings.fid:
         return {"training_images": len(images), **metrics}
-    samples = measured_images(sample, settings.samples)
+    samples = measured_images(sample, settings.samples, images.shape[-1])
     if lpips is not None:
         metrics = _by_backbone(samples, images, folder, lpips, device)
     if settings.fid:
@@ -113,25 +115,36 @@ def measure_samples(
     return {"samples": len(samples), "training_images": len(images), **metrics}
 
 
-def measured_images(sample: ImageSampler, count: int) -> Tensor:
-    """Samples of `GENERATOR_METRICS`, each with its own noise, uint8 ``[N, 3, R, R]``."""
-    numbers = GENERATOR_METRICS.take(count)
-    starts = track(range(0, count, _BATCH), "generating samples")
-    batches = (numbers[i : i + _BATCH] for i in starts)
-    return torch.cat([to_uint8(sample(batch, vary_noise=True)).cpu() for batch in batches])
+def measured_images(sample: ImageSampler, count: int, side: int) -> Tensor:
+    """Samples of `GENERATOR_METRICS`, each with its own noise.
+
+    Args:
+        sample: Its samples.
+        count: N, at least 1.
+        side: R; fewer of large images are computed at once.
+
+    Returns:
+        uint8 ``[N, 3, R, R]``.
+    """
+    numbers, size = GENERATOR_METRICS.take(count), at_once(_BATCH, (side, side))
+    images = torch.empty(count, 3, side, side, dtype=torch.uint8)
+    for i in track(range(0, count, size), "generating samples"):
+        images[i : i + size] = to_uint8(sample(numbers[i : i + size], vary_noise=True))
+    return images
 
 
 def _by_backbone(
     samples: Tensor, images: Tensor, folder: Path, lpips: Lpips, device: torch.device
 ) -> dict[str, Any]:
-    def features(batch: Tensor) -> Tensor:
-        parts = (_floats(part).to(device) for part in torch.split(batch, 256))
-        return torch.cat([backbone_features(part, lpips) for part in parts]).cpu()
+    def features(batch: Tensor, *, mirrored: bool = False) -> Tensor:
+        parts = torch.split(batch, at_once(_FLOATS, batch.shape[2:]))
+        turned = (part.flip(3) if mirrored else part for part in parts)
+        seen = [backbone_features(_floats(part).to(device), lpips) for part in turned]
+        return torch.cat(seen).cpu()
 
-    fake, real, mirrored = features(samples), features(images), features(images.flip(3))
+    fake, real, mirrored = features(samples), features(images), features(images, mirrored=True)
     found = nearest(fake, real, mirrored=mirrored, k=min(_K, len(real)))
-    shown = sheet(_floats(samples[:_SHOWN]), _floats(images), found)
-    save_image(folder / NEIGHBOURS_FILE, shown)
+    save_image(folder / NEIGHBOURS_FILE, _neighbours(samples, images, found))
     metrics = {
         "features": f"{_NAME}: {lpips.backbone}, {images.shape[-1]} pixels",
         "frechet_distance": frechet_distance(real, fake),
@@ -143,6 +156,12 @@ def _by_backbone(
     else:
         metrics["precision"] = metrics["recall"] = f"none: they need more than {_K} images"
     return metrics
+
+
+def _neighbours(samples: Tensor, images: Tensor, found: Neighbours) -> Tensor:
+    """The first samples beside what is nearest to each; no other images become floats."""
+    shown, index = found.index[:_SHOWN].unique(return_inverse=True)
+    return sheet(_floats(samples[:_SHOWN]), _floats(images[shown]), replace(found, index=index))
 
 
 def _floats(images: Tensor) -> Tensor:

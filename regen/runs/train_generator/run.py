@@ -11,6 +11,7 @@ from typing import Any
 import torch
 from torch.backends import cudnn
 
+from regen.batches import at_once
 from regen.errors import TrainingError
 from regen.files.as_json import to_json
 from regen.files.atomic import write_json
@@ -192,7 +193,9 @@ def _conclude(
     generator, discriminator = finished.generator, finished.discriminator
     save = family(generator.family).save
     save(path, generator, card=card, discriminator=discriminator)
-    samples = as_shown(finished.sample(range(_SHOWN)))
+    size = at_once(_SHOWN, images.images.shape[2:])
+    parts = (range(_SHOWN)[i : i + size] for i in range(0, _SHOWN, size))
+    samples = torch.cat([as_shown(finished.sample(part)) for part in parts])
     save_image(folder / SAMPLES_FILE, grid(samples, columns=6))
     try:
         measures = measure_samples(

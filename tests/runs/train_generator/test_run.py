@@ -11,6 +11,7 @@ import pytest
 import torch
 from torch import Tensor
 
+from regen import batches
 from regen.errors import TrainingError
 from regen.files import tensor_file
 from regen.generators.protocol import Generator
@@ -132,6 +133,24 @@ def test_sheets_show_the_samples_in_their_order(faces: Path, tmp_path: Path) -> 
     assert corners == pytest.approx([-1, 35 / 18 - 1], abs=0.02)
     names = sorted(path.name for path in (tmp_path / "run" / "snapshots").iterdir())
     assert names == ["000000.00kimg.png", "real.png"]
+
+
+def test_samples_of_the_sheet_are_computed_as_few_at_once_as_suit_their_size(
+    faces: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    together: list[int] = []
+
+    class Counting(Stub):
+        def sample(self, numbers: Sequence[int]) -> Tensor:  # type: ignore[override]
+            together.append(len(numbers))
+            return stripes(numbers)
+
+    train(faces, tmp_path / "usual", Counting(), measured=NOTHING)
+    monkeypatch.setattr(batches, "_USUAL_PIXELS", 4 * 4)  # 8x8 is large
+    train(faces, tmp_path / "large", Counting(), measured=NOTHING)
+    assert together == [36, 9, 9, 9, 9]
+    one, other = (tmp_path / run / "samples.png" for run in ("usual", "large"))
+    assert one.read_bytes() == other.read_bytes()
 
 
 def test_time_that_is_up_is_said(faces: Path, tmp_path: Path) -> None:
