@@ -24,9 +24,10 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
+from regen.batches import at_once
 from regen.errors import RewriteError
 from regen.generators.convolution_keys import ConvolutionKeys
-from regen.generators.protocol import Split
+from regen.generators.protocol import Activation, Split
 from regen.images.regions import resize_mask
 from regen.rewriting.crops import Crops
 from regen.rewriting.key_moments import Moments, check_keyed, second_moment
@@ -36,6 +37,7 @@ from regen.rewriting.settings import ClosedFormSettings, FitSettings
 
 _PROBE = 1e-2  # how far, relative to the weight, the error's change along a step is measured
 _HALVINGS = 4
+_TARGETS_AT_ONCE = 16  # whose keys are computed together, fewer of large images
 
 
 def solve(gradient: Tensor, factor: Tensor) -> Tensor:
@@ -149,13 +151,29 @@ def _improved(
 def _keys(
     split: Split, rule: Rule, fit: FitSettings, weights: dict[str, Tensor], name: str
 ) -> Tensor:
-    """``K S K'`` of a convolution, the rule's weights taken at the size of its output."""
-    keys: ConvolutionKeys
-    for keys in check_keyed(split).convolution_keys(rule.keys, weights):
-        if keys.name == name:
+    """``K S K'`` of a convolution, the rule's weights taken at the size of its output.
+
+    Of large images fewer targets are computed at once, as every target is a sum of its own.
+    """
+    together = at_once(_TARGETS_AT_ONCE, rule.image_mask.shape[2:])
+    total, shares = torch.zeros([], dtype=torch.float64), None
+    for part in torch.arange(len(rule)).split(together):
+        keys = _keys_of(split, rule.keys.select(part), weights, name)
+        if shares is None:
             mask = resize_mask(rule.image_mask, *keys.size)
             shares = region_weights(mask, fit.weight_new, fit.weight_old, fit.border)
-            return second_moment(keys, shares)
+        total = total + second_moment(keys, shares[part])
+        del keys  # before the next ones are there
+    return total
+
+
+def _keys_of(
+    split: Split, key: Activation, weights: dict[str, Tensor], name: str
+) -> ConvolutionKeys:
+    keys: ConvolutionKeys
+    for keys in check_keyed(split).convolution_keys(key, weights):
+        if keys.name == name:
+            return keys
     raise AssertionError(f"{name} is a convolution of the memory")
 
 

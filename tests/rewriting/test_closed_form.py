@@ -11,6 +11,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from regen import batches
 from regen.errors import RewriteError
 from regen.generators.convolution_keys import ConvolutionKeys
 from regen.generators.protocol import Activation, Split
@@ -26,6 +27,7 @@ from regen.rewriting.memory import fit_memory
 from regen.rewriting.preserved import Preserved
 from regen.rewriting.rule import Rule, region_weights
 from regen.rewriting.settings import FitSettings
+from tests.tolerances import assert_near
 
 VALUES = FitSettings(
     recall="value", weight_old=4.0, border=0.0, precision="fp32", preserve_weight=1.0, lr=0.02
@@ -158,6 +160,28 @@ def test_every_round_through_a_memory_corrects_more(
     assert errors == sorted(errors, reverse=True)
     assert errors[-1] < 0.8 * errors[0]
     assert split.generator.digest() == digest
+
+
+def test_targets_of_large_images_give_their_keys_one_after_the_other(
+    split: StyleGAN2Split,
+    rule: Rule,
+    moments: dict[str, KeyMoment],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    together: list[int] = []
+
+    def counted(key: Activation, weights: Mapping[str, Tensor]) -> Iterator[ConvolutionKeys]:
+        together.append(len(key.features))
+        return original(key, weights)
+
+    original = split.convolution_keys
+    monkeypatch.setattr(split, "convolution_keys", counted)
+    whole = closed_form(split, rule, VALUES, moments)
+    monkeypatch.setattr(batches, "_USUAL_PIXELS", 1)  # 32x32 is large
+    parts = closed_form(split, rule, VALUES, moments)
+    assert together == [2, 2] + [1, 1] * 2
+    for name, weight in whole.items():
+        assert_near(parts[name], weight, size=float(weight.abs().max()))
 
 
 @pytest.mark.parametrize("recall", ["value", "image", "both"])
