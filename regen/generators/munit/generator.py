@@ -14,6 +14,7 @@ import torch
 from torch import Tensor
 
 from regen.errors import GeneratorError
+from regen.generators.album import Album, check_sizes
 from regen.generators.munit.config import MULTIPLE, MUNITConfig
 from regen.generators.munit.latent import TranslateLatent
 from regen.generators.munit.network import MUNIT
@@ -26,7 +27,7 @@ from regen.generators.munit.source import (
 )
 from regen.generators.munit.split import MUNITSplit
 from regen.generators.munit.styles import RandomStyle, Style, style_numbers
-from regen.generators.pictures import Album, check_known, check_sizes
+from regen.generators.pictures import check_known
 from regen.generators.protocol import Generator, Latent, Oracle, Sample
 from regen.portraits import STYLE_DIM
 

@@ -14,7 +14,8 @@ from types import MappingProxyType
 import torch
 from torch import Tensor
 
-from regen.generators.pictures import Album, Loaded, check_known, check_sizes
+from regen.generators.album import Album, Loaded, check_sizes
+from regen.generators.pictures import check_known
 from regen.generators.protocol import Generator, Latent, Oracle, Sample
 from regen.generators.rfr.config import RFRConfig
 from regen.generators.rfr.latent import FillLatent
