@@ -1,4 +1,8 @@
-"""The command `regen`; each command has its own module."""
+"""The command `regen`; each command has its own module.
+
+A command parses, calls one library function, and prints. Nothing in this folder imports torch
+before the command runs, so that help and usage errors appear at once.
+"""
 
 from __future__ import annotations
 
@@ -15,7 +19,7 @@ from regen.cli import (
     train_generator,
     train_projector,
 )
-from regen.cli.common import Verbs
+from regen.cli.messages import Verbs
 
 _SETTINGS = {"help_option_names": ["-h", "--help"], "max_content_width": 100}
 

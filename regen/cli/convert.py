@@ -7,7 +7,8 @@ from typing import Any
 
 import click
 
-from regen.cli.common import file_type, rewrites_option, say
+from regen.cli.messages import say
+from regen.cli.options import file_type, rewrites_option
 from regen.cli.torch_import import import_torch
 from regen.errors import printable
 

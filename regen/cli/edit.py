@@ -7,7 +7,8 @@ from pathlib import Path
 import click
 
 from regen.allocator import keep_freed_memory
-from regen.cli.common import file_type, folder_option, images_option, say
+from regen.cli.messages import say
+from regen.cli.options import file_type, folder_option, images_option
 from regen.cli.torch_import import import_torch
 
 

@@ -7,14 +7,14 @@ from typing import Any
 
 import click
 
-from regen.cli.common import (
-    Grouped,
+from regen.cli.help import Grouped
+from regen.cli.messages import say
+from regen.cli.options import (
     computing,
     folder_option,
     generator_option,
     images_option,
     rewrites_option,
-    say,
 )
 from regen.cli.values import Count, Number, SeedOrFile, SeedRange
 from regen.files.limits import MAX_TRUNCATION

@@ -8,16 +8,16 @@ from typing import Any
 
 import click
 
-from regen.cli.common import (
+from regen.cli.help import Grouped
+from regen.cli.messages import say
+from regen.cli.options import (
     BACKBONES,
-    Grouped,
     computing,
     file_type,
     folder_option,
     generator_option,
     images_option,
     projector_type,
-    say,
     seed_option,
 )
 from regen.cli.values import Count

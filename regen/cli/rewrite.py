@@ -11,17 +11,16 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from regen.cli.common import (
+from regen.cli.help import Grouped, Setting
+from regen.cli.messages import say
+from regen.cli.options import (
     BACKBONES,
-    Grouped,
-    Setting,
     computing,
     file_type,
     folder_option,
     given,
     images_option,
     projector_type,
-    say,
 )
 from regen.cli.values import LARGEST_SEED, Count, Layer, Number
 from regen.files.limits import MAX_FEATHER, MAX_WEIGHT

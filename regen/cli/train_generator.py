@@ -10,7 +10,9 @@ from typing import Any
 
 import click
 
-from regen.cli.common import BACKBONES, Grouped, Setting, computing, folder_option, say
+from regen.cli.help import Grouped, Setting
+from regen.cli.messages import say
+from regen.cli.options import BACKBONES, computing, folder_option
 from regen.cli.values import LARGEST_SEED, Count, Number
 
 _FAMILY = "stylegan2"  # the family these options belong to

@@ -10,16 +10,9 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from regen.cli.common import (
-    Grouped,
-    Setting,
-    computing,
-    folder_option,
-    generator_option,
-    given,
-    images_option,
-    say,
-)
+from regen.cli.help import Grouped, Setting
+from regen.cli.messages import say
+from regen.cli.options import computing, folder_option, generator_option, given, images_option
 from regen.cli.values import LARGEST_SEED, Count, Number
 
 if TYPE_CHECKING:

@@ -11,7 +11,7 @@ import pytest
 from click.testing import CliRunner
 
 from regen.cli import main
-from regen.cli.common import Grouped, Setting
+from regen.cli.help import Grouped, Setting
 from regen.projector.settings import ProjectorTrainingSettings
 from regen.rewriting.settings import preset
 

@@ -1,0 +1,109 @@
+"""What commands say: lines, notes, and one message where a command ends without success.
+
+Whatever a message quotes, a name of a file or a value that was typed, it stays short and can do
+nothing to a terminal.
+"""
+
+from __future__ import annotations
+
+import errno
+import io
+import sys
+import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from typing import Any, TextIO
+
+import click
+
+from regen.errors import RegenError, printable
+from regen.training.environment import is_first
+from regen.training.interrupt import every_signal_interrupts
+
+BAD_INPUT, INTERRUPTED = 2, 130
+_LONGEST_MESSAGE = 1000
+
+
+class Verbs(click.Group):
+    """A group of commands that ends with one message where the user can correct what is wrong.
+
+    A `RegenError` gives exit code 2. Ctrl-C, SIGTERM and SIGHUP give 130 and a message that says
+    what was kept. A full disk that nobody noticed before, behind standard output for instance,
+    gives 2 as well. Anything else is a bug and keeps its traceback.
+    """
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        """Parse what stands before the command."""
+        with _printable_usage_errors():
+            return super().parse_args(ctx, args)
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        """The commands in the order they were added."""
+        return list(self.commands)
+
+    def invoke(self, ctx: click.Context) -> Any:
+        """Run the chosen command."""
+        try:
+            with warnings.catch_warnings(), every_signal_interrupts(), _printable_usage_errors():
+                warnings.showwarning = _show_warning
+                return super().invoke(ctx)
+        except RegenError as error:
+            click.echo(f"Error: {_shortened(str(error))}", err=True)
+            ctx.exit(BAD_INPUT)
+        except OSError as error:
+            if error.errno == errno.ENAMETOOLONG:
+                name = str(error.filename)
+                shown = f"{name[:60]}..." if len(name) > 60 else name
+                click.echo(printable(f"Error: {shown} is too long for a name of a file"), err=True)
+                ctx.exit(BAD_INPUT)
+            if error.errno not in (errno.ENOSPC, errno.EDQUOT):
+                raise
+            sys.stdout = io.StringIO()  # what is pending would fail again at the end
+            with suppress(OSError):
+                where = f"{error.filename}" if error.filename else "the output"
+                click.echo(f"Error: cannot write {where}: {error.strerror}", err=True)
+            ctx.exit(BAD_INPUT)
+        except KeyboardInterrupt as interrupt:
+            if is_first():  # only one of several processes prints it
+                kept = str(interrupt) or "nothing was kept"
+                with suppress(OSError):  # a terminal that was closed takes no message
+                    click.echo(f"\nInterrupted: {kept}", err=True)
+            ctx.exit(INTERRUPTED)
+
+
+def say(line: str) -> None:
+    """Print a line; names of files in it can do nothing to a terminal."""
+    click.echo(printable(line))
+
+
+def _show_warning(
+    message: Warning | str,
+    category: type[Warning],
+    filename: str,
+    lineno: int,
+    file: TextIO | None = None,
+    line: str | None = None,
+) -> None:
+    """One line, without the line of code that warned."""
+    click.echo(f"Note: {_in_one_line(str(message))}", err=True)
+
+
+@contextmanager
+def _printable_usage_errors() -> Iterator[None]:
+    """What click says of a wrong option quotes it, whatever is in it and however long it is."""
+    try:
+        yield
+    except click.UsageError as error:
+        vars(error)["message"] = _in_one_line(error.message)  # click declares it to be final
+        raise
+
+
+def _in_one_line(text: str) -> str:
+    return printable(_shortened(text))
+
+
+def _shortened(text: str) -> str:
+    """A message without its middle where it quotes something long; the remedy is at its end."""
+    if len(text) <= _LONGEST_MESSAGE:
+        return text
+    return f"{text[: _LONGEST_MESSAGE // 2]}...{text[-_LONGEST_MESSAGE // 4 :]}"
