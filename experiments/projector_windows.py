@@ -23,8 +23,9 @@ from torch import Tensor
 
 from experiments.tables.provenance import provenance
 from regen.files.atomic import ensure_folder, write_json
-from regen.generators.protocol import Activation, Generator, Split
+from regen.generators.protocol import Generator
 from regen.generators.registry import open_generator
+from regen.generators.split import Activation, Split
 from regen.images import grid, save_image
 from regen.losses import weighted_l1
 from regen.metrics import Lpips, describe_lpips, load_lpips, psnr

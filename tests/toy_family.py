@@ -23,7 +23,8 @@ from regen.generators import native
 from regen.generators.convolution_keys import ConvolutionKeys
 from regen.generators.family import Family
 from regen.generators.native import GeneratorFile
-from regen.generators.protocol import Activation, Generator, Sample, Split
+from regen.generators.protocol import Generator, Sample
+from regen.generators.split import Activation, Split
 from regen.images import load_image
 from regen.images.listing import image_files
 

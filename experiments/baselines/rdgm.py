@@ -22,7 +22,8 @@ from torch import Tensor
 from torch.func import functional_call
 
 from regen.errors import RewriteError
-from regen.generators.protocol import Activation, Generator, Split
+from regen.generators.protocol import Generator
+from regen.generators.split import Activation, Split
 from regen.generators.stylegan2.latent import StyleContext
 from regen.generators.stylegan2.network import StyledConvolution
 from regen.generators.stylegan2.split import StyleGAN2Split

@@ -15,7 +15,8 @@ import torch
 from torch import Tensor
 
 from regen.edits.exemplars import Image
-from regen.generators.protocol import Generator, Sample, Split
+from regen.generators.protocol import Generator, Sample
+from regen.generators.split import Split
 from regen.images.regions import Region
 from regen.metrics import Lpips, masked_distance
 from regen.portraits import PortraitsOracle

@@ -21,7 +21,8 @@ from torch import Tensor
 from experiments.tables.projector_variants import Table1Settings
 from experiments.tables.rows import Measured
 from experiments.tables.sheets import histogram
-from regen.generators.protocol import Activation, Generator, Sample, Split, concatenate
+from regen.generators.protocol import Generator, Sample
+from regen.generators.split import Activation, Split, concatenate
 from regen.images import load_image
 from regen.metrics import Lpips, psnr, sliced_wasserstein, ssim, wasserstein_per_channel
 from regen.projector.project import Project, RefineSettings, project, refine, usual_context

@@ -15,7 +15,8 @@ from pathlib import Path
 from torch import Tensor
 
 from regen.files.atomic import write_json
-from regen.generators.protocol import Generator, Split
+from regen.generators.protocol import Generator
+from regen.generators.split import Split
 from regen.projector.config import ProjectorConfig
 from regen.projector.network import BackwardProjector
 from regen.projector.settings import ProjectorTrainingSettings

@@ -28,7 +28,8 @@ from experiments.tables.provenance import peak_memory
 from experiments.tables.rewrite_rows import ALL_CONVOLUTIONS, Method, even_weights, with_edits
 from experiments.tables.rewrite_scenes import Scene
 from regen.edits.schema import Edits
-from regen.generators.protocol import Generator, Sample, Split
+from regen.generators.protocol import Generator, Sample
+from regen.generators.split import Split
 from regen.generators.stylegan2.source import StyleSample
 from regen.metrics import Lpips
 from regen.rewriting.key_moments import Moments

@@ -19,7 +19,7 @@ from typing import Protocol, runtime_checkable
 
 from torch import Tensor
 
-from regen.generators.protocol import Activation
+from regen.generators.split import Activation
 
 
 @dataclass(frozen=True)

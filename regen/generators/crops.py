@@ -17,7 +17,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from regen.generators.protocol import Activation
+from regen.generators.split import Activation
 
 
 @dataclass(frozen=True)

@@ -5,7 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from regen.errors import ProjectorError
-from regen.generators.protocol import Generator, Split
+from regen.generators.protocol import Generator
+from regen.generators.split import Split
 
 _COARSEST = 4  # no level is smaller than this
 

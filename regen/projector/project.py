@@ -18,7 +18,8 @@ import torch
 from torch import Tensor
 
 from regen.errors import GeneratorError, ProjectorError
-from regen.generators.protocol import Activation, Generator, Source, Split
+from regen.generators.protocol import Generator, Source
+from regen.generators.split import Activation, Split
 from regen.losses import ssim_loss, weighted_l1
 from regen.projector.guide import guided
 from regen.training.quick_adam import QuickAdam

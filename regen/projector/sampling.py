@@ -13,8 +13,9 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from regen.generators.crops import CropSplit, Window, cut
-from regen.generators.protocol import Activation, Generator, Latent, Source, Split
+from regen.generators.protocol import Generator, Source
 from regen.generators.samples import random_samples
+from regen.generators.split import Activation, Latent, Split
 from regen.projector.composites import composite
 from regen.projector.guide import guided
 from regen.projector.settings import ProjectorTrainingSettings

@@ -16,7 +16,8 @@ from torch import Tensor
 from regen.errors import ProjectorError
 from regen.files.atomic import ensure_folder
 from regen.files.tensor_file import digest
-from regen.generators.protocol import Generator, Source, Split
+from regen.generators.protocol import Generator, Source
+from regen.generators.split import Split
 from regen.precision import compute_dtype, name_of
 from regen.projector.config import ProjectorConfig
 from regen.projector.network import BackwardProjector

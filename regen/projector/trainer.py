@@ -20,7 +20,7 @@ import torch
 from torch import Tensor
 
 from regen.errors import ProjectorError
-from regen.generators.protocol import Activation, Context
+from regen.generators.split import Activation, Context
 from regen.losses import discriminator_loss, r1_penalty
 from regen.precision import compute_dtype
 from regen.projector.config import ProjectorConfig

@@ -20,7 +20,8 @@ from torch import Tensor
 
 from regen.errors import GeneratorError, ProjectorError
 from regen.generators.crops import CropSplit, Window
-from regen.generators.protocol import Generator, Split
+from regen.generators.protocol import Generator
+from regen.generators.split import Split
 from regen.projector.config import ProjectorConfig
 
 

@@ -27,7 +27,7 @@ from torch import Tensor
 from regen.batches import at_once
 from regen.errors import RewriteError
 from regen.generators.convolution_keys import ConvolutionKeys
-from regen.generators.protocol import Activation, Split
+from regen.generators.split import Activation, Split
 from regen.images.regions import resize_mask
 from regen.rewriting.crops import Crops
 from regen.rewriting.key_moments import Moments, check_keyed, second_moment

@@ -17,7 +17,7 @@ import torch
 from torch import Tensor
 
 from regen.generators.crops import CropSplit, Window, cut
-from regen.generators.protocol import Activation, Split
+from regen.generators.split import Activation, Split
 from regen.rewriting.rule import Rule
 
 _SEEN = 0.02  # of the mask; a feathered edge below it is outside

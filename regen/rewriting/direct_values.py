@@ -22,7 +22,7 @@ from torch import Tensor
 
 from regen.errors import RewriteError
 from regen.generators.crops import CropSplit, Window, cut
-from regen.generators.protocol import Activation, Split
+from regen.generators.split import Activation, Split
 from regen.images.raster import bounds
 from regen.losses import weighted_l1
 from regen.rewriting.recall import structure_error

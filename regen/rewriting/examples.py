@@ -12,8 +12,9 @@ from regen.errors import EditsError, within
 from regen.files.limits import MAX_EDITS_PIXELS, MAX_WHOLE_PIXELS
 from regen.generators import bundled
 from regen.generators.convolution_keys import KeyedSplit
-from regen.generators.protocol import Generator, Latent, Oracle, Sample, Source, Split
+from regen.generators.protocol import Generator, Oracle, Sample, Source
 from regen.generators.registry import open_generator
+from regen.generators.split import Latent, Split
 from regen.images.regions import Region
 from regen.images.shapes import Mask
 from regen.rewriting.rule import Example

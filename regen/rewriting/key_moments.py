@@ -18,7 +18,7 @@ from torch import Tensor
 
 from regen.errors import RewriteError
 from regen.generators.convolution_keys import ConvolutionKeys, KeyedSplit
-from regen.generators.protocol import Activation
+from regen.generators.split import Activation
 
 _ROWS_AT_ONCE = 4096
 POSITIONS = 512  # of each random sample; neighbouring positions add little information

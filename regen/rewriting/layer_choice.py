@@ -30,8 +30,9 @@ import torch
 
 from regen.errors import ProjectorError, RewriteError
 from regen.generators.convolution_keys import KeyedSplit
-from regen.generators.protocol import Generator, Source, Split
+from regen.generators.protocol import Generator, Source
 from regen.generators.samples import reserved_samples
+from regen.generators.split import Split
 from regen.images import as_shown
 from regen.losses import weighted_l1
 from regen.metrics.verdict import SPILLED_ABOVE

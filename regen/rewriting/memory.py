@@ -19,7 +19,7 @@ from torch import Tensor
 
 from regen.errors import RewriteError
 from regen.generators.convolution_keys import KeyedSplit
-from regen.generators.protocol import Split
+from regen.generators.split import Split
 from regen.rewriting.closed_form import closed_form
 from regen.rewriting.coordinates import Coordinates
 from regen.rewriting.crops import Crops, plan_crops

@@ -20,9 +20,10 @@ from torch import Tensor
 from regen.errors import GeneratorError, StoreError
 from regen.files import tensor_file
 from regen.files.atomic import ensure_folder
-from regen.generators.protocol import Generator, Source, Split
+from regen.generators.protocol import Generator, Source
 from regen.generators.registry import NAMED, generator_path
 from regen.generators.samples import reserved_samples
+from regen.generators.split import Split
 from regen.rewriting.key_moments import KeyMoment, check_keyed, measure_moments
 from regen.seeds import MOMENTS
 

@@ -17,7 +17,7 @@ from torch import Tensor
 
 from regen.errors import RewriteError
 from regen.generators.crops import Window
-from regen.generators.protocol import Activation, Split
+from regen.generators.split import Activation, Split
 from regen.losses import weighted_l1
 from regen.precision import compute_dtype
 from regen.rewriting.crops import Crops

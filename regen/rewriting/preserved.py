@@ -12,13 +12,8 @@ import torch
 from torch import Tensor
 
 from regen.generators.crops import Window
-from regen.generators.protocol import (
-    Activation,
-    Generator,
-    Sample,
-    Split,
-    concatenate,
-)
+from regen.generators.protocol import Generator, Sample
+from regen.generators.split import Activation, Split, concatenate
 from regen.images import as_shown
 from regen.rewriting.crops import Crops
 from regen.rewriting.key_similarity import KeyMatcher, match_keys, soft_mask

@@ -22,7 +22,7 @@ import torch
 from torch import Tensor
 
 from regen.errors import ProjectorError, RewriteError
-from regen.generators.protocol import Activation, Latent, Split, concatenate
+from regen.generators.split import Activation, Latent, Split, concatenate
 from regen.images.alignment import Outline, align
 from regen.images.blending import blended
 from regen.images.regions import Region, feather, paste, resize_mask

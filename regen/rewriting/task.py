@@ -11,8 +11,9 @@ from typing import Any
 from regen.edits.schema import Edits, PasteOracle, read_edits
 from regen.errors import EditsError, RegenError, within
 from regen.generators import bundled
-from regen.generators.protocol import Generator, Sample, Source, Split
+from regen.generators.protocol import Generator, Sample, Source
 from regen.generators.registry import open_generator
+from regen.generators.split import Split
 from regen.projector.files import Projector, load_projector, open_projector, projectors_of
 from regen.rewriting.examples import load_examples, mean_area, resolved_fit, taken_by
 from regen.rewriting.layer_choice import choose_layer

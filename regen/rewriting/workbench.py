@@ -19,8 +19,9 @@ import torch
 from torch import Tensor
 
 from regen.edits.schema import Edits
-from regen.generators.protocol import Activation, Generator, Sample, Source, Split
+from regen.generators.protocol import Generator, Sample, Source
 from regen.generators.samples import reserved_samples
+from regen.generators.split import Activation, Split
 from regen.rewriting.key_similarity import match_whitened, whitening_of
 from regen.rewriting.learn import Learned, Losses, OnPartial, OnStep, learn, prepare
 from regen.rewriting.preserved import LEAST_COMPARED, images_of, keys_of

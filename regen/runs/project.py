@@ -16,8 +16,9 @@ from regen.errors import GeneratorError, ProjectorError, printable
 from regen.files import tensor_file
 from regen.files.as_json import to_json
 from regen.files.atomic import write_json
-from regen.generators.protocol import Activation, Generator, Source
+from regen.generators.protocol import Generator, Source
 from regen.generators.registry import open_generator
+from regen.generators.split import Activation
 from regen.images import grid, load_image, save_image
 from regen.metrics import Lpips, describe_lpips, psnr, ssim, try_lpips
 from regen.projector.files import PROJECTING_LAYER, Projector, open_projector

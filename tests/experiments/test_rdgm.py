@@ -17,7 +17,7 @@ from experiments.baselines.rdgm import (
     styled_keys,
 )
 from regen.errors import RewriteError
-from regen.generators.protocol import Split
+from regen.generators.split import Split
 from regen.generators.stylegan2.generator import StyleGAN2
 from regen.generators.stylegan2.split import StyleGAN2Split
 from regen.rewriting.rule import Rule

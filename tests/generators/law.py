@@ -12,7 +12,8 @@ from typing import Any
 import torch
 from torch import nn
 
-from regen.generators.protocol import Generator, Latent, Split, concatenate
+from regen.generators.protocol import Generator
+from regen.generators.split import Latent, Split, concatenate
 from tests.tolerances import assert_near
 
 

@@ -10,7 +10,7 @@ import pytest
 import torch
 from torch import Tensor
 
-from regen.generators.protocol import Activation
+from regen.generators.split import Activation
 from regen.generators.stylegan2.generator import StyleGAN2
 from tests.generators.law import check_law
 from tests.helpers.munit import lively as lively_translator

@@ -5,49 +5,10 @@ from collections.abc import Callable
 import pytest
 import torch
 
-from regen.generators.protocol import Activation, Latent, Split, concatenate
+from regen.generators.split import Latent
 from regen.generators.stylegan2.generator import StyleGAN2
 
 Build = Callable[..., StyleGAN2]
-
-
-@pytest.fixture
-def value(build: Build) -> Activation:
-    generator = build()
-    activation: Activation = generator.split(4, 1).head(generator.seed_latents([1, 2, 3]))
-    return activation
-
-
-def test_a_stylegan2_cut_is_a_split(build: Build) -> None:
-    generator = build()
-    assert isinstance(generator.split(2, 1), Split)
-    assert not isinstance(generator, Split)
-
-
-def test_features_can_be_replaced_by_others_of_any_size(value: Activation) -> None:
-    other = value.with_features(torch.zeros(3, 2, 5, 5))
-    assert other.features.shape == (3, 2, 5, 5)
-    assert other.context is value.context
-    assert value.features.shape == (3, 8, 8, 8)
-
-
-@pytest.mark.parametrize("index", [[2, 0], [1, 1, 1, 0], [], range(3), torch.tensor([2])])
-def test_samples_are_chosen_in_order(value: Activation, index: torch.Tensor) -> None:
-    chosen = value.select(index)
-    assert torch.equal(chosen.features, value.features[torch.as_tensor(index).long()])
-    assert chosen.features.shape[1:] == value.features.shape[1:]
-
-
-def test_activations_are_joined_one_after_the_other(value: Activation) -> None:
-    joined = concatenate([value.select([2]), value.select([0, 1]), value])
-    assert torch.equal(joined.features, value.features[[2, 0, 1, 0, 1, 2]])
-    assert torch.equal(concatenate([value]).features, value.features)
-
-
-def test_detached_features_have_no_graph(value: Activation) -> None:
-    grown = value.with_features(value.features.clone().requires_grad_() * 2)
-    assert not grown.detach().features.requires_grad
-    assert torch.equal(grown.detach().features, grown.features)
 
 
 @pytest.mark.parametrize(

@@ -9,7 +9,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from regen.generators.protocol import Activation
+from regen.generators.split import Activation
 from regen.losses import generator_loss, ssim_loss, weighted_l1
 from regen.projector.losses import ProjectorLoss, kept_cells, total_loss
 from regen.projector.sampling import Batch

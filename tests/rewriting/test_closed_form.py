@@ -14,7 +14,7 @@ from torch import Tensor, nn
 from regen import batches
 from regen.errors import RewriteError
 from regen.generators.convolution_keys import ConvolutionKeys
-from regen.generators.protocol import Activation, Split
+from regen.generators.split import Activation, Split
 from regen.generators.stylegan2.split import StyleGAN2Split
 from regen.rewriting.closed_form import (
     ClosedFormSettings,

@@ -6,7 +6,7 @@ import pytest
 import torch
 
 from regen.generators.crops import Window, cut
-from regen.generators.protocol import Split
+from regen.generators.split import Split
 from regen.generators.stylegan2.generator import StyleGAN2
 from regen.images.regions import Region
 from regen.rewriting.crops import Crops, plan_crops

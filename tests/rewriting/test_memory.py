@@ -11,7 +11,7 @@ from torch import Tensor
 from torch.func import functional_call
 
 from regen.errors import RewriteError
-from regen.generators.protocol import Activation
+from regen.generators.split import Activation
 from regen.generators.stylegan2.generator import StyleGAN2
 from regen.generators.stylegan2.split import StyleGAN2Split
 from regen.losses import weighted_l1

@@ -9,7 +9,7 @@ import pytest
 import torch
 
 from regen.errors import RewriteError
-from regen.generators.protocol import Activation
+from regen.generators.split import Activation
 from regen.generators.stylegan2.split import StyleGAN2Split
 from regen.losses import weighted_l1
 from regen.rewriting.objective import Losses

@@ -28,7 +28,8 @@ from regen.generators.munit.source import (
 from regen.generators.munit.split import MUNITSplit
 from regen.generators.munit.styles import RandomStyle, Style, style_numbers
 from regen.generators.pictures import check_known
-from regen.generators.protocol import Generator, Latent, Oracle, Sample
+from regen.generators.protocol import Generator, Oracle, Sample
+from regen.generators.split import Latent
 from regen.portraits import STYLE_DIM
 
 _USUAL_MEMORY = 2  # the convolutions that enlarge

@@ -26,7 +26,7 @@ from regen.generators.convolution_keys import ConvolutionKeys
 from regen.generators.munit.latent import TranslateContext, TranslateLatent
 from regen.generators.munit.layers import Layer, WholeNorm
 from regen.generators.munit.network import MUNIT
-from regen.generators.protocol import Activation, Latent, Split
+from regen.generators.split import Activation, Latent, Split
 
 
 class NetworkOwner(Protocol):
@@ -55,7 +55,7 @@ class LayerRun(nn.Module):
 
 
 class MUNITSplit(Split):
-    """A MUNIT network cut at a value layer; see `regen.generators.protocol.Split`."""
+    """A MUNIT network cut at a value layer; see `regen.generators.split.Split`."""
 
     memory: LayerRun
 

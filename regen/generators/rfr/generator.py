@@ -16,7 +16,7 @@ from torch import Tensor
 
 from regen.generators.album import Album, Loaded, check_sizes
 from regen.generators.pictures import check_known
-from regen.generators.protocol import Generator, Latent, Oracle, Sample
+from regen.generators.protocol import Generator, Oracle, Sample
 from regen.generators.rfr.config import RFRConfig
 from regen.generators.rfr.latent import FillLatent
 from regen.generators.rfr.masks import hole_of
@@ -25,6 +25,7 @@ from regen.generators.rfr.oracle import FillOracle
 from regen.generators.rfr.reach import reached
 from regen.generators.rfr.source import FillSample, FillSource, read_sample, read_source
 from regen.generators.rfr.split import CONVOLUTIONS, RFRSplit
+from regen.generators.split import Latent
 
 
 class HoleWarning(UserWarning):

@@ -18,10 +18,10 @@ from torch import Tensor, nn
 from torch.func import functional_call
 
 from regen.generators.convolution_keys import ConvolutionKeys
-from regen.generators.protocol import Activation, Latent, Split
 from regen.generators.rfr.latent import FillContext, FillLatent
 from regen.generators.rfr.layers import Block, Enlarging
 from regen.generators.rfr.network import RFR, Combination, cropped
+from regen.generators.split import Activation, Latent, Split
 
 CONVOLUTIONS = 2
 _ENLARGEMENT, _COMBINATION = "enlargement", "combination"
@@ -57,7 +57,7 @@ class LayerRun(nn.Module):
 
 
 class RFRSplit(Split):
-    """An RFR network cut at a value layer; see `regen.generators.protocol.Split`."""
+    """An RFR network cut at a value layer; see `regen.generators.split.Split`."""
 
     memory: LayerRun
 

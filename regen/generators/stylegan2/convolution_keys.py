@@ -14,7 +14,7 @@ from torch import Tensor
 from torch.func import functional_call
 
 from regen.generators.convolution_keys import ConvolutionKeys
-from regen.generators.protocol import Activation
+from regen.generators.split import Activation
 from regen.generators.stylegan2.latent import StyleContext
 from regen.generators.stylegan2.network import LayerRun, StyledConvolution
 from stylegan2_ops import upfirdn2d

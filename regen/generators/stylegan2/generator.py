@@ -14,7 +14,8 @@ import torch
 from torch import Tensor
 
 from regen.errors import GeneratorError
-from regen.generators.protocol import Generator, Latent, Sample
+from regen.generators.protocol import Generator, Sample
+from regen.generators.split import Latent
 from regen.generators.stylegan2.config import StyleGAN2Config
 from regen.generators.stylegan2.latent import StyleLatent
 from regen.generators.stylegan2.network import Mapping as MappingNetwork

@@ -14,7 +14,7 @@ from torch import Tensor, nn
 
 from regen.generators.convolution_keys import ConvolutionKeys
 from regen.generators.crops import Window, cut
-from regen.generators.protocol import Activation, Latent, Split
+from regen.generators.split import Activation, Latent, Split
 from regen.generators.stylegan2.config import StyleGAN2Config
 from regen.generators.stylegan2.convolution_keys import convolution_keys
 from regen.generators.stylegan2.crop import Crop, image_layer
@@ -65,7 +65,7 @@ class StyleGAN2Memory(LayerRun):
 
 
 class StyleGAN2Split(Split):
-    """A StyleGAN2 cut at a value layer; see `regen.generators.protocol.Split`.
+    """A StyleGAN2 cut at a value layer; see `regen.generators.split.Split`.
 
     Its steps can be recorded where images are whole: windows are numbers of Python's.
     """

@@ -6,7 +6,7 @@ import pytest
 import torch
 
 from regen.generators.crops import CropSplit, Window, cut
-from regen.generators.protocol import concatenate
+from regen.generators.split import concatenate
 from regen.generators.stylegan2.config import StyleGAN2Config
 from regen.generators.stylegan2.crop import Crop, Span, spans, trimmed
 from regen.generators.stylegan2.generator import StyleGAN2

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 import torch
 
-from regen.generators.protocol import concatenate
+from regen.generators.split import concatenate
 from regen.generators.stylegan2.generator import StyleGAN2
 from regen.generators.stylegan2.latent import StyleContext, StyleLatent
 
