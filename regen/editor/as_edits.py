@@ -5,8 +5,9 @@ Whoever learns the file learns what the page shows. `regen.editor.opening` goes 
 
 from __future__ import annotations
 
+from regen.editor.outline import outline
 from regen.editor.painting import Exemplar, Json, Painting, Target
-from regen.editor.strokes import outline, painted, rasterized
+from regen.editor.strokes import painted, rasterized
 
 
 def missing(painting: Painting, size: tuple[int, int], *, holes: bool = False) -> str:

@@ -12,7 +12,6 @@ from regen.editor.messages import MessageError
 from regen.editor.strokes import (
     Stroke,
     mask_to_uri,
-    outline,
     painted,
     rasterized,
     scaled,
@@ -112,24 +111,6 @@ def test_a_mask_of_another_size_or_kind_is_refused_in_one_line() -> None:
     for text in ("data:image/png;base64,AAAA", "data:image/png;base64,%%"):
         with pytest.raises(MessageError, match="mask: got something else, expected a PNG"):
             painted((Stroke("mask", mask=text),), SIZE)
-
-
-def test_an_outline_encloses_the_same_pixels() -> None:
-    mask = rasterized((DAB, Stroke("brush", points=((30, 20), (45, 30)), radius=2)), SIZE)
-    corners = outline(mask)
-    again = rasterized((Stroke("lasso", points=tuple((x, y) for x, y in corners)),), SIZE)
-    assert np.abs((again > 127).astype(int) - (mask > 127)).sum() <= 0.04 * (mask > 127).sum()
-    assert all(float(v).is_integer() for corner in corners for v in corner)
-
-
-def test_an_outline_is_of_the_largest_part_and_passes_over_holes() -> None:
-    mask = np.zeros((20, 20), np.uint8)
-    mask[2:12, 2:12] = 255
-    mask[5:8, 5:8] = 0
-    mask[15:17, 15:17] = 255
-    assert sorted(outline(mask)) == [[2, 2], [2, 12], [12, 2], [12, 12]]
-    mask[12, 12] = 255  # touches a corner: still outside
-    assert len(outline(mask)) == 4
 
 
 @pytest.mark.parametrize("stroke", [LEFT, DAB, LASSO], ids=lambda stroke: stroke.tool)
