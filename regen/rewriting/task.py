@@ -14,14 +14,20 @@ from regen.generators import bundled
 from regen.generators.protocol import Generator, Sample, Source
 from regen.generators.registry import open_generator
 from regen.generators.split import Split
-from regen.projector.files import Projector, load_projector, open_projector, projectors_of
-from regen.rewriting.examples import load_examples, mean_area, resolved_fit, taken_by
+from regen.projector.files import Projector, load_projector, projectors_of
+from regen.rewriting.examples import load_examples, resolved_fit, taken_by
 from regen.rewriting.layer_choice import choose_layer
 from regen.rewriting.layer_trials import LayerChoice
-from regen.rewriting.precedence import DEFAULT, Merged, PartialSettings
+from regen.rewriting.precedence import DEFAULT, Merged
 from regen.rewriting.precedence import resolve as merged_settings
 from regen.rewriting.rule import Example, check_projector
-from regen.rewriting.settings import SMALL_AREA, FitSettings, RewriteSettings
+from regen.rewriting.settings import FitSettings, RewriteSettings
+from regen.rewriting.usual_settings import (
+    find_projector,
+    usual_cut,
+    with_family_settings,
+    without_projector,
+)
 
 
 class NoProjectorWarning(UserWarning):
@@ -69,7 +75,7 @@ class Task:
         """
         examples, split = load_examples(edits, self.generator), self.split
         if self.projector is None and self.said_by["memory_layers"] == DEFAULT:
-            _, layers = _usual_cut(self.generator, examples, split.value_layer)
+            _, layers = usual_cut(self.generator, examples, split.value_layer)
             if layers != split.memory_layers:
                 split = self.generator.split(split.value_layer, layers)
         fit = resolved_fit(self.asked, split, examples)
@@ -150,7 +156,7 @@ def resolve(
                 generator = open_generator(edits.generator, device=device)
         else:
             generator = open_generator(generator, device=device)
-    merged = _with_usual_settings(merged, generator)
+    merged = with_family_settings(merged, generator)
     _check_oracle(edits, generator)
     images = images or pictures_of(edits)
     source, examples = source_of(generator, edits, images), load_examples(edits, generator)
@@ -160,22 +166,20 @@ def resolve(
     projector: Projector | None
     if try_layers:
         known = [load_projector(path, generator) for path in paths or projectors_of(generator)]
-        merged = merged if known else _usual_without_projector(merged, generator, examples)
+        merged = merged if known else without_projector(merged, generator, examples)
         base, only = merged.settings, edits.memory_layers
         choice, projector = choose_layer(
             generator, source, examples, base, known, on_trial, memory_layers=only, taken=taken
         )
         merged = merged.overridden(choice.chosen_settings())
     else:
-        merged, projector = _find_projector(
-            merged, paths[0] if paths else None, generator, examples
-        )
+        merged, projector = find_projector(merged, paths[0] if paths else None, generator, examples)
     check_projector(projector, merged.settings.rule)
     layer = merged.settings.value_layer
     assert layer is not None
     usual = merged.said_by["value_layer"] == DEFAULT or (try_layers and not paths)
     if projector is None and not (usual and bundled.projectors_of(generator.digest())):
-        note = _without_projector(generator, layer, merged.settings.fit.recall)
+        note = _no_projector_note(generator, layer, merged.settings.fit.recall)
         warnings.warn(note, NoProjectorWarning, stacklevel=2)
     split = generator.split(layer, merged.settings.memory_layers)
     fit = resolved_fit(merged.settings.fit, split, examples)
@@ -195,13 +199,6 @@ def resolve(
     )
 
 
-def _with_usual_settings(merged: Merged, generator: Generator) -> Merged:
-    """Settings with those that suit the generator's family in place of defaults."""
-    usual = generator.usual_settings.items()
-    kept = {name: value for name, value in usual if merged.said_by[name] == DEFAULT}
-    return merged.overridden(PartialSettings(f"family {generator.family}", kept))
-
-
 def pictures_of(edits: Edits) -> Path | None:
     """The folder of images that edits name, if they name one."""
     given = None if edits.samples is None else edits.samples.pictures
@@ -217,49 +214,7 @@ def source_of(generator: Generator, edits: Edits, images: Path | None) -> Source
         return generator.source(images, inputs) if inputs else generator.source(images)
 
 
-def _find_projector(
-    merged: Merged, path: Path | str | None, generator: Generator, examples: Sequence[Example]
-) -> tuple[Merged, Projector | None]:
-    """Settings with a value layer, and the projector for it, if there is one."""
-    merged = _without_layer_of_preset(merged, path, generator)
-    layer = merged.settings.value_layer
-    known = bundled.projectors_of(generator.digest(), rewriting=layer is None)
-    if path is None and not (known if layer is None else layer in known):
-        return _usual_without_projector(merged, generator, examples), None
-    projector = open_projector(path, generator, value_layer=layer)
-    if layer is None:
-        own_layer = {"value_layer": projector.value_layer}
-        return merged.overridden(PartialSettings("projector", own_layer)), projector
-    projector.check_layer(layer)
-    return merged, projector
-
-
-def _usual_without_projector(
-    merged: Merged, generator: Generator, examples: Sequence[Example]
-) -> Merged:
-    """Settings where there is no projector; those that no source gives are the generator's own.
-
-    Recall is measured on the image then, which needs no values of foreign patterns.
-    """
-    value_layer, memory_layers = _usual_cut(generator, examples, merged.settings.value_layer)
-    usual = {
-        "value_layer": value_layer,
-        "memory_layers": memory_layers,
-        "fit.recall": "image",
-    }
-    unsaid = {name: value for name, value in usual.items() if merged.said_by[name] == DEFAULT}
-    return merged.overridden(PartialSettings(DEFAULT, unsaid))
-
-
-def _usual_cut(
-    generator: Generator, examples: Sequence[Example], layer: int | None
-) -> tuple[int, int]:
-    """`Generator.usual_cut` for patterns of this size, with `layer` as the value layer if given."""
-    usual, memory_layers = generator.usual_cut(large=mean_area(examples) > SMALL_AREA)
-    return layer or usual, min(memory_layers, layer or usual)
-
-
-def _without_projector(generator: Generator, layer: int, recall: str) -> str:
+def _no_projector_note(generator: Generator, layer: int, recall: str) -> str:
     name = generator.source_name or "this generator"
     if recall == "image":
         instead = "the rule is learned from images alone"
@@ -271,21 +226,6 @@ def _without_projector(generator: Generator, layer: int, recall: str) -> str:
         f"no projector is known for {name} at value layer {layer}; {instead}. A projector would "
         f"give {more}, and project any image; `regen train-projector` makes one"
     )
-
-
-def _without_layer_of_preset(
-    merged: Merged, path: Path | str | None, generator: Generator
-) -> Merged:
-    """A preset's value layer counts only where the generator has a bundled projector for it.
-
-    Where a projector is given, or only others are bundled, its own layer is used.
-    """
-    layer = merged.settings.value_layer
-    if layer is None or not merged.said_by["value_layer"].startswith("preset "):
-        return merged
-    if path is None and layer in bundled.projectors_of(generator.digest()):
-        return merged
-    return merged.overridden(PartialSettings("projector", {"value_layer": None}))
 
 
 def _check_oracle(edits: Edits, generator: Generator) -> None:

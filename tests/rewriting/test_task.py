@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import warnings
 from typing import Any
 
 import pytest
@@ -58,15 +57,6 @@ def test_the_memory_of_a_small_pattern_is_shorter(generator: StyleGAN2) -> None:
     with pytest.warns(NoProjectorWarning):
         fixed = resolve(edits(None, side=3), generator, settings=RewriteSettings(memory_layers=2))
     assert fixed.with_examples(edits(None, side=8)).split.memory_layers == 2
-
-
-def test_the_faces_do_without_their_projector_unless_it_is_asked_for() -> None:
-    with warnings.catch_warnings():
-        warnings.simplefilter("error", NoProjectorWarning)
-        task = resolve("examples/faces_cat_eyes.json")
-    assert task.projector is None and (task.split.value_layer, task.split.memory_layers) == (13, 4)
-    asked = resolve("examples/faces_cat_eyes.json", settings=RewriteSettings(value_layer=10))
-    assert asked.projector is not None and asked.split.value_layer == 10
 
 
 def test_without_a_projector_the_value_layer_is_anybodys_choice(generator: StyleGAN2) -> None:
