@@ -14,9 +14,9 @@ from torch import Tensor
 from regen.generators.protocol import Generator, Sample
 from regen.images import grid, save_image
 from regen.images.regions import Region
+from regen.rewriting.composite import compose
 from regen.rewriting.learn import learn
 from regen.rewriting.rewrite import Rewrite, rewritten
-from regen.rewriting.rule import compose
 from regen.rewriting.task import Task, resolve
 
 EXAMPLES = Path(__file__).parents[1] / "examples"

@@ -23,7 +23,7 @@ from torch import Tensor
 from regen.images.alignment import align
 from regen.images.regions import Region, feather, paste, resize_mask
 from regen.metrics import Lpips
-from regen.rewriting.rule import Example
+from regen.rewriting.composite import Example
 from regen.rewriting.settings import RuleSettings
 
 _LAYERS = 4  # of the backbone, from the shallowest: up to an eighth of the image's size

@@ -20,7 +20,8 @@ from regen.generators.split import Split
 from regen.images.regions import Region
 from regen.metrics import Lpips, masked_distance
 from regen.portraits import PortraitsOracle
-from regen.rewriting.rule import Example, build_rule, decode_wanted
+from regen.rewriting.composite import Example
+from regen.rewriting.rule import build_rule, decode_wanted
 from regen.rewriting.settings import RuleSettings
 
 TARGETS = tuple(range(60_000, 60_016))

@@ -19,7 +19,8 @@ from torch import Tensor
 from regen.images.regions import resize_mask
 from regen.images.shapes import Mask
 from regen.metrics.verdict import MOST_AWAY
-from regen.rewriting.rule import Example, Rule
+from regen.rewriting.composite import Example
+from regen.rewriting.rule import Rule
 
 Kind = Literal["spill", "tiny", "huge", "enlarged", "inverted", "labels", "pairs", "targets"]
 

@@ -17,7 +17,7 @@ from regen.generators.registry import open_generator
 from regen.generators.split import Latent, Split
 from regen.images.regions import Region
 from regen.images.shapes import Mask
-from regen.rewriting.rule import Example
+from regen.rewriting.composite import Example
 from regen.rewriting.settings import FitSettings
 
 _MOST_GIVEN = 0.02  # of a region: its soft edge

@@ -37,6 +37,7 @@ from regen.images import as_shown
 from regen.losses import weighted_l1
 from regen.metrics.verdict import SPILLED_ABOVE
 from regen.projector.files import Projector
+from regen.rewriting.composite import Example
 from regen.rewriting.examples import resolved_fit
 from regen.rewriting.key_similarity import KeyMatcher
 from regen.rewriting.layer_trials import LayerChoice, Trial
@@ -44,7 +45,7 @@ from regen.rewriting.memory import fit_memory
 from regen.rewriting.moment_cache import key_moments
 from regen.rewriting.preserved import images_of, keys_of, preserve
 from regen.rewriting.rewrite import Rewrite, rewritten
-from regen.rewriting.rule import Example, Rule, build_rule
+from regen.rewriting.rule import Rule, build_rule
 from regen.rewriting.settings import RewriteSettings
 from regen.seeds import CHOICES, PRESERVED
 

@@ -19,7 +19,7 @@ from torch import Tensor
 
 from regen.images.regions import Region
 from regen.images.shapes import Box, Ellipse
-from regen.rewriting.rule import Example, compose
+from regen.rewriting.composite import Example, compose
 from regen.rewriting.settings import RuleSettings
 
 _SAME_PLACE = 0.5  # of a pattern, that an earlier one covers: both are the same rule then

@@ -14,9 +14,10 @@ from torch import Tensor
 from regen.generators.samples import reserved_samples
 from regen.images import as_shown
 from regen.rewriting.cautions import Caution, cautions
+from regen.rewriting.composite import Example
 from regen.rewriting.key_similarity import KeyMatcher, match_keys, soft_mask
 from regen.rewriting.preserved import LEAST_COMPARED, images_of, keys_of
-from regen.rewriting.rule import Example, Rule, build_rule, decode_wanted
+from regen.rewriting.rule import Rule, build_rule, decode_wanted
 from regen.rewriting.task import Task
 from regen.seeds import PRESERVED, UNSEEN
 

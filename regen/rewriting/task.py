@@ -15,12 +15,13 @@ from regen.generators.protocol import Generator, Sample, Source
 from regen.generators.registry import open_generator
 from regen.generators.split import Split
 from regen.projector.files import Projector, load_projector, projectors_of
+from regen.rewriting.composite import Example
 from regen.rewriting.examples import load_examples, resolved_fit, taken_by
 from regen.rewriting.layer_choice import choose_layer
 from regen.rewriting.layer_trials import LayerChoice
 from regen.rewriting.precedence import DEFAULT, Merged
 from regen.rewriting.precedence import resolve as merged_settings
-from regen.rewriting.rule import Example, check_projector
+from regen.rewriting.rule import check_projector
 from regen.rewriting.settings import FitSettings, RewriteSettings
 from regen.rewriting.usual_settings import (
     find_projector,

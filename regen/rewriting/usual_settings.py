@@ -13,9 +13,9 @@ from pathlib import Path
 from regen.generators import bundled
 from regen.generators.protocol import Generator
 from regen.projector.files import Projector, open_projector
+from regen.rewriting.composite import Example
 from regen.rewriting.examples import mean_area
 from regen.rewriting.precedence import DEFAULT, Merged, PartialSettings
-from regen.rewriting.rule import Example
 from regen.rewriting.settings import SMALL_AREA
 
 

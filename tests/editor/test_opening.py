@@ -22,7 +22,7 @@ from regen.errors import RegenError
 from regen.generators.families import family
 from regen.generators.names import generator_path
 from regen.images import save_image
-from regen.rewriting.rule import compose
+from regen.rewriting.composite import compose
 from tests.helpers import rfr
 
 ROOT = Path(__file__).parents[2]

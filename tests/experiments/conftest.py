@@ -17,7 +17,8 @@ from regen.images.regions import Region
 from regen.projector.config import ProjectorConfig
 from regen.projector.files import save_projector
 from regen.projector.network import BackwardProjector
-from regen.rewriting.rule import Example, Rule, build_rule
+from regen.rewriting.composite import Example
+from regen.rewriting.rule import Rule, build_rule
 from regen.rewriting.settings import RuleSettings
 from tests.helpers.examples import striped
 from tests.helpers.stylegan2 import seven_convolutions

@@ -10,7 +10,7 @@ from experiments.baselines.patch_transfer import PatchTransfer, dense_features, 
 from regen.generators.stylegan2.generator import StyleGAN2
 from regen.images.regions import Region
 from regen.metrics import Lpips, load_lpips
-from regen.rewriting.rule import Example
+from regen.rewriting.composite import Example
 from regen.rewriting.settings import RuleSettings
 
 SIDE = 64

@@ -6,7 +6,7 @@ import torch
 
 from regen.generators.stylegan2.generator import StyleGAN2
 from regen.images.regions import Region
-from regen.rewriting.rule import Example
+from regen.rewriting.composite import Example
 
 
 def striped(generator: StyleGAN2, *places: Region) -> list[Example]:

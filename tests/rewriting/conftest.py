@@ -11,8 +11,9 @@ from regen.edits.schema import Edits
 from regen.generators.stylegan2.generator import StyleGAN2
 from regen.generators.stylegan2.split import StyleGAN2Split
 from regen.images.regions import Region
+from regen.rewriting.composite import Example
 from regen.rewriting.preserved import Preserved
-from regen.rewriting.rule import Example, Project, Rule, RuleSettings, build_rule
+from regen.rewriting.rule import Project, Rule, RuleSettings, build_rule
 from regen.rewriting.settings import FitSettings, RewriteSettings
 from regen.rewriting.task import Task
 from tests.helpers.examples import striped

@@ -12,7 +12,8 @@ from regen.generators.stylegan2.split import StyleGAN2Split
 from regen.images.regions import Region
 from regen.rewriting import cautions as module
 from regen.rewriting.cautions import cautions, label_levels, spill
-from regen.rewriting.rule import Example, Project, build_rule
+from regen.rewriting.composite import Example
+from regen.rewriting.rule import Project, build_rule
 from regen.rewriting.settings import RuleSettings
 
 NOWHERE = torch.zeros(1, 1, 32, 32)

@@ -11,15 +11,9 @@ from regen.errors import RewriteError
 from regen.generators.stylegan2.split import StyleGAN2Split
 from regen.losses import weighted_l1
 from regen.rewriting import direct_values as module
+from regen.rewriting.composite import Example
 from regen.rewriting.direct_values import DirectSettings, direct_values
-from regen.rewriting.rule import (
-    Example,
-    Rule,
-    RuleSettings,
-    build_rule,
-    decode_wanted,
-    region_weights,
-)
+from regen.rewriting.rule import Rule, RuleSettings, build_rule, decode_wanted, region_weights
 from regen.training.graphs import Graphs
 from tests.helpers.recording import Tracer
 

@@ -8,8 +8,9 @@ import pytest
 import torch
 
 from regen.images.regions import Region
+from regen.rewriting.composite import Example
 from regen.rewriting.pasted import mean_region, pasted
-from regen.rewriting.rule import Example, RuleSettings
+from regen.rewriting.settings import RuleSettings
 
 HARD = RuleSettings(feather_px=0)
 IMAGES = torch.zeros(3, 3, 32, 32)

@@ -8,8 +8,9 @@ from regen.edits.schema import NamedRegion
 from regen.generators.stylegan2.generator import StyleGAN2
 from regen.generators.stylegan2.split import StyleGAN2Split
 from regen.images.regions import Region
+from regen.rewriting.composite import Example
 from regen.rewriting.preserved import images_of, keys_of, preserve
-from regen.rewriting.rule import Example, Rule, build_rule
+from regen.rewriting.rule import Rule, build_rule
 from regen.rewriting.settings import FitSettings, RuleSettings
 from tests.helpers.rfr import lively
 

@@ -10,8 +10,8 @@ import pytest
 from regen.generators import bundled
 from regen.generators.registry import open_generator
 from regen.generators.stylegan2.generator import StyleGAN2
+from regen.rewriting.composite import Example
 from regen.rewriting.precedence import PartialSettings, merge, settings_of_preset
-from regen.rewriting.rule import Example
 from regen.rewriting.settings import RewriteSettings
 from regen.rewriting.task import NoProjectorWarning, resolve
 from regen.rewriting.usual_settings import (
