@@ -66,7 +66,7 @@ def _without_layer_of_preset(
         return merged
     if path is None and layer in bundled.projectors_of(generator.digest()):
         return merged
-    return merged.overridden(PartialSettings("projector", {"value_layer": None}))
+    return merged.overridden(PartialSettings(DEFAULT, {"value_layer": None}))
 
 
 def without_projector(merged: Merged, generator: Generator, examples: Sequence[Example]) -> Merged:

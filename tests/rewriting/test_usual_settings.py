@@ -81,6 +81,16 @@ def test_the_value_layer_of_a_preset_gives_way_to_that_of_a_given_projector(
     assert merged.said_by["value_layer"] == "projector"
 
 
+def test_the_value_layer_of_a_preset_gives_way_where_no_projector_is_known(
+    generator: StyleGAN2, examples: list[Example]
+) -> None:
+    paper = merge([settings_of_preset("paper"), PartialSettings("a", {"rule.align": "image"})])
+    merged, projector = find_projector(paper, None, generator, examples)
+    assert projector is None and merged.said_by["value_layer"] == "default"
+    assert (merged.settings.value_layer, merged.settings.memory_layers) == (7, 2)
+    assert paper.settings.value_layer == 10
+
+
 def test_the_faces_do_without_their_projector_unless_it_is_asked_for() -> None:
     with warnings.catch_warnings():
         warnings.simplefilter("error", NoProjectorWarning)
