@@ -13,6 +13,7 @@ from regen.errors import EditsError, RegenError, within
 from regen.generators import bundled
 from regen.generators.protocol import Generator, Sample, Source
 from regen.generators.registry import open_generator
+from regen.generators.samples import reserved_samples
 from regen.generators.split import Split
 from regen.projector.files import Projector, load_projector, projectors_of
 from regen.rewriting.composite import Example
@@ -29,6 +30,7 @@ from regen.rewriting.usual_settings import (
     with_family_settings,
     without_projector,
 )
+from regen.seeds import UNSEEN
 
 
 class NoProjectorWarning(UserWarning):
@@ -162,6 +164,7 @@ def resolve(
     images = images or pictures_of(edits)
     source, examples = source_of(generator, edits, images), load_examples(edits, generator)
     taken = taken_by(edits, generator, source)
+    _check_oracle_knows(edits, generator, source, taken)
     paths = list(projectors) or ([edits.projector] if edits.projector else [])
     choice: LayerChoice | None = None
     projector: Projector | None
@@ -249,3 +252,19 @@ def _check_oracle(edits: Edits, generator: Generator) -> None:
             expected=error.expected,
             remedy=error.remedy,
         ) from error
+
+
+def _check_oracle_knows(
+    edits: Edits, generator: Generator, source: Source, taken: Collection[int]
+) -> None:
+    """Check that the edits' oracle knows the samples that the result is measured on."""
+    if generator.oracle is None or edits.oracle_pattern is None:
+        return
+    (sample,) = reserved_samples(source, UNSEEN, 1, taken)
+    if not generator.oracle.knows(sample):
+        raise EditsError(
+            edits.where("oracle"),
+            got=f"{edits.oracle!r} for {sample.label}, which the renderer does not know",
+            expected="samples that it draws, by their seeds",
+            remedy='remove it, or give {"paste": true}',
+        )

@@ -10,6 +10,7 @@ from regen.edits.schema import NamedRegion
 from regen.errors import GeneratorError
 from regen.generators.pictures import (
     Folder,
+    People,
     Person,
     Pictures,
     PictureSample,
@@ -84,10 +85,13 @@ class FillSource(PictureSource):
     passes: int = 1
 
     def alike(self, sample: Sample, indices: Iterable[int]) -> list[Sample]:
-        """Images of these numbers with the hole of a sample."""
+        """Images of these numbers with the hole of a sample.
+
+        A shape belongs to its own image alone, and only people have parts with names.
+        """
         assert isinstance(sample, FillSample)
-        if not isinstance(sample.hole, NamedRegion):
-            return self.samples(indices)  # a shape belongs to its own image alone
+        if not isinstance(sample.hole, NamedRegion) or not isinstance(self.pictures, People):
+            return self.samples(indices)
         return replace(self, hole=sample.hole, grow=sample.grow, masks=()).samples(indices)
 
     def sample(self, index: int) -> FillSample:

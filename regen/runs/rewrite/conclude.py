@@ -117,8 +117,11 @@ def generate_command(task: Task, rewrite: str, folder: str) -> str:
         words += ["--generator", name]
     words += ["--rewrite", rewrite]
     hole = task.edits.edits[0].targets[0].sample.hole
-    words += ["--hole", hole.name] if isinstance(hole, NamedRegion) else []
-    words += ["--seeds", "0-63"] if task.images is None else ["--images", str(task.images)]
+    if task.images is not None:  # no part of an image file has a name
+        words += ["--images", str(task.images)]
+    else:
+        words += ["--hole", hole.name] if isinstance(hole, NamedRegion) else []
+        words += ["--seeds", "0-63"]
     return shlex.join([*words, "-o", folder])
 
 

@@ -87,8 +87,8 @@ def known_regions(edits: Edits, oracle: Oracle | None, samples: Sequence[Sample]
     """Regions of unseen samples, where an oracle knows them.
 
     They are known where the edits name the oracle's pattern, or where every target's region has a
-    name. A region that was given as a shape belongs to its own target alone: its position in other
-    samples is unknown.
+    name; not where the oracle does not know the samples, image files for instance. A region that
+    was given as a shape belongs to its own target alone: its position in other samples is unknown.
 
     Args:
         edits: The edits, with their targets.
@@ -105,6 +105,8 @@ def known_regions(edits: Edits, oracle: Oracle | None, samples: Sequence[Sample]
     regions = [target.region for edit in edits.edits for target in edit.targets]
     names = sorted({region.name for region in regions if isinstance(region, NamedRegion)})
     if not all(isinstance(region, NamedRegion) for region in regions):
+        return None
+    if not all(oracle.knows(sample) for sample in samples):
         return None
     return torch.stack([oracle.region(name, samples) for name in names]).amax(dim=0)
 

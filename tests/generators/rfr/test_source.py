@@ -65,6 +65,12 @@ def test_samples_in_the_manner_of_another() -> None:
     assert people().alike(shape, [9]) == people().samples([9])
 
 
+def test_image_files_have_no_part_by_its_name(folders: tuple[Path, Path]) -> None:
+    source = read_source(folders[0], {}, PEOPLE)
+    nose = read_sample({"seed": 3, "hole": NOSE, "grow": 1})
+    assert source.alike(nose, [0, 1]) == source.samples([0, 1])
+
+
 def test_a_folder_with_masks_by_name(folders: tuple[Path, Path]) -> None:
     images, masks = folders
     source = read_source(images, {"holes": masks}, None)

@@ -42,3 +42,5 @@ def test_it_can_be_pasted_into_a_shell(name: str, images: Path | None, command: 
 def test_what_the_targets_hide_is_hidden_in_all() -> None:
     found = generate_command(task("i", hole="nose"), "r", "out")
     assert found == "regen generate --generator i --rewrite r --hole nose --seeds 0-63 -o out"
+    found = generate_command(task("i", Path("in"), hole="nose"), "r", "out")
+    assert found == "regen generate --generator i --rewrite r --images in -o out"

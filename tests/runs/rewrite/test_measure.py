@@ -46,6 +46,11 @@ def test_a_shape_is_known_nowhere_else() -> None:
     assert known_regions(edits(NamedRegion("eyes")), None, PEOPLE) is None
 
 
+def test_names_say_nothing_of_samples_that_the_oracle_does_not_know() -> None:
+    files = [Sample(label="a.png", index=None)]
+    assert known_regions(edits(NamedRegion("eyes")), ORACLE, files) is None
+
+
 @pytest.fixture
 def evidence() -> Evidence:
     """Four images of 32 x 32 that became lighter by a half inside, by a tenth outside."""
