@@ -11,15 +11,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import replace
 
 from regen.editor.document import Document
-from regen.editor.messages import (
-    Message,
-    MessageError,
-    choice,
-    flag,
-    integer,
-    number,
-    text,
-)
+from regen.editor.messages import Message, MessageError, choice, flag, integer, number, text
 from regen.editor.painting import MOST_TARGETS, Painting, Picture, Target
 from regen.editor.strokes import MOST_STROKES, Stroke, stroke_of
 
@@ -138,13 +130,17 @@ def use_alpha(document: Document, message: Message) -> Document:
 def with_picture(document: Document, picture: Picture) -> Document:
     """Take an image as the exemplar of all targets.
 
-    Whoever cut the pattern out has said where it is, and what its outline is.
+    Whoever cut the pattern out has said where it is, and what its outline is. A pattern that the
+    result was to be measured against, by its name, is that of the exemplar before; the pattern
+    pasted into each sample is that of any exemplar.
     """
     strokes = (Stroke("mask", mask=picture.alpha),) if picture.alpha else ()
     old = document.painting
     options = dict(old.options)
     if picture.alpha:
         options.pop("shape", None)
+    if isinstance(options.get("oracle"), str):
+        del options["oracle"]
     targets = tuple(replace(target, exemplar=None) for target in old.targets)
     painting = replace(old, picture=picture, strokes=strokes, targets=targets, options=options)
     return replace(document, painting=painting)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from os.path import abspath, exists
@@ -24,18 +25,7 @@ if TYPE_CHECKING:
 Options = dict[str, Any]
 
 _NAMED = "portraits"  # the key of a region that has a name
-_KEPT = (
-    "projector",
-    "value_layer",
-    "memory_layers",
-    "align",
-    "scale",
-    "shape",
-    "blend",
-    "feather",
-    "weights",
-    "samples",
-)
+_WRITTEN_ANEW = ("version", "generator", "edits")  # everything else of a file stays as it is
 
 
 def document_from(
@@ -43,6 +33,7 @@ def document_from(
     generator: str,
     before: Document | None = None,
     open_generator: Callable[[], Generator] | None = None,
+    images: Path | None = None,
 ) -> Document:
     """The document of an edits file.
 
@@ -51,10 +42,12 @@ def document_from(
         generator: What the editor opens; the file must be for it.
         before: What the session holds; its rules stay.
         open_generator: Opens it, once the file is found to be for it; by default by its name.
+        images: Folder that the generator takes its samples from, in place of the file's.
 
     Raises:
-        RegenError: If the file cannot be read, is for another generator, or has more in it than
-            the page can say: more targets than `MOST_TARGETS`, or several outlines.
+        RegenError: If the file cannot be read, is for another generator, has settings, an oracle or
+            samples that the generator cannot have, or has more in it than the page can say: more
+            targets than `MOST_TARGETS`, or several outlines.
     """
     from regen import api
 
@@ -73,9 +66,10 @@ def document_from(
             f"{path}: targets", got=len(targets), expected=f"at most {MOST_TARGETS} in the editor"
         )
     opened = open_generator() if open_generator else api.open_generator(generator)
+    _check_settings(edits, opened, images)
     loaded = api.load_exemplars(edits, opened)
     exemplars = [_exemplar(*both) for both in zip(loaded, content["edits"], strict=True)]
-    options = {key: content[key] for key in _KEPT if key in content}
+    options = {key: value for key, value in content.items() if key not in _WRITTEN_ANEW}
     painting = Painting(
         new_key(),
         exemplars[0].picture,
@@ -84,6 +78,17 @@ def document_from(
         _with_outline(options, loaded, exemplars, str(path)),
     )
     return replace(before or Document(painting), painting=painting)
+
+
+def _check_settings(edits: Edits, generator: Generator, images: Path | None) -> None:
+    """Raise RegenError for what the page does not show, so that nobody could correct it there."""
+    from regen import api
+
+    given = None if edits.samples is None else edits.samples.pictures
+    folder = images or (None if given is None else Path(given))
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # said again where it counts
+        api.Workbench(generator, images=folder).task(replace(edits, edits=()))
 
 
 def pictures_of(document: Document) -> Path | None:

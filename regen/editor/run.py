@@ -60,7 +60,9 @@ class Opened:
         document = self.kept.load(self.name)
         if edits is not None:
             self.before_torch()
-            document = document_from(edits, self.name, document, lambda: self.generator)
+            document = document_from(
+                edits, self.name, document, lambda: self.generator, self.images
+            )
             self.images = self.images or pictures_of(document)
         return document
 

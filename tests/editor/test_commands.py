@@ -67,6 +67,17 @@ def test_a_target_may_share_the_exemplar_of_the_others() -> None:
     assert (another.picture.source, another.strokes) == ("cat.png", ())
 
 
+@pytest.mark.parametrize(("oracle", "left"), [("cat_eyes", None), ({"paste": True},) * 2])
+def test_a_named_oracle_is_that_of_its_exemplar(oracle: Any, left: Any) -> None:
+    """Its pattern is no longer what is pasted; what is pasted can be measured with any exemplar."""
+    options = {"oracle": oracle, "weights": {"new": 20}}
+    document = replace(DOCUMENT, painting=replace(PAINTING, options=options))
+    another = with_picture(document, Picture("dog.png", "dog", 30, 45)).painting
+    assert another.options.get("oracle") == left and another.options["weights"] == {"new": 20}
+    painted = do("stroke", document, on="exemplar", stroke=DAB).painting
+    assert painted.options == options
+
+
 def test_masks_take_the_place_of_what_was_painted() -> None:
     changed = with_masks(do("stroke", on="t", stroke=DAB), {"t": "data:image/png;base64,AA"})
     (stroke,) = changed.painting.target("t").strokes

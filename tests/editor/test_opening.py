@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+import re
 from pathlib import Path
 from typing import Any
 
@@ -18,10 +19,13 @@ from regen.editor.document import Document, Rule
 from regen.editor.kept import Kept
 from regen.editor.opening import document_from, pictures_of
 from regen.editor.painting import Painting
+from regen.edits.file_models import EditsJson
+from regen.edits.schema import PasteOracle
 from regen.errors import RegenError
 from regen.generators.families import family
 from regen.generators.names import generator_path
 from regen.images import save_image
+from regen.projector.files import projectors_of
 from regen.rewriting.composite import compose
 from tests.helpers import rfr
 
@@ -133,14 +137,59 @@ def test_what_is_learned_from_it_is_what_the_file_teaches() -> None:
     assert any(delta.norm() > 0 for delta in given.values())
 
 
-def test_weights_and_other_keys_of_the_file_stay(tmp_path: Path) -> None:
+def red_nose(folder: Path, **changes: Any) -> Path:
+    """The bundled example with other keys beside its edits."""
     content = json.loads((ROOT / "examples" / "red_nose.json").read_text())
     del content["$schema"]
-    path = tmp_path / "e.json"
-    path.write_text(json.dumps({**content, "weights": {"new": 20}, "feather": 2}))
-    painting = document_from(path, "portraits").painting
-    again = api.edits_of(edits_json(painting, "portraits", (128, 128)))
-    assert (again.weights, again.feather) == (api.read_edits(path).weights, 2)
+    (folder / "nose.json").write_text(json.dumps({**content, **changes}))
+    return folder / "nose.json"
+
+
+def test_every_key_beside_the_edits_stays(tmp_path: Path) -> None:
+    given = {
+        "projector": str(projectors_of(api.open_generator("portraits"))[0]),
+        "value_layer": 8,
+        "memory_layers": 2,
+        "weights": {"new": 20.0, "old": 3.0},
+        "align": "feature",
+        "scale": "stretch",
+        "shape": "exemplar",
+        "blend": "gain",
+        "feather": 2.0,
+        "oracle": "red_nose",
+    }
+    known = {field.alias or name for name, field in EditsJson.model_fields.items()}
+    assert known - set(given) == {"version", "generator", "edits", "samples", "$schema"}
+    painting = document_from(red_nose(tmp_path, **given), "portraits").painting
+    again = edits_json(painting, "portraits", (128, 128))
+    assert {key: again[key] for key in given} == given
+    assert api.edits_of(again).oracle == "red_nose"
+    pasted = document_from(red_nose(tmp_path, oracle={"paste": True}), "portraits").painting
+    assert api.edits_of(edits_json(pasted, "portraits", (128, 128))).oracle == PasteOracle()
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"oracle": "dog"}, "nose.json: oracle: unknown pattern of portraits: got 'dog'"),
+        ({"value_layer": 99}, "value layer: got 99, expected 1 to 11"),
+        ({"samples": {"holes": "random"}}, "nose.json: samples: "),
+    ],
+    ids=lambda one: next(iter(one)) if isinstance(one, dict) else "",
+)
+def test_what_nobody_could_correct_on_the_page_is_refused(
+    changes: Any, message: str, tmp_path: Path
+) -> None:
+    with pytest.raises(RegenError, match=re.escape(message)):
+        document_from(red_nose(tmp_path, **changes), "portraits")
+
+
+def test_an_oracle_is_refused_for_images_that_it_does_not_know(tmp_path: Path) -> None:
+    path, name = ROOT / "examples" / "inpaint_red_nose.json", "portraits-inpaint"
+    for number in range(8):
+        save_image(tmp_path / f"{number}.png", torch.zeros(3, 8, 8))
+    with pytest.raises(RegenError, match=r"oracle: got 'red_nose' for \d.png, .*; remove it"):
+        document_from(path, name, images=tmp_path)
 
 
 def test_each_edit_has_its_exemplar_and_its_region(tmp_path: Path) -> None:

@@ -109,7 +109,7 @@ def test_a_generator_that_an_edits_file_needed_is_not_opened_again(
 
     original = api.open_generator
     monkeypatch.setattr(api, "open_generator", open_generator)
-    monkeypatch.setattr(api, "Workbench", refuse)
+    monkeypatch.setattr("regen.editor.engine.Sampling", refuse)
     with pytest.raises(RegenError, match="that is enough"):
         edit("portraits", tmp_path, edits=EYES, browser=False, say=lambda line: None)
     assert opened == ["portraits"]

@@ -365,6 +365,7 @@ def test_an_exemplar_of_one_sample_alone_is_beside_it(opened: Any, tmp_path: Pat
             "seed 4",
         ]
         assert page.evaluate(_BOARDS_FIT)
+        assert "against the cat eyes that the renderer draws" in page.text_content("#oracle")
         tab.tool("brush")
         tab.drag(2, (10, 10, 20, 12))
         tab.previewed(1)
@@ -372,6 +373,9 @@ def test_an_exemplar_of_one_sample_alone_is_beside_it(opened: Any, tmp_path: Pat
         tab.paintable(5)
         page.click("#undo")
         tab.paintable(6)
+        page.set_input_files("#file", ROOT / "examples" / "noto" / "dark_sunglasses_u1f576.png")
+        tab.paintable(4)
+        assert page.text_content("#oracle") == ""
         assert (serious(page) or []) == [] and tab.faults == []
         page.close()
 

@@ -31,6 +31,13 @@ function offer(select, names, before = [], after = []) {
   select.replaceChildren(...own, ...all.map(([value, text]) => make("option", { value }, text)));
 }
 
+/** What the report will measure against, where the edits file that was opened says so. */
+function measuredAgainst(oracle) {
+  if (!oracle) return "";
+  if (typeof oracle !== "string") return "The report measures against the exemplar, pasted into each sample.";
+  return `The report measures against the ${oracle.replaceAll("_", " ")} that the renderer draws; another exemplar ends that.`;
+}
+
 export class PaintingPanel {
   constructor(line) {
     this.line = line;
@@ -212,6 +219,8 @@ export class PaintingPanel {
     if (document.activeElement !== byId("feather")) {
       byId("feather").value = byId("feather-value").value = painting.options.feather ?? 1;
     }
+    byId("oracle").hidden = !painting.options.oracle;
+    byId("oracle").textContent = measuredAgainst(painting.options.oracle);
     this.showPlaceholder(painting, generator);
   }
 
