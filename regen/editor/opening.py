@@ -15,7 +15,7 @@ from regen.editor.commands import new_key
 from regen.editor.document import Document
 from regen.editor.encoding import exact_uri, mask_image_uri
 from regen.editor.painting import MOST_TARGETS, Exemplar, Painting, Picture, Target
-from regen.editor.strokes import Stroke, Strokes, mask_to_uri
+from regen.editor.strokes import Stroke, Strokes, box_corners, mask_to_uri
 from regen.errors import EditsError, RegenError, within
 
 if TYPE_CHECKING:
@@ -195,11 +195,6 @@ def _strokes(region: dict[str, Any]) -> Strokes:
     if kind.startswith("ellipse"):
         once = list(dict.fromkeys(tuple(float(n) for n in one) for one in several))
         return tuple(Stroke("ellipse", ellipse=(a, b, c, d)) for a, b, c, d in once)
-    corners = [_corners(one) if kind.startswith("box") else one for one in several]
-    shapes = dict.fromkeys(tuple((float(x), float(y)) for x, y in one) for one in corners)
+    outlines = [box_corners(one) if kind.startswith("box") else one for one in several]
+    shapes = dict.fromkeys(tuple((float(x), float(y)) for x, y in one) for one in outlines)
     return tuple(Stroke("lasso", points=one) for one in shapes)
-
-
-def _corners(box: list[float]) -> list[list[float]]:
-    x0, y0, x1, y1 = box
-    return [[x0, y0], [x1, y0], [x1, y1], [x0, y1]]

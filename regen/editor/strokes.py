@@ -113,7 +113,7 @@ class Painted:
     """The region that strokes make.
 
     Attributes:
-        region: As an edits file has it: ``ellipses``, ``polygons`` or ``mask``.
+        region: As an edits file has it: ``ellipses``, ``boxes``, ``polygons`` or ``mask``.
         parts: How many separate parts it has.
     """
 
@@ -148,6 +148,8 @@ def _as_shapes(strokes: Strokes, size: tuple[int, int]) -> dict[str, Any] | None
         return None
     if tools == {"ellipse"}:
         return {"ellipses": [list(s.ellipse) for s in strokes if s.ellipse is not None]}
+    if all(stroke.points == box_corners(box) for stroke, box in zip(strokes, boxes, strict=True)):
+        return {"boxes": [list(box) for box in boxes]}
     return {"polygons": [[list(point) for point in stroke.points] for stroke in strokes]}
 
 
@@ -160,6 +162,12 @@ def _box(stroke: Stroke) -> Box:
         return cx - rx, cy - ry, cx + rx, cy + ry
     xs, ys = zip(*stroke.points, strict=True)
     return min(xs), min(ys), max(xs), max(ys)
+
+
+def box_corners(box: Box) -> Points:
+    """The corners of a box ``(x0, y0, x1, y1)``: the lasso that is a box again in an edits file."""
+    x0, y0, x1, y1 = box
+    return (x0, y0), (x1, y0), (x1, y1), (x0, y1)
 
 
 def _meet(a: Box, b: Box) -> bool:

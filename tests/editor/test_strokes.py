@@ -11,6 +11,7 @@ import pytest
 from regen.editor.messages import MessageError
 from regen.editor.strokes import (
     Stroke,
+    box_corners,
     mask_to_uri,
     painted,
     rasterized,
@@ -55,6 +56,10 @@ def test_ellipses_and_lassos_that_lie_apart_stay_shapes() -> None:
     assert both.region == {"ellipses": [[15, 20, 8, 6], [45, 20, 8, 6]]}
     one = painted((LASSO,), SIZE)
     assert one is not None and one.region == {"polygons": [[[10, 10], [30, 10], [30, 30]]]}
+    box = Stroke("lasso", points=box_corners((2, 3, 9, 8)))
+    alone, beside = painted((box,), SIZE), painted((LASSO, box), SIZE)
+    assert alone is not None and alone.region == {"boxes": [[2, 3, 9, 8]]}
+    assert beside is not None and list(beside.region) == ["polygons"] and beside.parts == 2
 
 
 @pytest.mark.parametrize(
