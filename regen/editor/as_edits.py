@@ -88,4 +88,5 @@ def _repeated(exemplar: Exemplar, times: int) -> Json:
 def _target_json(target: Target, size: tuple[int, int]) -> Json:
     region = painted(target.strokes, size)
     assert region is not None
-    return {**target.described(size), "region": region.region}
+    named = {"portraits": target.region_name} if target.region_name else region.region
+    return {**target.described(size), "region": named}

@@ -179,7 +179,9 @@ def _target(content: dict[str, Any], generator: Any) -> tuple[Target, tuple[int,
         strokes: Strokes = (Stroke("mask", mask=mask_image_uri(mask)),)
     else:
         strokes = _strokes(content["region"])
-    target = Target(new_key(), request, sample.label, strokes, own_size=own_size)
+    target = Target(
+        new_key(), request, sample.label, strokes, own_size=own_size, region_name=named or ""
+    )
     return target, (int(size[0]), int(size[1]))
 
 

@@ -84,6 +84,8 @@ class Target:
         own_size: Height and width of the image that the generator changes, where it is a file:
             holes are in pixels of it.
         exemplar: Its own, where an edits file gives it another than the painting's.
+        region_name: What an edits file calls the region that the strokes make, "nose" for instance,
+            until something is painted; a result is then measured where unseen samples have theirs.
     """
 
     key: str
@@ -93,6 +95,7 @@ class Target:
     hole: Strokes = ()
     own_size: tuple[int, int] | None = None
     exemplar: Exemplar | None = None
+    region_name: str = ""
 
     @property
     def lacks_hole(self) -> bool:
@@ -109,6 +112,10 @@ class Target:
         hole = painted(scaled(self.hole, own[1] / size[1], own[0] / size[0], own), own)
         return dict(self.sample) if hole is None else {**self.sample, "hole": hole.region}
 
+    def with_strokes(self, strokes: Strokes) -> Target:
+        """With something else painted on it, which has no name."""
+        return replace(self, strokes=strokes, region_name="")
+
     def to_json(self) -> Json:
         """As the session's file has it."""
         return {
@@ -119,6 +126,7 @@ class Target:
             "hole": [stroke.to_json() for stroke in self.hole],
             "own_size": None if self.own_size is None else list(self.own_size),
             "exemplar": None if self.exemplar is None else self.exemplar.to_json(),
+            "region_name": self.region_name,
         }
 
 
@@ -177,7 +185,7 @@ class Painting:
         if on.startswith(f"{_EXEMPLAR} "):
             target, own = self._own_exemplar(on)
             return self.with_target(replace(target, exemplar=replace(own, strokes=strokes)))
-        return self.with_target(replace(self.target(on), strokes=strokes))
+        return self.with_target(self.target(on).with_strokes(strokes))
 
     def strokes_on(self, on: str) -> Strokes:
         """What was painted; arguments and errors are those of `with_strokes`."""
@@ -210,7 +218,7 @@ class Painting:
             inside = drawn * masks.get(target.key, np.uint8(1))
             if (drawn != inside).any():
                 kept = (Stroke("mask", mask=mask_to_uri(inside)),) if inside.any() else ()
-                painting = painting.with_target(replace(target, strokes=kept))
+                painting = painting.with_target(target.with_strokes(kept))
         return painting
 
     def to_json(self) -> Json:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from regen.editor.messages import MessageError, integer
+from regen.editor.messages import MessageError, integer, text
 from regen.editor.painting import Exemplar, Json, Painting, Picture, Target
 from regen.editor.strokes import Strokes, stroke_of
 from regen.files.limits import MAX_SIDE, MAX_WHOLE_PIXELS
@@ -40,6 +40,7 @@ def _target_of(content: Mapping[str, Any]) -> Target:
         _strokes(content.get("hole", [])),
         _size(*content["own_size"]) if content.get("own_size") else None,
         None if own is None else Exemplar(_picture_of(own["picture"]), _strokes(own["strokes"])),
+        text(content, "region_name") if content.get("region_name") else "",
     )
 
 

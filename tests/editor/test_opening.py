@@ -19,6 +19,7 @@ from regen.editor.document import Document, Rule
 from regen.editor.kept import Kept
 from regen.editor.opening import document_from, pictures_of
 from regen.editor.painting import Painting
+from regen.editor.strokes import Stroke
 from regen.edits.file_models import EditsJson
 from regen.edits.schema import PasteOracle
 from regen.errors import RegenError
@@ -169,6 +170,19 @@ def test_every_key_beside_the_edits_stays(tmp_path: Path) -> None:
     assert api.edits_of(again).oracle == "red_nose"
     pasted = document_from(red_nose(tmp_path, oracle={"paste": True}), "portraits").painting
     assert api.edits_of(edits_json(pasted, "portraits", (128, 128))).oracle == PasteOracle()
+
+
+def test_a_region_keeps_its_name_until_something_is_painted() -> None:
+    """By it the result is measured where unseen samples have theirs."""
+    painting = document_from(ROOT / "examples" / "red_nose.json", "portraits").painting
+    dab = Stroke("brush", points=((64.0, 64.0),), radius=4)
+    (key, *_) = (target.key for target in painting.targets)
+    painted = painting.with_strokes(key, (*painting.target(key).strokes, dab))
+    for one, first in ((painting, {"portraits": "nose"}), (painted, None)):
+        edits = edits_json(one, "portraits", (128, 128))["edits"]
+        regions = [target["region"] for edit in edits for target in edit["targets"]]
+        assert regions[1:] == [{"portraits": "nose"}] * 2
+        assert regions[0] == first if first else list(regions[0]) == ["mask"]
 
 
 @pytest.mark.parametrize(

@@ -13,7 +13,7 @@ from regen.editor.strokes import Stroke
 
 EYE = Stroke("ellipse", ellipse=(20, 20, 6, 5))
 CAT = Picture("skimage:chelsea", "cat", 300, 451)
-OWN = Target("a", {"seed": 3}, "seed 3", (EYE,), exemplar=Exemplar(CAT, (EYE,)))
+OWN = Target("a", {"seed": 3}, "seed 3", (EYE,), exemplar=Exemplar(CAT, (EYE,)), region_name="eyes")
 WHOLE = Painting("p", CAT, (EYE,), (OWN, Target("b", {"seed": 4}, "seed 4")), {"scale": "stretch"})
 
 
@@ -22,11 +22,20 @@ def test_it_is_read_back() -> None:
     assert painting_of(Painting("p").to_json()) == Painting("p")
 
 
-def test_a_file_of_before_targets_had_exemplars_is_read() -> None:
+def test_a_file_of_before_targets_had_exemplars_or_names_is_read() -> None:
     content = WHOLE.to_json()
     for target in content["targets"]:
-        del target["exemplar"]
-    assert painting_of(content).targets == (replace(OWN, exemplar=None), WHOLE.targets[1])
+        del target["exemplar"], target["region_name"]
+    bare = replace(OWN, exemplar=None, region_name="")
+    assert painting_of(content).targets == (bare, WHOLE.targets[1])
+
+
+def test_a_name_that_is_no_name_is_refused() -> None:
+    content = WHOLE.to_json()
+    for name in (7, "x" * 10_000):
+        content["targets"][0]["region_name"] = name
+        with pytest.raises(MessageError, match="region_name: got "):
+            painting_of(content)
 
 
 @pytest.mark.parametrize("own", [False, True])
