@@ -15,7 +15,7 @@ from regen.editor.commands import new_key
 from regen.editor.document import Document
 from regen.editor.encoding import exact_uri, mask_image_uri
 from regen.editor.painting import MOST_TARGETS, Exemplar, Painting, Picture, Target
-from regen.editor.strokes import Stroke, Strokes, box_corners, mask_to_uri
+from regen.editor.strokes import Painted, Stroke, Strokes, box_corners, mask_to_uri, painted
 from regen.errors import EditsError, RegenError, within
 
 if TYPE_CHECKING:
@@ -68,13 +68,14 @@ def document_from(
     opened = open_generator() if open_generator else api.open_generator(generator)
     _check_settings(edits, opened, images)
     loaded = api.load_exemplars(edits, opened)
-    exemplars = [_exemplar(*both) for both in zip(loaded, content["edits"], strict=True)]
+    exemplars = [_exemplar(*one) for one in zip(loaded, content["edits"], strict=True)]
+    both = list(zip(loaded, exemplars, strict=True))
     options = {key: value for key, value in content.items() if key not in _WRITTEN_ANEW}
     painting = Painting(
         new_key(),
         exemplars[0].picture,
         exemplars[0].strokes,
-        tuple(_targets(edits, content, exemplars, opened, str(path))),
+        tuple(_targets(edits, content, both, opened, str(path))),
         _with_outline(options, loaded, exemplars, str(path)),
     )
     return replace(before or Document(painting), painting=painting)
@@ -125,8 +126,8 @@ def _with_outline(
     """
     if options.get("shape", "auto") != "auto":
         return options
-    painted = ["mask" in one.region.region if one.region else False for one in exemplars]
-    pairs = zip(loaded, painted, strict=True)
+    masks = ["mask" in one.region.region if one.region else False for one in exemplars]
+    pairs = zip(loaded, masks, strict=True)
     if all(one.alpha is not None or one.drawn == masked for one, masked in pairs):
         return options
     own = {one.drawn or one.alpha is not None for one in loaded}
@@ -147,17 +148,60 @@ def _check_inside(region: Any, size: tuple[int, int], place: str) -> None:
             region.mask(*size)
 
 
+def _check_pairs(
+    exemplar: LoadedExemplar, target: Any, drawn: Painted | None, onto: Painted | None, place: str
+) -> None:
+    """Raise EditsError where the page would carry other parts of a pattern than the file says.
+
+    Of what is painted, the only part of an exemplar serves each part of a target, and shapes that
+    overlap are one part.
+
+    Args:
+        exemplar: With its region.
+        target: Its region, or the name of it.
+        drawn: What is painted of the exemplar's.
+        onto: What is painted of the target's.
+        place: Of the target's region in the file.
+    """
+    if drawn is None or onto is None:
+        return  # the page asks for it
+    shapes, first = exemplar.region.shapes, len(exemplar.region.split())
+    second = len(target.split()) if hasattr(target, "split") else onto.parts
+    by_parts, same = first == second > 1, len(shapes) > 1 and len(set(shapes)) == 1
+    if by_parts and (drawn.parts, onto.parts) != (1 if same else first, second):
+        raise EditsError(
+            place,
+            got="shapes that overlap, or one of several in the exemplar that is named twice",
+            expected="in the editor, shapes that lie apart",
+            remedy="draw them apart",
+        )
+    if not by_parts and drawn.parts in (1, onto.parts) and onto.parts > 1:
+        raise EditsError(
+            place,
+            got=f"{second} shapes for {first} of the exemplar, which is carried to all of them",
+            expected="in the editor, as many of both",
+            remedy="name the exemplar's as often, or draw one shape around those of the target",
+        )
+
+
 def _targets(
-    edits: Edits, content: dict[str, Any], exemplars: list[Exemplar], generator: Any, path: str
+    edits: Edits,
+    content: dict[str, Any],
+    exemplars: list[tuple[LoadedExemplar, Exemplar]],
+    generator: Any,
+    path: str,
 ) -> Iterator[Target]:
     """All targets; those of another exemplar than the first edit's have it for themselves."""
     for index, edit in enumerate(edits.edits):
-        own = None if exemplars[index] == exemplars[0] else exemplars[index]
+        loaded, painting = exemplars[index]
+        own = None if painting == exemplars[0][1] else painting
         for number, target in enumerate(edit.targets):
             place = f"{path}: edits[{index}].targets[{number}]"
             with within(place):
                 made, size = _target(content["edits"][index]["targets"][number], generator)
             _check_inside(target.region, size, f"{place}.region")
+            drawn, onto = painting.region, painted(made.strokes, size)
+            _check_pairs(loaded, target.region, drawn, onto, f"{place}.region")
             yield replace(made, exemplar=own)
 
 

@@ -75,6 +75,37 @@ def test_every_kind_of_region_covers_the_same(region: dict[str, Any], tmp_path: 
     assert (masks[0] - masks[1]).abs().max() <= 1 / 255
 
 
+LEFT, RIGHT, CHIN = [48, 61, 10, 7], [83, 61, 10, 7], [64, 100, 5, 5]
+CAT_LEFT, CAT_RIGHT, CAT_NOSE = [172, 113, 40, 25], [266, 112, 40, 25], [266, 238, 26, 18]
+
+
+@pytest.mark.parametrize(
+    ("exemplar", "target", "message"),
+    [
+        ([CAT_LEFT], [LEFT, RIGHT], "got 2 shapes for 1 of the exemplar, which is carried to all"),
+        ([CAT_LEFT, CAT_LEFT, CAT_NOSE], [LEFT, RIGHT, CHIN], "got shapes that overlap, or one of"),
+        ([CAT_LEFT, [190, 112, 40, 25]], [LEFT, RIGHT], "got shapes that overlap, or one of sev"),
+        ([CAT_LEFT, CAT_RIGHT], [LEFT, [50, 61, 10, 7]], "got shapes that overlap, or one of sev"),
+        ([CAT_LEFT, CAT_LEFT], [LEFT, RIGHT], ""),
+        ([CAT_LEFT, CAT_RIGHT], [LEFT], ""),
+        ([CAT_LEFT, [190, 112, 40, 25]], [LEFT], ""),
+    ],
+)
+def test_the_same_parts_are_pasted_or_the_file_is_refused(
+    exemplar: Any, target: Any, message: str, tmp_path: Path
+) -> None:
+    targets = [{"seed": 4, "region": {"ellipses": target}}]
+    path = written(tmp_path, region={"ellipses": exemplar}, targets=targets)
+    if message:
+        with pytest.raises(RegenError, match=rf"edits\[0\].targets\[0\].region: {message}"):
+            document_from(path, "portraits")
+        return
+    again = edits_json(document_from(path, "portraits").painting, "portraits", (128, 128))
+    generator = api.open_generator("portraits")
+    pasted = [composites(edits, generator) for edits in (api.read_edits(path), api.edits_of(again))]
+    assert torch.equal(*pasted)
+
+
 def test_rules_of_the_session_stay(tmp_path: Path) -> None:
     before = Document(Painting("p"), (Rule("a", "Rule 1", Painting("q")),))
     document = document_from(EYES, "portraits", before)
@@ -216,7 +247,7 @@ def test_each_edit_has_its_exemplar_and_its_region(tmp_path: Path) -> None:
     content["edits"] = [
         {**edit, "targets": first},
         {**edit, "targets": second, "exemplar": "skimage:astronaut"},
-        {**edit, "targets": third, "region": {"ellipse": [266, 112, 40, 23]}},
+        {**edit, "targets": third, "region": {"ellipses": [[266, 112, 40, 23]] * 2}},
     ]
     path = tmp_path / "e.json"
     path.write_text(json.dumps(content))
