@@ -177,8 +177,12 @@ def _with_holes(painting: Painting, message: Message) -> Painting:
 
 
 def next_rule(document: Document, message: Message) -> Document:
-    """Begin another painting; the rules stay."""
-    return replace(document, painting=Painting(new_key()))
+    """Begin another painting; the rules stay, and what an edits file says of the generator."""
+    options = document.painting.options
+    samples = {key: one for key, one in options.get("samples", {}).items() if key != "holes"}
+    kept = {"projector": options.get("projector"), "samples": samples}
+    kept = {key: value for key, value in kept.items() if value}
+    return replace(document, painting=Painting(new_key(), options=kept))
 
 
 def set_strength(document: Document, message: Message) -> Document:

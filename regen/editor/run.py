@@ -56,13 +56,14 @@ class Opened:
         return api.open_generator(self.name, device=_device(self.device))
 
     def document(self, edits: Path | None) -> Document | None:
-        """What to begin with: an edits file, with its folder of images, or what is kept."""
+        """What to begin with, an edits file or what is kept, and the folder of images it has."""
         document = self.kept.load(self.name)
         if edits is not None:
             self.before_torch()
             document = document_from(
                 edits, self.name, document, lambda: self.generator, self.images
             )
+        if document is not None:
             self.images = self.images or pictures_of(document)
         return document
 
@@ -102,7 +103,7 @@ def edit(
         folder: The session's; what was there is found again.
         edits: An edits file to begin with, in place of what the folder holds.
         images: Folder that the generator takes its samples from, if it needs images; by default
-            that of the edits file.
+            that of the edits file, now or when the session began.
         device: Where to compute; "auto" is a GPU where torch finds one.
         host: Address to listen on. Any but a loopback address lets other machines ask.
         port: To listen on; 0 takes one that is free.

@@ -18,15 +18,18 @@ def painting_of(content: Mapping[str, Any]) -> Painting:
     """What `Painting.to_json` wrote.
 
     Raises:
-        MessageError: If a stroke is none, or an image is larger than any that is opened.
+        MessageError: If a stroke is none, an image is larger than any that is opened, or the
+            options are none.
     """
-    picture = content["picture"]
+    picture, options = content["picture"], content["options"]
+    if not isinstance(options, dict) or not isinstance(options.get("samples", {}), dict):
+        raise MessageError("options", got=str(options)[:40], expected="an object")
     return Painting(
         content["key"],
         None if picture is None else _picture_of(picture),
         _strokes(content["strokes"]),
         tuple(_target_of(one) for one in content["targets"]),
-        content["options"],
+        options,
     )
 
 

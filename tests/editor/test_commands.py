@@ -119,7 +119,7 @@ def test_rules_are_changed_moved_and_removed() -> None:
     assert [rule.key for rule in do("rule.remove", rule="a").rules] == ["b", "c"]
     assert do("rule.edit", rule="b").painting.key == "of b"
     fresh = do("rule.next")
-    assert fresh.rules == RULES and fresh.painting.picture is None
+    assert fresh.rules == RULES and fresh.painting.picture is None and not fresh.painting.options
     for name, message in (
         ("rule.strength", {"rule": "b", "value": 1.6}),
         ("rule.move", {"rule": "b", "to": 3}),
@@ -128,6 +128,14 @@ def test_rules_are_changed_moved_and_removed() -> None:
     ):
         with pytest.raises(MessageError):
             do(name, **message)
+
+
+def test_the_next_rule_has_the_projector_and_the_samples_of_the_edits_file() -> None:
+    of_generator = {"projector": "p", "samples": {"pictures": "in", "styles": "random"}}
+    samples = {**of_generator["samples"], "holes": {"portraits": "nose"}}
+    options = {**of_generator, "samples": samples, "oracle": "hat", "weights": {"new": 2}}
+    document = replace(DOCUMENT, painting=replace(PAINTING, options=options))
+    assert do("rule.next", document).painting.options == of_generator
 
 
 def test_what_is_dragged_is_undone_at_once() -> None:

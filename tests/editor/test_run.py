@@ -11,7 +11,10 @@ from typing import Any
 import pytest
 
 from regen import api
-from regen.editor.run import edit
+from regen.editor.document import Document
+from regen.editor.kept import Kept
+from regen.editor.painting import Painting
+from regen.editor.run import Opened, edit
 from regen.errors import RegenError
 from tests.helpers.browser import running, start
 
@@ -113,6 +116,23 @@ def test_a_generator_that_an_edits_file_needed_is_not_opened_again(
     with pytest.raises(RegenError, match="that is enough"):
         edit("portraits", tmp_path, edits=EYES, browser=False, say=lambda line: None)
     assert opened == ["portraits"]
+
+
+def test_a_session_that_is_found_again_has_the_images_of_its_edits_file(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    seen: list[Opened] = []
+
+    async def serve(listener: object, guard: object, opened: Opened, *_: object) -> None:
+        seen.append(opened)
+
+    monkeypatch.setattr("regen.editor.run._serve", serve)
+    painting = Painting("p", options={"samples": {"pictures": "in"}})
+    Kept(tmp_path).save(Document(painting), "portraits")
+    for images in (None, Path("others")):
+        with pytest.raises(KeyboardInterrupt):
+            edit("portraits", tmp_path, images=images, browser=False)
+    assert [one.images for one in seen] == [Path("in"), Path("others")]
 
 
 def test_what_is_not_installed_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -45,3 +45,9 @@ def test_an_image_larger_than_any_is_refused(own: bool) -> None:
     holder["picture"] = {**holder["picture"], "height": 10**9}
     with pytest.raises(MessageError, match="height: got 1000000000"):
         painting_of(content)
+
+
+@pytest.mark.parametrize("options", [[], None, {"samples": "in"}])
+def test_options_that_are_none_are_refused(options: object) -> None:
+    with pytest.raises(MessageError, match="options: got .*, expected an object"):
+        painting_of({**WHOLE.to_json(), "options": options})
