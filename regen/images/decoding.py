@@ -31,7 +31,7 @@ from regen.images.costs import (
 from regen.images.formats import open_image
 from regen.images.jpeg import START_OF_SCAN
 from regen.images.levels import ImageWarning, has_alpha, normalised, white_of
-from regen.images.missing import is_cut
+from regen.images.missing import what_is_missing
 from regen.images.quiet import load_quietly
 from regen.images.reducing import Wanted, draft_size, reduced
 
@@ -203,8 +203,9 @@ def _decode(file: BinaryIO, name: str, wanted: Wanted | None, most_pixels: int) 
         else:
             check_cost(image, name)
         load_quietly(image)
-        if image.format in _JPEGS and is_cut(image, file):
-            raise _undecodable(name, "its data end before its last pixel")
+        missing = what_is_missing(image, file) if image.format in _JPEGS else ""
+        if missing:
+            raise _undecodable(name, missing)
         white = white_of(image, name)
         orientation = _orientation(image)
         if wanted is None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 
 from regen.errors import ImageError
@@ -10,10 +11,36 @@ START_OF_SCAN = b"\xff\xda"
 _START, _END = b"\xff\xd8", b"\xff\xd9"
 _JFIF, _ADOBE, _COMMENT = 0xE0, 0xEE, 0xFE
 _APPLICATION = range(0xE0, 0xF0)
-_IN_SCAN = {0x00, *range(0xD0, 0xD8)}  # what follows 0xFF inside a scan
+# Inside a scan 0xFF is followed by 0, a mark at which a decoder finds its place, or filled up.
+_AFTER_SCAN = re.compile(rb"\xff[^\x00\xd0-\xd7\xff]")
 _HUFFMAN = (0xC0, 0xC1, 0xC2)  # frames of the usual code: baseline, extended, progressive
 # Every byte but 0xFF, before each mark at which a decoder finds its place again.
 _FILLER = b"".join(bytes(range(255)) + bytes([0xFF, restart]) for restart in range(0xD0, 0xD8))
+
+
+def segments(data: bytes, *, closed: bool = True) -> Iterator[tuple[int, int, int]]:
+    """Of each segment its marker, and where its content, with a scan's data, begins and ends.
+
+    Args:
+        data: The file.
+        closed: Whether the end mark must be there; without it the last scan ends with the file.
+
+    Raises:
+        ImageError: If it is not made of segments to its end.
+    """
+    if not data.startswith(_START):
+        raise ImageError("the JPEG does not begin like one")
+    at, marker = _marker(data, len(_START))
+    while marker != _END[1]:
+        end = at + int.from_bytes(data[at : at + 2], "big")
+        if end < at + 2 or end > len(data):
+            raise ImageError("the JPEG is cut short")
+        if marker == START_OF_SCAN[1]:
+            end = _end_of_scan(data, end, closed)
+        yield marker, at, end
+        if end == len(data) and not closed:
+            return
+        at, marker = _marker(data, end)
 
 
 def without_metadata(data: bytes, exif: bytes = b"") -> bytes:
@@ -32,7 +59,7 @@ def without_metadata(data: bytes, exif: bytes = b"") -> bytes:
     parts = [_START]
     if exif:
         parts.append(b"\xff\xe1" + (len(exif) + 2).to_bytes(2, "big") + exif)
-    for marker, at, end in _segments(data):
+    for marker, at, end in segments(data):
         dropped = marker in _APPLICATION and marker not in (_JFIF, _ADOBE) or marker == _COMMENT
         if not dropped and not _is_foreign_jfif(marker, data[at + 2 : end]):
             parts.append(bytes([0xFF, marker]) + data[at:end])
@@ -52,25 +79,10 @@ def with_filler(data: bytes) -> bytes:
         ImageError: If it is not made of segments to its end.
     """
     last, usual = 0, False
-    for marker, _, end in _segments(data):
+    for marker, _, end in segments(data):
         usual = usual or marker in _HUFFMAN
         last = end if marker == START_OF_SCAN[1] else last
     return data[:last] + _FILLER + data[last:] if usual and last else data
-
-
-def _segments(data: bytes) -> Iterator[tuple[int, int, int]]:
-    """Of each segment its marker, and where its content, with a scan's data, begins and ends."""
-    if not data.startswith(_START):
-        raise ImageError("the JPEG does not begin like one")
-    at, marker = _marker(data, len(_START))
-    while marker != _END[1]:
-        end = at + int.from_bytes(data[at : at + 2], "big")
-        if end < at + 2 or end > len(data):
-            raise ImageError("the JPEG is cut short")
-        if marker == START_OF_SCAN[1]:
-            end = _end_of_scan(data, end)
-        yield marker, at, end
-        at, marker = _marker(data, end)
 
 
 def _is_foreign_jfif(marker: int, content: bytes) -> bool:
@@ -89,12 +101,9 @@ def _marker(data: bytes, at: int) -> tuple[int, int]:
     return at + 1, data[at]
 
 
-def _end_of_scan(data: bytes, at: int) -> int:
+def _end_of_scan(data: bytes, at: int, closed: bool) -> int:
     """Where the next marker that does not belong to the scan begins."""
-    while True:
-        at = data.find(b"\xff", at)
-        if at < 0 or at + 1 >= len(data):
-            raise ImageError("the JPEG is cut short")
-        if data[at + 1] not in _IN_SCAN and data[at + 1] != 0xFF:
-            return at
-        at += 1 if data[at + 1] == 0xFF else 2
+    found = _AFTER_SCAN.search(data, at)
+    if found is None and closed:
+        raise ImageError("the JPEG is cut short")
+    return len(data) if found is None else found.start()

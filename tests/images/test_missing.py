@@ -1,10 +1,11 @@
-"""`regen.images.missing`: JPEGs cut and closed again, and whole files that look like it."""
+"""`regen.images.missing`: JPEGs cut and closed, or zeroed, and whole files that look like it."""
 
 from __future__ import annotations
 
 import io
 from collections.abc import Callable
 from functools import partial
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -16,9 +17,12 @@ from regen.errors import ImageError
 from regen.images import data_uri, load_image, load_layers, load_mask
 from regen.images.brought import bring
 from regen.images.folder import read_folder
-from regen.images.missing import is_cut
+from regen.images.jpeg import segments
+from regen.images.missing import what_is_missing
+from regen.images.scans import bits_left
 
 END = b"\xff\xd9"
+BLURRED = "its last scans are missing, without which it is blurred; copy it again, or save it as "
 
 
 def photograph(mode: str = "RGB") -> Image.Image:
@@ -41,6 +45,15 @@ def encoded(image: Image.Image, format: str = "JPEG", **options: Any) -> bytes:
     file = io.BytesIO()
     image.save(file, format, **options)
     return file.getvalue()
+
+
+def refused(data: bytes) -> str:
+    """What is said of a file that was cut and closed."""
+    with pytest.raises(
+        ImageError, match="cannot be decoded, it may be damaged or cut short"
+    ) as seen:
+        load_image(data + END)
+    return str(seen.value)
 
 
 def cut(data: bytes, kept: float) -> bytes:
@@ -82,13 +95,51 @@ def test_a_large_jpeg_that_is_decoded_at_a_fraction() -> None:
         load_image(cut(data, 0.6), size=32)
 
 
-def test_a_progressive_jpeg_is_refused_while_blocks_are_missing() -> None:
-    data = encoded(photograph(), progressive=True)
-    first = data.index(b"\xff\xda")
-    with pytest.raises(ImageError, match="its data end before its last pixel"):
-        load_image(data[: first + 60] + END)
-    blurred, whole = load_image(cut(data, 0.9)), load_image(data)
-    assert (blurred - whole).abs().mean() < 0.05
+def scan_starts(data: bytes) -> list[int]:
+    """Where the scans of a JPEG begin, each with its tables, and where the last ends."""
+    marks = [(marker, at - 2) for marker, at, _ in segments(data)]
+    first = next(at for marker, at in marks if marker == 0xDA)
+    after = [at for (before, _), (_, at) in pairwise(marks) if before == 0xDA]
+    return [first, *after, len(data) - len(END)]
+
+
+@pytest.mark.parametrize("kind", ["RGB", "L", "CMYK"])
+def test_a_progressive_jpeg_is_refused_until_only_last_bits_are_missing(kind: str) -> None:
+    """Whole files lack them too, and there is no telling in the middle of the very last scan."""
+    data = encoded(photograph(kind), progressive=True)
+    *starts, whole_end = scan_starts(data)
+    for start, end in pairwise(starts):
+        if bits_left(data[:end] + END) > 1:
+            assert BLURRED in refused(data[:end])
+        else:
+            whole, blurred = load_image(data), load_image(data[:end] + END)
+            assert (blurred - whole).abs().mean() < 0.05
+        refused(data[: (start + end) // 2])
+    load_image(data[: whole_end - 1] + END)
+
+
+@pytest.mark.parametrize("at", [0.1, 0.5, 0.9])
+@pytest.mark.parametrize(
+    "options", [{}, {"optimize": True}, {"restart_marker_rows": 1}, {"subsampling": 0}], ids=str
+)
+def test_a_jpeg_of_which_a_sector_has_become_zeros_is_refused(
+    options: dict[str, Any], at: float
+) -> None:
+    data = encoded(photograph().resize((480, 360)), quality=95, **options)
+    place = int(at * len(data)) // 512 * 512
+    with pytest.raises(ImageError, match="cut short: a part of its data has become zeros; copy it"):
+        load_image(data[:place] + bytes(512) + data[place + 512 :])
+
+
+@pytest.mark.parametrize("colour", [(255, 255, 255), (0, 0, 0), (128, 128, 128), (9, 99, 200)])
+@pytest.mark.parametrize("progressive", [False, True])
+def test_a_flat_jpeg_is_read_whose_data_are_zeros(
+    colour: tuple[int, int, int], progressive: bool
+) -> None:
+    flat = Image.new("RGB", (640, 640), colour)
+    data = encoded(flat, optimize=True, progressive=progressive)
+    assert bytes(256) in data
+    assert load_image(data).std() < 1
 
 
 @pytest.mark.parametrize("kind", JPEGS)
@@ -162,9 +213,11 @@ def test_only_a_grey_corner_is_looked_at_twice(monkeypatch: pytest.MonkeyPatch) 
     monkeypatch.setattr("regen.images.missing.with_filler", lambda data: pytest.fail("twice"))
     data = encoded(photograph())
     with Image.open(io.BytesIO(data)) as image:
-        assert not is_cut(image, io.BytesIO(data))
+        assert what_is_missing(image, io.BytesIO(data)) == ""
 
 
 def test_what_is_not_made_of_segments_is_left_to_the_decoder() -> None:
     image = Image.new("L", (8, 8), 128)
-    assert not is_cut(image, io.BytesIO(b"no JPEG"))
+    assert what_is_missing(image, io.BytesIO(b"no JPEG")) == ""
+    image.info["progressive"] = 1
+    assert what_is_missing(image, io.BytesIO(b"\xff\xd8\xff\xc2\0\2\xff\xda\0\2")) == ""
