@@ -16,6 +16,7 @@ from pydantic import Field, Tag
 from torch import Tensor
 
 from regen.edits.checked_json import shown_key
+from regen.edits.paths import NameOrFile, existing_file
 from regen.edits.validation import (
     NOT_EMPTY,
     OBJECT,
@@ -24,10 +25,8 @@ from regen.edits.validation import (
     EditsFile,
     Expected,
     Integer0,
-    NameOrFile,
     ObjectModel,
     ReadAs,
-    existing_file,
 )
 from regen.errors import EditsError
 from regen.files.limits import MAX_WHOLE_PIXELS

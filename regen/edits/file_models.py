@@ -10,6 +10,7 @@ from pydantic import ConfigDict, Field, Tag, ValidationInfo, field_validator
 
 from regen.edits.exemplars import ExemplarField, Image, ImageField
 from regen.edits.inputs import Hole, HoleField, SamplesField
+from regen.edits.paths import ExistingFile, NameOrFile
 from regen.edits.region_json import NamedRegion, RegionField
 from regen.edits.samples import SampleSpec, StyleField
 from regen.edits.validation import (
@@ -18,12 +19,10 @@ from regen.edits.validation import (
     TEXT,
     TEXT_OR_OBJECT,
     EditsFile,
-    ExistingFile,
     Expected,
     Feather,
     Integer0,
     Integer1,
-    NameOrFile,
     ObjectModel,
     OneOf,
     ReadAs,

@@ -16,6 +16,7 @@ from typing import Annotated, Any
 from pydantic import ConfigDict, Field
 
 from regen.edits.checked_json import shown
+from regen.edits.paths import existing_file
 from regen.edits.validation import (
     NOT_EMPTY,
     EditsFile,
@@ -23,7 +24,6 @@ from regen.edits.validation import (
     Number,
     ObjectModel,
     ReadAs,
-    existing_file,
 )
 from regen.errors import EditsError
 from regen.files.limits import MAX_SHAPES, MAX_WHOLE_PIXELS

@@ -8,7 +8,6 @@ what was got, what was expected and what to do. No wording of pydantic's is show
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -29,7 +28,6 @@ from pydantic_core import CoreSchema, PydanticCustomError, core_schema
 
 from regen.edits.checked_json import (
     did_you_mean,
-    is_there,
     path_in_file,
     shortened,
     shown,
@@ -189,9 +187,6 @@ Integer0 = Annotated[
 Integer1 = Annotated[
     int, Field(strict=True, ge=1, le=2**63 - 1), ExpectedNumber("an integer from 1")
 ]
-# How PNG, JPEG, WebP, GIF and TIFF begin in base64.
-_BASE64_OF_IMAGE = re.compile("iVBORw0KGgo|/9j/[24]|UklGR|R0lGOD|SUkqA|TU0AK")
-_BASE64 = re.compile(r"[A-Za-z0-9+/=\s]*")
 _FINITE = Field(strict=True, allow_inf_nan=False)
 Number = Annotated[float, _FINITE, ExpectedNumber("a number")]
 NumberFrom0 = Annotated[float, _FINITE, Field(ge=0), ExpectedNumber("a number from 0")]
@@ -220,33 +215,6 @@ WeightAbove0 = Annotated[
     _FINITE,
     Field(gt=0, le=MAX_WEIGHT),
     ExpectedNumber(f"a number above 0, and at most {MAX_WEIGHT:g}"),
-]
-
-
-def existing_file(text: str, file: EditsFile) -> str:
-    """The path of a file that is there, relative to the folder of `file`. Raises EditsError."""
-    path = file.folder / text
-    name = shortened(str(path), 1000) if len(text) < 1000 else shown(text)
-    if not is_there(path):
-        remedy = "paths are relative to the edits file"
-        if _BASE64_OF_IMAGE.match(text) or len(text) > 255 and _BASE64.fullmatch(text):
-            remedy = 'an image inside the file starts with "data:image/png;base64,"'
-        raise EditsError(f"{name} does not exist", remedy=remedy)
-    if not path.is_file():
-        kind = "a folder" if path.is_dir() else "a device or a pipe"
-        raise EditsError(name, got=kind, expected="a file")
-    return str(path)
-
-
-def name_or_file(text: str, file: EditsFile) -> str:
-    """A plain name as it is; what looks like a path, as `existing_file`."""
-    is_path = "/" in text or "\\" in text or bool(Path(text).suffix)
-    return existing_file(text, file) if is_path else text
-
-
-ExistingFile = Annotated[str, ReadAs(Annotated[str, NOT_EMPTY, Expected("a path")], existing_file)]
-NameOrFile = Annotated[
-    str, ReadAs(Annotated[str, NOT_EMPTY, Expected("a name or a path")], name_or_file)
 ]
 
 

@@ -1,6 +1,5 @@
 """`regen.edits.validation`: JSON as file models read it, and messages without pydantic's words."""
 
-import os
 from pathlib import Path
 from typing import Annotated, Literal
 
@@ -8,11 +7,9 @@ import pytest
 from pydantic import Field
 
 from regen.edits.validation import (
-    ExistingFile,
     Expected,
     Integer0,
     Integer1,
-    NameOrFile,
     Number,
     NumberAbove0,
     NumberFrom0,
@@ -160,27 +157,3 @@ def test_an_error_of_the_maker_is_told_at_its_place():
     found = "got 1, expected a larger one; enlarge it"
     assert message(Outer, {"box": 1}) == f"e.json: box: {found}"
     assert message(Outer, {"place": 1}) == f"e.json: place: box: {found}"
-
-
-def test_names_and_files(tmp_path):
-    (tmp_path / "g.pkl").write_text("")
-    assert read(ExistingFile, "g.pkl", tmp_path) == str(tmp_path / "g.pkl")
-    assert read(NameOrFile, "g.pkl", tmp_path) == str(tmp_path / "g.pkl")
-    assert read(NameOrFile, "portraits", tmp_path) == "portraits"
-    expected = f"{tmp_path / 'no/g'} does not exist; paths are relative to the edits file"
-    assert message(NameOrFile, "no/g", tmp_path) == f"e.json: {expected}"
-    assert message(ExistingFile, "", tmp_path) == 'e.json: got "", expected a path'
-    assert message(ExistingFile, ".", tmp_path).endswith(": got a folder, expected a file")
-    os.mkfifo(tmp_path / "pipe")
-    assert ": got a device or a pipe, expected a" in message(ExistingFile, "pipe", tmp_path)
-    remedy = "paths are relative to the edits file"
-    assert message(ExistingFile, "../" * 100 + "x", tmp_path).endswith(remedy)
-    assert "does not exist" in message(ExistingFile, "a\0b", tmp_path)
-
-
-def test_base64_without_its_prefix_is_recognised(tmp_path):
-    found = message(ExistingFile, "iVBORw0KGgo" * 4000, tmp_path)
-    assert found == (
-        f'e.json: "{("iVBORw0KGgo" * 9)[:56]}... does not exist; '
-        'an image inside the file starts with "data:image/png;base64,"'
-    )
