@@ -13,6 +13,8 @@ from regen.errors import EditsError
 # How PNG, JPEG, WebP, GIF and TIFF begin in base64.
 _BASE64_OF_IMAGE = re.compile("iVBORw0KGgo|/9j/[24]|UklGR|R0lGOD|SUkqA|TU0AK")
 _BASE64 = re.compile(r"[A-Za-z0-9+/=\s]*")
+_ADDRESS = re.compile(r"[A-Za-z][A-Za-z0-9+.-]+:/")  # and not C:/
+_LONGEST_NAME = 255  # characters of a file's name
 
 
 def existing_file(text: str, file: EditsFile) -> str:
@@ -20,14 +22,28 @@ def existing_file(text: str, file: EditsFile) -> str:
     path = file.folder / text
     name = shortened(str(path), 1000) if len(text) < 1000 else shown(text)
     if not is_there(path):
-        remedy = "paths are relative to the edits file"
-        if _BASE64_OF_IMAGE.match(text) or len(text) > 255 and _BASE64.fullmatch(text):
-            remedy = 'an image inside the file starts with "data:image/png;base64,"'
-        raise EditsError(f"{name} does not exist", remedy=remedy)
+        if _ADDRESS.match(text):
+            got = f"the address {shown(text)}"
+            raise EditsError("", got=got, expected="a path", remedy=_instead_of(text))
+        raise EditsError(f"{name} does not exist", remedy=_instead_of(text))
     if not path.is_file():
         kind = "a folder" if path.is_dir() else "a device or a pipe"
         raise EditsError(name, got=kind, expected="a file")
     return str(path)
+
+
+def _instead_of(text: str) -> str:
+    """What to do about a path where nothing is."""
+    if text.lower().startswith("file:/"):
+        return "leave the file:// out"
+    if _ADDRESS.match(text):
+        return "download it, and give the path of the file"
+    if text.startswith("~"):
+        return "write the path of your home folder out in place of ~"
+    long = len(text) > _LONGEST_NAME and _BASE64.fullmatch(text)
+    if text[:5].lower() == "data:" or _BASE64_OF_IMAGE.match(text) or long:
+        return 'an image inside the file starts with "data:image/png;base64,"'
+    return "paths are relative to the edits file"
 
 
 def name_or_file(text: str, file: EditsFile) -> str:

@@ -41,3 +41,26 @@ def test_base64_without_its_prefix_is_recognised(tmp_path):
         f'e.json: "{("iVBORw0KGgo" * 9)[:56]}... does not exist; '
         'an image inside the file starts with "data:image/png;base64,"'
     )
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        (
+            "https://example.org/cat.png",
+            'got the address "https://example.org/cat.png", expected a path; download it, and give',
+        ),
+        ("file:///home/cat.png", 'got the address "file:///home/cat.png", expected a path; leave'),
+        ("~/cat.png", "~/cat.png does not exist; write the path of your home folder out in place"),
+        ("DATA:image/png;base64,AAAA", 'an image inside the file starts with "data:image/png;bas'),
+        ("C:/cat.png", "C:/cat.png does not exist; paths are relative to the edits file"),
+    ],
+)
+def test_what_other_programs_take_for_paths_is_explained(text, said, tmp_path):
+    assert said in message(ExistingFile, text, tmp_path)
+
+
+def test_a_folder_whose_name_looks_like_an_address_is_looked_into(tmp_path):
+    (tmp_path / "ab:").mkdir()
+    (tmp_path / "ab:" / "cat.png").write_text("")
+    assert read(ExistingFile, "ab:/cat.png", tmp_path) == str(tmp_path / "ab:" / "cat.png")
