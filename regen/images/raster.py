@@ -25,6 +25,7 @@ Bounds = tuple[float, float, float, float]  # x0, y0, x1, y1
 
 _SLABS = 8  # horizontal cuts of a pixel
 _ROUNDING = 1e-9  # of a pixel, below which it is not covered
+_NO_RADIUS = 0.1  # pixels, up to which the next pixel weighs e^-200, nothing
 
 
 def fill_polygon(corners: Sequence[Point], height: int, width: int) -> Tensor:
@@ -150,7 +151,8 @@ def feather(mask: Tensor, radius_px: float) -> Tensor:
 
     Args:
         mask: ``[N, 1, H, W]`` in [0, 1].
-        radius_px: About how far the edge spreads to either side, in pixels; 0 changes nothing.
+        radius_px: About how far the edge spreads to either side, in pixels; 0, or less than a tenth
+            of a pixel, changes nothing.
 
     Returns:
         ``[N, 1, H, W]`` in [0, 1]. A mask that touches the border stays whole there.
@@ -161,7 +163,7 @@ def feather(mask: Tensor, radius_px: float) -> Tensor:
     if not 0 <= radius_px <= MAX_FEATHER:
         expected = f"a radius from 0 to {MAX_FEATHER:g} pixels"
         raise RegionError("feather", got=radius_px, expected=expected)
-    if radius_px == 0:
+    if radius_px <= _NO_RADIUS:
         return mask
     reach = math.ceil(1.5 * radius_px)
     offsets = torch.arange(-reach, reach + 1, dtype=mask.dtype, device=mask.device)

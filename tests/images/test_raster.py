@@ -124,6 +124,12 @@ def test_feather_keeps_a_mask_whole_at_the_border():
     assert raster.feather(mask, 0) is mask
 
 
+@pytest.mark.parametrize("radius", [5e-324, 1e-300, 1e-40, 1e-9, 0.05, 0.1, 0.1001])
+def test_hardly_any_feather_changes_nothing(radius):
+    mask = torch.rand(1, 1, 9, 9)
+    torch.testing.assert_close(raster.feather(mask, radius), mask)
+
+
 @pytest.mark.parametrize("radius", [-1, math.nan, math.inf, 513, 1e308])
 def test_feather_refuses_other_radii(radius):
     with pytest.raises(
