@@ -50,8 +50,9 @@ def read_json(
         The value: dict, list, str, int, float, bool or None.
 
     Raises:
-        RegenError: Of the kind `error`, if the file is missing, not a file, not readable, not valid
-            JSON (line and column), or has an object with the same key twice (path inside the file).
+        RegenError: Of the kind `error`, if the file is missing, not a file, not readable, not text
+            in UTF-8, not valid JSON (line and column), or has an object with the same key twice
+            (path inside the file).
     """
     file = Path(path)
     if not is_there(file):
@@ -67,6 +68,9 @@ def read_json(
         )
     except OSError as problem:
         raise error(f"{path} cannot be read: {problem.strerror or problem}") from problem
+    except UnicodeDecodeError as problem:
+        remedy = "save it as text in UTF-8"
+        raise error(f"{path} is not text in UTF-8", expected=expected, remedy=remedy) from problem
     except json.JSONDecodeError as problem:
         where = f"line {problem.lineno}, column {problem.colno}"
         raise error(f"{path} is not valid JSON: {problem.msg} at {where}") from problem

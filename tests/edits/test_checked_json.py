@@ -18,6 +18,9 @@ def message(call, error=EditsError):
     return str(caught.value)
 
 
+OTHER_TEXT = "is not text in UTF-8: expected an edits file, as JSON"
+
+
 def test_json_is_read(tmp_path):
     path = write(tmp_path, '{"a": [1, {"b": null}], "c": "ü", "d": 1.5, "e": true}')
     assert read_json(path) == {"a": [1, {"b": None}], "c": "ü", "d": 1.5, "e": True}
@@ -34,7 +37,9 @@ def test_a_byte_order_mark_is_not_an_error(tmp_path):
         ('{"a": 1,\n "b" 2}', "is not valid JSON: Expecting ':' delimiter at line 2, column 6"),
         ("[NaN]", "is not valid JSON: NaN is not a number in JSON"),
         ("[-Infinity]", "is not valid JSON: -Infinity is not a number in JSON"),
-        (b"\xff\xfe", "is not valid JSON: 'utf-8' codec can't decode"),
+        ("{}".encode("utf-16"), f"{OTHER_TEXT}; save it as text in UTF-8"),
+        ('{"é": 1}'.encode("latin-1"), OTHER_TEXT),
+        (b"\x89PNG\r\n", OTHER_TEXT),
         ("[" * 200_000, "is nested too deeply to be read"),
         ("[" * 500_001, "has too many values: got about 500001, expected at most 500000"),
         ("9" * 5000, "has a number of 5000 digits, which no key takes"),
