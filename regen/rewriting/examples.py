@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from torch import Tensor
 
 from regen.edits.schema import Edit, Edits, Image, NamedRegion, Pattern, Target
-from regen.errors import EditsError, within
+from regen.errors import EditsError, RegionError, within
 from regen.files.limits import MAX_EDITS_PIXELS, MAX_WHOLE_PIXELS
 from regen.generators import bundled
 from regen.generators.convolution_keys import KeyedSplit
@@ -17,6 +17,7 @@ from regen.generators.registry import open_generator
 from regen.generators.split import Latent, Split
 from regen.images.regions import Region
 from regen.images.shapes import Mask
+from regen.images.transparency import VISIBLE
 from regen.rewriting.composite import Example
 from regen.rewriting.settings import FitSettings
 
@@ -52,7 +53,7 @@ def load_exemplars(edits: Edits, generator: Generator) -> list[Exemplar]:
     Raises:
         EditsError: If a region is given by a name that no oracle knows.
         ImageError: If an exemplar cannot be read.
-        RegionError: If a region reaches outside its image.
+        RegionError: If a region reaches outside its image, or shows nothing of its exemplar.
     """
     images = _Images()
     return [
@@ -72,7 +73,7 @@ def load_examples(edits: Edits, generator: Generator) -> list[Example]:
         EditsError: If a region is given by a name that no oracle knows, or a target cannot be a
             sample of this generator.
         ImageError: If an exemplar cannot be read.
-        RegionError: If a region reaches outside its image.
+        RegionError: If a region reaches outside its image, or shows nothing of its exemplar.
     """
     examples, images = [], _Images()
     for index, edit in enumerate(edits.edits):
@@ -192,6 +193,9 @@ class _Images:
 def _exemplar(edit: Edit, where: str, generator: Generator, images: _Images) -> Exemplar:
     image, alpha, region = _image_and_region(edit, where, generator, images)
     _check_inside(region, f"{where}.region", *image.shape[2:])
+    if alpha is not None and (alpha * region.mask(*alpha.shape[2:])).amax() < VISIBLE:
+        got = "only transparent pixels of the exemplar"
+        raise RegionError(f"{where}.region", got=got, expected="a region where it is visible")
     return Exemplar(image, region, _label(edit), alpha, _is_drawn(edit.region))
 
 
@@ -248,4 +252,5 @@ def _target_region(oracle: Oracle | None, target: Target, sample: Sample, path: 
             expected="a sample that the renderer knows: people by their seeds, untruncated",
             remedy="give a box or polygon instead",
         )
-    return Region.from_mask(oracle.region(target.region.name, [sample]))
+    with within(f"{path}.region"):
+        return Region.from_mask(oracle.region(target.region.name, [sample]))

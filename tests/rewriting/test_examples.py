@@ -14,7 +14,7 @@ import torch
 
 from regen.edits.exemplars import Image
 from regen.edits.schema import Edit, Edits, NamedRegion, Pattern, SampleSpec, Style, Target
-from regen.errors import EditsError, RegionError
+from regen.errors import EditsError, RegenError, RegionError
 from regen.generators.stylegan2.config import StyleGAN2Config
 from regen.generators.stylegan2.generator import StyleGAN2
 from regen.images.regions import Region
@@ -147,6 +147,26 @@ def test_a_region_outside_of_its_image_is_refused(generator: StyleGAN2) -> None:
 def filling(*targets: Target) -> Edits:
     edit = Edit(Pattern("red_nose", 5), NamedRegion("nose"), targets)
     return Edits((edit,), oracle="red_nose")
+
+
+def test_an_exemplar_of_which_nothing_is_visible_is_refused(
+    generator: StyleGAN2, tmp_path: Path
+) -> None:
+    pixels = np.full((20, 30, 4), 99, np.uint8)
+    pixels[:, 15:, 3] = 0
+    PIL.Image.fromarray(pixels).save(tmp_path / "a.png")
+    exemplar, targets = Image(str(tmp_path / "a.png")), (Target(SampleSpec(3), BOX),)
+    seen = Edit(exemplar, Region.box(10, 2, 20, 18), targets)
+    load_exemplars(Edits((seen,)), generator)
+    hidden = replace(seen, region=Region.box(16, 2, 20, 18))
+    with pytest.raises(RegionError, match=r"^edits\[1\].region: got only transparent pixels"):
+        load_exemplars(Edits((seen, hidden)), generator)
+
+
+def test_an_unknown_name_of_a_region_is_told_with_its_place(portrait: StyleGAN2) -> None:
+    named = Target(SampleSpec(3), EYES), Target(SampleSpec(4), NamedRegion("Eyes"))
+    with pytest.raises(RegenError, match=r"^edits\[0\].targets\[1\].region: unknown region of a"):
+        load_examples(edits(*named), portrait)
 
 
 def test_a_target_with_several_holes_is_several_examples():
