@@ -85,6 +85,8 @@ INLINE void with_type(Type type, const Body& body) {
   }
 }
 
+constexpr int64_t kGrain = 1 << 15;  // numbers that are worth a thread
+
 // Calls body(begin, end) on parts of [0, count) on several threads.
 template <class Body>
 INLINE void parallel(const Threads& threads, int64_t count, int64_t grain, const Body& body) {

@@ -249,8 +249,8 @@ Tensor weight_gradient(Tensor a, Tensor b, int64_t stride, int64_t padding) {
   const auto last = MemoryFormat::ChannelsLast;
   Tensor y = new_tensor(a, {a.size(1), b.size(1), 3, 3}, ScalarType::Float, last);
   if (a.numel() == 0 || b.numel() == 0) return torch::stable::fill_(y, 0.0);
-  a = torch::stable::contiguous(a, last);
-  b = torch::stable::contiguous(b, last);
+  a = dense(a, last);
+  b = dense(b, last);
   const WeightGradient call{static_cast<const float*>(a.data_ptr()),
                             static_cast<const float*>(b.data_ptr()),
                             static_cast<float*>(y.data_ptr()),

@@ -12,7 +12,6 @@ namespace stylegan2_ops {
 namespace CAPABILITY {
 namespace {
 
-constexpr int64_t kGrain = 1 << 15;  // numbers that are worth a thread
 template <int act, class T>
 void filter(const Upfirdn2d& a, const Threads& threads) {
   using A = typename Number<T>::Sum;

@@ -36,8 +36,8 @@ INLINE Vector load(const float* at) {
 }
 
 // Adds to sums[tap][channel of a][channel of b] what `rows` rows of `width` positions correlate in.
-// Never inlined: with its steps known, compilers carry vectors over from one position to the next and
-// run out of registers.
+// Never inlined: with its steps known, compilers carry vectors over from one position to the next
+// and run out of registers.
 __attribute__((noinline)) void correlate(const float* a, const float* b, int64_t rows,
                                          int64_t width, int64_t step, int64_t row_step,
                                          float* sums) {
@@ -79,11 +79,12 @@ INLINE void lay_out(const float* x, int64_t width, int64_t channels, int64_t cou
 }
 
 // How the work is cut: into blocks of rows of one sample, pieces of several blocks that share their
-// sums, and tasks, a piece each for some of the channels of `b`. None of it depends on the number of
-// threads, nor do the sums.
+// sums, and tasks, a piece each for some of the channels of `b`. None of it depends on the number
+// of threads, nor do the sums.
 struct Cut {
-  int64_t rows, blocks_of_sample, blocks, pieces, columns;
-  int64_t a_groups, wide, tall;  // positions of `b` that a block meets
+  int64_t rows, blocks_of_sample, blocks, pieces;
+  int64_t columns, a_groups;  // parts of the channels of `b` and of `a`
+  int64_t wide, tall;         // positions of `b` that a block meets
   explicit Cut(const WeightGradient& g)
       : rows(smaller(g.height, (kPositions + g.stride * g.width - 1) / (g.stride * g.width))),
         blocks_of_sample((g.height + rows - 1) / rows),
@@ -157,19 +158,22 @@ void weight_gradient(const WeightGradient& g, const Threads& threads) {
                       sums.data + task * cut.sums_of_task());
     }
   });
+  // All pieces into the first, then from groups and vectors to channels.
+  const int64_t count = cut.columns * cut.sums_of_task();
+  parallel(threads, count, kGrain, [&](int64_t begin, int64_t end) {
+    for (int64_t piece = 1; piece < cut.pieces; ++piece) {
+      const float* more = sums.data + piece * count;
+      for (int64_t i = begin; i < end; ++i) sums.data[i] += more[i];
+    }
+  });
   parallel(threads, g.a_channels, 8, [&](int64_t begin, int64_t end) {
     for (int64_t i = begin; i < end; ++i) {
       for (int64_t t = 0; t < kTaps * kTaps; ++t) {
         float* to = g.y + (i * kTaps * kTaps + t) * g.b_channels;
         for (int64_t j = 0; j < g.b_channels; ++j) {
-          const int64_t vector = j % kColumns / kLanes;
-          const int64_t at = (vector * cut.a_groups + i / kGroup) * kSums +
-                             (t * kGroup + i % kGroup) * kLanes + j % kLanes;
-          float sum = 0;
-          for (int64_t piece = 0; piece < cut.pieces; ++piece) {
-            sum += sums.data[(piece * cut.columns + j / kColumns) * cut.sums_of_task() + at];
-          }
-          to[j] = sum;
+          const int64_t pair = j % kColumns / kLanes * cut.a_groups + i / kGroup;
+          to[j] = sums.data[j / kColumns * cut.sums_of_task() + pair * kSums +
+                            (t * kGroup + i % kGroup) * kLanes + j % kLanes];
         }
       }
     }
