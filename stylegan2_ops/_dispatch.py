@@ -115,7 +115,6 @@ def compiled_for(x: Tensor) -> bool:
     return _decide(_used.get(), "cpu" if x.is_cpu else x.device.type)
 
 
-@cache
 def capability() -> str:
     """The instructions that the CPU kernels use, such as "avx2"; "" where there are none."""
     library = _library.load("cpu")

@@ -226,14 +226,18 @@ def weight_setup(ctx: Any, inputs: tuple[Any, ...], output: Tensor) -> None:
 
 def weight_backward(ctx: Any, dy: Tensor) -> tuple[Any, ...]:
     a, b = ctx.saved_tensors
-    where = {"stride": ctx.stride, "padding": ctx.padding}
+    where: dict[str, Any] = {"stride": ctx.stride, "padding": ctx.padding}
     da = in_full_precision(F.conv2d, b, dy, **where) if ctx.needs_input_grad[0] else None
     db = None
     if ctx.needs_input_grad[1]:
-        reached = (ctx.stride * (a.shape[d] - 1) + 3 - 2 * ctx.padding for d in (2, 3))
-        more = [b.shape[d] - size for d, size in zip((2, 3), reached, strict=True)]
-        db = in_full_precision(F.conv_transpose2d, a, dy, **where, output_padding=more)
+        where["output_padding"] = left_over(b, a, **where)
+        db = in_full_precision(F.conv_transpose2d, a, dy, **where)
     return da, db, None, None
+
+
+def left_over(x: Tensor, y: Tensor, stride: int, padding: int) -> list[int]:
+    """Rows and columns at the end of x that a 3x3 convolution to y does not reach."""
+    return [x.shape[d] - (stride * (y.shape[d] - 1) + 3 - 2 * padding) for d in (2, 3)]
 
 
 def in_full_precision(convolve: Callable[..., Tensor], *tensors: Tensor, **where: Any) -> Tensor:

@@ -13,7 +13,7 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from stylegan2_ops import _dispatch
-from stylegan2_ops._gradients import in_full_precision
+from stylegan2_ops._gradients import in_full_precision, left_over
 
 _FEWEST_CHANNELS = 16  # of input and output
 _FEWEST_POSITIONS = 128  # of a sample; both: where the kernel begins to gain
@@ -95,8 +95,8 @@ class _Convolution(torch.autograd.Function):
         x, weight = ctx.saved_tensors
         dx = dw = db = None
         if ctx.needs_input_grad[0]:
-            missing = [_missing(x, dy, d, ctx.stride, ctx.padding) for d in (2, 3)]
-            where = {"stride": ctx.stride, "padding": ctx.padding, "output_padding": missing}
+            where: dict[str, Any] = {"stride": ctx.stride, "padding": ctx.padding}
+            where["output_padding"] = left_over(x, dy, **where)
             dx = in_full_precision(conv_transpose2d, dy, weight, **where)
         if ctx.needs_input_grad[1]:
             dw = torch.ops.stylegan2_ops.weight_gradient(dy, x, ctx.stride, ctx.padding)
@@ -128,8 +128,3 @@ class _Transposed(torch.autograd.Function):
         if ctx.needs_input_grad[1]:
             dw = torch.ops.stylegan2_ops.weight_gradient(x, dy, ctx.stride, ctx.padding)
         return dx, dw, None, None, None
-
-
-def _missing(x: Tensor, y: Tensor, dim: int, stride: int, padding: int) -> int:
-    """Rows or columns of x at its end that no output of a 3x3 convolution to y begins at."""
-    return x.shape[dim] - (stride * (y.shape[dim] - 1) + 3 - 2 * padding)
