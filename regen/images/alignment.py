@@ -20,7 +20,7 @@ from torch import Tensor
 from regen.errors import RegionError
 from regen.images.raster import Bounds, warp
 from regen.images.regions import Region
-from regen.images.transparency import VISIBLE, carry
+from regen.images.transparency import VISIBLE, carry, seen
 
 Outline = Literal["target", "source"]
 
@@ -121,7 +121,7 @@ def _visible(part: Region, height: int, width: int, alpha: Tensor | None, *, who
     """What is visible of a region's shape, or of the `whole` image: ``[1, 1, H, W]`` in [0, 1]."""
     own = part.mask(height, width)
     visible = torch.ones_like(own) if alpha is None else alpha.cpu()
-    shown = torch.minimum(own, visible)  # a mask may be the same alpha channel
+    shown = seen(own, visible)
     if shown.amax() < VISIBLE:
         raise RegionError(
             "exemplar: nothing of its region is visible",

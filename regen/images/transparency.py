@@ -20,6 +20,14 @@ _FAINTEST = 1e-4  # weight of what is not visible
 _SOLID = 0.999
 
 
+def seen(mask: Tensor, alpha: Tensor) -> Tensor:
+    """What is visible of a mask, both ``[1, 1, H, W]`` in [0, 1].
+
+    Not their product: a mask may be the same alpha channel.
+    """
+    return torch.minimum(mask, alpha.to(mask))
+
+
 def continued(image: Tensor, alpha: Tensor) -> Tensor:
     """The image with the colour of the nearest visible pixel wherever a pixel is not visible.
 

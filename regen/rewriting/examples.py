@@ -17,7 +17,7 @@ from regen.generators.registry import open_generator
 from regen.generators.split import Latent, Split
 from regen.images.regions import Region
 from regen.images.shapes import Mask
-from regen.images.transparency import VISIBLE
+from regen.images.transparency import VISIBLE, seen
 from regen.rewriting.composite import Example
 from regen.rewriting.settings import FitSettings
 
@@ -193,7 +193,7 @@ class _Images:
 def _exemplar(edit: Edit, where: str, generator: Generator, images: _Images) -> Exemplar:
     image, alpha, region = _image_and_region(edit, where, generator, images)
     _check_inside(region, f"{where}.region", *image.shape[2:])
-    if alpha is not None and (alpha * region.mask(*alpha.shape[2:])).amax() < VISIBLE:
+    if alpha is not None and seen(region.mask(*alpha.shape[2:]), alpha).amax() < VISIBLE:
         got = "only transparent pixels of the exemplar"
         raise RegionError(f"{where}.region", got=got, expected="a region where it is visible")
     return Exemplar(image, region, _label(edit), alpha, _is_drawn(edit.region))

@@ -4,7 +4,7 @@ import pytest
 import torch
 
 from regen.images.raster import warp
-from regen.images.transparency import carry, continued
+from regen.images.transparency import carry, continued, seen
 
 
 def noise(*shape):
@@ -43,3 +43,10 @@ def test_colours_are_continued_from_the_nearest_visible_pixel():
     image, alpha = torch.arange(6.0).view(1, 1, 1, 6), torch.tensor([0, 0, 1, 0, 0.5, 0])
     found = continued(image, alpha.view(1, 1, 1, 6))
     assert found.flatten()[[0, 1, 2, 4, 5]].tolist() == [2, 2, 2, 4, 4]
+
+
+def test_what_is_seen_of_a_mask_that_is_the_opacity_is_all_of_it():
+    alpha = noise(1, 1, 4, 5).abs()
+    assert torch.equal(seen(alpha, alpha), alpha)
+    assert torch.equal(seen(torch.ones_like(alpha), alpha), alpha)
+    assert seen(torch.zeros_like(alpha), alpha).amax() == 0

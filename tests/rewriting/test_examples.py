@@ -163,6 +163,18 @@ def test_an_exemplar_of_which_nothing_is_visible_is_refused(
         load_exemplars(Edits((seen, hidden)), generator)
 
 
+def test_a_faint_exemplar_that_is_its_own_region_is_visible(
+    generator: StyleGAN2, tmp_path: Path
+) -> None:
+    pixels = np.full((20, 30, 4), 99, np.uint8)
+    pixels[..., 3] = 6
+    PIL.Image.fromarray(pixels).save(tmp_path / "a.png")
+    own = Region.from_mask(torch.full((1, 1, 20, 30), 6 / 255))
+    edit = Edit(Image(str(tmp_path / "a.png")), own, (Target(SampleSpec(3), BOX),))
+    (loaded,) = load_exemplars(Edits((edit,)), generator)
+    assert loaded.alpha is not None and loaded.alpha.amax() == pytest.approx(6 / 255)
+
+
 def test_an_unknown_name_of_a_region_is_told_with_its_place(portrait: StyleGAN2) -> None:
     named = Target(SampleSpec(3), EYES), Target(SampleSpec(4), NamedRegion("Eyes"))
     with pytest.raises(RegenError, match=r"^edits\[0\].targets\[1\].region: unknown region of a"):
