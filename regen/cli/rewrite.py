@@ -158,17 +158,18 @@ _EXAMPLE = "\b\nExample:\n  regen rewrite --edits examples/eyes.json --steps 100
 )
 @_fit(
     "--solver",
-    type=click.Choice(["auto", "adam", "closed-form", "both"]),
-    help="Whether to fit by gradient steps, in closed form, or by gradient steps that start from "
-    "the closed form, of which far fewer suffice. auto: both, where the family has a closed form.",
+    type=click.Choice(["auto", "adam", "closed-form", "keys", "both"]),
+    help="adam takes gradient steps on the weights, closed-form none; keys takes steps along the "
+    "rule's keys, of which far fewer suffice, and both takes them from the closed form on. auto: "
+    "keys, or both for a large region; adam where the family has no closed form.",
 )
 @_fit(
     "--steps",
     metavar="N",
     type=Count(1),
-    help="Number of gradient steps: by default 40 L / 3 after the closed form, for a memory of L "
-    "convolutions, or 26 L for more than three, and up to three times as many for a large region; "
-    "300 without.",
+    help="Number of gradient steps: by default 300 on the weights, and for a memory of L "
+    "convolutions 12 L along the rule's keys, 16 L for more than three; more from the closed form "
+    "on, and for a large region.",
 )
 @_rule(
     "--paste",
@@ -180,8 +181,9 @@ _EXAMPLE = "\b\nExample:\n  regen rewrite --edits examples/eyes.json --steps 100
     "--lr",
     metavar="X",
     type=_ABOVE_0,
-    help="Largest step size of Adam, in units of weight: by default 0.03 / sqrt(L) after the "
-    "closed form, 0.02 without.",
+    help="Largest step size of Adam, in units of weight, along keys in shares of its root mean "
+    "square: by default 0.04 / sqrt(L) along "
+    "the rule's keys, 0.03 / sqrt(L) from the closed form, 0.02 on the weights.",
 )
 @_fit(
     "--recall",
@@ -216,9 +218,9 @@ _EXAMPLE = "\b\nExample:\n  regen rewrite --edits examples/eyes.json --steps 100
     "--preserve-weight",
     metavar="X",
     type=_FROM_0,
-    help="Weight of these samples in the loss, relative to the rule: by default two thirds of the "
-    "number of the memory's convolutions after the closed form, more for a long memory, less where "
-    "more steps are taken; 1 without.",
+    help="Weight of these samples in the loss, relative to the rule: along the keys by default "
+    "the number of the memory's convolutions, more for a long memory, less where more steps are "
+    "taken; 1 on the weights.",
 )
 @_fit(
     "--preserve-outside-match/--no-preserve-outside-match",

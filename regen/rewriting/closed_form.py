@@ -24,20 +24,17 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-from regen.batches import at_once
 from regen.errors import RewriteError
-from regen.generators.convolution_keys import ConvolutionKeys
-from regen.generators.split import Activation, Split
-from regen.images.regions import resize_mask
+from regen.generators.split import Split
 from regen.rewriting.crops import Crops
-from regen.rewriting.key_moments import Moments, check_keyed, second_moment
+from regen.rewriting.key_moments import Moments, check_keyed
 from regen.rewriting.objective import position_weights
-from regen.rewriting.rule import Rule, region_weights
+from regen.rewriting.rule import Rule
+from regen.rewriting.rule_keys import rule_moments
 from regen.rewriting.settings import ClosedFormSettings, FitSettings
 
 _PROBE = 1e-2  # how far, relative to the weight, the error's change along a step is measured
 _HALVINGS = 4
-_TARGETS_AT_ONCE = 16  # whose keys are computed together, fewer of large images
 
 
 def solve(gradient: Tensor, factor: Tensor) -> Tensor:
@@ -114,7 +111,8 @@ def closed_form(
     for turn in range(config.rounds):
         for i, name in enumerate(names):
             if name not in factors:  # keys change little from round to round
-                keys = _keys(split, rule, fit, weights, name)
+                shares = fit.weight_new, fit.weight_old, fit.border
+                keys = rule_moments(split, rule, weights, [name], shares)[name]
                 moment = moments[name].matrix()
                 factors[name] = regularised_factor(keys, moment, config.mu, config.ridge)
             share = 1 / (len(names) - i) if turn == 0 else 1.0
@@ -146,35 +144,6 @@ def _improved(
                 return better
             length = length / 2
     return weight
-
-
-def _keys(
-    split: Split, rule: Rule, fit: FitSettings, weights: dict[str, Tensor], name: str
-) -> Tensor:
-    """``K S K'`` of a convolution, the rule's weights taken at the size of its output.
-
-    Of large images fewer targets are computed at once, as every target is a sum of its own.
-    """
-    together = at_once(_TARGETS_AT_ONCE, rule.image_mask.shape[2:])
-    total, shares = torch.zeros([], dtype=torch.float64), None
-    for part in torch.arange(len(rule)).split(together):
-        keys = _keys_of(split, rule.keys.select(part), weights, name)
-        if shares is None:
-            mask = resize_mask(rule.image_mask, *keys.size)
-            shares = region_weights(mask, fit.weight_new, fit.weight_old, fit.border)
-        total = total + second_moment(keys, shares[part])
-        del keys  # before the next ones are there
-    return total
-
-
-def _keys_of(
-    split: Split, key: Activation, weights: dict[str, Tensor], name: str
-) -> ConvolutionKeys:
-    keys: ConvolutionKeys
-    for keys in check_keyed(split).convolution_keys(key, weights):
-        if keys.name == name:
-            return keys
-    raise AssertionError(f"{name} is a convolution of the memory")
 
 
 class _Error:

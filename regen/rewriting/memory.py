@@ -21,12 +21,13 @@ from regen.errors import RewriteError
 from regen.generators.convolution_keys import KeyedSplit
 from regen.generators.split import Split
 from regen.rewriting.closed_form import closed_form
-from regen.rewriting.coordinates import Coordinates
+from regen.rewriting.coordinates import Coordinates, key_map
 from regen.rewriting.crops import Crops, plan_crops
 from regen.rewriting.key_moments import Moments, measure_moments
 from regen.rewriting.objective import Drawn, Losses
 from regen.rewriting.preserved import Preserved
 from regen.rewriting.rule import Rule
+from regen.rewriting.rule_keys import rule_moments
 from regen.rewriting.settings import FitSettings
 from regen.training.frozen import frozen
 from regen.training.graphs import Graphs, graphs_for
@@ -36,7 +37,7 @@ Report = Callable[[int, dict[str, float]], None]
 Partial = Callable[[int, dict[str, Tensor]], None]
 
 _BETAS = (0.9, 0.99)
-_QUICK_BETAS = (0.7, 0.9)  # with a good start and few steps, old gradients mislead
+_QUICK_BETAS = (0.7, 0.9)  # in few steps, old gradients mislead
 
 
 @dataclass(frozen=True)
@@ -73,9 +74,10 @@ def fit_memory(
     Args:
         split: The generator; its memory is in eval mode and is not modified.
         rule: Keys, wanted values and masks.
-        settings: How to fit; the solver "auto" takes the closed form where `moments` are given.
+        settings: How to fit; the solver "auto" looks at keys where `moments` are given.
         preserved: What else must stay unchanged, or None.
-        moments: Second moments of keys for the closed form, see `regen.rewriting.moment_cache`;
+        moments: Second moments of keys for all solvers but "adam", see
+            `regen.rewriting.moment_cache`;
             by default they are measured on the preserved samples.
         on_report: Called with the step and the losses; by the closed form alone with step 0 for
             the start and step 1 for the end.
@@ -86,8 +88,8 @@ def fit_memory(
             family's steps can be.
 
     Raises:
-        RewriteError: If the loss explodes or is not finite, or the closed form lacks what it
-            needs; nothing is changed then.
+        RewriteError: If the loss explodes or is not finite, or the solver lacks what it needs;
+            nothing is changed then.
     """
     keyed = isinstance(split, KeyedSplit) and moments is not None
     settings = settings.resolved(
@@ -102,8 +104,13 @@ def fit_memory(
         losses = Losses(split, rule, settings, preserved, crops)
         if settings.solver != "adam":
             known = moments if moments is not None else _moments_of(split, preserved)
-            start = {**before, **closed_form(split, rule, settings, known, crops=crops)}
-            coordinates = Coordinates(start, known)
+            start, own = before, dict[str, Tensor]()
+            if settings.solver == "keys":
+                own = rule_moments(split, rule, {}, [name for name in before if name in known])
+            else:
+                start = {**before, **closed_form(split, rule, settings, known, crops=crops)}
+            maps = {n: key_map(known[n], own.get(n)) for n in before if n in known}
+            coordinates = Coordinates(start, maps)
         if settings.solver == "closed-form":
             _report_ends(losses, before, start, on_report)
         else:
@@ -136,7 +143,7 @@ def _deltas(split: Split, before: dict[str, Tensor], coordinates: Coordinates) -
 def _moments_of(split: Split, preserved: Preserved | None) -> Moments:
     if preserved is None or len(preserved) == 0:
         raise RewriteError(
-            "the closed form needs second moments of keys",
+            "this solver needs second moments of keys",
             got="neither moments nor preserved samples",
             remedy="give `moments`, see regen.rewriting.moment_cache",
         )

@@ -58,30 +58,49 @@ _MOST_EXTENT = 3.0  # times the usual number of steps
 
 
 @dataclass(frozen=True)
+class _Along:
+    """Usual settings of steps along keys, for a memory of few and of many convolutions."""
+
+    lr: float
+    steps_each: float
+    weight_each: float
+    steps_each_of_many: float
+    weight_of_many: float
+
+
+_ALONG_KEYS = _Along(0.04, 12, 1, 16, 6)
+_FROM_CLOSED_FORM = _Along(0.03, 40 / 3, 2 / 3, 26, 8)
+
+
+@dataclass(frozen=True)
 class FitSettings:
     """How the memory is fitted.
 
     Attributes:
         solver: "adam" takes gradient steps on the weights. "closed-form" solves for one
-            convolution after the other (see `regen.rewriting.closed_form`) and takes none. "both"
-            starts from the closed form and takes steps in the coordinates of the keys (see
-            `regen.rewriting.coordinates`): far fewer suffice. "auto" is "both" where the
-            family has a closed form, and "adam" elsewhere.
-        steps: Gradient steps, at least 1; by default 40 L E / 3 after the closed form, for a memory
-            of L convolutions, but 26 L E for more than three; 300 without. E is 1 for a region of
-            up to 4 % of the image, and grows with it to 3: a large pattern has more to learn.
-        lr: Adam's largest step size in units of weight, above 0; steps fall to a tenth on a cosine,
-            and after the closed form they rise until nearly half way before. By default
-            0.03 / sqrt(L) after the closed form, 0.02 without.
+            convolution after the other (see `regen.rewriting.closed_form`) and takes none. "keys"
+            takes steps along the rule's own keys, and "both" from the closed form on, along all
+            keys (see `regen.rewriting.coordinates`): far fewer suffice. "auto" is "adam" where the
+            family has no closed form, elsewhere "keys", or "both" for a region of more than 4 % of
+            the image: its colours are farther away, and its keys are hardly its own.
+        steps: Gradient steps, at least 1; 300 on the weights. For a memory of L convolutions by
+            default 12 L E along the rule's keys and 40 L E / 3 from the closed form; 16 L E and
+            26 L E for more than three. E is 1 for a region of up to 4 % of the image, and grows
+            with it to 3: a large pattern has more to learn.
+        lr: Adam's largest step size, above 0, in units of weight, and along keys in shares of a
+            weight's root mean square; steps fall to a tenth on a cosine, and along keys they rise
+            until nearly half way before. By default 0.04 / sqrt(L) along
+            the rule's keys, 0.03 / sqrt(L) from the closed form, 0.02 on the weights.
         recall: Where the rule is compared: "value" (the paper), "image" or "both".
         image_weight: Weight of the image's recall beside the values'.
         structure_weight: Weight of the region's 1 - SSIM where recall is measured on the image.
         preserve: Random samples of the generator that must stay unchanged; 0 for none (the paper).
-        preserve_weight: Their weight beside the rule's; by default 2 L / (3 E) after the closed
-            form, or 8 / E for more than three convolutions, and 1 without. The more convolutions
-            change, the more changes elsewhere; the more steps are taken, the better it is kept.
+        preserve_weight: Their weight beside the rule's; by default L / E along the rule's keys and
+            2 L / (3 E) from the closed form, 6 / E and 8 / E for more than three convolutions, and
+            1 on the weights. The more convolutions change, the more changes elsewhere; the more
+            steps are taken, the better it is kept.
         preserve_batch: Number of them that take part in one step; by default 4, or 8 / E, but
-            at least 4, after the closed form for more than three convolutions.
+            at least 4, along keys for more than three convolutions.
         preserve_outside_match: Preserve only where the rule will not act, see
             `regen.rewriting.key_similarity`.
         match_area: Area that the rule may act on, as a multiple of the targets' region.
@@ -97,7 +116,7 @@ class FitSettings:
         seed: Of the order in which preserved samples take part.
     """
 
-    solver: Literal["auto", "adam", "closed-form", "both"] = "auto"
+    solver: Literal["auto", "adam", "closed-form", "keys", "both"] = "auto"
     steps: int | None = None
     lr: float | None = None
     recall: Literal["value", "image", "both"] = "both"
@@ -146,24 +165,28 @@ class FitSettings:
             >>> FitSettings().resolved(keyed=False, layers=3).steps
             300
             >>> [FitSettings().resolved(keyed=True, layers=3, area=a).steps for a in (0.02, 0.1)]
-            [40, 100]
+            [36, 100]
             >>> longer = FitSettings().resolved(keyed=True, layers=4)
             >>> longer.steps, longer.lr, longer.preserve_weight
-            (104, 0.015, 8.0)
+            (64, 0.02, 6.0)
             >>> FitSettings().resolved(keyed=True, layers=4).preserve_batch
             8
         """
         solver = self.solver
         if solver == "auto":
-            solver = "both" if keyed else "adam"
+            small = area <= SMALL_AREA
+            solver = ("keys" if small else "both") if keyed else "adam"
         steps, lr, weight, batch = 300, 0.02, 1.0, 4
         if solver != "adam":
             extent = min(max(area / SMALL_AREA, 1.0), _MOST_EXTENT)
-            steps, lr = round(40 * layers / 3), 0.03 / layers**0.5
-            weight = layers * 2 / 3
-            if layers > _FEW_LAYERS:
-                steps, weight, batch = 26 * layers, 8.0, max(4, round(8 / extent))
-            steps, weight = round(steps * extent), weight / extent
+            along, many = (
+                _ALONG_KEYS if solver == "keys" else _FROM_CLOSED_FORM,
+                layers > _FEW_LAYERS,
+            )
+            steps_each = along.steps_each_of_many if many else along.steps_each
+            weight = along.weight_of_many if many else along.weight_each * layers
+            steps, lr = round(steps_each * layers * extent), along.lr / layers**0.5
+            weight, batch = weight / extent, max(4, round(8 / extent)) if many else batch
         return replace(
             self,
             solver=solver,

@@ -57,8 +57,8 @@ def decline(done: float) -> float:
 def rise_and_decline(done: float) -> float:
     """`decline` that takes effect little by little over the first half; at most about 1.
 
-    Adam's first steps are as long in every direction, whatever its gradient. A fit that starts near
-    its end would lose by them what it must then find again.
+    Adam's first steps are as long in every direction, whatever its gradient. What they
+    change by mistake must then be found again.
 
     Args:
         done: From 0 to 1; of a step, its middle.

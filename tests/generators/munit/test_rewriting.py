@@ -60,7 +60,7 @@ def test_a_picture_and_the_style_of_a_picture(tmp_path: Path) -> None:
     target = {"picture": "dog.png", "style": {"picture": "cat.png"}}
     with pytest.warns(NoProjectorWarning):
         task = resolve(edits({**target, **box}, folder=tmp_path), generator)
-    assert task.settings.fit.steps == 200 and task.settings.fit.solver == "both"
+    assert task.settings.fit.steps == 100 and task.settings.fit.solver == "both"
     assert task.examples[0].target_label == "dog.png, style of cat.png" and not task.taken
     with pytest.raises(EditsError, match="a sample that the renderer knows: people by their seeds"):
         resolve(edits(target, folder=tmp_path), generator)
