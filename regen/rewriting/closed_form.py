@@ -30,7 +30,7 @@ from regen.rewriting.crops import Crops
 from regen.rewriting.key_moments import Moments, check_keyed
 from regen.rewriting.objective import position_weights
 from regen.rewriting.rule import Rule
-from regen.rewriting.rule_keys import rule_moments
+from regen.rewriting.rule_keys import region_moments
 from regen.rewriting.settings import ClosedFormSettings, FitSettings
 
 _PROBE = 1e-2  # how far, relative to the weight, the error's change along a step is measured
@@ -111,8 +111,14 @@ def closed_form(
     for turn in range(config.rounds):
         for i, name in enumerate(names):
             if name not in factors:  # keys change little from round to round
-                shares = fit.weight_new, fit.weight_old, fit.border
-                keys = rule_moments(split, rule, weights, [name], shares)[name]
+                keys = region_moments(
+                    split,
+                    rule.keys,
+                    rule.image_mask,
+                    [name],
+                    weights=weights,
+                    shares=(fit.weight_new, fit.weight_old, fit.border),
+                )[name]
                 moment = moments[name].matrix()
                 factors[name] = regularised_factor(keys, moment, config.mu, config.ridge)
             share = 1 / (len(names) - i) if turn == 0 else 1.0

@@ -106,7 +106,8 @@ def fit_memory(
             known = moments if moments is not None else _moments_of(split, preserved)
             start, own = before, dict[str, Tensor]()
             if settings.solver == "keys":
-                own = rule_moments(split, rule, {}, [name for name in before if name in known])
+                named = [name for name in before if name in known]
+                own = rule_moments(split, rule, preserved, named)
             else:
                 start = {**before, **closed_form(split, rule, settings, known, crops=crops)}
             maps = {n: key_map(known[n], own.get(n)) for n in before if n in known}
