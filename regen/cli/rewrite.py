@@ -182,8 +182,8 @@ _EXAMPLE = "\b\nExample:\n  regen rewrite --edits examples/eyes.json --steps 100
     metavar="X",
     type=_ABOVE_0,
     help="Largest step size of Adam, in units of weight, along keys in shares of its root mean "
-    "square: by default 0.04 / sqrt(L) along "
-    "the rule's keys, 0.03 / sqrt(L) from the closed form, 0.02 on the weights.",
+    "square: by default 0.04 / sqrt(L) along the rule's keys, 0.03 / sqrt(L) from the closed form, "
+    "0.02 on the weights.",
 )
 @_fit(
     "--recall",
@@ -218,9 +218,9 @@ _EXAMPLE = "\b\nExample:\n  regen rewrite --edits examples/eyes.json --steps 100
     "--preserve-weight",
     metavar="X",
     type=_FROM_0,
-    help="Weight of these samples in the loss, relative to the rule: along the keys by default "
-    "the number of the memory's convolutions, more for a long memory, less where more steps are "
-    "taken; 1 on the weights.",
+    help="Weight of these samples in the loss, relative to the rule: by default L along the "
+    "rule's keys, more for a long memory, less from the closed form or where more steps are taken; "
+    "1 on the weights.",
 )
 @_fit(
     "--preserve-outside-match/--no-preserve-outside-match",

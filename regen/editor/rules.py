@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from regen.api import Learned, Rewrite, RewriteSettings
 
 DRAFT: dict[str, object] = {"fit.steps": 20, "fit.preserve": 16, "fit.report_every": 4}
-WITHOUT_CLOSED_FORM: dict[str, object] = {"fit.steps": 60, "fit.report_every": 10}
+ON_WEIGHTS: dict[str, object] = {"fit.steps": 60, "fit.report_every": 10}
 
 
 @dataclass(frozen=True)
@@ -69,9 +69,9 @@ class Rules:
 
     @cached_property
     def _draft(self) -> Mapping[str, object]:
-        """Where a fit has nothing to start from, it needs more steps, which are quicker there."""
+        """Steps on the weights are quicker, and more are needed."""
         usual = self.bench.task(api.Edits(edits=())).settings
-        return DRAFT if usual.fit.solver != "adam" else {**DRAFT, **WITHOUT_CLOSED_FORM}
+        return DRAFT if usual.fit.solver != "adam" else {**DRAFT, **ON_WEIGHTS}
 
     def _given(self, kind: str) -> Json:
         """The settings that are not the generator's usual ones, for ``--config``."""

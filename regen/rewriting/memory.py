@@ -77,8 +77,7 @@ def fit_memory(
         settings: How to fit; the solver "auto" looks at keys where `moments` are given.
         preserved: What else must stay unchanged, or None.
         moments: Second moments of keys for all solvers but "adam", see
-            `regen.rewriting.moment_cache`;
-            by default they are measured on the preserved samples.
+            `regen.rewriting.moment_cache`; by default they are measured on the preserved samples.
         on_report: Called with the step and the losses; by the closed form alone with step 0 for
             the start and step 1 for the end.
         on_partial: Called every `report_every` steps with the number of steps taken and the

@@ -89,8 +89,8 @@ class FitSettings:
             with it to 3: a large pattern has more to learn.
         lr: Adam's largest step size, above 0, in units of weight, and along keys in shares of a
             weight's root mean square; steps fall to a tenth on a cosine, and along keys they rise
-            until nearly half way before. By default 0.04 / sqrt(L) along
-            the rule's keys, 0.03 / sqrt(L) from the closed form, 0.02 on the weights.
+            until nearly half way before. By default 0.04 / sqrt(L) along the rule's keys,
+            0.03 / sqrt(L) from the closed form, 0.02 on the weights.
         recall: Where the rule is compared: "value" (the paper), "image" or "both".
         image_weight: Weight of the image's recall beside the values'.
         structure_weight: Weight of the region's 1 - SSIM where recall is measured on the image.
@@ -179,10 +179,8 @@ class FitSettings:
         steps, lr, weight, batch = 300, 0.02, 1.0, 4
         if solver != "adam":
             extent = min(max(area / SMALL_AREA, 1.0), _MOST_EXTENT)
-            along, many = (
-                _ALONG_KEYS if solver == "keys" else _FROM_CLOSED_FORM,
-                layers > _FEW_LAYERS,
-            )
+            many = layers > _FEW_LAYERS
+            along = _ALONG_KEYS if solver == "keys" else _FROM_CLOSED_FORM
             steps_each = along.steps_each_of_many if many else along.steps_each
             weight = along.weight_of_many if many else along.weight_each * layers
             steps, lr = round(steps_each * layers * extent), along.lr / layers**0.5
