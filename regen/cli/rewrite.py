@@ -159,9 +159,9 @@ _EXAMPLE = "\b\nExample:\n  regen rewrite --edits examples/eyes.json --steps 100
 @_fit(
     "--solver",
     type=click.Choice(["auto", "adam", "closed-form", "keys", "both"]),
-    help="adam takes gradient steps on the weights, closed-form none; keys takes steps along the "
-    "rule's keys, of which far fewer suffice, and both takes them from the closed form on. auto: "
-    "keys, or both for a large region; adam where the family has no closed form.",
+    help="Way of fitting: adam takes gradient steps on the weights, closed-form none; keys takes "
+    "steps along the rule's keys, of which far fewer suffice, and both from the closed form on. "
+    "auto: keys, or both for a large region; adam where the family has no closed form.",
 )
 @_fit(
     "--steps",
