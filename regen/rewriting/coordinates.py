@@ -18,8 +18,9 @@ and small along what all keys share. So are steps along the rule's own keys:
 
     T = s (E + 1)^(-1/4) V' (K S K') A^-1
 
-with S the rule's region. Both are multiplied with the root mean square of W0, so that a step is as
-long beside the weight in every network. Biases keep their coordinates.
+with S the region that the rule acts on (see `regen.rewriting.rule_keys`). Both are multiplied with
+the root mean square of W0, so that a step is as long beside the weight in every network. Biases
+keep their coordinates.
 
 Shapes: O, I channels; k kernel; K = I * k * k.
 """
