@@ -25,8 +25,12 @@ template <typename T, int N, bool LAST, typename Index>
 void run_forward(const Queue& queue, const T* x, T* y, const Extent& e,
                  const Epilogue<Sum<T>>& epilogue) {
   const int64_t vectors = e.samples * e.channels * e.positions / N;
-  const BiasAct<T, Index> call{x, y, static_cast<Index>(vectors), static_cast<Index>(e.channels),
-                               static_cast<Index>(e.positions), epilogue};
+  const BiasAct<T, Index> call{x,
+                               y,
+                               static_cast<Index>(vectors),
+                               Divisor<Index>(e.channels),
+                               Divisor<Index>(e.positions),
+                               epilogue};
   queue.run(bias_act_kernel<T, N, LAST, Index>,
             ceil_div(vectors, kBiasActThreads * kBiasActVectors), dim3(kBiasActThreads), call);
 }

@@ -13,7 +13,7 @@ struct BiasAct {
   const T* x;
   T* y;
   Index vectors;  // of the whole tensor
-  Index channels, positions;
+  Divisor<Index> channels, positions;
   Epilogue<Sum<T>> epilogue;
 };
 
@@ -24,12 +24,11 @@ __device__ __forceinline__ void bias_act_vector(Sum<T> (&v)[N], const BiasAct<T,
                                                 Index at) {
   using S = Sum<T>;
   const Epilogue<S>& e = a.epilogue;
-  const Index row = at / (LAST ? a.channels : a.positions);
-  const Index in_row = at - row * (LAST ? a.channels : a.positions);
-  const Index sample = row / (LAST ? a.positions : a.channels);
-  const Index other = row - sample * (LAST ? a.positions : a.channels);
-  const Index channel = LAST ? in_row : other, position = LAST ? other : in_row;
-  const Affine<LAST ? N : 1, S> affine(e, int64_t(sample * a.channels + channel), channel);
+  Index sample = at;
+  const Index inner = divide(sample, LAST ? a.channels : a.positions);
+  const Index outer = divide(sample, LAST ? a.positions : a.channels);
+  const Index channel = LAST ? inner : outer, position = LAST ? outer : inner;
+  const Affine<LAST ? N : 1, S> affine(e, int64_t(sample) * a.channels.by + channel, channel);
   S noise[N] = {};
   if (e.noise) {
     const S* from = e.noise + (sample * e.noise_step + position);

@@ -9,7 +9,8 @@
 
 namespace stylegan2_ops::gpu {
 
-// Absent parts are null. S is the type of the sums; `limit` is infinite where nothing is clamped.
+// Absent parts are null. S is the type of the sums; `low` and `high` are infinite where nothing is
+// clamped. relu is a line that is clamped at 0.
 template <typename S>
 struct Epilogue {
   const S* scale;  // [N, C]
@@ -17,7 +18,8 @@ struct Epilogue {
   const S* b;      // [C]
   int64_t noise_step;  // from one sample's noise to the next one's: positions, or 0 if shared
   Act act;
-  S alpha, gain, limit;
+  S slope;  // below 0, of activations made of two straight lines
+  S alpha, gain, low, high;
 };
 
 template <typename S>
@@ -27,14 +29,18 @@ Epilogue<S> make_epilogue(const OptionalTensor& scale, const OptionalTensor& noi
   const auto pointer = [](const OptionalTensor& part) {
     return part ? static_cast<const S*>(part->const_data_ptr()) : nullptr;
   };
+  const S limit = clamp < 0 ? std::numeric_limits<S>::infinity() : static_cast<S>(clamp);
+  const bool relu = act == Act::relu;
   return {pointer(scale),
           pointer(noise),
           pointer(b),
           noise && noise->size(0) > 1 ? positions : 0,
           act,
+          act == Act::lrelu ? static_cast<S>(alpha) : S(1),
           static_cast<S>(alpha),
           static_cast<S>(gain),
-          clamp < 0 ? std::numeric_limits<S>::infinity() : static_cast<S>(clamp)};
+          relu && gain >= 0 ? S(0) : -limit,
+          relu && gain < 0 ? S(0) : limit};
 }
 
 // Activations made of two straight lines: linear, relu and lrelu.
@@ -57,16 +63,21 @@ struct Affine {
   }
 };
 
-// Not fmin and fmax, which lose NaN.
+// The number in [low, high] next to v; NaN stays, which fmin and fmax would lose.
 template <typename S>
-__device__ __forceinline__ S limited(S v, S limit) {
-  return v > limit ? limit : v < -limit ? -limit : v;
+__device__ __forceinline__ S bounded(S v, S low, S high) {
+#if defined(__CUDA_ARCH__) && __CUDA_ARCH__ >= 800
+  if constexpr (sizeof(S) == sizeof(float)) {
+    asm("max.NaN.f32 %0, %1, %2;" : "=f"(v) : "f"(v), "f"(low));
+    asm("min.NaN.f32 %0, %1, %2;" : "=f"(v) : "f"(v), "f"(high));
+    return v;
+  }
+#endif
+  return v > high ? high : v < low ? low : v;
 }
 
 template <Act act, typename S>
-__device__ __forceinline__ S activated(S v, S alpha) {
-  if constexpr (act == Act::relu) return v < 0 ? S(0) : v;
-  if constexpr (act == Act::lrelu) return v < 0 ? v * alpha : v;
+__device__ __forceinline__ S activated(S v) {
   if constexpr (act == Act::tanh) return std::tanh(v);
   if constexpr (act == Act::sigmoid) return S(1) / (S(1) + std::exp(-v));
   if constexpr (act == Act::elu) return v < 0 ? std::expm1(v) : v;
@@ -83,16 +94,25 @@ __device__ __forceinline__ S activated(S v, S alpha) {
 template <Act act, int N, typename S>
 __device__ __forceinline__ void finish_as(S (&v)[N], const Epilogue<S>& e) {
 #pragma unroll
-  for (int i = 0; i < N; ++i) v[i] = limited(activated<act>(v[i], e.alpha) * e.gain, e.limit);
+  for (int i = 0; i < N; ++i) v[i] = bounded(activated<act>(v[i]) * e.gain, e.low, e.high);
 }
 
-// Activation, gain and clamp of N numbers, with one jump for all of them.
+// Activation, gain and clamp for piecewise activations, short enough to stand in unrolled code.
+template <int N, typename S>
+__device__ __forceinline__ void finish_piecewise(S (&v)[N], const Epilogue<S>& e) {
+#pragma unroll
+  for (int i = 0; i < N; ++i) {
+    v[i] = bounded((v[i] < 0 ? v[i] * e.slope : v[i]) * e.gain, e.low, e.high);
+  }
+}
+
+// The same for all activations, with one jump for N numbers.
 template <int N, typename S>
 __device__ __forceinline__ void finish(S (&v)[N], const Epilogue<S>& e) {
   switch (e.act) {
-    case Act::linear: return finish_as<Act::linear>(v, e);
-    case Act::relu: return finish_as<Act::relu>(v, e);
-    case Act::lrelu: return finish_as<Act::lrelu>(v, e);
+    case Act::linear:
+    case Act::relu:
+    case Act::lrelu: return finish_piecewise(v, e);
     case Act::tanh: return finish_as<Act::tanh>(v, e);
     case Act::sigmoid: return finish_as<Act::sigmoid>(v, e);
     case Act::elu: return finish_as<Act::elu>(v, e);
@@ -100,13 +120,6 @@ __device__ __forceinline__ void finish(S (&v)[N], const Epilogue<S>& e) {
     case Act::softplus: return finish_as<Act::softplus>(v, e);
     case Act::swish: return finish_as<Act::swish>(v, e);
   }
-}
-
-// The same for piecewise activations, short enough to stand in unrolled code.
-template <typename S>
-__device__ __forceinline__ S finish_piecewise(S v, const Epilogue<S>& e) {
-  const S below = e.act == Act::linear ? v : e.act == Act::relu ? S(0) : v * e.alpha;
-  return limited((v < 0 ? below : v) * e.gain, e.limit);
 }
 
 }  // namespace stylegan2_ops::gpu

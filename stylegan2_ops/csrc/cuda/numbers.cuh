@@ -89,6 +89,37 @@ void with_type(torch::headeronly::ScalarType type, const Body& body) {
   }
 }
 
+// Division by a number that all threads divide by.
+template <typename Index>
+struct Divisor {
+  Index by;
+  explicit Divisor(int64_t by = 1) : by(static_cast<Index>(by)) {}
+  __device__ __forceinline__ Index quotient(Index n) const { return n / by; }
+};
+
+// In 32 bits by a multiplication, for n below 2^31 (Granlund and Montgomery, "Division by invariant
+// integers using multiplication", PLDI 1994, figure 4.1).
+template <>
+struct Divisor<uint32_t> {
+  uint32_t by, factor, shift = 0;
+  explicit Divisor(int64_t by = 1) : by(static_cast<uint32_t>(by)) {
+    while ((int64_t{1} << shift) < by) ++shift;
+    const uint64_t above = (uint64_t{1} << shift) - by;  // a power of 2 less `by`
+    factor = static_cast<uint32_t>((above << 32) / by + 1);
+  }
+  __device__ __forceinline__ uint32_t quotient(uint32_t n) const {
+    return (__umulhi(n, factor) + n) >> shift;
+  }
+};
+
+// The quotient takes the place of n; returns the remainder.
+template <typename Index>
+__device__ __forceinline__ Index divide(Index& n, const Divisor<Index>& divisor) {
+  const Index quotient = divisor.quotient(n), rest = n - quotient * divisor.by;
+  n = quotient;
+  return rest;
+}
+
 inline int64_t ceil_div(int64_t a, int64_t b) { return (a + b - 1) / b; }
 
 constexpr int64_t kMost32 = (int64_t{1} << 31) - 1;

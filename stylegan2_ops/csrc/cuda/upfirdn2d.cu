@@ -19,25 +19,31 @@ namespace {
 // Below this width a tile of planes would be mostly empty.
 constexpr int kLeastPlaneWidth = 33;
 
+// Cuts the outputs into tiles; returns how many there are of one sample and one piece of channels.
+template <typename Tile, typename T>
+int64_t cut(Upfirdn2d<T>& a) {
+  const int64_t x = ceil_div(a.out_width + a.shift_x, Tile::columns);
+  const int64_t y = ceil_div(a.out_height + a.shift_y, Tile::rows);
+  a.tiles_x = Divisor<uint32_t>(x);
+  a.tiles_y = Divisor<uint32_t>(y);
+  return x * y;
+}
+
 template <typename T, int UP, int DOWN>
 void run_planes(const Queue& queue, Upfirdn2d<T> a) {
   using Tile = PlaneTile<T, UP, DOWN>;
-  a.tiles_x = static_cast<int>(ceil_div(a.out_width + a.shift_x, Tile::columns));
-  a.tiles_y = static_cast<int>(ceil_div(a.out_height + a.shift_y, Tile::rows));
+  const int64_t blocks = cut<Tile>(a) * a.samples * a.channels;
   a.vectors = a.out_width % 4 == 0 && a.shift_x == 0 && aligned(a.y, a.epilogue.noise);
-  queue.run(upfirdn2d_planes<T, UP, DOWN>, a.samples * a.channels * a.tiles_x * a.tiles_y,
-            dim3(Tile::lanes, Tile::warps), a);
+  queue.run(upfirdn2d_planes<T, UP, DOWN>, blocks, dim3(Tile::lanes, Tile::warps), a);
 }
 
 template <typename T, int UP, int DOWN>
 void run_pixels(const Queue& queue, Upfirdn2d<T> a) {
   using Tile = PixelTile<T, UP, DOWN>;
-  const int lanes_c = Tile::lanes_c(a.channels);
-  a.tiles_x = static_cast<int>(ceil_div(a.out_width + a.shift_x, Tile::columns));
-  a.tiles_y = static_cast<int>(ceil_div(a.out_height + a.shift_y, Tile::rows(a.channels)));
-  const int64_t pieces = ceil_div(a.channels / Tile::vector, lanes_c);
-  queue.run(upfirdn2d_pixels<T, UP, DOWN>, pieces * a.tiles_x * a.tiles_y * a.samples,
-            dim3(lanes_c, Tile::lanes_x, Tile::lanes_yc / lanes_c), a);
+  const int64_t pieces = ceil_div(a.channels, Tile::channels);
+  a.pieces = Divisor<uint32_t>(pieces);
+  queue.run(upfirdn2d_pixels<T, UP, DOWN>, cut<Tile>(a) * a.samples * pieces, dim3(Tile::threads),
+            a);
 }
 
 template <typename T, int N, bool LAST>
@@ -53,22 +59,22 @@ void run_any(const Queue& queue, const Upfirdn2d<T>& a) {
   }
 }
 
-// Whether kernels for 4 x 4 taps fit the call; `vector` is the channels they take at once.
+// Whether kernels for 4 x 4 taps fit the call.
 template <typename T>
-bool is_tiled(const Upfirdn2d<T>& a, bool last, int64_t vector) {
+bool is_tiled(const Upfirdn2d<T>& a, bool last) {
   if (a.fh != kTaps || a.fw != kTaps || a.upx != a.upy || a.downx != a.downy) return false;
   if (a.upx > 2 || a.downx > 2 || a.upx * a.downx > 2) return false;
   if (a.fused && !is_piecewise(a.epilogue.act)) return false;
   if (!last) return a.out_width >= kLeastPlaneWidth;
-  return a.channels % vector == 0 && a.channels <= kMost32 &&
+  return a.channels % kVector<T> == 0 && a.channels <= kMost32 &&
          aligned(a.x, a.y, a.epilogue.scale, a.epilogue.b);
 }
 
 template <typename T>
 void run(const Queue& queue, Upfirdn2d<T> a, bool last) {
-  constexpr int N = PixelTile<T, 1, 1>::vector;
-  const bool vectors = a.channels % N == 0 && aligned(a.x, a.y, a.epilogue.scale, a.epilogue.b);
-  if (!is_tiled(a, last, N)) {
+  if (!is_tiled(a, last)) {
+    constexpr int N = sizeof(T) == 8 ? 2 : 4;
+    const bool vectors = a.channels % N == 0 && aligned(a.x, a.y, a.epilogue.scale, a.epilogue.b);
     if (!last) return run_any<T, 1, false>(queue, a);
     return vectors ? run_any<T, N, true>(queue, a) : run_any<T, 1, true>(queue, a);
   }

@@ -25,8 +25,9 @@ struct Upfirdn2d {
   bool fused;  // with the epilogue, which is piecewise in the kernels for 4 x 4 taps
   Epilogue<Sum<T>> epilogue;
   // For the kernels that work in tiles. A tile begins where x is not spread: `shift` outputs before
-  // a multiple of its size.
-  int tiles_x, tiles_y, shift_x, shift_y;
+  // a multiple of its size. `pieces` are those that the channels of a pixel are cut into.
+  Divisor<uint32_t> pieces, tiles_x, tiles_y;
+  int shift_x, shift_y;
   bool vectors;  // whether outputs, and noise, can be accessed four at a time
 };
 
@@ -44,37 +45,36 @@ struct Window {
   static constexpr int reach_x = ((COLUMNS - 1) * DOWN + kTaps - 1) / UP + 1;
 };
 
-// 4 x 4 taps with the gain in them, and their factors where they are the product of a column and a
-// row to within rounding. Every thread works this out: it is cheaper than one more launch.
+// 4 x 4 taps with the gain in them, in shared memory, and their factors where they are the product
+// of a column and a row to within rounding.
 template <typename S>
 struct Taps {
   S all[kTaps][kTaps];
-  S column[kTaps], row[kTaps];
+  S column[kTaps];  // the row beside it is all[1]
   bool separable;
 
+  // For all threads of a block, numbered from 0: the first ones write a tap each. A barrier must
+  // follow.
   template <typename T>
-  __device__ __forceinline__ explicit Taps(const Upfirdn2d<T>& a) {
+  __device__ __forceinline__ void write(const Upfirdn2d<T>& a, int thread) {
     constexpr int last = kTaps * kTaps - 1;
-#pragma unroll
-    for (int i = 0; i <= last; ++i) {
-      all[i / kTaps][i % kTaps] = a.gain * a.f[a.flip_filter ? i : last - i];
+    const auto tap = [&](int i, int j) {
+      const int at = i * kTaps + j;
+      return a.gain * a.f[a.flip_filter ? at : last - at];
+    };
+    bool product = true;
+    if (thread <= last) {
+      const int i = thread / kTaps, j = thread % kTaps;
+      const S own = tap(i, j), pivot = tap(1, 1);
+      all[i][j] = own;
+      if (j == 1) column[i] = own * (S(1) / pivot);
+      const S cross = tap(i, 1) * tap(1, j);
+      const S off = i == 1 || j == 1 ? S(0) : own * pivot - cross;  // else of the factors themselves
+      constexpr S tolerance = sizeof(S) == 8 ? S(0x1p-50) : S(0x1p-21);  // four epsilons
+      product = pivot != 0 && std::abs(off) <= tolerance * std::abs(cross);
     }
-    const S pivot = all[1][1];
-    constexpr S tolerance = sizeof(S) == 8 ? S(0x1p-50) : S(0x1p-21);  // four epsilons
-    separable = pivot != 0;
-#pragma unroll
-    for (int i = 0; i <= last; ++i) {
-      if (i / kTaps == 1 || i % kTaps == 1) continue;  // the pivot's own column and row
-      const S cross = all[i / kTaps][1] * all[1][i % kTaps];
-      const S off = all[i / kTaps][i % kTaps] * pivot - cross;
-      separable = separable && std::abs(off) <= tolerance * std::abs(cross);
-    }
-    const S inverse = S(1) / pivot;
-#pragma unroll
-    for (int i = 0; i < kTaps; ++i) {
-      column[i] = all[i][1] * inverse;
-      row[i] = all[1][i];
-    }
+    product = __all_sync(~0u, product);
+    if (thread == 0) separable = product;
   }
 };
 
@@ -92,34 +92,42 @@ __device__ __forceinline__ void filter_row(const S (&taps)[kTaps], const S (&in)
   }
 }
 
-// Filters a window whose entries are N numbers each. read(r, in) gives row r of the inputs;
-// begin(r) is called when the sums of row r of the outputs begin, some rows of inputs before
-// write(r, out) takes them: what it asks memory for has come by then.
-template <bool SEPARABLE, typename W, int N, typename S, typename Read, typename Begin,
-          typename Write>
+// Filters a window whose entries are N numbers each. read(r, in) gives row r of the inputs, and
+// write(r, out) takes row r of the outputs, which is its own from then on.
+template <bool SEPARABLE, typename W, int N, typename S, typename Read, typename Write>
 __device__ __forceinline__ void filter_window(const Taps<S>& taps, const Read& read,
-                                              const Begin& begin, const Write& write) {
+                                              const Write& write) {
+  S row[kTaps], column[kTaps], all[kTaps][kTaps];
+#pragma unroll
+  for (int i = 0; i < kTaps; ++i) {
+    if constexpr (SEPARABLE) {
+      row[i] = taps.all[1][i];
+      column[i] = taps.column[i];
+    } else {
+#pragma unroll
+      for (int j = 0; j < kTaps; ++j) all[i][j] = taps.all[i][j];
+    }
+  }
   S sums[W::rows][W::columns][N];
 #pragma unroll
   for (int r = 0; r < W::reach_y; ++r) {
     S in[W::reach_x][N];
     S across[W::columns][N] = {};
     read(r, in);
-    if constexpr (SEPARABLE) filter_row<W, N>(taps.row, in, across);
+    if constexpr (SEPARABLE) filter_row<W, N>(row, in, across);
 #pragma unroll
     for (int j = 0; j < W::rows; ++j) {
       const int k = r * W::up - j * W::down;  // the tap of output row j that meets input row r
       if (k < 0 || k >= kTaps) continue;
-      if (k < W::up) begin(j);
 #pragma unroll
       for (int c = 0; c < W::columns; ++c) {
 #pragma unroll
         for (int i = 0; i < N; ++i) {
           if (k < W::up) sums[j][c][i] = 0;
-          if constexpr (SEPARABLE) sums[j][c][i] += taps.column[k] * across[c][i];
+          if constexpr (SEPARABLE) sums[j][c][i] += column[k] * across[c][i];
         }
       }
-      if constexpr (!SEPARABLE) filter_row<W, N>(taps.all[k], in, sums[j]);
+      if constexpr (!SEPARABLE) filter_row<W, N>(all[k], in, sums[j]);
       if (k + W::up >= kTaps) write(j, sums[j]);
     }
   }

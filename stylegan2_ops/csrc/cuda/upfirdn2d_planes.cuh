@@ -95,38 +95,40 @@ struct PlaneOutput {
       if (a.fused) finish_all(v, noise ? load<4>(noise + step) : Vector<S, 4>{});
       return store<4>(first + step, v);
     }
+    Vector<S, 4> noises{};
 #pragma unroll
     for (int i = 0; i < 4; ++i) {
-      if (!within(first_column + i, a.out_width)) continue;
-      if (a.fused) v[i] = finished(v[i], noise ? noise[step + i] : S(0));
-      first[step + i] = static_cast<T>(v[i]);
+      if (noise && within(first_column + i, a.out_width)) noises.values[i] = noise[step + i];
+    }
+    if (a.fused) finish_all(v, noises);
+#pragma unroll
+    for (int i = 0; i < 4; ++i) {
+      if (within(first_column + i, a.out_width)) first[step + i] = static_cast<T>(v[i]);
     }
   }
 
-  __device__ __forceinline__ S finished(S v, S noise) const {
-    return finish_piecewise(v * affine.scale[0] + (noise + affine.b[0]), a.epilogue);
-  }
-
-  __device__ __forceinline__ void finish_all(S (&v)[4], const Vector<S, 4>& noise) const {
+  __device__ __forceinline__ void finish_all(S (&v)[4], const Vector<S, 4>& noises) const {
 #pragma unroll
-    for (int i = 0; i < 4; ++i) v[i] = finished(v[i], noise.values[i]);
+    for (int i = 0; i < 4; ++i) v[i] = v[i] * affine.scale[0] + (noises.values[i] + affine.b[0]);
+    finish_piecewise(v, a.epilogue);
   }
 };
 
 template <typename T, int UP, int DOWN>
-__global__ void __launch_bounds__(kFilterThreads) upfirdn2d_planes(const Upfirdn2d<T> a) {
+__global__ void __launch_bounds__(kFilterThreads, UP * DOWN == 1 && sizeof(T) < 8 ? 5 : 3)
+    upfirdn2d_planes(const Upfirdn2d<T> a) {
   using S = Sum<T>;
   using Tile = PlaneTile<T, UP, DOWN>;
   using W = typename Tile::W;
   alignas(kVectorBytes) __shared__ S tile[Tile::in_rows][Tile::pitch];
-  const int tile_x = blockIdx.x % a.tiles_x, other = blockIdx.x / a.tiles_x;
-  const int tile_y = other % a.tiles_y;
-  const int64_t plane = other / a.tiles_y;
-  const int out_row = tile_y * Tile::rows - a.shift_y;
-  const int out_column = tile_x * Tile::columns - a.shift_x;
+  __shared__ Taps<S> taps;
+  uint32_t rest = blockIdx.x;
+  const int out_column = static_cast<int>(divide(rest, a.tiles_x)) * Tile::columns - a.shift_x;
+  const int out_row = static_cast<int>(divide(rest, a.tiles_y)) * Tile::rows - a.shift_y;
+  const int64_t plane = rest;
   bring_tile<Tile>(a, a.x + plane * a.height * a.width, (out_row * DOWN - a.y0) / UP,
                    (out_column * DOWN - a.x0) / UP, tile);
-  const Taps<S> taps(a);
+  taps.write(a, threadIdx.y * Tile::lanes + threadIdx.x);
   __syncthreads();
   const int lane = threadIdx.x, warp = threadIdx.y;
   const PlaneOutput<T> output(a, plane, out_row + warp * W::rows, out_column + lane * W::columns);
@@ -142,13 +144,11 @@ __global__ void __launch_bounds__(kFilterThreads) upfirdn2d_planes(const Upfirdn
       }
     }
   };
-  // Noise fetched earlier would take registers of a fifth block of a multiprocessor.
-  const auto begin = [](int) {};
   const auto write = [&](int r, const S(&sums)[4][1]) { output.write(r, sums); };
   if (taps.separable) {
-    filter_window<true, W, 1>(taps, read, begin, write);
+    filter_window<true, W, 1>(taps, read, write);
   } else {
-    filter_window<false, W, 1>(taps, read, begin, write);
+    filter_window<false, W, 1>(taps, read, write);
   }
 }
 

@@ -129,6 +129,10 @@ inline int32_t stream(int32_t, void** to) {
 
 }  // namespace on_host
 
+inline uint32_t __umulhi(uint32_t a, uint32_t b) {
+  return static_cast<uint32_t>(uint64_t(a) * b >> 32);
+}
+
 inline void __syncthreads() { on_host::meet(on_host::State::at_block); }
 
 template <typename T>
@@ -138,6 +142,18 @@ T __shfl_xor_sync(unsigned, T value, int mask) {
   const T other = static_cast<T>(on_host::slots[on_host::current ^ mask]);
   on_host::meet(on_host::State::at_warp);  // before anyone shows something new
   return other;
+}
+
+inline int __all_sync(unsigned, int holds) {
+  on_host::slots[on_host::current] = holds;
+  on_host::meet(on_host::State::at_warp);
+  bool all = true;
+  const size_t first = on_host::current / 32 * 32;
+  for (size_t i = first; i < first + 32 && i < on_host::slots.size(); ++i) {
+    all = all && on_host::slots[i] != 0;
+  }
+  on_host::meet(on_host::State::at_warp);
+  return all;
 }
 
 template <typename Argument>
