@@ -78,6 +78,8 @@ def _shortened(value: object) -> str:
 def within(place: str, kind: type[RegenError] | None = None) -> Iterator[None]:
     """Put a place, a path in a file for instance, before what is raised in the block.
 
+    A problem that the place names already, in words or as a key, is not said twice.
+
     Args:
         place: What the message is to begin with.
         kind: Of the error; by default its own.
@@ -85,8 +87,10 @@ def within(place: str, kind: type[RegenError] | None = None) -> Iterator[None]:
     try:
         yield
     except RegenError as error:
+        key = place.rpartition(" ")[2].rpartition(".")[2]
+        named = error.problem in (key, key.replace("_", " "))
         raise (kind or type(error))(
-            f"{place}: {error.problem}",
+            place if named else f"{place}: {error.problem}",
             got=error.got,
             expected=error.expected,
             remedy=error.remedy,

@@ -78,3 +78,11 @@ def test_a_place_is_put_before_an_error() -> None:
             raise ImageError("cat.png", got=1, expected="2", remedy="do it")
         assert type(caught.value) is raised
         assert str(caught.value) == "e.json: edits[0]: cat.png: got 1, expected 2; do it"
+
+
+@pytest.mark.parametrize("place", ["e.json: value_layer", "e.json: fit.value_layer", "value_layer"])
+@pytest.mark.parametrize("problem", ["value layer", "value_layer"])
+def test_what_the_place_names_is_not_said_twice(place: str, problem: str) -> None:
+    with pytest.raises(RegenError) as caught, within(place):
+        raise RegenError(problem, got=1)
+    assert str(caught.value) == f"{place}: got 1"

@@ -9,12 +9,13 @@ name of that source, for the report.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from regen.edits.checked_json import read_json, shown
-from regen.errors import RewriteError
+from regen.errors import RewriteError, within
 from regen.rewriting.checks import check_choice
 from regen.rewriting.settings import NAMES, PRESETS, RewriteSettings, values_of
 
@@ -71,6 +72,22 @@ class Merged:
         """The same with the settings of `partial` in place of earlier ones."""
         said_by = {**self.said_by, **dict.fromkeys(partial.values, partial.origin)}
         return Merged(self.settings.changed(partial.values), said_by)
+
+    @contextmanager
+    def naming(self, name: str, edits: Edits) -> Iterator[None]:
+        """Put the file that gives a setting, and its key, before what is raised in the block.
+
+        Args:
+            name: Dotted name of the setting.
+            edits: Those whose settings were merged.
+        """
+        origin = self.said_by[name]
+        if origin in (COMMAND_LINE, CALLER, DEFAULT):  # there is no file to name
+            yield
+            return
+        key = name.rpartition(".")[2]
+        with within(edits.where(key) if origin == EDITS_FILE else f"{origin}: {name}"):
+            yield
 
 
 def merge(partials: Sequence[PartialSettings]) -> Merged:

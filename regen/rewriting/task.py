@@ -178,14 +178,14 @@ def resolve(
         merged = merged.overridden(choice.chosen_settings())
     else:
         merged, projector = find_projector(merged, paths[0] if paths else None, generator, examples)
-    check_projector(projector, merged.settings.rule)
-    layer = merged.settings.value_layer
-    assert layer is not None
+    split = _cut(generator, projector, merged, edits)
+    with merged.naming("rule.align", edits):
+        check_projector(projector, merged.settings.rule)
+    layer = split.value_layer
     usual = merged.said_by["value_layer"] == DEFAULT or (try_layers and not paths)
     if projector is None and not (usual and bundled.projectors_of(generator.digest())):
         note = _no_projector_note(generator, layer, merged.settings.fit.recall)
         warnings.warn(note, NoProjectorWarning, stacklevel=2)
-    split = generator.split(layer, merged.settings.memory_layers)
     fit = resolved_fit(merged.settings.fit, split, examples)
     return Task(
         edits=edits,
@@ -201,6 +201,18 @@ def resolve(
         said_by=merged.said_by,
         images=images,
     )
+
+
+def _cut(generator: Generator, projector: Projector | None, merged: Merged, edits: Edits) -> Split:
+    """The generator, cut as its settings say; errors name the file that gives them."""
+    layer, length = merged.settings.value_layer, merged.settings.memory_layers
+    assert layer is not None
+    with merged.naming("value_layer", edits):
+        if projector is not None:
+            projector.check_layer(layer)
+        generator.split(layer, 1)
+    with merged.naming("memory_layers", edits):
+        return generator.split(layer, length)
 
 
 def pictures_of(edits: Edits) -> Path | None:

@@ -29,7 +29,9 @@ def with_family_settings(merged: Merged, generator: Generator) -> Merged:
 def find_projector(
     merged: Merged, path: Path | str | None, generator: Generator, examples: Sequence[Example]
 ) -> tuple[Merged, Projector | None]:
-    """Settings with a value layer, and the projector for it, if there is one.
+    """Settings with a value layer, and the projector, if there is one.
+
+    Whether a projector that is given is for the value layer that is given, is not checked here.
 
     Args:
         merged: All that were given.
@@ -39,7 +41,7 @@ def find_projector(
 
     Raises:
         StoreError: If the file is damaged, or not a projector.
-        ProjectorError: If it belongs to another generator, or to another layer than was given.
+        ProjectorError: If it belongs to another generator.
     """
     merged = _without_layer_of_preset(merged, path, generator)
     layer = merged.settings.value_layer
@@ -50,7 +52,6 @@ def find_projector(
     if layer is None:
         own_layer = {"value_layer": projector.value_layer}
         return merged.overridden(PartialSettings("projector", own_layer)), projector
-    projector.check_layer(layer)
     return merged, projector
 
 

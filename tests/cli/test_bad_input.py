@@ -161,11 +161,16 @@ EDITS: dict[str, tuple[Callable[[Any], Any], str]] = {
     ),
     "more layers than the generator has": (
         lambda c: c.update(memory_layers=8, value_layer=None),
-        "memory layers: got 8, expected 1 to 5, since the memory ends at convolution 5",
+        "edits.json: memory_layers: got 8, expected 1 to 5, since the memory ends at convolution 5",
+    ),
+    "a layer that the generator lacks": (
+        lambda c: (c.pop("projector"), c.update(value_layer=8)),
+        "edits.json: value_layer: got 8, expected 1 to 7, the convolutions of this generator",
     ),
     "layer of another projector": (
         lambda c: c.update(value_layer=4),
-        "value layer of {f}/p.safetensors: got 4, expected 5, for which it was trained; "
+        "edits.json: value_layer: value layer of {f}/p.safetensors: got 4, expected 5, for which "
+        "it was trained; "
         "use that layer, or train a projector for the other one",
     ),
     "seed that is not an integer": (
@@ -179,7 +184,7 @@ EDITS: dict[str, tuple[Callable[[Any], Any], str]] = {
     ),
     "features without a projector": (
         lambda c: (c.pop("projector"), c.update(align="feature")),
-        "align: got feature, without a projector for the value layer, expected image; "
+        "edits.json: align: got feature, without a projector for the value layer, expected image; "
         "or train a projector with `regen train-projector`",
     ),
 }

@@ -220,7 +220,7 @@ def test_a_region_keeps_its_name_until_something_is_painted() -> None:
     ("changes", "message"),
     [
         ({"oracle": "dog"}, "nose.json: oracle: unknown pattern of portraits: got 'dog'"),
-        ({"value_layer": 99}, "value layer: got 99, expected 1 to 11"),
+        ({"value_layer": 99}, "nose.json: value_layer: got 99, expected 1 to 11"),
         ({"samples": {"holes": "random"}}, "nose.json: samples: "),
     ],
     ids=lambda one: next(iter(one)) if isinstance(one, dict) else "",

@@ -13,6 +13,7 @@ from regen.edits.schema import Edits, Weights
 from regen.errors import RewriteError
 from regen.rewriting.precedence import (
     COMMAND_LINE,
+    EDITS_FILE,
     RECORDS,
     Merged,
     PartialSettings,
@@ -107,6 +108,26 @@ def test_what_is_found_out_later_takes_the_place_of_what_was_said() -> None:
     assert (later.settings.value_layer, later.said_by["value_layer"]) == (10, "projector")
     assert (later.settings.lpips, later.said_by["lpips"]) == ("vgg", "a")
     assert isinstance(later, Merged) and merged.settings.value_layer == 8
+
+
+@pytest.mark.parametrize(
+    ("source", "message"),
+    [
+        (COMMAND_LINE, "align: got 1"),
+        (EDITS_FILE, "e.json: align: got 1"),
+        ("in/settings.json", "in/settings.json: rule.align: got 1"),
+        ("preset paper", "preset paper: rule.align: got 1"),
+    ],
+)
+def test_what_is_wrong_with_a_setting_is_told_with_the_file_that_gives_it(
+    source: str, message: str
+) -> None:
+    merged = merge([PartialSettings(source, {"rule.align": "feature"})])
+    edits = Edits((), file="e.json")
+    with pytest.raises(RewriteError, match=f"^{message}$"), merged.naming("rule.align", edits):
+        raise RewriteError("align", got=1)
+    with pytest.raises(RewriteError, match="^lr: got 1$"), merged.naming("fit.lr", edits):
+        raise RewriteError("lr", got=1)
 
 
 def test_settings_of_a_run_folder_are_read(config: Any) -> None:

@@ -21,7 +21,9 @@ from regen.edits.schema import (
     Target,
     read_edits,
 )
-from regen.errors import EditsError, ProjectorError
+from regen.errors import EditsError, ProjectorError, RegenError
+from regen.generators import bundled
+from regen.generators.registry import open_generator
 from regen.generators.stylegan2.generator import StyleGAN2
 from regen.images import save_image
 from regen.images.regions import Region
@@ -97,3 +99,25 @@ def test_features_need_a_projector(generator: StyleGAN2) -> None:
     settings = RewriteSettings(RuleSettings(align="feature"))
     with pytest.raises(ProjectorError, match="align: got feature, without a projector for the"):
         resolve(edits(None), generator, settings=settings)
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"value_layer": 8}, "e.json: value_layer: got 8, expected 1 to 7, the convolutions of"),
+        ({"memory_layers": 8}, "e.json: memory_layers: got 8, expected 1 to 7, since the memory"),
+        ({"align": "feature"}, "e.json: align: got feature, without a projector for the value"),
+    ],
+)
+def test_a_setting_that_the_generator_cannot_have_is_told_with_its_place_and_no_note(
+    generator: StyleGAN2, changes: Any, message: str
+) -> None:
+    with pytest.raises(RegenError, match=f"^{re.escape(message)}"):
+        resolve(replace(edits(None), file="e.json", **changes), generator)
+
+
+def test_a_layer_of_another_projector_is_told_with_the_place_of_the_layer() -> None:
+    given = replace(edits(None), file="e.json", value_layer=8)
+    path = bundled.projectors_of(open_generator("portraits").digest())[10]
+    with pytest.raises(ProjectorError, match=r"^e.json: value_layer: value layer of .*: got 8, "):
+        resolve(given, "portraits", projectors=[path])
