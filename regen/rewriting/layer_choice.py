@@ -103,6 +103,19 @@ def choose_layer(
     return choice, known.get(choice.best.value_layer)
 
 
+def check_length(
+    generator: Generator, projectors: Sequence[Projector], memory_layers: int | None
+) -> None:
+    """Check that a memory of this length ends at one of the layers that are to be tried.
+
+    Raises:
+        GeneratorError: If it is too long for all of them.
+    """
+    layers = [projector.value_layer for projector in projectors] or [generator.usual_cut()[0]]
+    if memory_layers is not None:
+        generator.check_cut(max(layers), memory_layers)
+
+
 def _cuts(
     generator: Generator, known: Mapping[int, Projector], usual: int, only: int | None
 ) -> list[tuple[int, int]]:

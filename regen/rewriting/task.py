@@ -18,7 +18,7 @@ from regen.generators.split import Split
 from regen.projector.files import Projector, load_projector, projectors_of
 from regen.rewriting.composite import Example
 from regen.rewriting.examples import load_examples, resolved_fit, taken_by
-from regen.rewriting.layer_choice import choose_layer
+from regen.rewriting.layer_choice import check_length, choose_layer
 from regen.rewriting.layer_trials import LayerChoice
 from regen.rewriting.precedence import DEFAULT, Merged
 from regen.rewriting.precedence import resolve as merged_settings
@@ -172,6 +172,8 @@ def resolve(
         known = [load_projector(path, generator) for path in paths or projectors_of(generator)]
         merged = merged if known else without_projector(merged, generator, examples)
         base, only = merged.settings, edits.memory_layers
+        with merged.naming("memory_layers", edits):
+            check_length(generator, known, only)
         choice, projector = choose_layer(
             generator, source, examples, base, known, on_trial, memory_layers=only, taken=taken
         )

@@ -12,7 +12,7 @@ import torch
 
 from regen.edits.exemplars import Image
 from regen.edits.schema import Edit, Edits, SampleSpec, Target
-from regen.errors import ProjectorError
+from regen.errors import GeneratorError, ProjectorError
 from regen.generators.stylegan2.config import StyleGAN2Config
 from regen.generators.stylegan2.files import save_stylegan2
 from regen.generators.stylegan2.generator import StyleGAN2
@@ -106,6 +106,15 @@ def test_a_memory_that_the_edits_name_is_the_only_one_tried(world: Path) -> None
     choice = choose(named, settings(3)).layer_choice
     assert choice is not None
     assert [(t.value_layer, t.memory_layers) for t in choice.trials] == [(5, 2)]
+
+
+def test_a_memory_that_is_too_long_for_every_layer_is_refused(world: Path) -> None:
+    named = edits(world, memory_layers=6, file="e.json")
+    message = "^e.json: memory_layers: got 6, expected 1 to 5, since the memory ends at convolut"
+    with pytest.raises(GeneratorError, match=message):
+        choose(named, settings(), both(world))
+    with pytest.raises(GeneratorError, match="^e.json: memory_layers: got 8, expected 1 to 7, si"):
+        choose(edits(world, memory_layers=8, file="e.json"), settings())
 
 
 def test_without_a_projector_lengths_of_the_memory_are_tried(world: Path) -> None:
