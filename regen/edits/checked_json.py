@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any, NoReturn
 
 from regen.errors import EditsError, RegenError, printable
+from regen.files.addresses import not_there
 from regen.files.limits import MAX_EDITS_FILE_VALUES
 
 _LONGEST = 60  # characters of a value or key that a message shows
@@ -56,7 +57,7 @@ def read_json(
     """
     file = Path(path)
     if not is_there(file):
-        raise error(f"{path} does not exist", remedy="check the path")
+        raise not_there(path, error)
     if not file.is_file():
         raise error(f"{path} is not a file", expected=expected)
     objects = _Objects()

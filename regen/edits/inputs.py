@@ -15,6 +15,7 @@ from typing import Annotated, Any, Literal
 from pydantic import ConfigDict, Field, Tag, WithJsonSchema
 
 from regen.edits.checked_json import shown
+from regen.edits.paths import refuse_address
 from regen.edits.region_json import NamedRegion, RegionJson, region_of, region_to_json
 from regen.edits.validation import (
     NOT_EMPTY,
@@ -123,6 +124,7 @@ HoleField = Annotated[Hole, ReadAs(HoleJson, _hole)]
 def _folder(text: str, file: EditsFile) -> str:
     path = file.folder / text
     if not path.is_dir():
+        refuse_address(text, "a folder")
         raise EditsError(f"{path} is not a folder", remedy="paths are relative to the edits file")
     return str(path)
 

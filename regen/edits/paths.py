@@ -9,11 +9,11 @@ from typing import Annotated
 from regen.edits.checked_json import is_there, shortened, shown
 from regen.edits.validation import NOT_EMPTY, EditsFile, Expected, ReadAs
 from regen.errors import EditsError
+from regen.files.addresses import address_of, remedy_of
 
 # How PNG, JPEG, WebP, GIF and TIFF begin in base64.
 _BASE64_OF_IMAGE = re.compile("iVBORw0KGgo|/9j/[24]|UklGR|R0lGOD|SUkqA|TU0AK")
 _BASE64 = re.compile(r"[A-Za-z0-9+/=\s]*")
-_ADDRESS = re.compile(r"[A-Za-z][A-Za-z0-9+.-]+:/")  # and not C:/
 _LONGEST_NAME = 255  # characters of a file's name
 
 
@@ -22,9 +22,7 @@ def existing_file(text: str, file: EditsFile) -> str:
     path = file.folder / text
     name = shortened(str(path), 1000) if len(text) < 1000 else shown(text)
     if not is_there(path):
-        if _ADDRESS.match(text):
-            got = f"the address {shown(text)}"
-            raise EditsError("", got=got, expected="a path", remedy=_instead_of(text))
+        refuse_address(text, "a path")
         raise EditsError(f"{name} does not exist", remedy=_instead_of(text))
     if not path.is_file():
         kind = "a folder" if path.is_dir() else "a device or a pipe"
@@ -32,12 +30,16 @@ def existing_file(text: str, file: EditsFile) -> str:
     return str(path)
 
 
+def refuse_address(text: str, expected: str) -> None:
+    """Raise EditsError if a text is an address, where something else is expected."""
+    address = address_of(text)
+    if address is not None:
+        got = f"the address {shown(text)}"
+        raise EditsError("", got=got, expected=expected, remedy=remedy_of(address))
+
+
 def _instead_of(text: str) -> str:
     """What to do about a path where nothing is."""
-    if text.lower().startswith("file:/"):
-        return "leave the file:// out"
-    if _ADDRESS.match(text):
-        return "download it, and give the path of the file"
     if text.startswith("~"):
         return "write the path of your home folder out in place of ~"
     long = len(text) > _LONGEST_NAME and _BASE64.fullmatch(text)

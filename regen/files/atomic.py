@@ -18,6 +18,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from regen.errors import StoreError
+from regen.files.addresses import address_of
 from regen.files.locks import Lock, try_lock
 
 _PART = re.compile(r"\.[0-9a-f]{16}\.part(\..*)?")  # names that `_locked_part` gives
@@ -107,6 +108,8 @@ def ensure_folder(path: Path | str) -> Path:
         StoreError: If it cannot be made or written to. Call this before any long work.
     """
     folder = Path(path)
+    if (address := _address(folder)) is not None:
+        raise _no_place(address)
     try:
         folder.mkdir(parents=True, exist_ok=True)
         with _locked_part(folder / "probe") as probe:
@@ -147,5 +150,23 @@ def _sync(path: Path, flags: int) -> None:
 
 def cannot_write(path: Path | str, error: OSError) -> StoreError:
     """The error of a file or folder that cannot be written, with what may help."""
+    if error.errno == errno.ENOENT and (address := _address(path)) is not None:
+        return _no_place(address)
     remedy = _REMEDIES.get(error.errno or 0, "choose another place to write to")
     return StoreError(f"cannot write {path}: {error.strerror or error}", remedy=remedy)
+
+
+def _address(path: Path | str) -> str | None:
+    """The address in place of a path to write to; none if its first part is a folder's name."""
+    address = address_of(path)
+    return None if address is None or os.path.exists(Path(path).parts[0]) else address
+
+
+def _no_place(address: str) -> StoreError:
+    """The error of an address in place of a path to write to."""
+    return StoreError(
+        "place to write to",
+        got=f"the address {address}",
+        expected="a local path",
+        remedy="copy the results to the address afterwards",
+    )

@@ -27,6 +27,7 @@ from safetensors import SafetensorError
 from torch import Tensor
 
 from regen.errors import StoreError
+from regen.files.addresses import not_there
 from regen.files.atomic import write_bytes
 from regen.files.budget import LONGEST_HEADER_BYTES
 from regen.files.json_text import parse_json
@@ -189,7 +190,7 @@ def damaged(path: Path | str, why: str) -> StoreError:
 def _opened(path: Path | str) -> Iterator[BinaryIO]:
     try:
         if not Path(path).exists():
-            raise StoreError(f"{path} does not exist", remedy="check the path")
+            raise not_there(path, StoreError)
         if not Path(path).is_file():
             raise StoreError(f"{path} is not a file", expected="a .safetensors file of regen")
         with Path(path).open("rb") as file:

@@ -20,6 +20,7 @@ import torch
 from torch import Tensor
 
 from regen.errors import StoreError
+from regen.files.addresses import not_there
 from regen.files.safetensors_head import METADATA
 from regen.files.tensor_file import Header, checked_header, damaged, read_head
 
@@ -104,7 +105,7 @@ def open_parts(
         StoreError: As `tensor_file.read_header`; and if the file is missing or cannot be read.
     """
     if not isfile(path):  # unlike Path.is_file, it takes names that are too long for the system
-        raise StoreError(f"{path} does not exist", remedy="check the path")
+        raise not_there(path, StoreError)
     try:
         with Path(path).open("rb", buffering=0) as file:
             yield TensorParts(path, file, format=format, version=version)

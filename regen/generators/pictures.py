@@ -94,7 +94,8 @@ class Folder:
     @classmethod
     def of(cls, folder: Path) -> Folder:
         """The images of a folder. Raises ImageError if it has none."""
-        return cls(tuple(image_files(folder.resolve())))
+        place = folder.resolve()
+        return cls(tuple(place / path.name for path in image_files(folder)))
 
     @property
     def count(self) -> int:

@@ -20,6 +20,7 @@ from typing import BinaryIO, NamedTuple, TypeVar
 from PIL import Image
 
 from regen.errors import ImageError
+from regen.files.addresses import not_there
 from regen.files.limits import LARGE_PIXELS, MAX_SCANNED_PIXELS, MAX_WHOLE_PIXELS
 from regen.images.costs import (
     check_cost,
@@ -160,7 +161,7 @@ def _open(source: Source, name: str) -> BinaryIO:
     path = Path(str(source))
     try:
         if not path.exists():
-            raise ImageError(f"{name} does not exist", remedy="check the path")
+            raise not_there(str(source), ImageError, name=name)
         if not path.is_file():
             kind = "a folder" if path.is_dir() else "not a file"
             raise ImageError(f"{name} is {kind}", expected="an image")

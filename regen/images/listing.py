@@ -7,6 +7,7 @@ from itertools import islice
 from pathlib import Path
 
 from regen.errors import ImageError
+from regen.files.addresses import address_of, not_there
 
 _SEARCHED_FOLDERS = 1000
 SUFFIXES = frozenset(
@@ -59,6 +60,8 @@ def look_into(folder: Path) -> list[Path]:
     """All that is in a folder, by name. Raises ImageError if it is not one, or cannot be read."""
     try:
         if not folder.is_dir():
+            if address_of(folder) is not None:
+                raise not_there(folder, ImageError, expected="a local folder of images")
             raise ImageError(f"{folder} is not a folder", expected="a folder of images")
         return sorted(folder.iterdir())
     except OSError as error:

@@ -278,6 +278,43 @@ def test_typing_mistakes_show_the_usage(world: Any, words: tuple[str, ...]) -> N
     assert result.stderr.startswith(f"Usage: regen {words[0]}") and USAGE[words] in result.stderr
 
 
+URL = "https://a.b/c.png"
+ADDRESSES: dict[tuple[str, ...], str] = {
+    ("project", URL): "a local file",
+    ("project", "cat.png", "--generator", URL): "a local file, or the name of a bundled generator",
+    (*COMMANDS["project"][:-1], URL): "a local file",
+    ("generate", "--rewrite", URL): "a local file",
+    ("generate", "--generator", "portraits-inpaint", "--hole", URL): "a local file",
+    ("generate", "--generator", "portraits-inpaint", "--images", URL): "a local folder of images",
+    (
+        *("generate", "--generator", "portraits-inpaint", "--images", "."),
+        *("--holes", URL),
+    ): "a local folder of images",
+    ("rewrite", "--edits", URL): "a local file",
+    ("rewrite", "--edits", "edits.json", "--config", URL): "a local file",
+    ("train-generator", URL): "a local folder of images",
+    (*COMMANDS["train-projector"], "--extra-images", URL): "a local folder of images",
+    ("info", URL): "a local file",
+}
+
+
+@pytest.mark.parametrize("words", ADDRESSES, ids=" ".join)
+def test_an_address_in_place_of_a_path(world: Any, words: tuple[str, ...]) -> None:
+    message = f"{URL} is an address: expected {ADDRESSES[words]}; download it, and give the local"
+    check_refused(world, words, f"{message} path")
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_an_address_in_place_of_an_output_folder(world: Any, command: str) -> None:
+    result = world.run(*COMMANDS[command], "-o", URL)
+    assert (result.exit_code, result.stderr) == (
+        2,
+        f"Error: place to write to: got the address {URL}, expected a local path; copy the "
+        "results to the address afterwards\n",
+    )
+    assert not (world.folder / "https:").exists()
+
+
 def test_info_on_what_regen_did_not_write(world: Any) -> None:
     check_refused(
         world,

@@ -65,6 +65,10 @@ def test_where_samples_are_taken_from(tmp_path):
     [
         ({"pictures": "cats"}, "pictures: cats is not a folder; paths are relative to the edits"),
         ({"holes": "cats"}, "holes: cats is not a folder"),
+        (
+            {"holes": "http://a.b/c"},
+            'holes: got the address "http://a.b/c", expected a folder; download it, and give',
+        ),
         ({"holes": 3}, 'holes: got 3, expected "random", a folder of masks, or a hole'),
         ({"styles": 3}, 'styles: got 3, expected "random"'),
         ({"masks": "cats"}, "unknown key 'masks'; known are pictures, holes, styles"),

@@ -108,6 +108,20 @@ def test_ensure_folder_makes_parents_and_leaves_it_empty(tmp_path):
     assert atomic.ensure_folder(folder) == folder
 
 
+def test_an_address_is_no_place_to_write_to(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    message = "place to write to: got the address http://a.b/c, expected a local path; copy the"
+    with pytest.raises(StoreError, match=message):
+        atomic.ensure_folder(Path("http://a.b/c"))
+    with pytest.raises(StoreError, match=message):
+        atomic.write_text("http://a.b/c", "text")
+    assert names(tmp_path) == []
+    (tmp_path / "run:").mkdir()
+    with pytest.raises(StoreError, match="cannot write run:/a/b: No such file or directory; creat"):
+        atomic.write_text("run:/a/b", "text")
+    assert atomic.ensure_folder("run:/a").is_dir()
+
+
 def test_ensure_folder_refuses_a_file(tmp_path):
     (tmp_path / "a").write_text("")
     with pytest.raises(StoreError, match="a file has the name of the folder"):

@@ -130,7 +130,7 @@ def read_source(
     if holes == RANDOM:
         return source
     if isinstance(holes, Path):
-        return replace(source, masks=_masks(holes.resolve(), pictures))
+        return replace(source, masks=_masks(holes, pictures))
     if isinstance(holes, str):
         return replace(source, hole=MaskFile(holes), grow=grow)
     if not isinstance(holes, (Region, NamedRegion)):
@@ -140,7 +140,7 @@ def read_source(
 
 def _masks(folder: Path, pictures: Pictures) -> Sequence[Path]:
     """The masks of a folder, for each image the one of the same name, or all in their order."""
-    masks = image_files(folder)
+    masks = [folder.resolve() / path.name for path in image_files(folder)]
     if not isinstance(pictures, Folder):
         return masks
     by_name = {path.stem: path for path in masks}
