@@ -257,6 +257,7 @@ _EXAMPLE = "\b\nExample:\n  regen rewrite --edits examples/eyes.json --steps 100
 def command(
     edits: Path,
     output: Path | None,
+    generator: str | None,
     preset: str,
     config: Path | None,
     images: Path | None,
@@ -281,13 +282,14 @@ def command(
             raise click.UsageError("--preview shows one value layer: give its number, not auto.")
         merged = _merged(written, config, preset, options)
         folder = output or Path("out") / edits.stem
-        return _preview(changed, folder, merged, device=device, images=images)
+        return _preview(changed, folder, merged, generator, device=device, images=images)
     from regen.runs.rewrite.run import run_rewrite
 
     outcome = run_rewrite(
         changed,
         output or Path("out") / edits.stem,
         _merged(written, config, preset, options),
+        generator=generator,
         device=device,
         command=shlex.join(["regen", *sys.argv[1:]]),
         try_layers=try_layers,
@@ -298,12 +300,20 @@ def command(
 
 
 def _preview(
-    edits: Edits, folder: Path, settings: Merged, *, device: str, images: Path | None
+    edits: Edits,
+    folder: Path,
+    settings: Merged,
+    generator: str | None,
+    *,
+    device: str,
+    images: Path | None,
 ) -> None:
     """Show what would be learned."""
     from regen.runs.rewrite.preview import run_preview
 
-    shown, path = run_preview(edits, folder, settings, device=device, images=images)
+    shown, path = run_preview(
+        edits, folder, settings, generator=generator, device=device, images=images
+    )
     say(f"Preview: {path}")
     for caution in shown.cautions:
         say(f"Look at it ({caution.kind}): {caution.text}")

@@ -158,6 +158,7 @@ def resolve(
             with within(edits.where("generator")):
                 generator = open_generator(edits.generator, device=device)
         else:
+            edits = replace(edits, generator=str(generator))
             generator = open_generator(generator, device=device)
     merged = with_family_settings(merged, generator)
     _check_oracle(edits, generator)

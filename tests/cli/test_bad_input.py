@@ -331,9 +331,13 @@ def test_info_on_what_regen_did_not_write(world: Any) -> None:
 
 
 def test_a_generator_by_a_wrong_name(world: Any) -> None:
-    check_refused(
-        world,
-        ("generate", "--generator", "portrait"),
+    message = (
         "no such generator: got portrait, expected a file, or the bundled portraits or "
-        "portraits-inpaint or portraits-cats or london-faces; did you mean portraits?",
+        "portraits-inpaint or portraits-cats or london-faces; did you mean portraits?"
     )
+    check_refused(world, ("generate", "--generator", "portrait"), message)
+    for more in ((), ("--preview",)):
+        words = (*COMMANDS["rewrite"], *more)
+        check_refused(world, (*words, "--generator", "portrait"), message)
+    world.edits(lambda content: content.update(generator="portrait"))
+    check_refused(world, COMMANDS["rewrite"], f"edits.json: generator: {message}")

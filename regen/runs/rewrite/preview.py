@@ -23,6 +23,7 @@ def run_preview(
     folder: Path | str,
     settings: RewriteSettings | Merged,
     *,
+    generator: Path | str | None = None,
     device: str = "cpu",
     projectors: Sequence[Path | str] = (),
     images: Path | None = None,
@@ -33,6 +34,7 @@ def run_preview(
         edits: An edits file, or its content.
         folder: Run folder.
         settings: As for `run_rewrite`.
+        generator: Used instead of the one that the edits name.
         device: Where to compute.
         projectors: A file used instead of the edits' projector.
         images: Folder that a generator takes its samples from, if it needs images.
@@ -43,7 +45,9 @@ def run_preview(
     Raises:
         RegenError: On bad input of any kind, or if another run fills the folder.
     """
-    task = resolve(edits, settings=settings, projectors=projectors, images=images, device=device)
+    task = resolve(
+        edits, generator, settings=settings, projectors=projectors, images=images, device=device
+    )
     shown = preview(task)
     with run_folder(folder) as place:
         path = place / PREVIEW_FILE

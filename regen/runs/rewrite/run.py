@@ -60,6 +60,7 @@ def run_rewrite(
     folder: Path | str,
     settings: RewriteSettings | Merged,
     *,
+    generator: Path | str | None = None,
     device: str = "cpu",
     command: str = "",
     try_layers: bool = False,
@@ -75,6 +76,7 @@ def run_rewrite(
             earlier run are removed once the input has been found good.
         settings: Settings that the edits file does not give; or all settings, merged, which are
             used unchanged.
+        generator: Used instead of the one that the edits name.
         device: Where to compute.
         command: Command line that the report shows for repeating the run.
         try_layers: Choose value layer, memory and projector by trying, see `choose_layer`.
@@ -95,6 +97,7 @@ def run_rewrite(
     with watch.stage("load"), _Trials(try_layers) as trials:
         task = resolve(
             edits,
+            generator,
             settings=settings,
             projectors=projectors,
             images=images,
