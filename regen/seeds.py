@@ -17,6 +17,9 @@ from dataclasses import dataclass
 
 from regen.errors import RegenError
 
+LARGEST_SEED = 2**32 - 1
+"""The largest that numpy's RandomState takes, by which all families make samples of seeds."""
+
 
 @dataclass(frozen=True)
 class Band:

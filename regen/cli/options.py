@@ -16,8 +16,9 @@ import click
 
 from regen.allocator import keep_freed_memory
 from regen.cli.torch_import import import_torch
-from regen.cli.values import LARGEST_SEED, RewriteStrength
+from regen.cli.values import RewriteStrength
 from regen.errors import RegenError
+from regen.seeds import LARGEST_SEED
 
 if TYPE_CHECKING:
     from _typeshed import DataclassInstance

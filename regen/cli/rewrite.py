@@ -22,8 +22,9 @@ from regen.cli.options import (
     images_option,
     projector_type,
 )
-from regen.cli.values import LARGEST_SEED, Count, Layer, Number
+from regen.cli.values import Count, Layer, Number
 from regen.files.limits import MAX_FEATHER, MAX_WEIGHT
+from regen.seeds import LARGEST_SEED
 
 if TYPE_CHECKING:
     from regen.edits.schema import Edits

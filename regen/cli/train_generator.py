@@ -13,7 +13,8 @@ import click
 from regen.cli.help import Grouped, Setting
 from regen.cli.messages import say
 from regen.cli.options import BACKBONES, computing, folder_option
-from regen.cli.values import LARGEST_SEED, Count, Number
+from regen.cli.values import Count, Number
+from regen.seeds import LARGEST_SEED
 
 _FAMILY = "stylegan2"  # the family these options belong to
 _SHOWN_SIZE = 256  # the size whose defaults the help shows

@@ -13,7 +13,8 @@ import click
 from regen.cli.help import Grouped, Setting
 from regen.cli.messages import say
 from regen.cli.options import computing, folder_option, generator_option, given, images_option
-from regen.cli.values import LARGEST_SEED, Count, Number
+from regen.cli.values import Count, Number
+from regen.seeds import LARGEST_SEED
 
 if TYPE_CHECKING:
     from regen.projector.settings import ProjectorTrainingSettings

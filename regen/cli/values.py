@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, Any, NoReturn
 
 import click
 
+from regen.seeds import LARGEST_SEED
+
 if TYPE_CHECKING:
     SeedsType = click.ParamType[tuple[int, ...]]
     SeedOrFileType = click.ParamType[int | str]
@@ -17,7 +19,6 @@ else:  # before click 8.5 no class took types
     SeedsType = StrengthType = SeedOrFileType = click.ParamType
 
 MOST_SEEDS = 100_000
-LARGEST_SEED = 2**32 - 1
 LARGEST_COUNT = 10**9
 _LONGEST = 100  # characters of a value that a message shows
 _MOST_DIGITS = 20  # of a number in a list of seeds; int() refuses thousands of them

@@ -24,9 +24,9 @@ from regen.edits.validation import (
     TEXT_OR_OBJECT,
     EditsFile,
     Expected,
-    Integer0,
     ObjectModel,
     ReadAs,
+    Seed,
 )
 from regen.errors import EditsError
 from regen.files.limits import MAX_WHOLE_PIXELS
@@ -101,7 +101,7 @@ class PatternJson(ObjectModel):
     pattern: Annotated[str, NOT_EMPTY, Expected("text")] = Field(
         description='Name of a pattern of the renderer, "cat_eyes" for instance.'
     )
-    seed: Integer0 = Field(description="Which person: a seed of the portraits.")
+    seed: Seed = Field(description="Which person: a seed of the portraits.")
     generator: NameOrFile | None = Field(
         default=None,
         description="Name or file of a generator whose image of the seed is taken instead of what "

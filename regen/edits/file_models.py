@@ -21,11 +21,11 @@ from regen.edits.validation import (
     EditsFile,
     Expected,
     Feather,
-    Integer0,
     Integer1,
     ObjectModel,
     OneOf,
     ReadAs,
+    Seed,
     Truncation,
     WeightAbove0,
     WeightFrom0,
@@ -45,7 +45,7 @@ class SampleJson(ObjectModel):
         json_schema_extra={"anyOf": [{"required": ["seed"]}, {"required": ["picture"]}]}
     )
 
-    seed: Integer0 | None = Field(
+    seed: Seed | None = Field(
         default=None,
         description="Seed of the sample; together with a picture and a style or a hole, the seed "
         "of the random part.",

@@ -14,7 +14,7 @@ from pydantic import ConfigDict, Field
 from regen.edits.exemplars import Image, ImageField
 from regen.edits.inputs import Hole, each_hole
 from regen.edits.region_json import NamedRegion
-from regen.edits.validation import Integer0, ObjectModel, ReadAs
+from regen.edits.validation import ObjectModel, ReadAs, Seed
 from regen.errors import EditsError
 from regen.images.regions import Region
 
@@ -128,7 +128,7 @@ class StyleJson(ObjectModel):
 
     model_config = ConfigDict(json_schema_extra={"minProperties": 1, "maxProperties": 1})
 
-    seed: Integer0 | None = Field(default=None, description="Which random style.")
+    seed: Seed | None = Field(default=None, description="Which random style.")
     picture: ImageField | None = Field(
         default=None,
         description="An image of the domain that is translated into, whose style is taken: a path "

@@ -35,6 +35,7 @@ from regen.edits.checked_json import (
 )
 from regen.errors import EditsError, RegenError
 from regen.files.limits import MAX_EDITS_PIXELS, MAX_FEATHER, MAX_TRUNCATION, MAX_WEIGHT
+from regen.seeds import LARGEST_SEED
 
 T = TypeVar("T")
 
@@ -180,12 +181,17 @@ def _text_or_object(value: Any) -> str | None:
 
 TEXT_OR_OBJECT = Discriminator(_text_or_object)
 NOT_EMPTY = Field(min_length=1)
+_LARGEST_INTEGER = 2**63 - 1
 
-Integer0 = Annotated[
-    int, Field(strict=True, ge=0, le=2**63 - 1), ExpectedNumber("an integer from 0")
+Seed = Annotated[
+    int,
+    Field(strict=True, ge=0, le=LARGEST_SEED),
+    ExpectedNumber(f"an integer from 0 to {LARGEST_SEED}"),
 ]
 Integer1 = Annotated[
-    int, Field(strict=True, ge=1, le=2**63 - 1), ExpectedNumber("an integer from 1")
+    int,
+    Field(strict=True, ge=1, le=_LARGEST_INTEGER),
+    ExpectedNumber(f"an integer from 1 to {_LARGEST_INTEGER}"),
 ]
 _FINITE = Field(strict=True, allow_inf_nan=False)
 Number = Annotated[float, _FINITE, ExpectedNumber("a number")]

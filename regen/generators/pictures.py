@@ -17,9 +17,7 @@ from typing import Protocol
 from regen.errors import GeneratorError
 from regen.generators.protocol import Oracle, Sample
 from regen.images.listing import image_files
-from regen.seeds import CONTEXTS
-
-LARGEST_SEED = 2**32 - 1
+from regen.seeds import CONTEXTS, LARGEST_SEED
 
 
 @dataclass(frozen=True)

@@ -175,7 +175,12 @@ EDITS: dict[str, tuple[Callable[[Any], Any], str]] = {
     ),
     "seed that is not an integer": (
         lambda c: target(c).update(seed=1.5),
-        "edits.json: edits[0].targets[0].seed: got 1.5, expected an integer from 0",
+        "edits.json: edits[0].targets[0].seed: got 1.5, expected an integer from 0 to 4294967295",
+    ),
+    "seed that is too large": (
+        lambda c: target(c).update(seed=2**63),
+        f"edits.json: edits[0].targets[0].seed: got {2**63}, expected an integer from 0 to "
+        "4294967295",
     ),
     "unknown oracle": (
         lambda c: c.update(generator="portraits", oracle="cat_eye"),

@@ -311,7 +311,7 @@ def test_a_generator_beside_the_file_is_the_one_that_the_file_names(
         ),
         (
             {"targets": [{"seed": 2**40, "region": {"box": [1, 1, 9, 9]}}]},
-            "edits[0].targets[0]: seed: got 1099511627776, expected 0 to",
+            "edits[0].targets[0].seed: got 1099511627776, expected an integer from 0 to 4294967295",
         ),
         (
             {

@@ -8,7 +8,6 @@ from pydantic import Field
 
 from regen.edits.validation import (
     Expected,
-    Integer0,
     Integer1,
     Number,
     NumberAbove0,
@@ -16,19 +15,21 @@ from regen.edits.validation import (
     ObjectModel,
     OneOf,
     ReadAs,
+    Seed,
     validated,
 )
 from regen.errors import EditsError, RegionError
 
 Text = Annotated[str, Field(min_length=1), Expected("text")]
 Words = Annotated[Literal["image", "feature"], OneOf()]
+SEED = "an integer from 0 to 4294967295"
 Points = Annotated[list[Number], Field(min_length=1), Expected("a list of points")]
 
 
 class Thing(ObjectModel):
     """An object with two keys that it must have and two that it may have."""
 
-    seed: Integer0
+    seed: Seed
     region: Text
     truncation: Number | None = None
     json_schema: str | None = Field(default=None, alias="$schema")
@@ -47,9 +48,9 @@ def message(kind, value, folder=Path("/nowhere")):
 @pytest.mark.parametrize(
     ("kind", "value"),
     [
-        (Integer0, 3),
-        (Integer0, 0),
-        (Integer0, 2**63 - 1),
+        (Seed, 3),
+        (Seed, 0),
+        (Seed, 2**32 - 1),
         (Number, 3),
         (Number, -0.5),
         (NumberFrom0, 0),
@@ -70,12 +71,14 @@ def test_an_integer_is_a_number():
 @pytest.mark.parametrize(
     ("kind", "value", "problem"),
     [
-        (Integer0, 1.0, "got 1.0, expected an integer from 0"),
-        (Integer0, True, "got true, expected an integer from 0"),
-        (Integer0, "3", 'got "3", expected an integer from 0'),
-        (Integer0, -1, "got -1, expected an integer from 0"),
-        (Integer1, 0, "got 0, expected an integer from 1"),
-        (Integer0, 2**63, f"got {2**63}, expected an integer from 0"),
+        (Seed, 1.0, f"got 1.0, expected {SEED}"),
+        (Seed, True, f"got true, expected {SEED}"),
+        (Seed, "3", f'got "3", expected {SEED}'),
+        (Seed, -1, f"got -1, expected {SEED}"),
+        (Integer1, 0, f"got 0, expected an integer from 1 to {2**63 - 1}"),
+        (Seed, 2**32, f"got {2**32}, expected {SEED}"),
+        (Seed, 2**63, f"got {2**63}, expected {SEED}"),
+        (Integer1, 2**63, f"got {2**63}, expected an integer from 1 to {2**63 - 1}"),
         (Number, None, "got null, expected a number"),
         (Number, False, "got false, expected a number"),
         (Number, float("nan"), "got NaN, expected a number"),
@@ -139,9 +142,9 @@ def test_null_is_not_said():
 
 
 def test_a_field_becomes_what_is_made_of_it(tmp_path):
-    doubled = Annotated[int, ReadAs(Integer0, lambda number, file: (2 * number, file.folder))]
+    doubled = Annotated[int, ReadAs(Seed, lambda number, file: (2 * number, file.folder))]
     assert read(doubled, 4, tmp_path) == (8, tmp_path)
-    assert message(doubled, -4) == "e.json: got -4, expected an integer from 0"
+    assert message(doubled, -4) == f"e.json: got -4, expected {SEED}"
 
 
 def test_an_error_of_the_maker_is_told_at_its_place():
@@ -151,8 +154,8 @@ def test_an_error_of_the_maker_is_told_at_its_place():
     class Outer(ObjectModel):
         """One field named as the error, one not."""
 
-        box: Annotated[int, ReadAs(Integer0, fail)] | None = None
-        place: Annotated[int, ReadAs(Integer0, fail)] | None = None
+        box: Annotated[int, ReadAs(Seed, fail)] | None = None
+        place: Annotated[int, ReadAs(Seed, fail)] | None = None
 
     found = "got 1, expected a larger one; enlarge it"
     assert message(Outer, {"box": 1}) == f"e.json: box: {found}"

@@ -11,7 +11,8 @@ import torch
 from torch import Tensor
 
 from regen.errors import GeneratorError
-from regen.generators.pictures import LARGEST_SEED, PictureFile
+from regen.generators.pictures import PictureFile
+from regen.seeds import LARGEST_SEED
 
 _STREAM = 1  # the style of a seed is independent of the person of that seed
 

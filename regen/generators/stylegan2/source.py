@@ -13,11 +13,10 @@ from torch import Tensor
 
 from regen.errors import GeneratorError
 from regen.generators.protocol import Oracle, Sample
-from regen.seeds import CONTEXTS
+from regen.seeds import CONTEXTS, LARGEST_SEED
 
 NoiseMode = Literal["const", "random", "none"]
 
-LARGEST_SEED = 2**32 - 1
 CONTEXT_TRUNCATION = 0.7  # of samples whose context is tried on a foreign image
 LEAST_TRUNCATION = 0.5  # of the samples that a projector trains on
 _KNOWN = ("seed", "truncation", "noise", "class")

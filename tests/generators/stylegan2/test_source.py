@@ -9,12 +9,12 @@ import torch
 
 from regen.errors import GeneratorError
 from regen.generators.stylegan2.source import (
-    LARGEST_SEED,
     SeedSource,
     StyleSample,
     one_hot,
     read_sample,
 )
+from regen.seeds import LARGEST_SEED
 
 
 def test_only_a_plain_seed_has_a_number() -> None:
