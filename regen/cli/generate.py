@@ -58,7 +58,7 @@ _EXAMPLE = "\b\nExample:\n  regen generate --rewrite out/eyes:0.5 --seeds 0-15 -
     "--holes",
     metavar="DIR",
     type=click.Path(file_okay=False, path_type=Path),
-    help="Folder of masks for --pictures, of the same names or in the same order.",
+    help="Folder of masks for --images, of the same names or in the same order.",
 )
 @click.option(
     "--grow",

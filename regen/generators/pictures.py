@@ -209,6 +209,6 @@ def pictures_in(folder: Path | None, oracle: object, purpose: str) -> Pictures:
             "source of samples",
             got="no images",
             expected=f"a folder of images to {purpose}",
-            remedy="name it with --pictures",
+            remedy="name it with --images",
         )
     return People() if folder is None else Folder.of(folder)

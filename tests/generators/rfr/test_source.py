@@ -115,7 +115,7 @@ def test_other_inputs(inputs: dict[str, object], message: str) -> None:
 
 
 def test_without_images_or_people() -> None:
-    with pytest.raises(GeneratorError, match="source of samples: got no images, .* --pictures"):
+    with pytest.raises(GeneratorError, match="source of samples: got no images, .* --images"):
         read_source(None, {}, None)
 
 
