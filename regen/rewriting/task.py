@@ -8,18 +8,18 @@ from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
-from regen.edits.schema import Edits, PasteOracle, read_edits
-from regen.errors import EditsError, RegenError, within
+from regen.edits.schema import Edits, read_edits
+from regen.errors import within
 from regen.generators import bundled
 from regen.generators.protocol import Generator, Sample, Source
 from regen.generators.registry import open_generator
-from regen.generators.samples import reserved_samples
 from regen.generators.split import Split
 from regen.projector.files import Projector, load_projector, projectors_of
 from regen.rewriting.composite import Example
 from regen.rewriting.examples import load_examples, resolved_fit, taken_by
 from regen.rewriting.layer_choice import check_length, choose_layer
 from regen.rewriting.layer_trials import LayerChoice
+from regen.rewriting.oracle_checks import check_oracle, check_oracle_knows
 from regen.rewriting.precedence import DEFAULT, Merged
 from regen.rewriting.precedence import resolve as merged_settings
 from regen.rewriting.rule import check_projector
@@ -30,7 +30,6 @@ from regen.rewriting.usual_settings import (
     with_family_settings,
     without_projector,
 )
-from regen.seeds import UNSEEN
 
 
 class NoProjectorWarning(UserWarning):
@@ -161,11 +160,11 @@ def resolve(
             edits = replace(edits, generator=str(generator))
             generator = open_generator(generator, device=device)
     merged = with_family_settings(merged, generator)
-    _check_oracle(edits, generator)
+    check_oracle(edits, generator)
     images = images or pictures_of(edits)
     source, examples = source_of(generator, edits, images), load_examples(edits, generator)
     taken = taken_by(edits, generator, source)
-    _check_oracle_knows(edits, generator, source, taken)
+    check_oracle_knows(edits, generator, source, taken)
     paths = list(projectors) or ([edits.projector] if edits.projector else [])
     choice: LayerChoice | None = None
     projector: Projector | None
@@ -245,41 +244,3 @@ def _no_projector_note(generator: Generator, layer: int, recall: str) -> str:
         f"no projector is known for {name} at value layer {layer}; {instead}. A projector would "
         f"give {more}, and project any image; `regen train-projector` makes one"
     )
-
-
-def _check_oracle(edits: Edits, generator: Generator) -> None:
-    """Check the edits' oracle before any long computation starts."""
-    if not edits.oracle or isinstance(edits.oracle, PasteOracle):
-        return
-    if generator.oracle is None:
-        raise EditsError(
-            edits.where("oracle"),
-            got=repr(edits.oracle),
-            expected="a generator with one, such as the bundled portraits",
-            remedy="remove it",
-        )
-    try:
-        generator.oracle.changed([], edits.oracle)
-    except RegenError as error:
-        raise EditsError(
-            edits.where(f"oracle: {error.problem}"),
-            got=error.got,
-            expected=error.expected,
-            remedy=error.remedy,
-        ) from error
-
-
-def _check_oracle_knows(
-    edits: Edits, generator: Generator, source: Source, taken: Collection[int]
-) -> None:
-    """Check that the edits' oracle knows the samples that the result is measured on."""
-    if generator.oracle is None or edits.oracle_pattern is None:
-        return
-    (sample,) = reserved_samples(source, UNSEEN, 1, taken)
-    if not generator.oracle.knows(sample):
-        raise EditsError(
-            edits.where("oracle"),
-            got=f"{edits.oracle!r} for {sample.label}, which the renderer does not know",
-            expected="samples that it draws, by their seeds",
-            remedy='remove it, or give {"paste": true}',
-        )
