@@ -29,7 +29,7 @@ from regen.projector.files import open_projector as _open_projector
 from regen.projector.project import Projection, best_context, own_context
 from regen.projector.project import project as _project
 from regen.rewriting.cautions import Caution
-from regen.rewriting.examples import Exemplar, load_exemplars
+from regen.rewriting.exemplars import Exemplar, load_exemplars
 from regen.rewriting.learn import Learned, OnPartial, OnStep, learn
 from regen.rewriting.preview import ExemplarPreview, Preview
 from regen.rewriting.preview import preview as _preview
