@@ -6,8 +6,8 @@ Whoever learns the file learns what the page shows. `regen.editor.opening` goes 
 from __future__ import annotations
 
 from regen.editor.outline import outline
+from regen.editor.painted import painted, rasterized
 from regen.editor.painting import Exemplar, Json, Painting, Target
-from regen.editor.strokes import painted, rasterized
 
 
 def missing(painting: Painting, size: tuple[int, int], *, holes: bool = False) -> str:

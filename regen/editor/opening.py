@@ -14,8 +14,9 @@ import numpy as np
 from regen.editor.commands import new_key
 from regen.editor.document import Document
 from regen.editor.encoding import exact_uri, mask_image_uri
+from regen.editor.painted import Painted, painted
 from regen.editor.painting import MOST_TARGETS, Exemplar, Painting, Picture, Target
-from regen.editor.strokes import Painted, Stroke, Strokes, box_corners, mask_to_uri, painted
+from regen.editor.strokes import Stroke, Strokes, box_corners, mask_to_uri
 from regen.errors import EditsError, RegenError, within
 
 if TYPE_CHECKING:

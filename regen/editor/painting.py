@@ -9,15 +9,8 @@ from typing import Any
 import numpy as np
 
 from regen.editor.messages import MessageError
-from regen.editor.strokes import (
-    Painted,
-    Stroke,
-    Strokes,
-    mask_to_uri,
-    painted,
-    rasterized,
-    scaled,
-)
+from regen.editor.painted import Painted, painted, rasterized
+from regen.editor.strokes import Stroke, Strokes, mask_to_uri, scaled
 
 Json = dict[str, Any]
 _HOLE = "hole "  # before the key of a target: its hole

@@ -1,8 +1,7 @@
-"""What was painted, stroke by stroke, and the region that strokes make together.
+"""What was painted, stroke by stroke.
 
 Strokes are values in pixels of their image, so undo costs nothing and every page shows the same.
-Ellipses and lassos that only add, and lie apart inside their image, stay shapes: the edits file
-then holds their numbers. Everything else becomes a mask.
+`regen.editor.painted` makes regions of them.
 
 Shapes: H, W height and width of the image.
 """
@@ -12,11 +11,10 @@ from __future__ import annotations
 import base64
 import io
 from dataclasses import dataclass, replace
-from functools import lru_cache
 from typing import Any, Literal
 
 import numpy as np
-from PIL import Image, ImageDraw
+from PIL import Image
 
 from regen.editor.messages import (
     MOST_MASK_BYTES,
@@ -33,11 +31,11 @@ from regen.editor.messages import (
 Tool = Literal["brush", "ellipse", "lasso", "mask"]
 Mode = Literal["add", "erase"]
 Points = tuple[tuple[float, float], ...]
+Box = tuple[float, float, float, float]
 
 _TOOLS: tuple[Tool, ...] = ("brush", "ellipse", "lasso", "mask")
 _MODES: tuple[Mode, ...] = ("add", "erase")
 _PNG = "data:image/png;base64,"
-_SMOOTH_BELOW = 600  # pixels a side, up to which edges are drawn four times as fine, then twice
 _LARGEST_RADIUS = 2000.0
 MOST_STROKES = 500  # of one region
 
@@ -108,70 +106,10 @@ def stroke_of(
     return Stroke(tool, mode, ellipse=(cx, cy, rx, ry))
 
 
-@dataclass(frozen=True)
-class Painted:
-    """The region that strokes make.
-
-    Attributes:
-        region: As an edits file has it: ``ellipses``, ``boxes``, ``polygons`` or ``mask``.
-        parts: How many separate parts it has.
-    """
-
-    region: dict[str, Any]
-    parts: int
-
-
-@lru_cache(maxsize=256)
-def painted(strokes: Strokes, size: tuple[int, int]) -> Painted | None:
-    """The region of strokes on an image of height and width `size`; None where nothing is left.
-
-    Raises:
-        MessageError: If a mask among them is not a PNG of that size.
-    """
-    shapes = _as_shapes(strokes, size)
-    if shapes is not None:
-        return Painted(shapes, len(strokes))
-    mask = rasterized(strokes, size)
-    count = _parts(mask)
-    return Painted({"mask": mask_to_uri(mask)}, count) if count else None
-
-
-def _as_shapes(strokes: Strokes, size: tuple[int, int]) -> dict[str, Any] | None:
-    """Shapes of one kind that lie inside their image and apart from each other, or None."""
-    tools = {stroke.tool for stroke in strokes}
-    if tools not in ({"ellipse"}, {"lasso"}) or any(s.mode == "erase" for s in strokes):
-        return None
-    boxes = [_box(stroke) for stroke in strokes]
-    inside = all(min(b[:2]) >= 0 and b[2] <= size[1] and b[3] <= size[0] for b in boxes)
-    flat = any(b[2] - b[0] < 1 or b[3] - b[1] < 1 for b in boxes)
-    if flat or not inside or any(_meet(a, b) for i, a in enumerate(boxes) for b in boxes[:i]):
-        return None
-    if tools == {"ellipse"}:
-        return {"ellipses": [list(s.ellipse) for s in strokes if s.ellipse is not None]}
-    if all(stroke.points == box_corners(box) for stroke, box in zip(strokes, boxes, strict=True)):
-        return {"boxes": [list(box) for box in boxes]}
-    return {"polygons": [[list(point) for point in stroke.points] for stroke in strokes]}
-
-
-Box = tuple[float, float, float, float]
-
-
-def _box(stroke: Stroke) -> Box:
-    if stroke.ellipse is not None:
-        cx, cy, rx, ry = stroke.ellipse
-        return cx - rx, cy - ry, cx + rx, cy + ry
-    xs, ys = zip(*stroke.points, strict=True)
-    return min(xs), min(ys), max(xs), max(ys)
-
-
 def box_corners(box: Box) -> Points:
     """The corners of a box ``(x0, y0, x1, y1)``: the lasso that is a box again in an edits file."""
     x0, y0, x1, y1 = box
     return (x0, y0), (x1, y0), (x1, y1), (x0, y1)
-
-
-def _meet(a: Box, b: Box) -> bool:
-    return a[0] < b[2] and b[0] < a[2] and a[1] < b[3] and b[1] < a[3]
 
 
 def scaled(strokes: Strokes, sx: float, sy: float, size: tuple[int, int]) -> Strokes:
@@ -193,43 +131,13 @@ def _scaled(stroke: Stroke, sx: float, sy: float, size: tuple[int, int]) -> Stro
     if ellipse is not None:
         ellipse = (ellipse[0] * sx, ellipse[1] * sy, ellipse[2] * sx, ellipse[3] * sy)
     if mask:
-        resized = _opened_mask(mask).resize(size[::-1], Image.Resampling.BILINEAR)
+        resized = opened_mask(mask).resize(size[::-1], Image.Resampling.BILINEAR)
         mask = mask_to_uri(np.asarray(resized))
     radius = stroke.radius * (sx * sy) ** 0.5
     return replace(stroke, points=points, ellipse=ellipse, mask=mask, radius=radius)
 
 
-def rasterized(strokes: Strokes, size: tuple[int, int]) -> np.ndarray[Any, Any]:
-    """What strokes cover, ``[H, W]`` uint8 from 0 to 255; edges are smooth."""
-    height, width = size
-    fine = 4 if max(size) <= _SMOOTH_BELOW else 2
-    canvas = Image.new("L", (width * fine, height * fine), 0)
-    for stroke in strokes:
-        _draw(canvas, stroke, fine, size)
-    return np.asarray(canvas.resize((width, height), Image.Resampling.BOX))
-
-
-def _draw(canvas: Image.Image, stroke: Stroke, fine: int, size: tuple[int, int]) -> None:
-    """Draw a stroke on a mask that is `fine` times as large as its image."""
-    pen, ink = ImageDraw.Draw(canvas), 255 if stroke.mode == "add" else 0
-    path = [(x * fine - 0.5, y * fine - 0.5) for x, y in stroke.points]
-    if stroke.tool == "mask":
-        shown = _opened_mask(stroke.mask, size).resize(canvas.size, Image.Resampling.NEAREST)
-        canvas.paste(ink, mask=shown)
-    elif stroke.tool == "lasso":
-        pen.polygon(path, fill=ink)
-    elif stroke.ellipse is not None:
-        cx, cy, rx, ry = (part * fine for part in stroke.ellipse)
-        pen.ellipse((cx - rx - 0.5, cy - ry - 0.5, cx + rx - 0.5, cy + ry - 0.5), fill=ink)
-    else:
-        radius = stroke.radius * fine
-        if len(path) > 1:
-            pen.line(path, fill=ink, width=max(1, round(2 * radius)))
-        for x, y in path:
-            pen.ellipse((x - radius, y - radius, x + radius, y + radius), fill=ink)
-
-
-def _opened_mask(uri: str, size: tuple[int, int] | None = None) -> Image.Image:
+def opened_mask(uri: str, size: tuple[int, int] | None = None) -> Image.Image:
     """A mask that a stroke holds. Raises MessageError if it is none, or not of the given size."""
     try:
         file = io.BytesIO(base64.b64decode(uri.removeprefix(_PNG), validate=True))
@@ -249,15 +157,3 @@ def mask_to_uri(mask: np.ndarray[Any, Any]) -> str:
     file = io.BytesIO()
     Image.fromarray(mask).save(file, "PNG")
     return _PNG + base64.b64encode(file.getvalue()).decode()
-
-
-def _parts(mask: np.ndarray[Any, Any]) -> int:
-    """How many separate parts a mask has, specks left out as regen's regions leave them out."""
-    from scipy.ndimage import label
-
-    top = int(mask.max())
-    if top < 26:  # a tenth: nothing that a person would call painted
-        return 0
-    labels, count = label(mask > 0.5 * top, np.ones((3, 3)))
-    areas = np.bincount(labels.ravel(), minlength=count + 1)[1:]
-    return int((areas >= 0.05 * areas.max()).sum())

@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from regen.editor.encoding import mask_image_uri
+from regen.editor.painted import painted, rasterized
 from regen.editor.painting import Json, Painting, Target
 from regen.editor.sampling import Sampling
-from regen.editor.strokes import painted, rasterized
 from regen.errors import RegenError
 
 if TYPE_CHECKING:

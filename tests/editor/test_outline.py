@@ -5,7 +5,8 @@ from __future__ import annotations
 import numpy as np
 
 from regen.editor.outline import outline
-from regen.editor.strokes import Stroke, rasterized
+from regen.editor.painted import rasterized
+from regen.editor.strokes import Stroke
 
 SIZE = (40, 60)
 DAB = Stroke("brush", points=((30.0, 20.0),), radius=5)

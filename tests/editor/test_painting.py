@@ -8,9 +8,9 @@ import numpy as np
 import pytest
 
 from regen.editor.messages import MessageError
+from regen.editor.painted import rasterized
 from regen.editor.painting import Exemplar, Picture
 from regen.editor.stored import painting_of
-from regen.editor.strokes import rasterized
 from tests.helpers.editor_small import CAT, EYE, EYES, SIZE, WHOLE
 
 

@@ -20,11 +20,12 @@ from regen.editor.encoding import picture_uri
 from regen.editor.engine import Engine
 from regen.editor.export import commands
 from regen.editor.kept import Kept
+from regen.editor.painted import rasterized
 from regen.editor.painting import Json, Painting, Picture, Target
 from regen.editor.rules import Rules
 from regen.editor.sampling import GridOptions
 from regen.editor.stored import painting_of
-from regen.editor.strokes import Stroke, rasterized
+from regen.editor.strokes import Stroke
 from regen.errors import RegenError
 from regen.images import save_image
 from tests.editor.test_encoding import decoded
