@@ -44,9 +44,14 @@ def atomic_write(path: Path | str) -> Iterator[Path]:
     the temporary file is removed. The temporary name keeps the suffix of `path`.
 
     Raises:
-        StoreError: If the block or the renaming raises an OSError (disk full, no permission, ...).
+        StoreError: If the block or the renaming raises an OSError (disk full, no permission, ...),
+            or a device, pipe or socket is there, in whose place no file is put.
     """
     whole = Path(os.path.realpath(path))
+    if os.path.exists(whole) and not (os.path.isfile(whole) or os.path.isdir(whole)):
+        raise StoreError(
+            f"cannot write {path}", got="a device or a pipe", expected="a file, or nothing there"
+        )
     try:
         with _locked_part(whole) as part:
             yield part

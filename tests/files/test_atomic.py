@@ -95,6 +95,15 @@ def test_a_folder_in_the_place_of_the_file_is_reported(tmp_path):
     assert names(tmp_path) == ["a"]
 
 
+def test_a_pipe_is_not_replaced_by_a_file(tmp_path):
+    os.mkfifo(tmp_path / "pipe")
+    (tmp_path / "link").symlink_to("pipe")
+    for name in ("pipe", "link"):
+        with pytest.raises(StoreError, match=f"cannot write .*{name}: got a device or a pipe, ex"):
+            atomic.write_text(tmp_path / name, "text")
+    assert (tmp_path / "pipe").is_fifo() and names(tmp_path) == ["link", "pipe"]
+
+
 def test_a_file_in_the_path_is_reported(tmp_path):
     (tmp_path / "a").write_text("")
     with pytest.raises(StoreError, match="Not a directory; a part of the path is a file"):
