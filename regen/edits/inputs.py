@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from os.path import isdir  # unlike those of Path, they raise nothing
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -123,7 +124,7 @@ HoleField = Annotated[Hole, ReadAs(HoleJson, _hole)]
 
 def _folder(text: str, file: EditsFile) -> str:
     path = file.folder / text
-    if not path.is_dir():
+    if not isdir(path):
         refuse_address(text, "a folder")
         raise EditsError(f"{path} is not a folder", remedy="paths are relative to the edits file")
     return str(path)

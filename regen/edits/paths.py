@@ -9,7 +9,7 @@ from typing import Annotated
 from regen.edits.checked_json import is_there, shortened, shown
 from regen.edits.validation import NOT_EMPTY, EditsFile, Expected, ReadAs
 from regen.errors import EditsError
-from regen.files.addresses import address_of, remedy_of
+from regen.files.addresses import address_of, not_there, remedy_of
 
 # How PNG, JPEG, WebP, GIF and TIFF begin in base64.
 _BASE64_OF_IMAGE = re.compile("iVBORw0KGgo|/9j/[24]|UklGR|R0lGOD|SUkqA|TU0AK")
@@ -23,7 +23,7 @@ def existing_file(text: str, file: EditsFile) -> str:
     name = shortened(str(path), 1000) if len(text) < 1000 else shown(text)
     if not is_there(path):
         refuse_address(text, "a path")
-        raise EditsError(f"{name} does not exist", remedy=_instead_of(text))
+        raise not_there(path, EditsError, name=name, remedy=_instead_of(text))
     if not path.is_file():
         kind = "a folder" if path.is_dir() else "a device or a pipe"
         raise EditsError(name, got=kind, expected="a file")

@@ -6,6 +6,8 @@ nothing is there, `not_there` says so, or that it is an address, and what to do.
 
 from __future__ import annotations
 
+import errno
+import os
 import re
 from pathlib import Path
 from typing import TypeVar
@@ -51,7 +53,7 @@ def not_there(
     expected: str = "a local file",
     remedy: str = "check the path",
 ) -> Kind:
-    """The error about a path where nothing is.
+    """The error about a path where nothing is, or where nobody may look.
 
     Args:
         path: Where nothing is.
@@ -61,7 +63,21 @@ def not_there(
         remedy: Unless it is an address.
     """
     name, address = str(path) if name is None else name, address_of(path)
+    if is_forbidden(path):
+        problem = f"{name} cannot be looked up: {os.strerror(errno.EACCES)}"
+        return kind(problem, remedy="ask for permission to enter its folder")
     if address is None:
         return kind(f"{name} does not exist", remedy=remedy)
     problem = f"{name.replace(str(path), address)} is an address"
     return kind(problem, expected=expected, remedy=remedy_of(address))
+
+
+def is_forbidden(path: Path | str) -> bool:
+    """Whether a folder above a path may not be entered, so that nobody knows what is there."""
+    try:
+        os.stat(path)
+    except PermissionError:
+        return True
+    except (OSError, ValueError):
+        pass
+    return False

@@ -7,7 +7,7 @@ from os.path import isfile  # unlike Path.is_file, it takes names that are too l
 from pathlib import Path
 
 from regen.errors import GeneratorError
-from regen.files.addresses import address_of, not_there
+from regen.files.addresses import address_of, is_forbidden, not_there
 
 BUNDLED_FOLDER = Path(__file__).parent / "bundled"
 BUNDLED = ("portraits", "portraits-inpaint", "portraits-cats", "london-faces")
@@ -39,7 +39,7 @@ def generator_path(name_or_path: str | Path) -> Path:
         return path / GENERATOR_FILE
     if isfile(path):
         return path
-    if address_of(name) is not None:
+    if address_of(name) is not None or is_forbidden(name):
         expected = "a local file, or the name of a bundled generator"
         raise not_there(name, GeneratorError, expected=expected)
     near = difflib.get_close_matches(name, BUNDLED, 1)

@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import partial
+from os.path import isdir, isfile  # unlike those of Path, they raise nothing
 from pathlib import Path
 
 from regen.errors import ImageError
@@ -63,7 +64,7 @@ def open_collection(place: Path) -> Iterator[Collection]:
     Raises:
         ImageError: If it is neither, cannot be looked into, or has no images.
     """
-    if not place.is_file():
+    if not isfile(place):
         yield _folder(place)
         return
     try:
@@ -79,7 +80,7 @@ def open_collection(place: Path) -> Iterator[Collection]:
 
 def _folder(place: Path) -> Collection:
     labels = place / LABELS_FILE
-    deep = labels.is_file()
+    deep = isfile(labels)
     files = _deep_files(place) if deep else image_files(place)
     there = [path for path in look_into(place) if not is_hidden(path)]
     entries = [
@@ -88,11 +89,11 @@ def _folder(place: Path) -> Collection:
     ]
     return Collection(
         tuple(entries),
-        folders=() if deep else tuple(path.name for path in there if path.is_dir()),
+        folders=() if deep else tuple(path.name for path in there if isdir(path)),
         others=tuple(
             path.name
             for path in there
-            if not path.is_dir() and not has_image_suffix(path) and not (deep and path == labels)
+            if not isdir(path) and not has_image_suffix(path) and not (deep and path == labels)
         ),
         labelled=deep and _is_labelled(_start_of(labels)),
     )
@@ -109,7 +110,7 @@ def _deep_files(place: Path) -> list[Path]:
         raise ImageError(f"cannot look into {place} ({error.strerror})") from error
     if not files:
         raise no_images(place)
-    return sorted(path for path in files if not path.is_dir())
+    return sorted(path for path in files if not isdir(path))
 
 
 def _start_of(path: Path) -> bytes:

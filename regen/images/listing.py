@@ -40,7 +40,7 @@ def image_files(folder: Path) -> list[Path]:
     files = [
         path
         for path in look_into(folder)
-        if has_image_suffix(path) and not is_hidden(path) and not path.is_dir()
+        if has_image_suffix(path) and not is_hidden(path) and not os.path.isdir(path)
     ]
     if not files:
         deeper = _deeper(folder)

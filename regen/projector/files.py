@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, fields
+from os.path import isdir  # unlike those of Path, they raise nothing
 from pathlib import Path
 from typing import Any
 
@@ -122,7 +123,7 @@ def load_projector(path: Path | str, generator: Generator) -> Projector:
         StoreError: If the file is damaged, or not a projector.
         ProjectorError: If it belongs to another generator, or its header is invalid.
     """
-    path = Path(path) / PROJECTOR_FILE if Path(path).is_dir() else path
+    path = Path(path) / PROJECTOR_FILE if isdir(path) else path
     stored = tensor_file.load(path, format=FORMAT, version=VERSION)
     header = stored.header
     base, digest = header.get("base"), generator.digest()

@@ -11,6 +11,7 @@ import math
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from os.path import isdir  # unlike those of Path, they raise nothing
 from pathlib import Path
 from typing import Any
 
@@ -98,7 +99,7 @@ class Rewrite:
             StoreError: If the file is missing, damaged, or holds something else.
             RewriteError: If its header does not say which generator it belongs to.
         """
-        path = Path(path) / REWRITE_FILE if Path(path).is_dir() else path
+        path = Path(path) / REWRITE_FILE if isdir(path) else path
         stored = tensor_file.load(path, format=FORMAT, version=VERSION)
         header = stored.header
         for key, kind in (("base", str), ("family", str), ("settings", dict)):

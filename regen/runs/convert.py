@@ -132,7 +132,7 @@ def _discriminator_alone(
 
 def _check_different(source: Path, target: Path) -> None:
     if os.path.realpath(source) == os.path.realpath(target) or (
-        target.exists() and os.path.samefile(source, target)
+        os.path.exists(target) and os.path.samefile(source, target)
     ):
         raise GeneratorError(
             f"{target} is the file to convert", remedy="choose another name for the result"

@@ -32,7 +32,7 @@ def refuse_busy(path: Path | str) -> None:
     Raises:
         StoreError: If another run fills the folder, naming that run.
     """
-    if is_first() and Path(path, LOCK_FILE).exists():
+    if is_first() and os.path.exists(Path(path, LOCK_FILE)):
         with folder_lock(Path(path)):
             pass
 

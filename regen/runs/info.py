@@ -94,9 +94,9 @@ def rewrite_changes(deltas: Mapping[str, Tensor], base: Mapping[str, Tensor] | N
 
 def _folder(path: Path) -> Facts:
     facts: Facts = {"file": str(path), "format": "run folder"}
-    facts["results"] = [name for name in _RESULTS if (path / name).is_file()]
+    facts["results"] = [name for name in _RESULTS if isfile(path / name)]
     for name in ("metrics", "settings"):
-        if (path / f"{name}.json").is_file():
+        if isfile(path / f"{name}.json"):
             facts[name] = _read_json(path / f"{name}.json")
     if len(facts) == 3 and not facts["results"]:
         raise StoreError(

@@ -11,6 +11,7 @@ from __future__ import annotations
 import io
 from collections.abc import Collection
 from dataclasses import asdict, is_dataclass
+from os.path import exists, isfile  # unlike those of Path, they raise nothing
 from pathlib import Path
 from typing import Any, BinaryIO, cast
 
@@ -97,7 +98,7 @@ def read_checkpoint(folder: Path, who: Identity) -> dict[str, Any]:
         TrainingError: If there is none, it is damaged, or it was made with other settings.
     """
     path = folder / NAME
-    if not path.is_file():
+    if not isfile(path):
         raise missing_checkpoint(folder)
     try:
         saved = torch.load(path, map_location="cpu", weights_only=True)
@@ -162,13 +163,13 @@ def refuse_checkpoint(folder: Path, *results: str) -> None:
     Raises:
         TrainingError: If the folder has a checkpoint, or one of the results.
     """
-    if (folder / NAME).exists():
+    if exists(folder / NAME):
         raise TrainingError(
             f"{folder} holds an earlier training",
             remedy="resume it, or choose another folder",
         )
     for name in results:
-        if (folder / name).exists():
+        if exists(folder / name):
             raise TrainingError(
                 f"{folder / name} is there already", remedy="move it away, or choose another folder"
             )

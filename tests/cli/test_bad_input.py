@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import os
 import struct
 import zlib
 from collections.abc import Callable
@@ -318,6 +319,56 @@ def test_an_address_in_place_of_an_output_folder(world: Any, command: str) -> No
         "results to the address afterwards\n",
     )
     assert not (world.folder / "https:").exists()
+
+
+CLOSED = (
+    ("project", "closed/x.png", "-o", "out"),
+    ("generate", "--generator", "closed/x", "-o", "out"),
+    ("generate", "--rewrite", "closed/x", "-o", "out"),
+    ("generate", "--seeds", "0", "-o", "closed/x"),
+    (*COMMANDS["project"][:-1], "closed/x", "-o", "out"),
+    ("rewrite", "--edits", "closed/x.json", "-o", "out"),
+    ("rewrite", "--edits", "edits.json", "--config", "closed/x.json", "-o", "out"),
+    ("train-generator", "closed/x", "--check"),
+    ("train-generator", "closed/x", "-o", "out"),
+    (*COMMANDS["train-projector"], "--extra-images", "closed/x", "-o", "out"),
+    ("convert", "portraits", "closed/x.pkl"),
+    ("convert", "closed/x.pkl", "made.pkl"),
+    ("info", "closed/x"),
+    ("info", "closed/x.json"),
+)
+
+
+@pytest.mark.parametrize("words", CLOSED, ids=" ".join)
+def test_a_folder_that_may_not_be_entered(world: Any, words: tuple[str, ...]) -> None:
+    closed = world.folder / "closed"
+    closed.mkdir(0o000)
+    if os.access(closed, os.X_OK):
+        pytest.skip("the superuser may go anywhere")
+    result = world.run(*words)
+    assert result.exit_code == 2 and world.left() == []
+    assert result.stderr.startswith("Error: ") and "ermission" in result.stderr
+    assert result.stderr.count("\n") == 1
+
+
+def test_an_exemplar_in_a_folder_that_may_not_be_entered(world: Any) -> None:
+    closed = world.folder / "closed"
+    closed.mkdir(0o000)
+    if os.access(closed, os.X_OK):
+        pytest.skip("the superuser may go anywhere")
+    for change in (
+        {"samples": {"pictures": "closed/x"}},
+        {"projector": "closed/x"},
+        {"generator": "closed/x"},
+    ):
+        world.edits(lambda content, change=change: content.update(change))
+        check_refused_in_one_line(world.run(*COMMANDS["rewrite"], "-o", "out"))
+    assert world.left() == []
+
+
+def check_refused_in_one_line(result: Any) -> None:
+    assert result.exit_code == 2 and result.stderr.count("\n") == 1
+    assert result.stderr.startswith("Error: edits.json: ")
 
 
 def test_info_on_what_regen_did_not_write(world: Any) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import pytest
@@ -43,3 +44,16 @@ def test_an_address_where_a_path_should_be() -> None:
     assert str(not_there(path, ImageError)).startswith(message)
     named = not_there(path, ImageError, name=f"e.json: hole: {path}", expected="a mask")
     assert str(named).startswith("e.json: hole: https://a.b/c.png is an address: expected a mask;")
+
+
+def test_a_path_that_nobody_may_look_up(monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(_: object) -> None:
+        raise PermissionError(13, "Permission denied")
+
+    monkeypatch.setattr(os, "stat", refuse)
+    error = not_there("closed/a.png", ImageError)
+    monkeypatch.undo()
+    assert str(error) == (
+        "closed/a.png cannot be looked up: Permission denied; ask for permission to enter its "
+        "folder"
+    )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from os.path import isfile  # unlike those of Path, they raise nothing
 from pathlib import Path
 from shlex import quote
 from typing import Any
@@ -219,5 +220,5 @@ def _check_folder(folder: Path, image_folder: Path, resume: bool) -> None:
         )
     if not resume:
         refuse_checkpoint(folder, GENERATOR_FILE)
-    elif not (folder / CHECKPOINT).is_file():
+    elif not isfile(folder / CHECKPOINT):
         raise missing_checkpoint(folder)
