@@ -16,7 +16,7 @@ from regen.cli.options import (
     images_option,
     rewrites_option,
 )
-from regen.cli.values import Count, Number, SeedOrFile, SeedRange
+from regen.cli.values import Count, FilePath, Number, SeedOrFile, SeedRange
 from regen.files.limits import MAX_TRUNCATION
 from regen.training.environment import is_first
 
@@ -57,7 +57,7 @@ _EXAMPLE = "\b\nExample:\n  regen generate --rewrite out/eyes:0.5 --seeds 0-15 -
 @click.option(
     "--holes",
     metavar="DIR",
-    type=click.Path(file_okay=False, path_type=Path),
+    type=FilePath(files=False),
     help="Folder of masks for --images, of the same names or in the same order.",
 )
 @click.option(

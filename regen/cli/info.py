@@ -10,15 +10,14 @@ from typing import Any
 import click
 
 from regen.cli.torch_import import import_torch
+from regen.cli.values import FilePath
 from regen.errors import printable
 
 _LONGEST_LIST = 12
 
 
 @click.command("info")
-@click.argument(
-    "files", metavar="FILE...", type=click.Path(path_type=Path), nargs=-1, required=True
-)
+@click.argument("files", metavar="FILE...", type=FilePath(), nargs=-1, required=True)
 @click.option(
     "--generator",
     metavar="G",

@@ -9,14 +9,13 @@ import os
 from collections.abc import Callable, Mapping
 from dataclasses import fields
 from functools import partial
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
 from regen.allocator import keep_freed_memory
 from regen.cli.torch_import import import_torch
-from regen.cli.values import RewriteStrength
+from regen.cli.values import FilePath, RewriteStrength
 from regen.errors import RegenError
 from regen.seeds import LARGEST_SEED
 
@@ -91,7 +90,7 @@ def rewrites_option(command: Command) -> Command:
 
 def folder_option(**attributes: Any) -> Callable[[Command], Command]:
     """-o DIR."""
-    kind = click.Path(file_okay=False, path_type=Path)
+    kind = FilePath(files=False)
     attributes.setdefault("help", "Folder to write the results to; made if it does not exist.")
     return click.option("-o", "--output", type=kind, metavar="DIR", **attributes)
 
@@ -103,19 +102,19 @@ def images_option(name: str = "images") -> Callable[[Command], Command]:
         "--pictures",
         name,
         metavar="DIR",
-        type=click.Path(file_okay=False, path_type=Path),
+        type=FilePath(files=False),
         help="Folder of images that a generator takes its samples from, if it needs images.",
     )
 
 
-def projector_type() -> click.Path:
+def projector_type() -> FilePath:
     """The file of a projector, or the run folder of its training."""
-    return click.Path(path_type=Path)
+    return FilePath()
 
 
-def file_type() -> click.Path:
-    """A file to read; whether it exists and is whole is checked by the library."""
-    return click.Path(dir_okay=False, path_type=Path)
+def file_type() -> FilePath:
+    """A file to read or write."""
+    return FilePath(folders=False)
 
 
 def _device(ctx: click.Context, param: click.Parameter, value: str) -> str:

@@ -13,7 +13,7 @@ import click
 from regen.cli.help import Grouped, Setting
 from regen.cli.messages import say
 from regen.cli.options import BACKBONES, computing, folder_option
-from regen.cli.values import Count, Number
+from regen.cli.values import Count, FilePath, Number
 from regen.seeds import LARGEST_SEED
 
 _FAMILY = "stylegan2"  # the family these options belong to
@@ -48,7 +48,7 @@ _EXAMPLE = "\b\nExample:\n  regen train-generator photos/ --size 128 --minutes 9
     },
     epilog=_EXAMPLE,
 )
-@click.argument("images", metavar="IMAGES", type=click.Path(path_type=Path))
+@click.argument("images", metavar="IMAGES", type=FilePath())
 @click.option(
     "--size",
     type=click.Choice(["16", "32", "64", "128", "256", "512", "1024"]),

@@ -13,7 +13,7 @@ import click
 from regen.cli.help import Grouped, Setting
 from regen.cli.messages import say
 from regen.cli.options import computing, folder_option, generator_option, given, images_option
-from regen.cli.values import Count, Number
+from regen.cli.values import Count, FilePath, Number
 from regen.seeds import LARGEST_SEED
 
 if TYPE_CHECKING:
@@ -49,7 +49,7 @@ _EXAMPLE = (
 @click.option(
     "--extra-images",
     metavar="DIR",
-    type=click.Path(file_okay=False, path_type=Path),
+    type=FilePath(files=False),
     help="Folder of images, pieces of which are pasted into the samples.",
 )
 @folder_option(required=True)

@@ -24,6 +24,27 @@ _LONGEST = 100  # characters of a value that a message shows
 _MOST_DIGITS = 20  # of a number in a list of seeds; int() refuses thousands of them
 
 
+class FilePath(click.Path):
+    """The path of a file or folder; an empty text, of an unset variable for instance, is none.
+
+    Whether it exists, and is whole, is checked by the library.
+
+    Args:
+        files: Whether it may be that of a file.
+        folders: Whether it may be that of a folder.
+    """
+
+    def __init__(self, *, files: bool = True, folders: bool = True) -> None:
+        super().__init__(file_okay=files, dir_okay=folders, path_type=Path)
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        """The path."""
+        if value == "":
+            remedy = "; write . for this folder" if self.dir_okay else ""
+            self.fail(f"the path is empty{remedy}", param, ctx)
+        return super().convert(value, param, ctx)
+
+
 class Number(click.FloatRange):
     """A real number in a range, and not infinite or "nan", which click lets through."""
 
@@ -137,6 +158,8 @@ class RewriteStrength(StrengthType):
         """The path and the strength, 1 where none is given."""
         if isinstance(value, tuple):
             return value
+        if not value:
+            self.fail("the path is empty", param, ctx)
         path, colon, text = value.rpartition(":")
         drive = len(path) == 1 and path.isalpha() and not exists(path)
         if not colon or drive or exists(value):

@@ -35,7 +35,7 @@ def generator_path(name_or_path: str | Path) -> Path:
     if name in NAMED:
         return _bundled(name)
     path = Path(name)
-    if isfile(path / GENERATOR_FILE):
+    if name and isfile(path / GENERATOR_FILE):  # an empty text is no folder
         return path / GENERATOR_FILE
     if isfile(path):
         return path
@@ -45,7 +45,7 @@ def generator_path(name_or_path: str | Path) -> Path:
     near = difflib.get_close_matches(name, BUNDLED, 1)
     raise GeneratorError(
         "no such generator",
-        got=name,
+        got=name or "an empty text",
         expected=f"a file, or the bundled {' or '.join(BUNDLED)}",
         remedy=f"did you mean {near[0]}?" if near else "check the path",
     )

@@ -321,6 +321,32 @@ def test_an_address_in_place_of_an_output_folder(world: Any, command: str) -> No
     assert not (world.folder / "https:").exists()
 
 
+EMPTY = (
+    ("generate", "--seeds", "0", "-o", ""),
+    ("generate", "--generator", "portraits-inpaint", "--images", "", "-o", "out"),
+    ("generate", "--rewrite", "", "-o", "out"),
+    ("project", "", "-o", "out"),
+    ("rewrite", "--edits", "", "-o", "out"),
+    (*COMMANDS["rewrite"], "--projector", "", "-o", "out"),
+    (*COMMANDS["rewrite"], "-o", ""),
+    (*COMMANDS["train-projector"], "--extra-images", "", "-o", "out"),
+    ("train-generator", "", "--check"),
+    ("convert", "portraits", ""),
+    ("edit", "-o", ""),
+    ("info", ""),
+)
+
+
+@pytest.mark.parametrize("words", EMPTY, ids=" ".join)
+def test_an_empty_text_is_not_this_folder(world: Any, words: tuple[str, ...]) -> None:
+    for name in ("rewrite", "projector"):
+        (world.folder / f"{name}.safetensors").touch()
+    before = sorted(world.folder.rglob("*"))
+    result = world.run(*words)
+    assert result.exit_code == 2 and "the path is empty" in result.stderr.splitlines()[-1]
+    assert sorted(world.folder.rglob("*")) == before
+
+
 CLOSED = (
     ("project", "closed/x.png", "-o", "out"),
     ("generate", "--generator", "closed/x", "-o", "out"),

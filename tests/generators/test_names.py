@@ -43,6 +43,14 @@ def test_a_folder_is_a_generator_if_one_was_trained_there(build: Build, tmp_path
     assert open_generator(tmp_path).digest() == generator.digest()
 
 
+def test_an_empty_text_is_not_this_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "generator.safetensors").touch()
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(GeneratorError, match="no such generator: got an empty text, expected a fi"):
+        generator_path("")
+    assert generator_path(".").name == "generator.safetensors"
+
+
 @pytest.mark.parametrize("name", BUNDLED)
 def test_a_generator_without_its_file_says_what_to_do(
     name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
