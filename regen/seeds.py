@@ -43,6 +43,12 @@ class Band:
     def __contains__(self, number: int) -> bool:
         return self.first <= number <= self.last
 
+    def check(self, count: int, *, without: Collection[int] = ()) -> None:
+        """Raise RegenError if the band has fewer numbers than `count`, those in `without` aside."""
+        most = self.count - len({number for number in without if number in self})
+        if count > most:
+            raise RegenError(f"samples {self.purpose}", got=count, expected=f"at most {most}")
+
     def take(self, count: int, *, without: Collection[int] = ()) -> list[int]:
         """The first `count` numbers of the band, those in `without` passed over.
 
@@ -53,9 +59,8 @@ class Band:
             >>> UNSEEN.take(3, without=[10_001])
             [10000, 10002, 10003]
         """
+        self.check(count, without=without)
         passed = {number for number in without if number in self}
-        if count > self.count - len(passed):
-            raise RegenError(f"samples {self.purpose}", got=count, expected=f"at most {self.count}")
         numbers = range(self.first, self.first + count + len(passed))
         return [number for number in numbers if number not in passed][:count]
 

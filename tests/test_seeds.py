@@ -38,7 +38,8 @@ def test_a_band_gives_no_more_than_it_has() -> None:
     band = Band(4, 3, "for a test")
     assert band.take(3, without=(1, 7)) == [4, 5, 6]
     assert band.take(2, without=(5,)) == [4, 6]
-    for count, without in ((4, ()), (3, (5,))):
-        with pytest.raises(RegenError) as raised:
-            band.take(count, without=without)
-        assert str(raised.value) == f"samples for a test: got {count}, expected at most 3"
+    for count, without, most in ((4, (), 3), (3, (5,), 2)):
+        for ask in (band.take, band.check):
+            with pytest.raises(RegenError) as raised:
+                ask(count, without=without)
+            assert str(raised.value) == f"samples for a test: got {count}, expected at most {most}"

@@ -48,6 +48,14 @@ def reserved_samples(
     return _of(source, chosen, like)
 
 
+def check_reserved(source: Source, band: Band, count: int, taken: Collection[int] = ()) -> None:
+    """Raise what `reserved_samples` would, before anything is computed; 0 is always there."""
+    if source.count is None:
+        band.check(count, without=taken)
+    elif count:
+        reserved_samples(source, band, 1, taken)
+
+
 def _of(source: Source, numbers: Iterable[int], like: Sample | None) -> list[Sample]:
     return source.samples(numbers) if like is None else source.alike(like, numbers)
 

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 
 DEFAULT, CALLER = "default", "caller"
 COMMAND_LINE, EDITS_FILE = "command line", "edits file"
+FAMILY = "family "  # before its name
 PARTS = ("rule", "fit")
 
 # Keys of settings.json in a run folder that are a record of the run, not a setting.
@@ -82,7 +83,7 @@ class Merged:
             edits: Those whose settings were merged.
         """
         origin = self.said_by[name]
-        if origin in (COMMAND_LINE, CALLER, DEFAULT):  # there is no file to name
+        if origin in (COMMAND_LINE, CALLER, DEFAULT) or origin.startswith(FAMILY):  # no file
             yield
             return
         key = name.rpartition(".")[2]

@@ -26,6 +26,7 @@ from regen.rewriting.rule import check_projector
 from regen.rewriting.settings import FitSettings, RewriteSettings
 from regen.rewriting.usual_settings import (
     find_projector,
+    no_projector_note,
     usual_cut,
     with_family_settings,
     without_projector,
@@ -186,7 +187,7 @@ def resolve(
     layer = split.value_layer
     usual = merged.said_by["value_layer"] == DEFAULT or (try_layers and not paths)
     if projector is None and not (usual and bundled.projectors_of(generator.digest())):
-        note = _no_projector_note(generator, layer, merged.settings.fit.recall)
+        note = no_projector_note(generator, layer, merged.settings.fit.recall)
         warnings.warn(note, NoProjectorWarning, stacklevel=2)
     fit = resolved_fit(merged.settings.fit, split, examples)
     return Task(
@@ -230,17 +231,3 @@ def source_of(generator: Generator, edits: Edits, images: Path | None) -> Source
     inputs = edits.samples.inputs()
     with within(edits.where("samples")):
         return generator.source(images, inputs) if inputs else generator.source(images)
-
-
-def _no_projector_note(generator: Generator, layer: int, recall: str) -> str:
-    name = generator.source_name or "this generator"
-    if recall == "image":
-        instead = "the rule is learned from images alone"
-        more = "values to learn from as well"
-    else:
-        instead = "values are found by gradient steps on each target instead"
-        more = "values that the memory learns more easily"
-    return (
-        f"no projector is known for {name} at value layer {layer}; {instead}. A projector would "
-        f"give {more}, and project any image; `regen train-projector` makes one"
-    )

@@ -15,7 +15,7 @@ from regen.generators.protocol import Generator
 from regen.projector.files import Projector, open_projector
 from regen.rewriting.composite import Example
 from regen.rewriting.examples import mean_area
-from regen.rewriting.precedence import DEFAULT, Merged, PartialSettings
+from regen.rewriting.precedence import DEFAULT, FAMILY, Merged, PartialSettings
 from regen.rewriting.settings import SMALL_AREA
 
 
@@ -23,7 +23,7 @@ def with_family_settings(merged: Merged, generator: Generator) -> Merged:
     """Settings with those that suit the generator's family in place of defaults."""
     usual = generator.usual_settings.items()
     kept = {name: value for name, value in usual if merged.said_by[name] == DEFAULT}
-    return merged.overridden(PartialSettings(f"family {generator.family}", kept))
+    return merged.overridden(PartialSettings(f"{FAMILY}{generator.family}", kept))
 
 
 def find_projector(
@@ -91,3 +91,18 @@ def usual_cut(
     """`Generator.usual_cut` for patterns of this size, with `layer` as the value layer if given."""
     usual, memory_layers = generator.usual_cut(large=mean_area(examples) > SMALL_AREA)
     return layer or usual, min(memory_layers, layer or usual)
+
+
+def no_projector_note(generator: Generator, layer: int, recall: str) -> str:
+    """What a rewrite is learned from without a projector for `layer`, and what one would add."""
+    name = generator.source_name or "this generator"
+    if recall == "image":
+        instead = "the rule is learned from images alone"
+        more = "values to learn from as well"
+    else:
+        instead = "values are found by gradient steps on each target instead"
+        more = "values that the memory learns more easily"
+    return (
+        f"no projector is known for {name} at value layer {layer}; {instead}. A projector would "
+        f"give {more}, and project any image; `regen train-projector` makes one"
+    )

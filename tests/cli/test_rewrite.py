@@ -336,3 +336,21 @@ def test_a_pasted_exemplar_is_named_a_pseudo_oracle(world: Any) -> None:
     page = (world.folder / "out" / "report.html").read_text()
     assert "The oracle is a pseudo-oracle: the exemplar pasted into every sample" in page
     assert "Distance to the pseudo-oracle, inside" in page
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        (("--seeds", "10001"), "samples to measure a rewrite on: got 10001, expected at most 1000"),
+        (("--preserve", "1000001"), "samples that a rewrite must leave unchanged: got 1000001, ex"),
+    ],
+)
+def test_more_samples_than_there_are_leave_an_earlier_result(
+    world: Any, options: tuple[str, ...], message: str
+) -> None:
+    assert world.run(*RUN, *QUICK, "-o", "out").exit_code == 0
+    before = {name: (world.folder / "out" / name).read_bytes() for name in world.left()}
+    result = world.run(*RUN, *QUICK, *options, "-o", "out")
+    assert result.exit_code == 2 and result.stderr.startswith(f"Error: {message}")
+    after = {name: (world.folder / "out" / name).read_bytes() for name in world.left()}
+    assert after == before

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from regen.errors import GeneratorError
-from regen.generators.samples import random_samples, reserved_samples
+from regen.errors import GeneratorError, RegenError
+from regen.generators.samples import check_reserved, random_samples, reserved_samples
 from regen.generators.stylegan2.source import SeedSource, StyleSample
 from regen.seeds import BANDS, MOMENTS, PRESERVED, UNSEEN, Band
 from tests.toy_family import ToySample, ToySource
@@ -66,3 +66,14 @@ def test_what_a_target_is_a_variant_of() -> None:
     picture = ToySample(label="2.png", picture="/in/2.png")
     assert (picture.index, folder(3).index_of(picture)) == (None, 2)
     assert SeedSource().index_of(picture) is None
+
+
+def test_too_many_are_refused_without_making_any() -> None:
+    check_reserved(SeedSource(), UNSEEN, UNSEEN.count)
+    for count, taken in ((UNSEEN.count + 1, []), (UNSEEN.count, [UNSEEN.first])):
+        with pytest.raises(RegenError, match=f"^samples to measure a rewrite on: got {count}, exp"):
+            check_reserved(SeedSource(), UNSEEN, count, taken)
+    check_reserved(folder(5), MOMENTS, 10**9)  # there are fewer, which is enough
+    check_reserved(folder(4), MOMENTS, 0)
+    with pytest.raises(GeneratorError, match="got none of 4, expected at least 5 beside the tar"):
+        check_reserved(folder(4), MOMENTS, 1)

@@ -114,6 +114,7 @@ def test_what_is_found_out_later_takes_the_place_of_what_was_said() -> None:
     ("source", "message"),
     [
         (COMMAND_LINE, "align: got 1"),
+        ("family rfr", "align: got 1"),
         (EDITS_FILE, "e.json: align: got 1"),
         ("in/settings.json", "in/settings.json: rule.align: got 1"),
         ("preset paper", "preset paper: rule.align: got 1"),

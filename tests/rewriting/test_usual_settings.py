@@ -16,6 +16,7 @@ from regen.rewriting.settings import RewriteSettings
 from regen.rewriting.task import NoProjectorWarning, resolve
 from regen.rewriting.usual_settings import (
     find_projector,
+    no_projector_note,
     usual_cut,
     with_family_settings,
     without_projector,
@@ -98,3 +99,10 @@ def test_the_faces_do_without_their_projector_unless_it_is_asked_for() -> None:
     assert task.projector is None and (task.split.value_layer, task.split.memory_layers) == (13, 4)
     asked = resolve("examples/faces_cat_eyes.json", settings=RewriteSettings(value_layer=10))
     assert asked.projector is not None and asked.split.value_layer == 10
+
+
+def test_what_a_projector_would_add_depends_on_what_is_learned_from(generator: StyleGAN2) -> None:
+    image, both = (no_projector_note(generator, 7, recall) for recall in ("image", "both"))
+    start = "no projector is known for this generator at value layer 7; "
+    assert image.startswith(f"{start}the rule is learned from images alone. A projector would")
+    assert both.startswith(f"{start}values are found by gradient steps on each target instead. A")

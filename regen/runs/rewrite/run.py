@@ -13,6 +13,7 @@ from typing import Any
 
 from regen.edits.schema import Edits
 from regen.files.atomic import write_json
+from regen.generators.samples import check_reserved
 from regen.rewriting.layer_trials import LayerChoice
 from regen.rewriting.learn import Learned, fit, moments_for, prepare
 from regen.rewriting.precedence import Merged
@@ -23,6 +24,7 @@ from regen.runs.folder import events_of, refuse_busy, remove_results, run_folder
 from regen.runs.logbook import Logbook, Progress
 from regen.runs.rewrite.conclude import conclude, generate_command
 from regen.runs.timing import Stopwatch
+from regen.seeds import PRESERVED, UNSEEN
 from regen.training.interrupt import deferred_interrupt
 
 PARTIAL_FILE = "rewrite.partial.safetensors"
@@ -105,8 +107,20 @@ def run_rewrite(
             try_layers=try_layers,
             on_trial=trials.report,
         )
+    _check_counts(task)
     with run_folder(folder) as place:
         return _fill(place, task, watch, command)
+
+
+def _check_counts(task: Task) -> None:
+    """Check that there are as many samples to preserve and to measure on as are asked for."""
+    merged, counts = Merged(task.settings, task.said_by), task.settings
+    for name, band, count in (
+        ("fit.preserve", PRESERVED, counts.fit.preserve),
+        ("measured_seeds", UNSEEN, counts.measured_seeds or 1),
+    ):
+        with merged.naming(name, task.edits):
+            check_reserved(task.source, band, count, task.taken)
 
 
 def _fill(folder: Path, task: Task, watch: Stopwatch, command: str) -> Outcome:
