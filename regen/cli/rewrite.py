@@ -278,43 +278,32 @@ def command(
     try_layers, projectors = _layer_options(options)
     written = read_edits(edits)
     changed = _with_options(written, options)
+    named: dict[str, Any] = {"generator": generator, "projectors": projectors, "images": images}
     if preview:
         if try_layers:
             raise click.UsageError("--preview shows one value layer: give its number, not auto.")
         merged = _merged(written, config, preset, options)
         folder = output or Path("out") / edits.stem
-        return _preview(changed, folder, merged, generator, device=device, images=images)
+        return _preview(changed, folder, merged, device=device, **named)
     from regen.runs.rewrite.run import run_rewrite
 
     outcome = run_rewrite(
         changed,
         output or Path("out") / edits.stem,
         _merged(written, config, preset, options),
-        generator=generator,
         device=device,
         command=shlex.join(["regen", *sys.argv[1:]]),
         try_layers=try_layers,
-        projectors=projectors,
-        images=images,
+        **named,
     )
     _summarise(outcome)
 
 
-def _preview(
-    edits: Edits,
-    folder: Path,
-    settings: Merged,
-    generator: str | None,
-    *,
-    device: str,
-    images: Path | None,
-) -> None:
+def _preview(edits: Edits, folder: Path, settings: Merged, **named: Any) -> None:
     """Show what would be learned."""
     from regen.runs.rewrite.preview import run_preview
 
-    shown, path = run_preview(
-        edits, folder, settings, generator=generator, device=device, images=images
-    )
+    shown, path = run_preview(edits, folder, settings, **named)
     say(f"Preview: {path}")
     for caution in shown.cautions:
         say(f"Look at it ({caution.kind}): {caution.text}")
@@ -331,7 +320,7 @@ def _layer_options(options: dict[str, Any]) -> tuple[bool, list[str]]:
     elif len(projectors) > 1:
         raise click.UsageError("Several --projector need --value-layer auto, to choose from them.")
     options["projector"] = projectors[0] if projectors and not try_layers else None
-    return try_layers, projectors if try_layers else []
+    return try_layers, projectors
 
 
 def _with_options(edits: Edits, options: dict[str, Any]) -> Edits:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Callable, Collection, Mapping, Sequence
+from contextlib import nullcontext
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -166,11 +167,14 @@ def resolve(
     source, examples = source_of(generator, edits, images), load_examples(edits, generator)
     taken = taken_by(edits, generator, source)
     check_oracle_knows(edits, generator, source, taken)
-    paths = list(projectors) or ([edits.projector] if edits.projector else [])
+    named = edits.projector if not projectors else None
+    paths = [named] if named else list(projectors)
+    place = within(edits.where("projector")) if named else nullcontext()
     choice: LayerChoice | None = None
     projector: Projector | None
     if try_layers:
-        known = [load_projector(path, generator) for path in paths or projectors_of(generator)]
+        with place:
+            known = [load_projector(path, generator) for path in paths or projectors_of(generator)]
         merged = merged if known else without_projector(merged, generator, examples)
         base, only = merged.settings, edits.memory_layers
         with merged.naming("memory_layers", edits):
@@ -180,7 +184,9 @@ def resolve(
         )
         merged = merged.overridden(choice.chosen_settings())
     else:
-        merged, projector = find_projector(merged, paths[0] if paths else None, generator, examples)
+        with place:
+            path = paths[0] if paths else None
+            merged, projector = find_projector(merged, path, generator, examples)
     split = _cut(generator, projector, merged, edits)
     with merged.naming("rule.align", edits):
         check_projector(projector, merged.settings.rule)

@@ -188,6 +188,10 @@ EDITS: dict[str, tuple[Callable[[Any], Any], str]] = {
         "edits.json: oracle: unknown pattern of portraits: got 'cat_eye', expected one of "
         "{patterns}; did you mean 'cat_eyes'?",
     ),
+    "a projector that is none": (
+        lambda c: c.update(projector="g.safetensors"),
+        "edits.json: projector: {f}/g.safetensors: got a generator, expected a projector",
+    ),
     "features without a projector": (
         lambda c: (c.pop("projector"), c.update(align="feature")),
         "edits.json: align: got feature, without a projector for the value layer, expected image; "
@@ -421,5 +425,7 @@ def test_a_generator_by_a_wrong_name(world: Any) -> None:
     for more in ((), ("--preview",)):
         words = (*COMMANDS["rewrite"], *more)
         check_refused(world, (*words, "--generator", "portrait"), message)
+        none = "g.safetensors: got a generator, expected a projector"
+        check_refused(world, (*words, "--projector", "g.safetensors"), none)
     world.edits(lambda content: content.update(generator="portrait"))
     check_refused(world, COMMANDS["rewrite"], f"edits.json: generator: {message}")
