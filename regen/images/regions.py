@@ -107,7 +107,13 @@ class Region:
         return mask
 
     def check_inside(self, height: int, width: int) -> None:
-        """Raise RegionError if the region reaches outside an image of this size."""
+        """Raise RegionError if the region reaches outside an image of this size.
+
+        A mask must be as large as the image, wherever it is white.
+        """
+        for shape in self.shapes:
+            if isinstance(shape, Mask):
+                shape.check_size(height, width)
         x0, y0, x1, y1 = self.bounds
         if min(x0, y0) < -_SLACK or x1 > width + _SLACK or y1 > height + _SLACK:
             raise RegionError(

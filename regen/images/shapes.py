@@ -179,7 +179,9 @@ class Mask:
             )
         if not bool(((self.mask >= 0) & (self.mask <= 1)).all()):
             raise RegionError("mask", expected="numbers from 0 to 1 only")
-        _check_area("mask", f"{shape[3]} x {shape[2]} pixels", float(self.mask.sum()))
+        if float(self.mask.sum()) < _SMALLEST_AREA:
+            got = f"{shape[3]} x {shape[2]} pixels without any white"
+            raise RegionError("mask has zero area", got=got, expected="white where it is inside")
 
     @property
     def bounds(self) -> Bounds:
@@ -188,13 +190,17 @@ class Mask:
 
     def coverage(self, height: int, width: int) -> Tensor:
         """The mask, ``[1, 1, height, width]``. Raises RegionError if it has another size."""
+        self.check_size(height, width)
+        return self.mask
+
+    def check_size(self, height: int, width: int) -> None:
+        """Raise RegionError if it does not have the size of its image."""
         if self.mask.shape[2:] != (height, width):
             raise RegionError(
                 "mask",
                 got=f"{self.mask.shape[3]} x {self.mask.shape[2]} pixels",
                 expected=f"the size of its image, {width} x {height}",
             )
-        return self.mask
 
     def scaled(self, sx: float, sy: float) -> Mask:
         """The mask of an image that is `sx` times as wide and `sy` times as high, rounded."""

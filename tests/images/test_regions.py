@@ -49,6 +49,16 @@ def test_a_region_outside_of_its_image_is_reported(shift):
     )
 
 
+def test_a_mask_of_another_size_is_told_as_one_wherever_it_is_white():
+    for place in (slice(0, 2), slice(18, 20)):
+        mask = torch.zeros(1, 1, 20, 16)
+        mask[:, :, place] = 1
+        with pytest.raises(RegionError) as caught:
+            Region.from_mask(mask).mask(16, 16)
+        said = "mask: got 16 x 20 pixels, expected the size of its image, 16 x 16"
+        assert str(caught.value) == said
+
+
 def test_rounding_does_not_put_a_region_outside():
     assert Region.box(0, 0, 451, 300).scaled(128 / 451, 85 / 300).mask(85, 128).min() > 0.999
 

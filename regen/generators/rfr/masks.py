@@ -11,7 +11,7 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from regen.edits.schema import NamedRegion
-from regen.errors import GeneratorError
+from regen.errors import GeneratorError, within
 from regen.generators.pictures import Person
 from regen.generators.protocol import Oracle, Sample
 from regen.generators.rfr.holes import grown, random_hole
@@ -75,7 +75,8 @@ def _covered(
     if isinstance(hole, MaskFile):
         return F.adaptive_max_pool2d(load_mask(hole.location), size)
     if isinstance(hole, Region):
-        hole.check_inside(*own_size)  # before its numbers are those of another size
+        with within("hole"):
+            hole.check_inside(*own_size)  # before its numbers are those of another size
         scaled = hole.scaled(size[1] / own_size[1], size[0] / own_size[0])
         return scaled.mask(*size)
     drawn = people if isinstance(sample.picture, Person) else None

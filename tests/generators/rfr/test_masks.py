@@ -89,5 +89,5 @@ def test_what_has_no_named_parts() -> None:
 
 
 def test_a_region_outside_of_the_image() -> None:
-    with pytest.raises(RegionError, match="region reaches outside its image"):
+    with pytest.raises(RegionError, match="^hole: region reaches outside its image"):
         hole_of(sample(Region.box(10, 20, 40, 70)), SIZE, None, (64, 64))
