@@ -80,6 +80,13 @@ class GenerateSettings:
             got = "without images" if self.images is None else "beside a single hole"
             expected = "a folder of images and a folder of masks, and no hole for all"
             raise GeneratorError("folder of masks", got=got, expected=expected)
+        if self.grow is not None and self.hole is None:
+            raise GeneratorError(
+                "grow",
+                got=f"{self.grow}, without a hole",
+                expected="a hole that it enlarges",
+                remedy="name one with --hole",
+            )
         if self.images is not None and self.request():
             raise GeneratorError(
                 "options beside a folder of images",

@@ -93,6 +93,14 @@ def test_masks_need_images_and_no_other_hole(settings: dict, tmp_path: Path) -> 
         GenerateSettings(**settings, holes=tmp_path)
 
 
+def test_a_margin_needs_a_hole(tmp_path: Path) -> None:
+    message = "grow: got 3, without a hole, expected a hole that it enlarges; name one with --hole"
+    for more in ({}, {"images": tmp_path, "holes": tmp_path}):
+        with pytest.raises(GeneratorError, match=message):
+            GenerateSettings((1,), grow=3, **more)
+    assert GenerateSettings((1,), hole="nose", grow=3).inputs()["grow"] == 3
+
+
 SHARED_WORK = """
 import sys
 from pathlib import Path
