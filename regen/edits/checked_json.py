@@ -51,9 +51,9 @@ def read_json(
         The value: dict, list, str, int, float, bool or None.
 
     Raises:
-        RegenError: Of the kind `error`, if the file is missing, not a file, not readable, not text
-            in UTF-8, not valid JSON (line and column), or has an object with the same key twice
-            (path inside the file).
+        RegenError: Of the kind `error`, if the file is missing, not a file, not readable, empty,
+            not text in UTF-8, not valid JSON (line and column), or has an object with the same key
+            twice (path inside the file).
     """
     file = Path(path)
     if not is_there(file):
@@ -63,6 +63,8 @@ def read_json(
     objects = _Objects()
     try:
         text = file.read_text(encoding="utf-8-sig")
+        if not text.strip():
+            raise error(f"{path} is empty", expected=expected)
         _check_values(text)
         value = json.loads(
             text, object_pairs_hook=objects, parse_constant=_refuse_constant, parse_int=_integer

@@ -33,7 +33,9 @@ def test_a_byte_order_mark_is_not_an_error(tmp_path):
 @pytest.mark.parametrize(
     ("text", "problem"),
     [
-        ("", "is not valid JSON: Expecting value at line 1, column 1"),
+        ("", "is empty: expected an edits file, as JSON"),
+        (" \n", "is empty: expected an edits file, as JSON"),
+        ("[,", "is not valid JSON: Expecting value at line 1, column 2"),
         ('{"a": 1,\n "b" 2}', "is not valid JSON: Expecting ':' delimiter at line 2, column 6"),
         ("[NaN]", "is not valid JSON: NaN is not a number in JSON"),
         ("[-Infinity]", "is not valid JSON: -Infinity is not a number in JSON"),
