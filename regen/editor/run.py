@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import errno
 import socket
 import sys
 import traceback
@@ -156,7 +157,8 @@ def _listening(host: str, port: int) -> Iterator[socket.socket]:
     except (OSError, UnicodeError) as error:
         listener.close()
         reason = getattr(error, "strerror", None) or "not an address"
-        remedy = "choose another --port, or leave it out"
+        taken = getattr(error, "errno", None) in (errno.EADDRINUSE, errno.EACCES)
+        remedy = f"choose another {'--port' if taken else '--host'}, or leave it out"
         raise RegenError(f"cannot listen on {host[:80]}:{port}: {reason}", remedy=remedy) from error
     try:
         yield listener
