@@ -42,7 +42,8 @@ def _defaults() -> RewriteSettings:
 _run = partial(click.option, cls=Setting, default_from=_defaults)
 _fit = partial(click.option, cls=Setting, default_from=lambda: _defaults().fit)
 _rule = partial(click.option, cls=Setting, default_from=lambda: _defaults().rule)
-_FROM_0, _ABOVE_0 = Number(0), Number(0, min_open=True)
+_ABOVE_0 = Number(0, min_open=True)
+_WEIGHT = Number(0, MAX_WEIGHT)
 _EXAMPLE = "\b\nExample:\n  regen rewrite --edits examples/eyes.json --steps 100 -o out/eyes"
 
 
@@ -123,7 +124,7 @@ _EXAMPLE = "\b\nExample:\n  regen rewrite --edits examples/eyes.json --steps 100
     "--weights-old",
     "weight_old",
     metavar="Q",
-    type=Number(0, MAX_WEIGHT),
+    type=_WEIGHT,
     help="Weight q of everything outside the region in the loss.",
 )
 @_rule(
@@ -194,13 +195,13 @@ _EXAMPLE = "\b\nExample:\n  regen rewrite --edits examples/eyes.json --steps 100
 @_fit(
     "--image-weight",
     metavar="X",
-    type=_FROM_0,
+    type=_WEIGHT,
     help="Weight of the image in the loss, relative to the values.",
 )
 @_fit(
     "--structure-weight",
     metavar="X",
-    type=_FROM_0,
+    type=_WEIGHT,
     help="Weight in the loss of 1 - SSIM of the region's image.",
 )
 @_fit(
@@ -218,7 +219,7 @@ _EXAMPLE = "\b\nExample:\n  regen rewrite --edits examples/eyes.json --steps 100
 @_fit(
     "--preserve-weight",
     metavar="X",
-    type=_FROM_0,
+    type=_WEIGHT,
     help="Weight of these samples in the loss, relative to the rule: by default L along the "
     "rule's keys, more for a long memory, less from the closed form or where more steps are taken; "
     "1 on the weights.",

@@ -41,11 +41,16 @@ def check_types(settings: Any) -> None:
         _check(name, getattr(settings, name), kind)
 
 
-def check_range(settings: Any, names: Sequence[str], least: float = 0) -> None:
-    """Raise RewriteError if one of these numeric fields is below `least`, or not finite."""
+def check_range(
+    settings: Any, names: Sequence[str], least: float = 0, most: float = math.inf
+) -> None:
+    """Raise RewriteError if one of these numeric fields is not in this range, or not finite."""
     for name in names:
-        if not least <= getattr(settings, name) < math.inf:
-            raise RewriteError(name, got=getattr(settings, name), expected=f"{least:g} or more")
+        value = getattr(settings, name)
+        if not least <= value < math.inf:
+            raise RewriteError(name, got=value, expected=f"{least:g} or more")
+        if value > most:
+            raise RewriteError(name, got=value, expected=f"at most {most:g}")
 
 
 @lru_cache

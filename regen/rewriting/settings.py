@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from regen.edits.checked_json import did_you_mean
 from regen.errors import RewriteError
-from regen.files.limits import MAX_FEATHER
+from regen.files.limits import MAX_FEATHER, MAX_WEIGHT
 from regen.rewriting.checks import check_choice, check_range, check_types
 
 if TYPE_CHECKING:
@@ -140,17 +140,17 @@ class FitSettings:
         counts = [name for name in ("steps", "preserve_batch") if getattr(self, name) is not None]
         check_range(self, (*counts, "report_every"), least=1)
         weight = () if self.preserve_weight is None else ("preserve_weight",)
-        check_range(self, ("preserve", *weight, "match_area", "seed"))
-        check_range(self, ("image_weight", "structure_weight"))
+        check_range(self, ("preserve", "match_area", "seed"))
+        check_range(self, (*weight, "image_weight", "structure_weight"), most=MAX_WEIGHT)
         if not 0 <= self.border <= 1:
             raise RewriteError("border", got=self.border, expected="0 to 1")
         if self.lr is not None and not 0 < self.lr < math.inf:
             raise RewriteError("lr", got=self.lr, expected="a number above 0")
-        if not (0 < self.weight_new < math.inf and 0 <= self.weight_old < math.inf):
+        if not (0 < self.weight_new <= MAX_WEIGHT and 0 <= self.weight_old <= MAX_WEIGHT):
             raise RewriteError(
                 "weights",
                 got=f"new {self.weight_new:g}, old {self.weight_old:g}",
-                expected="new above 0 and old 0 or more",
+                expected=f"new above 0 and old 0 or more, and both at most {MAX_WEIGHT:g}",
             )
 
     def resolved(self, *, keyed: bool, layers: int, area: float = 0.0) -> FitSettings:

@@ -326,9 +326,13 @@ def test_a_fit_that_is_told_to_stop_after_its_last_step_is_whole(
         ({"weight_new": 0.0}, "weights: got new 0, old 4, expected new above 0 and old 0 or more"),
         ({"weight_old": -1.0}, "weights: got new 10, old -1, expected new above 0"),
         ({"weight_new": math.nan}, "weights: got new nan, old 4"),
+        ({"weight_old": 1e300}, r"weights: got new 10, old 1e\+300, .*, and both at most 1e\+06"),
         ({"border": 1.5}, "border: got 1.5, expected 0 to 1"),
         ({"structure_weight": -1.0}, "structure_weight: got -1.0, expected 0 or more"),
         ({"image_weight": -1.0}, "image_weight: got -1.0, expected 0 or more"),
+        ({"image_weight": 1e7}, r"image_weight: got 10000000.0, expected at most 1e\+06"),
+        ({"structure_weight": 1e300}, r"structure_weight: got 1e\+300, expected at most 1e\+06"),
+        ({"preserve_weight": 1e300}, r"preserve_weight: got 1e\+300, expected at most 1e\+06"),
         ({"preserve_weight": math.nan}, "preserve_weight: got nan, expected 0 or more"),
     ],
 )
