@@ -224,7 +224,7 @@ def test_the_current_stream_is_used() -> None:
 
 @pytest.mark.parametrize("channels_last", [False, True])
 def test_more_numbers_than_32_bits_count(channels_last: bool) -> None:
-    shape = (2**31 // (4 * 8192) // 8192 + 1, 4, 8192, 8192)
+    shape = (2**31 // (8 * 8192) // 4096 + 1, 8, 8192, 4096)
     if torch.cuda.mem_get_info()[0] < 5 * 2 * shape[0] * 2**28:
         pytest.skip("too little memory for a tensor of more than 2**31 numbers")
     layout = torch.channels_last if channels_last else torch.contiguous_format

@@ -41,6 +41,9 @@ def operators(tmp_path_factory: pytest.TempPathFactory) -> Any:
     folder = tmp_path_factory.mktemp("cuda_on_host")
     flags = [
         *["-O0", "-std=c++17", "-fPIC", "-w", f"-Dstylegan2_ops={NAME}"],
+        # Ends the process: a GPU would fault, or go on with other numbers.
+        "-fsanitize=alignment,bounds,shift,signed-integer-overflow",
+        "-fsanitize-undefined-trap-on-error",
         *["-DTORCH_TARGET_VERSION=0x020b000000000000", f"-I{STAND_IN}", f"-I{TORCH / 'include'}"],
     ]
     kernels = ["-x", "c++", "-include", str(STAND_IN / "cuda_runtime.h")]
@@ -236,6 +239,16 @@ def test_views_that_begin_between_vectors(operators: Any) -> None:
         assert torch.equal(operators.upfirdn2d(view, *arguments), copied)
         rest = (None, None, None, "lrelu", 0.2, 1.0, -1.0)
         assert torch.equal(operators.bias_act(view, *rest), operators.bias_act(view.clone(), *rest))
+
+
+@pytest.mark.parametrize("channels_last", [False, True])
+def test_products_of_tiny_taps_are_not_lost(operators: Any, channels_last: bool) -> None:
+    x = laid_out(torch.randn(1, 8, 9, 40), channels_last)
+    f = torch.randn(4, 4)
+    arguments = ([1, 1], [1, 1], [1, 2, 1, 2], False)
+    wanted = operators.upfirdn2d(x.double(), f.double(), *arguments, 1.0)
+    got = operators.upfirdn2d(x, f * 2.0**-80, *arguments, 1.0)
+    near(got * 2.0**80, wanted, torch.float32, f.abs().sum().item())
 
 
 def test_not_a_number_stays_what_it_is(operators: Any) -> None:

@@ -10,7 +10,8 @@
 namespace stylegan2_ops::gpu {
 
 // Absent parts are null. S is the type of the sums; `low` and `high` are infinite where nothing is
-// clamped. relu is a line that is clamped at 0.
+// clamped. relu is a line that is clamped at 0, which differs where a gain of 0 or infinity meets an
+// infinite number.
 template <typename S>
 struct Epilogue {
   const S* scale;  // [N, C]

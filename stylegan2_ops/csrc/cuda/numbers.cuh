@@ -8,6 +8,7 @@
 
 #include <cstdint>
 #include <cstring>
+#include <type_traits>
 
 namespace stylegan2_ops::gpu {
 
@@ -38,28 +39,65 @@ __device__ __forceinline__ Vector<T, N> load(const T* from) {
   return *reinterpret_cast<const Vector<T, N>*>(from);
 }
 
-// Zeros where not `inside`, chosen in whole words: single halves would be taken apart and put
-// together again.
-template <int N, typename T>
-__device__ __forceinline__ Vector<T, N> load_inside(const T* from, bool inside) {
-  constexpr int words = static_cast<int>(N * sizeof(T) / sizeof(uint32_t));
-  static_assert(words > 0, "a vector of whole words");
-  Vector<uint32_t, words> bits = {};
-  if (inside) bits = *reinterpret_cast<const Vector<uint32_t, words>*>(from);
-  Vector<T, N> values;
-  std::memcpy(&values, &bits, sizeof(values));
-  return values;
-}
-
 // Whether 0 <= at < size, in one comparison.
 __device__ __forceinline__ bool within(int at, int size) {
   return static_cast<unsigned>(at) < static_cast<unsigned>(size);
 }
 
+// The words of 32 bits that a vector is made of.
+template <typename V>
+struct Words {
+  static constexpr int count = sizeof(V) / sizeof(uint32_t);
+  uint32_t values[count];
+  __device__ __forceinline__ explicit Words(const V& from) {
+    std::memcpy(values, &from, sizeof(values));
+  }
+};
+
 template <int N, typename T>
 __device__ __forceinline__ void widen(const Vector<T, N>& from, Sum<T> (&to)[N]) {
+  if constexpr (std::is_same_v<T, torch::headeronly::BFloat16> && N % 2 == 0) {
+    // The upper half of a float; one by one, the lower of two is moved twice.
+    const Words<Vector<T, N>> words(from);
 #pragma unroll
-  for (int i = 0; i < N; ++i) to[i] = static_cast<Sum<T>>(from.values[i]);
+    for (int i = 0; i < N; ++i) {
+      const uint32_t word = words.values[i / 2];
+      const uint32_t bits = i % 2 ? word & 0xffff0000 : word << 16;
+      std::memcpy(&to[i], &bits, sizeof(bits));
+    }
+  } else {
+#pragma unroll
+    for (int i = 0; i < N; ++i) to[i] = static_cast<Sum<T>>(from.values[i]);
+  }
+}
+
+// Stores a vector as it is: left to itself, the compiler (13.0, up to sm_90) takes some apart into
+// single numbers.
+template <typename V>
+__device__ __forceinline__ void put(V* to, const V& vector) {
+#ifdef __CUDA_ARCH__
+  if constexpr (sizeof(V) == 8) {
+    const Words<V> w(vector);
+    asm volatile("st.global.v2.b32 [%0], {%1, %2};"
+                 :
+                 : "l"(to), "r"(w.values[0]), "r"(w.values[1])
+                 : "memory");
+  } else if constexpr (sizeof(V) % 16 == 0) {
+    const Words<V> w(vector);
+#pragma unroll
+    for (int i = 0; i < Words<V>::count; i += 4) {
+      asm volatile("st.global.v4.b32 [%0], {%1, %2, %3, %4};"
+                   :
+                   : "l"(reinterpret_cast<uint32_t*>(to) + i), "r"(w.values[i]),
+                     "r"(w.values[i + 1]), "r"(w.values[i + 2]), "r"(w.values[i + 3])
+                   : "memory");
+    }
+  } else {
+    *to = vector;
+  }
+#else
+  *to = vector;
+#endif
 }
 
 template <int N, typename T>
@@ -67,7 +105,7 @@ __device__ __forceinline__ void store(T* to, const Sum<T> (&from)[N]) {
   Vector<T, N> narrow;
 #pragma unroll
   for (int i = 0; i < N; ++i) narrow.values[i] = static_cast<T>(from[i]);
-  *reinterpret_cast<Vector<T, N>*>(to) = narrow;
+  put(reinterpret_cast<Vector<T, N>*>(to), narrow);
 }
 
 // Whether vectors may be read at every pointer that is not null.
@@ -93,7 +131,8 @@ void with_type(torch::headeronly::ScalarType type, const Body& body) {
 template <typename Index>
 struct Divisor {
   Index by;
-  explicit Divisor(int64_t by = 1) : by(static_cast<Index>(by)) {}
+  Divisor() : Divisor(1) {}
+  explicit Divisor(int64_t by) : by(static_cast<Index>(by)) {}
   __device__ __forceinline__ Index quotient(Index n) const { return n / by; }
 };
 
@@ -102,7 +141,8 @@ struct Divisor {
 template <>
 struct Divisor<uint32_t> {
   uint32_t by, factor, shift = 0;
-  explicit Divisor(int64_t by = 1) : by(static_cast<uint32_t>(by)) {
+  Divisor() : Divisor(1) {}
+  explicit Divisor(int64_t by) : by(static_cast<uint32_t>(by)) {
     while ((int64_t{1} << shift) < by) ++shift;
     const uint64_t above = (uint64_t{1} << shift) - by;  // a power of 2 less `by`
     factor = static_cast<uint32_t>((above << 32) / by + 1);

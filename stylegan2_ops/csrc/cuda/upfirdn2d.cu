@@ -33,17 +33,27 @@ template <typename T, int UP, int DOWN>
 void run_planes(const Queue& queue, Upfirdn2d<T> a) {
   using Tile = PlaneTile<T, UP, DOWN>;
   const int64_t blocks = cut<Tile>(a) * a.samples * a.channels;
+  a.pieces = Divisor<uint32_t>(a.channels);
   a.vectors = a.out_width % 4 == 0 && a.shift_x == 0 && aligned(a.y, a.epilogue.noise);
   queue.run(upfirdn2d_planes<T, UP, DOWN>, blocks, dim3(Tile::lanes, Tile::warps), a);
 }
 
-template <typename T, int UP, int DOWN>
+template <typename T, int UP, int DOWN, bool FUSED>
 void run_pixels(const Queue& queue, Upfirdn2d<T> a) {
   using Tile = PixelTile<T, UP, DOWN>;
   const int64_t pieces = ceil_div(a.channels, Tile::channels);
   a.pieces = Divisor<uint32_t>(pieces);
-  queue.run(upfirdn2d_pixels<T, UP, DOWN>, cut<Tile>(a) * a.samples * pieces, dim3(Tile::threads),
-            a);
+  const auto kernel = upfirdn2d_pixels<T, UP, DOWN, FUSED>;
+  // All that a multiprocessor has for its blocks, not for the cache: nothing is read twice there.
+  (void)cudaFuncSetAttribute(kernel, cudaFuncAttributePreferredSharedMemoryCarveout,
+                             cudaSharedmemCarveoutMaxShared);
+  queue.run(kernel, cut<Tile>(a) * a.samples * pieces, dim3(Tile::threads), a);
+}
+
+template <typename T, int UP, int DOWN>
+void run_tiled(const Queue& queue, const Upfirdn2d<T>& a, bool last) {
+  if (!last) return run_planes<T, UP, DOWN>(queue, a);
+  a.fused ? run_pixels<T, UP, DOWN, true>(queue, a) : run_pixels<T, UP, DOWN, false>(queue, a);
 }
 
 template <typename T, int N, bool LAST>
@@ -80,9 +90,9 @@ void run(const Queue& queue, Upfirdn2d<T> a, bool last) {
   }
   a.shift_x = tile_shift(a.x0, a.upx);
   a.shift_y = tile_shift(a.y0, a.upy);
-  if (a.upx == 2) return last ? run_pixels<T, 2, 1>(queue, a) : run_planes<T, 2, 1>(queue, a);
-  if (a.downx == 2) return last ? run_pixels<T, 1, 2>(queue, a) : run_planes<T, 1, 2>(queue, a);
-  return last ? run_pixels<T, 1, 1>(queue, a) : run_planes<T, 1, 1>(queue, a);
+  if (a.upx == 2) return run_tiled<T, 2, 1>(queue, a, last);
+  if (a.downx == 2) return run_tiled<T, 1, 2>(queue, a, last);
+  return run_tiled<T, 1, 1>(queue, a, last);
 }
 
 // Kernels count along an axis in 32 bits, with room for the tiles that reach beyond it.

@@ -25,7 +25,8 @@ struct Upfirdn2d {
   bool fused;  // with the epilogue, which is piecewise in the kernels for 4 x 4 taps
   Epilogue<Sum<T>> epilogue;
   // For the kernels that work in tiles. A tile begins where x is not spread: `shift` outputs before
-  // a multiple of its size. `pieces` are those that the channels of a pixel are cut into.
+  // a multiple of its size. `pieces` are those that the channels are cut into, single ones in
+  // planes.
   Divisor<uint32_t> pieces, tiles_x, tiles_y;
   int shift_x, shift_y;
   bool vectors;  // whether outputs, and noise, can be accessed four at a time
@@ -53,25 +54,34 @@ struct Taps {
   S column[kTaps];  // the row beside it is all[1]
   bool separable;
 
-  // For all threads of a block, numbered from 0: the first ones write a tap each. A barrier must
-  // follow.
+  // What thread 0 to 15 of a block needs for a tap: itself and those that its product is made of.
+  struct Parts {
+    S own, pivot, beside, above;
+  };
+
   template <typename T>
-  __device__ __forceinline__ void write(const Upfirdn2d<T>& a, int thread) {
+  static __device__ __forceinline__ Parts fetch(const Upfirdn2d<T>& a, int thread) {
     constexpr int last = kTaps * kTaps - 1;
+    if (thread > last) return {};
     const auto tap = [&](int i, int j) {
       const int at = i * kTaps + j;
       return a.gain * a.f[a.flip_filter ? at : last - at];
     };
+    const int i = thread / kTaps, j = thread % kTaps;
+    return {tap(i, j), tap(1, 1), tap(i, 1), tap(1, j)};
+  }
+
+  // For all threads of a block. A barrier must follow.
+  __device__ __forceinline__ void write(const Parts& parts, int thread) {
     bool product = true;
-    if (thread <= last) {
+    if (thread < kTaps * kTaps) {
       const int i = thread / kTaps, j = thread % kTaps;
-      const S own = tap(i, j), pivot = tap(1, 1);
-      all[i][j] = own;
-      if (j == 1) column[i] = own * (S(1) / pivot);
-      const S cross = tap(i, 1) * tap(1, j);
-      const S off = i == 1 || j == 1 ? S(0) : own * pivot - cross;  // else of the factors themselves
+      const S factor = parts.beside * (S(1) / parts.pivot);
+      all[i][j] = parts.own;
+      if (j == 1) column[i] = factor;
       constexpr S tolerance = sizeof(S) == 8 ? S(0x1p-50) : S(0x1p-21);  // four epsilons
-      product = pivot != 0 && std::abs(off) <= tolerance * std::abs(cross);
+      const S off = i == 1 || j == 1 ? S(0) : parts.own - factor * parts.above;  // 0: the factors
+      product = parts.pivot != 0 && std::abs(off) <= tolerance * std::abs(parts.own);
     }
     product = __all_sync(~0u, product);
     if (thread == 0) separable = product;

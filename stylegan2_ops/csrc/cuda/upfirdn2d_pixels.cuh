@@ -45,21 +45,38 @@ struct SharedPixels {
 
 // Blocks that share a multiprocessor, for whose sake registers are saved: some compute while others
 // wait for their inputs.
-template <typename T, int UP, int DOWN>
+template <typename T, int UP, int DOWN, bool FUSED>
 constexpr int blocks_at_once() {
-  constexpr int for_threads = (UP == 2 ? 640 : 768) / PixelTile<T, UP, DOWN>::threads;
+  constexpr int for_threads = (UP == 2 || FUSED ? 640 : 768) / PixelTile<T, UP, DOWN>::threads;
   constexpr int for_memory = (224 << 10) / (sizeof(SharedPixels<T, UP, DOWN>) + (1 << 10));
   return for_threads < for_memory ? for_threads : for_memory;
 }
 
-// Begins to copy one vector to shared memory, or puts zeros there if there is none.
+// Begins to copy one vector to shared memory; zeros where not `inside`, and nothing is read.
 template <int N, typename T>
 __device__ __forceinline__ void begin_copy(T* to, const T* from, bool inside) {
+  constexpr int bytes = N * static_cast<int>(sizeof(T));
+#if defined(__CUDA_ARCH__) && __CUDA_ARCH__ >= 800
+  // As __pipeline_memcpy_async would, which turns a choice of sizes into jumps.
+  const auto place = static_cast<uint32_t>(__cvta_generic_to_shared(to));
+  if constexpr (bytes == 16) {
+    asm volatile("cp.async.cg.shared.global [%0], [%1], 16, %2;"
+                 :
+                 : "r"(place), "l"(from), "r"(inside ? bytes : 0)
+                 : "memory");
+  } else {
+    asm volatile("cp.async.ca.shared.global [%0], [%1], %2, %3;"
+                 :
+                 : "r"(place), "l"(from), "n"(bytes), "r"(inside ? bytes : 0)
+                 : "memory");
+  }
+#else
   if (inside) {
-    __pipeline_memcpy_async(to, from, N * sizeof(T));
+    __pipeline_memcpy_async(to, from, bytes);
   } else {
     *reinterpret_cast<Vector<T, N>*>(to) = Vector<T, N>{};
   }
+#endif
 }
 
 // Begins to bring the inputs of a tile: a warp takes 8 pixels of a row at a time.
@@ -83,7 +100,7 @@ __device__ __forceinline__ void begin_inputs(const Upfirdn2d<T>& a, int64_t samp
   T* to = &in[first_row][Tile::place(column)][piece];
 #pragma unroll
   for (int r = 0; r < Tile::in_rows; r += at_once) {
-    if (Tile::in_rows % at_once != 0 && first_row + r >= Tile::in_rows) continue;
+    if (r + at_once > Tile::in_rows && first_row + r >= Tile::in_rows) continue;
     const bool row_inside = within(in_row + first_row + r, a.height);
 #pragma unroll
     for (int i = 0; i < turns; ++i) {
@@ -95,6 +112,7 @@ __device__ __forceinline__ void begin_inputs(const Upfirdn2d<T>& a, int64_t samp
   }
 }
 
+// Begins to bring the noise of a tile; zeros where there is none.
 template <typename Tile, typename T, typename S>
 __device__ __forceinline__ void begin_noise(const Upfirdn2d<T>& a, int64_t sample, int out_row,
                                             int out_column,
@@ -102,7 +120,7 @@ __device__ __forceinline__ void begin_noise(const Upfirdn2d<T>& a, int64_t sampl
   constexpr int at_once = Tile::threads / Tile::columns;
   static_assert(Tile::rows % at_once == 0, "as many for each thread");
   const int row = threadIdx.x / Tile::columns, column = threadIdx.x % Tile::columns;
-  const bool column_inside = within(out_column + column, a.out_width);
+  const bool column_inside = a.epilogue.noise && within(out_column + column, a.out_width);
   const S* from = a.epilogue.noise + sample * a.epilogue.noise_step +
                   (int64_t(out_row + row) * a.out_width + out_column + column);
 #pragma unroll
@@ -112,8 +130,9 @@ __device__ __forceinline__ void begin_noise(const Upfirdn2d<T>& a, int64_t sampl
   }
 }
 
-template <typename T, int UP, int DOWN>
-__global__ void __launch_bounds__((PixelTile<T, UP, DOWN>::threads), (blocks_at_once<T, UP, DOWN>()))
+template <typename T, int UP, int DOWN, bool FUSED>
+__global__ void __launch_bounds__((PixelTile<T, UP, DOWN>::threads),
+                                  (blocks_at_once<T, UP, DOWN, FUSED>()))
     upfirdn2d_pixels(const Upfirdn2d<T> a) {
   using S = Sum<T>;
   using Tile = PixelTile<T, UP, DOWN>;
@@ -127,8 +146,7 @@ __global__ void __launch_bounds__((PixelTile<T, UP, DOWN>::threads), (blocks_at_
   const int64_t sample = rest;
   begin_inputs<Tile>(a, sample, first_channel, (tile_row * DOWN - a.y0) / UP,
                      (tile_column * DOWN - a.x0) / UP, shared.in);
-  const bool noisy = a.fused && a.epilogue.noise;
-  if (noisy) begin_noise<Tile>(a, sample, tile_row, tile_column, shared.noise);
+  if constexpr (FUSED) begin_noise<Tile>(a, sample, tile_row, tile_column, shared.noise);
   __pipeline_commit();
 
   const int lane_c = threadIdx.x % Tile::lanes_c, lane = threadIdx.x / Tile::lanes_c;
@@ -138,9 +156,9 @@ __global__ void __launch_bounds__((PixelTile<T, UP, DOWN>::threads), (blocks_at_
   const int out_row = tile_row + lane_y * W::rows;
   const bool idle =
       channel >= a.channels || out_column >= a.out_width || out_row >= a.out_height;
-  const Affine<N, S> affine(a.epilogue, sample * a.channels + (idle ? 0 : channel),
-                            idle ? 0 : channel);
-  shared.taps.write(a, threadIdx.x);
+  const int owned = idle ? 0 : channel;  // scale and bias are there for
+  const Affine<FUSED ? N : 1, S> affine(a.epilogue, sample * a.channels + owned, owned);
+  shared.taps.write(Taps<S>::fetch(a, threadIdx.x), threadIdx.x);
   __pipeline_wait_prior(0);
   __syncthreads();
   if (idle) return;
@@ -159,21 +177,23 @@ __global__ void __launch_bounds__((PixelTile<T, UP, DOWN>::threads), (blocks_at_
   };
   T* to =
       a.y + (((sample * a.out_height + out_row) * a.out_width + out_column) * a.channels + channel);
+  const S* noise = &shared.noise[lane_y * W::rows][lane_x * W::columns];
+  bool inside[W::columns];
+#pragma unroll
+  for (int c = 0; c < W::columns; ++c) inside[c] = within(out_column + c, a.out_width);
   const auto write = [&](int r, S(&sums)[W::columns][N]) {
     const bool row_inside = within(out_row + r, a.out_height);
 #pragma unroll
     for (int c = 0; c < W::columns; ++c) {
-      if (!row_inside || !within(out_column + c, a.out_width)) continue;
-      if (a.fused) {
-        const S noise =
-            noisy ? shared.noise[lane_y * W::rows + r][lane_x * W::columns + c] : S(0);
+      if constexpr (FUSED) {
 #pragma unroll
         for (int i = 0; i < N; ++i) {
-          sums[c][i] = sums[c][i] * affine.scale[i] + (noise + affine.b[i]);
+          sums[c][i] =
+              sums[c][i] * affine.scale[i] + (noise[r * Tile::columns + c] + affine.b[i]);
         }
         finish_piecewise(sums[c], a.epilogue);
       }
-      store<N>(to + c * a.channels, sums[c]);
+      if (row_inside && inside[c]) store<N>(to + c * a.channels, sums[c]);
     }
     to += a.out_width * a.channels;
   };

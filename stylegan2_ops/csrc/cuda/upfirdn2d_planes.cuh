@@ -73,16 +73,16 @@ struct PlaneOutput {
   const S* noise;  // at the same place, or null
   Affine<1, S> affine;
 
-  __device__ __forceinline__ PlaneOutput(const Upfirdn2d<T>& a, int64_t plane, int first_row,
+  __device__ __forceinline__ PlaneOutput(const Upfirdn2d<T>& a, uint32_t plane, int first_row,
                                          int first_column)
       : a(a),
         first_row(first_row),
         first_column(first_column),
-        affine(a.epilogue, plane, plane % a.channels) {
+        affine(a.epilogue, plane, plane - a.pieces.quotient(plane) * a.pieces.by) {
     const int64_t at = int64_t(first_row) * a.out_width + first_column;
-    first = a.y + (plane * a.out_height * a.out_width + at);
+    first = a.y + (int64_t(plane) * a.out_height * a.out_width + at);
     noise = a.epilogue.noise;
-    if (noise) noise += plane / a.channels * a.epilogue.noise_step + at;
+    if (noise) noise += a.pieces.quotient(plane) * a.epilogue.noise_step + at;
   }
 
   __device__ __forceinline__ void write(int r, const S (&sums)[4][1]) const {
@@ -125,13 +125,13 @@ __global__ void __launch_bounds__(kFilterThreads, UP * DOWN == 1 && sizeof(T) < 
   uint32_t rest = blockIdx.x;
   const int out_column = static_cast<int>(divide(rest, a.tiles_x)) * Tile::columns - a.shift_x;
   const int out_row = static_cast<int>(divide(rest, a.tiles_y)) * Tile::rows - a.shift_y;
-  const int64_t plane = rest;
-  bring_tile<Tile>(a, a.x + plane * a.height * a.width, (out_row * DOWN - a.y0) / UP,
+  const int lane = threadIdx.x, warp = threadIdx.y, thread = warp * Tile::lanes + lane;
+  const auto parts = Taps<S>::fetch(a, thread);
+  bring_tile<Tile>(a, a.x + int64_t(rest) * a.height * a.width, (out_row * DOWN - a.y0) / UP,
                    (out_column * DOWN - a.x0) / UP, tile);
-  taps.write(a, threadIdx.y * Tile::lanes + threadIdx.x);
+  taps.write(parts, thread);
+  const PlaneOutput<T> output(a, rest, out_row + warp * W::rows, out_column + lane * W::columns);
   __syncthreads();
-  const int lane = threadIdx.x, warp = threadIdx.y;
-  const PlaneOutput<T> output(a, plane, out_row + warp * W::rows, out_column + lane * W::columns);
   if (output.first_row >= a.out_height || output.first_column >= a.out_width) return;
   const auto read = [&](int r, S(&in)[W::reach_x][1]) {
     const S* from = &tile[warp * W::step_y + r][lane * W::step_x];

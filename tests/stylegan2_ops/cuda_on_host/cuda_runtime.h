@@ -156,6 +156,13 @@ inline int __all_sync(unsigned, int holds) {
   return all;
 }
 
+enum { cudaFuncAttributePreferredSharedMemoryCarveout, cudaSharedmemCarveoutMaxShared = 100 };
+
+template <typename Kernel>
+cudaError_t cudaFuncSetAttribute(Kernel, int, int) {
+  return 0;
+}
+
 template <typename Argument>
 cudaError_t cudaLaunchKernel(void (*kernel)(Argument), dim3 grid, dim3 block, void** arguments,
                              size_t, cudaStream_t) {
