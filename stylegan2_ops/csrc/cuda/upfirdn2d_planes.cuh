@@ -115,8 +115,7 @@ struct PlaneOutput {
 };
 
 template <typename T, int UP, int DOWN>
-__global__ void __launch_bounds__(kFilterThreads, UP * DOWN == 1 && sizeof(T) < 8 ? 5 : 3)
-    upfirdn2d_planes(const Upfirdn2d<T> a) {
+__global__ void __launch_bounds__(kFilterThreads) upfirdn2d_planes(const Upfirdn2d<T> a) {
   using S = Sum<T>;
   using Tile = PlaneTile<T, UP, DOWN>;
   using W = typename Tile::W;
