@@ -20,7 +20,7 @@ install: $(INSTALLED) $(COMPILED)  ## Create .venv, install regen with its devel
 
 demo: $(INSTALLED) $(COMPILED)  ## Give the bundled London faces the eyes of a cat, and say where the report is
 	$(BIN)/regen rewrite --edits examples/faces_cat_eyes.json -o out/demo
-	@echo "Report: file://$(CURDIR)/out/demo/report.html"
+	@echo "Report: file://$(CURDIR)/out/demo/report.html (for the command above: source .venv/bin/activate)"
 
 edit: $(INSTALLED) $(COMPILED)  ## Open the editor on the bundled portraits in a browser
 	$(BIN)/regen edit

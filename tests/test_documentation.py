@@ -7,6 +7,7 @@ import re
 from pathlib import Path
 
 import pytest
+from PIL import Image
 
 from regen.edits.schema import read_edits
 from regen.portraits import PATTERNS, REGIONS
@@ -64,6 +65,7 @@ def test_there_are_examples() -> None:
 def test_edits_files_that_are_shown_can_be_read(tmp_path: Path, example: str) -> None:
     path = tmp_path / "edits.json"
     path.write_text(example, encoding="utf-8")
+    Image.new("RGBA", (128, 128)).save(tmp_path / "nose.png")  # the reader's own
     assert len(read_edits(path).edits) == len(json.loads(example)["edits"])
 
 

@@ -58,7 +58,7 @@ _EXAMPLE = "\b\nExample:\n  regen rewrite --edits examples/eyes.json --steps 100
     metavar="FILE",
     type=file_type(),
     required=True,
-    help="JSON file that describes what to change.",
+    help="JSON file that says which pattern goes where; `regen edit` writes one while you paint.",
 )
 @folder_option(
     help="Folder to write the results to.  [default: out/ and the name of the edits file]"
@@ -271,8 +271,8 @@ def command(
 
     A setting is taken from the first of these that gives it: the command line, the edits file, the
     file of --config, the preset, the default. Writes rewrite.safetensors, report.html,
-    before_after.png, metrics.json, settings.json and TensorBoard events; the report shows what was
-    changed, and settings.json where each setting came from.
+    before_after.png, metrics.json, settings.json, edits.json and TensorBoard events; the report
+    shows what was changed, and settings.json where each setting came from.
     """
     from regen.edits.schema import read_edits
 

@@ -30,9 +30,11 @@ MAP_EXPLANATION = """The map was computed before anything was learned. It compar
 the generator's memory reads at each position with the keys inside the examples' regions; orange is
 where the rule was expected to act, and where the generator was allowed to change."""
 
-EXEMPLAR_EXPLANATION = """The pattern, outlined, is pasted into the image of a target, and the
-backward projector turns the result into features of the generator. The last image is what these
-features decode to: what is lost there can be learned from the image alone."""
+EXEMPLAR_EXPLANATION = "The pattern, outlined, is pasted into the image of a target."
+
+DECODED_EXPLANATION = """The backward projector, or gradient steps where there is none, turn the
+result into features of the generator. The last image is what these features decode to: what is lost
+there can be learned from the image alone."""
 
 TARGET_EXPLANATION = """The image before the rewrite, with an outline around what is replaced; the
 image it should become (with the pattern pasted in, or, where recall was measured on values only,
@@ -131,10 +133,11 @@ def _exemplars(report: RewriteReport) -> str:
     if not report.exemplars:
         return ""
     cards = "".join(_exemplar_card(view) for view in report.exemplars)
-    return (
-        "<h2>How the pattern was projected</h2>\n"
-        f'<p>{EXEMPLAR_EXPLANATION}</p>\n<div class="gallery">{cards}</div>'
-    )
+    title, explanation = "How the pattern was pasted", EXEMPLAR_EXPLANATION
+    if any(view.decoded is not None for view in report.exemplars):
+        title = "How the pattern was projected"
+        explanation = f"{EXEMPLAR_EXPLANATION} {DECODED_EXPLANATION}"
+    return f'<h2>{title}</h2>\n<p>{explanation}</p>\n<div class="gallery">{cards}</div>'
 
 
 def _exemplar_card(view: ExemplarView) -> str:

@@ -18,11 +18,13 @@ from torch import Tensor
 
 from regen.images.regions import resize_mask
 from regen.images.shapes import Mask
-from regen.metrics.verdict import MOST_AWAY
+from regen.metrics.verdict import MISSED_BELOW, MOST_AWAY, MOST_MISSED
 from regen.rewriting.composite import Example
 from regen.rewriting.rule import Rule
 
-Kind = Literal["spill", "tiny", "huge", "enlarged", "inverted", "labels", "pairs", "targets"]
+Kind = Literal[
+    "spill", "missed", "tiny", "huge", "enlarged", "inverted", "labels", "pairs", "targets"
+]
 
 NEAR = 1 / 12
 """How far from a region, in sides of the image, is not away from it: about what one key sees."""
@@ -60,19 +62,23 @@ class Caution:
     text: str
 
 
-def cautions(examples: Sequence[Example], rule: Rule, target_maps: Tensor) -> list[Caution]:
+def cautions(
+    examples: Sequence[Example], rule: Rule, target_maps: Tensor, maps: Tensor
+) -> list[Caution]:
     """Everything that looks wrong, the most serious first.
 
     Args:
         examples: Exemplars and targets with their regions, T of them.
         rule: What they became.
         target_maps: Where the rule will act on the targets, ``[T, 1, H, W]`` in [0, 1].
+        maps: Where it will act on N unseen samples, ``[N, 1, H, W]``.
 
     Returns:
         No caution twice.
     """
     regions = rule.image_mask.float().cpu()
-    found = [*_of_spill(target_maps, regions), *_of_sizes(examples, rule)]
+    found = [*_of_spill(target_maps, regions), *_of_missed(maps, target_maps)]
+    found += _of_sizes(examples, rule)
     for example in examples:
         found += [*_of_masks(example), *_of_pairs(example)]
     if len(examples) > MOST_TARGETS:
@@ -110,6 +116,31 @@ def _of_spill(maps: Tensor, regions: Tensor) -> Iterator[Caution]:
             f"the rule will also act elsewhere: {share:.0%} of the map on the targets lies away "
             f"from their regions, most of it at the {where}; choose a region whose surroundings "
             "differ from the rest of the image, or a smaller memory",
+        )
+
+
+def missed(maps: Tensor, target_maps: Tensor) -> float:
+    """Share of N samples on which the map covers much less than on the T targets.
+
+    Args:
+        maps: Of unseen samples, ``[N, 1, H, W]`` in [0, 1].
+        target_maps: ``[T, 1, H, W]`` in [0, 1].
+
+    Returns:
+        From 0 to 1.
+    """
+    least = MISSED_BELOW * target_maps.mean()
+    return float((maps.mean(dim=(1, 2, 3)) < least).float().mean())
+
+
+def _of_missed(maps: Tensor, target_maps: Tensor) -> Iterator[Caution]:
+    share = missed(maps, target_maps)
+    if share > MOST_MISSED:
+        yield Caution(
+            "missed",
+            f"the rule will hardly act on {share:.0%} of unseen samples, as their map covers less "
+            "than half of the targets' own; choose targets that differ more, or a region that "
+            "covers whole parts of the image instead of thin lines",
         )
 
 

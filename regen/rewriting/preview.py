@@ -129,7 +129,7 @@ def preview_of(
         target_maps,
         [example.target_label for example in task.examples],
         [_exemplar(example) for example in task.examples],
-        cautions(task.examples, rule, target_maps),
+        cautions(task.examples, rule, target_maps, maps),
     )
 
 

@@ -6,7 +6,14 @@ from typing import Any
 
 import pytest
 
-from regen.metrics.verdict import IN_PART_BELOW, MOST_AWAY, SPILLED_ABOVE, TOOK_BELOW, verdict_of
+from regen.metrics.verdict import (
+    IN_PART_BELOW,
+    MOST_AWAY,
+    MOST_MISSED,
+    SPILLED_ABOVE,
+    TOOK_BELOW,
+    verdict_of,
+)
 
 
 def pair(value: float, l1: float = 0.5) -> dict[str, float]:
@@ -32,7 +39,7 @@ def by_targets(left: float, inside: float) -> dict[str, Any]:
         "region_source": "similarity",
         "oracle": None,
         "targets": {"asked": pair(0.1), "left": pair(left), "outside": pair(0.002)},
-        "map": {"away": 0.02, "where": "top"},
+        "map": {"away": 0.02, "where": "top", "missed": MOST_MISSED},
     }
 
 
@@ -147,3 +154,14 @@ def test_nothing_asked_gives_no_verdict() -> None:
     metrics = by_targets(0.0, 0.0)
     metrics["targets"]["asked"] = pair(0.0)
     assert verdict_of(metrics) is None
+
+
+def test_a_rule_that_misses_samples_took_in_part() -> None:
+    metrics = by_targets(left=0.03, inside=0.08)
+    assert found(metrics)[0] == "took"
+    metrics["map"]["missed"] = 0.75
+    assert found(metrics)[0] == "took in part"
+    said = verdict_of(metrics)
+    assert said is not None
+    assert "by 80% of it, but on 75% of them the map covers less than half" in said.text
+    assert found({**metrics, "region_source": "oracle"})[0] == "took"

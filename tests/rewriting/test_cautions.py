@@ -11,7 +11,7 @@ from torch import Tensor
 from regen.generators.stylegan2.split import StyleGAN2Split
 from regen.images.regions import Region
 from regen.rewriting import cautions as module
-from regen.rewriting.cautions import cautions, label_levels, spill
+from regen.rewriting.cautions import cautions, label_levels, missed, spill
 from regen.rewriting.composite import Example
 from regen.rewriting.rule import Project, build_rule
 from regen.rewriting.settings import RuleSettings
@@ -20,12 +20,17 @@ NOWHERE = torch.zeros(1, 1, 32, 32)
 
 
 def found(
-    split: StyleGAN2Split, project: Project, examples: list[Example], maps: Tensor | None = None
+    split: StyleGAN2Split,
+    project: Project,
+    examples: list[Example],
+    maps: Tensor | None = None,
+    unseen: Tensor | None = None,
 ) -> dict[str, str]:
-    """Texts of cautions by their kind; the map is the region where none is given."""
+    """Texts of cautions by their kind; maps are the region where none are given."""
     rule = build_rule(split, project, examples, RuleSettings(feather_px=0))
     maps = rule.image_mask if maps is None else maps
-    return {caution.kind: caution.text for caution in cautions(examples, rule, maps)}
+    unseen = maps if unseen is None else unseen
+    return {caution.kind: caution.text for caution in cautions(examples, rule, maps, unseen)}
 
 
 def test_edits_as_they_should_be(
@@ -42,6 +47,18 @@ def test_a_map_elsewhere_is_a_spill_with_its_place(
     text = found(split, project, examples, maps)["spill"]
     assert text.startswith("the rule will also act elsewhere: 33% of the map on the targets lies")
     assert "most of it at the bottom left;" in text
+
+
+def test_samples_that_the_map_hardly_covers_are_missed(
+    split: StyleGAN2Split, project: Project, examples: list[Example]
+) -> None:
+    region = build_rule(split, project, examples, RuleSettings(feather_px=0)).image_mask[:1]
+    few = torch.cat([region, region, region, 0.4 * region])
+    assert missed(few, region) == 0.25
+    assert "missed" not in found(split, project, examples, region, few)
+    half = torch.cat([region, 0.6 * region, 0.4 * region, NOWHERE])
+    text = found(split, project, examples, region, half)["missed"]
+    assert text.startswith("the rule will hardly act on 50% of unseen samples")
 
 
 @pytest.mark.parametrize(
@@ -136,4 +153,4 @@ def test_nothing_is_said_twice(
 ) -> None:
     small = replace(examples[0], exemplar_region=Region.box(4, 4, 7, 7), exemplar_label="cat.png")
     rule = build_rule(split, project, [small, small], RuleSettings(feather_px=0))
-    assert [c.kind for c in cautions([small, small], rule, rule.image_mask)] == ["enlarged"]
+    assert [c.kind for c in cautions([small, small], rule, *[rule.image_mask] * 2)] == ["enlarged"]

@@ -152,8 +152,10 @@ def _notes(task: Task, metrics: dict[str, Any], reason: str | None) -> list[str]
         )
     if metrics["region_source"] == "similarity":
         notes.append(
-            "The true region is unknown for unseen samples; the similarity "
-            "map stands in for it in all numbers for inside and outside."
+            "The true region is unknown for unseen samples; the similarity map stands in for it "
+            "in all numbers for inside and outside, so they do not show where the map itself is "
+            'wrong. Where samples are aligned, as faces are, "oracle": {"paste": true} in the '
+            "edits file measures them beside the exemplar pasted into each."
         )
     if reason is not None:
         notes.append(f"LPIPS could not be measured: {reason}")

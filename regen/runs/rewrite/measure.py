@@ -14,7 +14,7 @@ from regen.generators.protocol import Generator, Oracle, Sample
 from regen.images import as_shown
 from regen.metrics import Lpips, describe_lpips, masked_distance, verdict_of
 from regen.metrics.locality import Distance
-from regen.rewriting.cautions import spill
+from regen.rewriting.cautions import missed, spill
 from regen.rewriting.key_similarity import soft_mask
 from regen.rewriting.learn import Learned
 from regen.rewriting.pasted import pasted
@@ -197,7 +197,8 @@ def metrics_of(
 
         ``targets``: what was asked of them inside their regions, what is left of it, and what
         changed outside; ``map``: the share of the map on the targets that lies away from their
-        regions, and where; ``verdict``, see `regen.metrics.verdict`.
+        regions, and where, and the share of samples that are ``missed``; ``verdict``, see
+        `regen.metrics.verdict`.
     """
     e = evidence if lpips is None or evidence.perceived else evidence.seen_by(lpips)
     metrics: dict[str, Any] = {
@@ -227,7 +228,11 @@ def metrics_of(
             "outside": masked_distance(t.before, t.after, 1 - t.regions, lpips),
         }
         away, where = spill(t.maps, t.regions)
-        metrics["map"] = {"away": away, "where": where}
+        metrics["map"] = {
+            "away": away,
+            "where": where,
+            "missed": missed(e.similarity, t.maps),
+        }
     if e.plain is not None:
         metrics["generator_error"] = _distances(
             e,
