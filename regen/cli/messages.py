@@ -22,6 +22,7 @@ from regen.training.interrupt import every_signal_interrupts
 
 BAD_INPUT, INTERRUPTED = 2, 130
 _LONGEST_MESSAGE = 1000
+_HELP = getattr(click.exceptions, "NoArgsIsHelpError", ())  # whose message is the help, with lines
 
 
 class Verbs(click.Group):
@@ -94,7 +95,8 @@ def _printable_usage_errors() -> Iterator[None]:
     try:
         yield
     except click.UsageError as error:
-        vars(error)["message"] = _in_one_line(error.message)  # click declares it to be final
+        if not isinstance(error, _HELP):
+            vars(error)["message"] = _in_one_line(error.message)  # click declares it to be final
         raise
 
 

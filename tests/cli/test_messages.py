@@ -20,6 +20,12 @@ def test_python_m_regen() -> None:
     )
 
 
+def test_the_bare_command_prints_its_help() -> None:
+    result = CliRunner().invoke(main, [])
+    assert result.output == CliRunner().invoke(main, ["--help"]).output
+    assert result.output.startswith("Usage: ") and "\n  generate  " in result.output
+
+
 def test_a_bug_keeps_its_traceback(monkeypatch: pytest.MonkeyPatch) -> None:
     def break_down() -> None:
         raise ValueError("a bug")
