@@ -20,6 +20,7 @@ from torch import Tensor
 
 from regen.errors import RewriteError
 from regen.files import tensor_file
+from regen.generators import bundled
 from regen.generators.protocol import Generator
 
 FORMAT = "rewrite"
@@ -182,6 +183,14 @@ def revert(generator: Generator, originals: Mapping[str, Tensor]) -> None:
 def _check_fits(generator: Generator, parameters: Mapping[str, Tensor], rewrite: Rewrite) -> None:
     digest = generator.digest()
     if digest != rewrite.base:
+        owner = bundled.name_of(rewrite.base)
+        if owner is not None and generator.source_name != owner:
+            raise RewriteError(
+                "this rewrite belongs to another generator",
+                got=generator.source_name or f"generator {digest[:12]}",
+                expected=owner,
+                remedy=f"use that one, for instance with --generator {owner}",
+            )
         raise RewriteError(
             "this rewrite belongs to another generator, or to this one before it was changed",
             got=f"generator {digest[:12]}",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from os.path import isdir, isfile  # unlike those of Path, they take names that are too long
 from pathlib import Path
 from typing import Any
@@ -13,6 +13,7 @@ from regen.edits.schema import read_edits
 from regen.errors import RegenError, StoreError, UnpicklingError
 from regen.files import tensor_file
 from regen.files.json_text import JsonLimitError, parse_json
+from regen.generators import bundled
 from regen.generators.protocol import Generator
 from regen.generators.registry import (
     GENERATOR_FILE,
@@ -143,7 +144,8 @@ def _tensors(path: Path, generator: str | None) -> Facts:
     elif header["format"] == "features":
         facts["shapes"] = {name: list(tensor.shape) for name, tensor in tensors.items()}
     if isinstance(header.get("base"), str):
-        name, base = _find_base(header["base"], [generator] if generator else NAMED)
+        owner = generator or bundled.name_of(header["base"])
+        name, base = _find_base(header["base"], owner)
         facts["belongs_to"] = name
         if header["format"] == "rewrite":
             known = None if base is None else base.state_dict()
@@ -195,15 +197,14 @@ def _generator(generator: Generator) -> Facts:
     }
 
 
-def _find_base(digest: str, names: Iterable[str]) -> tuple[str | None, Generator | None]:
-    """The generator with this digest among those named; bundled ones may be missing."""
-    for name in names:
-        try:
-            generator = open_generator(name)
-        except RegenError:
-            if name not in NAMED:
-                raise
-            continue
-        if generator.digest() == digest:
-            return name, generator
-    return None, None
+def _find_base(digest: str, name: str | None) -> tuple[str | None, Generator | None]:
+    """The generator of this name, if it has this digest; a bundled one may be missing."""
+    if name is None:
+        return None, None
+    try:
+        generator = open_generator(name)
+    except RegenError:
+        if name not in NAMED:
+            raise
+        return None, None
+    return (name, generator) if generator.digest() == digest else (None, None)

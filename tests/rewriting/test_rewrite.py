@@ -11,6 +11,7 @@ from torch import Tensor
 
 from regen.errors import RewriteError, StoreError
 from regen.files import tensor_file
+from regen.generators.registry import BUNDLED, open_generator
 from regen.generators.stylegan2.generator import StyleGAN2
 from regen.rewriting.rewrite import Rewrite, apply, compose, revert, rewritten
 
@@ -163,6 +164,23 @@ def test_another_base_is_refused_and_nothing_changes(
         with pytest.raises(RewriteError, match=message):
             attempt()
     assert generator.digest() == rewrite.base
+
+
+@pytest.mark.parametrize("name", BUNDLED)
+def test_the_bundled_generator_that_it_belongs_to_is_named(
+    generator: StyleGAN2, rewrite: Rewrite, name: str
+) -> None:
+    other = Rewrite(rewrite.deltas, open_generator(name).digest(), rewrite.family)
+    generator.source_name = "mine.safetensors"
+    message = (
+        "this rewrite belongs to another generator: got mine.safetensors, "
+        f"expected {name}; use that one, for instance with --generator {name}"
+    )
+    with pytest.raises(RewriteError, match=f"^{message}$"):
+        apply(generator, other)
+    generator.source_name = name  # it is that one, changed
+    with pytest.raises(RewriteError, match="or to this one before it was changed"):
+        apply(generator, other)
 
 
 def test_a_rewrite_cannot_be_applied_twice(generator: StyleGAN2, rewrite: Rewrite) -> None:

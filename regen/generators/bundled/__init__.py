@@ -43,9 +43,14 @@ def oracle_of(digest: str, size: tuple[int, int]) -> Oracle | None:
         digest: Of the generator.
         size: Height and width of its images.
     """
-    names = {name for (name, _), file in _projectors().items() if file.base == digest}
-    names |= {name for name, base in _loaded_digests().items() if base == digest}
-    return renderer(size) if names.intersection(_RENDERED) and size[0] == size[1] else None
+    return renderer(size) if name_of(digest) in _RENDERED and size[0] == size[1] else None
+
+
+def name_of(digest: str) -> str | None:
+    """The name of the bundled generator with this digest, or None; no generator is opened."""
+    bases = {file.base: name for (name, _), file in _projectors().items()}
+    bases |= {base: name for name, base in _loaded_digests().items() if base is not None}
+    return bases.get(digest)
 
 
 def renderer(size: tuple[int, int]) -> Oracle:
@@ -54,13 +59,13 @@ def renderer(size: tuple[int, int]) -> Oracle:
 
 
 @cache
-def _loaded_digests() -> dict[str, str]:
+def _loaded_digests() -> dict[str, str | None]:
     """By name of a generator: the digest that it has once it is loaded, where its file says it."""
     found = {}
     for path in sorted(FOLDER.glob("*.safetensors")):
         if not _PROJECTOR.fullmatch(path.stem):
             header = tensor_file.read_header(path, format="generator")
-            found[path.stem] = str(header.get(LOADED_DIGEST))
+            found[path.stem] = header.get(LOADED_DIGEST)
     return found
 
 
