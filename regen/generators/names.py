@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import difflib
-from os.path import isfile  # unlike Path.is_file, it takes names that are too long for the system
+from os.path import exists, isfile  # unlike those of Path, they take names that are too long
 from pathlib import Path
 
 from regen.errors import GeneratorError
@@ -13,6 +13,7 @@ BUNDLED_FOLDER = Path(__file__).parent / "bundled"
 BUNDLED = ("portraits", "portraits-inpaint", "portraits-cats", "london-faces")
 GENERATOR_FILE = "generator.safetensors"  # of a run folder of `regen train-generator`
 NAMED = BUNDLED
+_UNFINISHED = ("checkpoint.pt", "snapshots")  # of a run folder of `regen train-generator`
 
 
 def _bundled(name: str) -> Path:
@@ -42,6 +43,12 @@ def generator_path(name_or_path: str | Path) -> Path:
     if address_of(name) is not None or is_forbidden(name):
         expected = "a local file, or the name of a bundled generator"
         raise not_there(name, GeneratorError, expected=expected)
+    if name and all(exists(path / part) for part in _UNFINISHED):
+        raise GeneratorError(
+            f"{name} holds a training that has not ended, and no generator yet",
+            expected=f"{GENERATOR_FILE} in it",
+            remedy="continue: `regen train-generator` with the options of its start and --resume",
+        )
     near = difflib.get_close_matches(name, BUNDLED, 1)
     raise GeneratorError(
         "no such generator",

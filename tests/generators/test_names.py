@@ -12,6 +12,7 @@ from regen.generators import names
 from regen.generators.registry import BUNDLED, BUNDLED_FOLDER, generator_path, open_generator
 from regen.generators.stylegan2.files import save_stylegan2
 from regen.generators.stylegan2.generator import StyleGAN2
+from regen.training import checkpoint
 
 Build = Callable[..., StyleGAN2]
 
@@ -41,6 +42,18 @@ def test_a_folder_is_a_generator_if_one_was_trained_there(build: Build, tmp_path
     save_stylegan2(tmp_path / "generator.safetensors", generator, card={})
     assert generator_path(tmp_path) == tmp_path / "generator.safetensors"
     assert open_generator(tmp_path).digest() == generator.digest()
+
+
+def test_a_training_that_has_not_ended_is_to_be_continued(build: Build, tmp_path: Path) -> None:
+    (tmp_path / checkpoint.NAME).touch()
+    with pytest.raises(GeneratorError, match="no such generator"):  # perhaps a projector's
+        open_generator(tmp_path)
+    (tmp_path / "snapshots").mkdir()
+    message = "holds a training that has not ended, .*; continue: `regen train-gen.* --resume$"
+    with pytest.raises(GeneratorError, match=message):
+        open_generator(tmp_path)
+    save_stylegan2(tmp_path / "generator.safetensors", build(), card={})
+    assert generator_path(tmp_path) == tmp_path / "generator.safetensors"
 
 
 def test_an_empty_text_is_not_this_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
