@@ -134,12 +134,14 @@ class Generator(nn.Module, ABC):
         oracle: The oracle that knows its perfect rewrites, or None.
         usual_settings: Settings of a rewrite by dotted name, where the defaults do not suit the
             family; whatever else gives a setting comes before them.
-        changes_in_part: Whether `changeable` limits where its images can change.
+        changes_in_part: Whether `changeable` limits where its images can change: it fills holes.
+        takes_styles: Whether its samples have a style: it translates.
     """
 
     family: ClassVar[str]
     usual_settings: ClassVar[Mapping[str, object]] = MappingProxyType({})
     changes_in_part: ClassVar[bool] = False
+    takes_styles: ClassVar[bool] = False
     source_name: str = ""
     oracle: Oracle | None = None
 

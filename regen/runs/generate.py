@@ -27,6 +27,7 @@ from regen.rewriting.rewrite import Rewrite, compose, rewritten
 from regen.runs.folder import refuse_busy, remove_results, run_folder
 from regen.runs.logbook import Progress
 from regen.runs.names import distinct_names
+from regen.runs.takes import check_takes
 from regen.training.distributed import Workers, own_device, workers
 from regen.training.environment import is_first
 
@@ -187,11 +188,12 @@ def generate_images(
 
 def samples_of(generator: Generator, settings: GenerateSettings) -> list[Sample]:
     """The samples of settings. Raises GeneratorError for those that the generator does not have."""
+    inputs = settings.inputs()
+    check_takes(generator, inputs)
     if settings.images is not None:
-        inputs = settings.inputs()
         source = generator.source(settings.images, _plural(inputs) if inputs else None)
         return source.samples(settings.seeds or range(source.count or 0))
-    request = settings.request() | settings.inputs()
+    request = settings.request() | inputs
     return [generator.sample({**request, "seed": seed}) for seed in settings.seeds]
 
 

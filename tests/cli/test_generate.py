@@ -221,7 +221,11 @@ def test_holes_that_cannot_be_filled(filling: Any, words: Any, message: str) -> 
 
 def test_a_generator_that_fills_no_holes(filling: Any) -> None:
     result = filling.run(*RUN, "--seeds", "1", "--hole", "nose", "-o", "out")
-    assert result.exit_code == 2 and "a sample with a hole: expected one of seed" in result.stderr
+    assert result.exit_code == 2 and result.stderr == (
+        "Error: generator for --hole: got g.safetensors, of the family stylegan2, expected one "
+        "that fills holes; leave out --hole, or choose another generator: portraits-inpaint for "
+        "instance\n"
+    )
 
 
 @pytest.fixture
@@ -253,7 +257,7 @@ def test_a_photograph_is_translated(translating: Any) -> None:
     [
         (("--style", "no.png"), "no.png"),
         (("--style", "-1"), "-1"),
-        (("--hole", "cat.png"), "samples with holes: expected styles; this generator, of the fa"),
+        (("--hole", "cat.png"), "for --hole: got t.safetensors, of the family munit, expected"),
         (("--seeds", "1"), "image: got 1, expected 0 to 0"),
     ],
 )
@@ -273,5 +277,5 @@ def test_a_translator_of_others_knows_no_people(translating: Any) -> None:
 def test_a_generator_that_has_no_styles(translating: Any) -> None:
     result = translating.run(*RUN, "--seeds", "1", "--style", "7", "-o", "out")
     assert result.exit_code == 2
-    message = "a sample with a style: expected one of seed, truncation, noise, class; samples of"
-    assert message in result.stderr and "of the family stylegan2, are seeds" in result.stderr
+    message = "generator for --style: got g.safetensors, of the family stylegan2, expected one that"
+    assert message in result.stderr and "portraits-cats for instance" in result.stderr

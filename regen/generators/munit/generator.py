@@ -48,6 +48,7 @@ class Translator(Generator):
     """
 
     family = "munit"
+    takes_styles = True
     usual_settings = MappingProxyType(
         {"fit.steps": 100, "fit.lr": 0.08, "fit.preserve": 64}  # fewer change more elsewhere
     )
