@@ -89,4 +89,15 @@ def _short(value: Any) -> str:
         return "yes" if value else "no"
     if isinstance(value, float):
         return f"{value:.4g}"
+    if isinstance(value, str) and value.startswith("data:"):
+        return _data_in_words(value)
     return "none" if value is None else str(value)
+
+
+def _data_in_words(address: str) -> str:
+    """Kind and size of what a data URI holds, which would fill the screen."""
+    kind, _, content = address.removeprefix("data:").partition(",")
+    in_base64 = kind.endswith(";base64")
+    size = len(content) * 3 // 4 if in_base64 else len(content)
+    shown = f"{size} bytes" if size < 1000 else f"{size / 1000:.0f} kB"
+    return f"{kind.removesuffix(';base64') or 'text'}, {shown}"

@@ -50,11 +50,12 @@ def describe(name_or_path: str | Path, generator: str | None = None) -> Facts:
             bundled ones are tried.
 
     Returns:
-        At least ``file`` and ``format``. Tensor files have ``tensors``, ``parameters``, ``digest``
-        and the entries of their header; what belongs to a generator has ``belongs_to``, its name or
-        None; rewrites have ``changes``, see `rewrite_changes`. Checkpoints of other tools have
-        ``globals``, the classes and functions they name, and whether each is known; if they cannot
-        be opened, ``cannot_be_opened`` says why.
+        At least ``file`` and ``format``. Tensor files have ``tensors``, ``parameters`` (of a
+        generator its own, without buffers and the discriminator beside it; of others all numbers),
+        ``digest`` and the entries of their header; what belongs to a generator has ``belongs_to``,
+        its name or None; rewrites have ``changes``, see `rewrite_changes`. Checkpoints of other
+        tools have ``globals``, the classes and functions they name, and whether each is known; if
+        they cannot be opened, ``cannot_be_opened`` says why.
 
     Raises:
         StoreError: If the file is missing, damaged, or not one of regen's.
@@ -179,7 +180,6 @@ def _foreign(path: Path) -> Facts:
         **facts,
         "format": checkpoint.origin,
         "family": generator.family,
-        "parameters": sum(tensor.numel() for tensor in generator.state_dict().values()),
         **_generator(generator),
         "discriminator": (
             checkpoint.left_behind if discriminator is None else discriminator.header()
@@ -190,6 +190,7 @@ def _foreign(path: Path) -> Facts:
 
 def _generator(generator: Generator) -> Facts:
     return {
+        "parameters": sum(parameter.numel() for parameter in generator.parameters()),
         **family(generator.family).describe(generator),
         "image_size": list(generator.image_size),
         "convolutions": generator.convolutions,

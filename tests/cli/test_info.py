@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import json
 from typing import Any
 
@@ -11,6 +12,7 @@ import torch
 
 from regen.files.tensor_file import save
 from regen.generators.registry import BUNDLED_FOLDER, open_generator
+from regen.images import save_image
 
 PROJECT = ("project", "cat.png", "--generator", "g.safetensors", "--projector", "p.safetensors")
 REWRITE = ("rewrite", "--edits", "edits.json", "--steps", "2", "--preserve", "2", "--seeds", "2")
@@ -27,9 +29,26 @@ def test_a_generator(world: Any) -> None:
     generator = open_generator(world.folder / "g.safetensors")
     assert (found["file"], found["format"], found["version"]) == ("g.safetensors", "generator", 1)
     assert (found["family"], found["resolution"], found["convolutions"]) == ("stylegan2", 32, 7)
-    assert found["parameters"] == sum(t.numel() for t in generator.state_dict().values())
+    assert found["parameters"] == sum(parameter.numel() for parameter in generator.parameters())
     assert (found["digest"], found["dtypes"]) == (generator.digest(), ["float32"])
     assert found["licence"] == "CC0-1.0" and found["architecture"]["w_dim"] == 8
+
+
+def test_parameters_are_counted_as_the_readme_says(world: Any) -> None:
+    (found,) = facts(world, "london-faces")
+    assert f"{found['parameters'] / 1e6:.1f} M" == "6.2 M"
+
+
+def test_images_inside_an_edits_file_are_named_by_kind_and_size(world: Any) -> None:
+    noise = torch.rand(1, 3, 80, 80, generator=torch.Generator().manual_seed(0)) * 2 - 1
+    save_image(world.folder / "noise.png", noise)
+    data = (world.folder / "noise.png").read_bytes()
+    uri = f"data:image/png;base64,{base64.b64encode(data).decode()}"
+    world.edits(lambda content: content["edits"][0].update(exemplar=uri))
+    result = world.run("info", "edits.json")
+    assert result.exit_code == 0 and uri[:30] not in result.stdout
+    assert f"exemplar image/png, {len(data) / 1000:.0f} kB, region" in result.stdout
+    assert facts(world, "edits.json")[0]["edits"][0]["exemplar"] == uri
 
 
 def test_a_bundled_name_stands_for_its_file(world: Any) -> None:
