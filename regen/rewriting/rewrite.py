@@ -44,6 +44,13 @@ class Rewrite:
     family: str
     settings: Mapping[str, Any] = field(default_factory=dict)
 
+    def __repr__(self) -> str:
+        """What it changes, without the numbers."""
+        shapes = ", ".join(f"{name} {list(d.shape)}" for name, d in sorted(self.deltas.items()))
+        weights = f"{len(self.deltas)} weight{'' if len(self.deltas) == 1 else 's'}"
+        changed = f"{weights}: {shapes}" if shapes else "no weights"
+        return f"<Rewrite of {self.family} generator {self.base[:12]}, {changed}>"
+
     def scaled(self, strength: float) -> Rewrite:
         """The rewrite `strength` times as strong; 0 changes nothing, below 0 is the opposite.
 

@@ -43,6 +43,16 @@ def test_applying_adds_the_deltas_and_returns_the_originals(
             assert torch.equal(parameter, before[name])
 
 
+def test_it_is_shown_without_its_numbers(rewrite: Rewrite) -> None:
+    start = f"<Rewrite of stylegan2 generator {rewrite.base[:12]}, "
+    one = Rewrite({"a.weight": torch.ones(2, 3)}, rewrite.base, rewrite.family)
+    assert repr(one) == f"{start}1 weight: a.weight [2, 3]>"
+    assert repr(Rewrite({}, rewrite.base, rewrite.family)) == f"{start}no weights>"
+    shapes = {name: list(delta.shape) for name, delta in sorted(rewrite.deltas.items())}
+    shown = ", ".join(f"{name} {shape}" for name, shape in shapes.items())
+    assert repr(rewrite) == f"{start}3 weights: {shown}>"
+
+
 @pytest.mark.parametrize("trains", [True, False])
 def test_reverting_restores_the_digest_exactly(
     generator: StyleGAN2, rewrite: Rewrite, trains: bool
