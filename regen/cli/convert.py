@@ -43,7 +43,7 @@ def command(
     DragGAN; TensorFlow's StyleGAN2 and ADA), or a checkpoint of rosinality's stylegan2-pytorch, of
     RFR-Inpainting, or of MUNIT (2018, or imaginaire's of 2021). It is recognised by its content,
     and no code in it is run. A discriminator is converted too. ONNX, a StyleGAN2 from z to image,
-    needs `regen[onnx]`.
+    needs the package onnx.
     """
     import_torch()
     from regen.runs.convert import convert

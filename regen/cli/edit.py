@@ -62,8 +62,8 @@ def command(
 
     GENERATOR is a name, a file or a run folder, as for --generator elsewhere; by default the
     bundled portraits. Paint where a pattern is and where it goes, see at once what would change,
-    learn the rule and watch it, combine rules, and export everything. Needs `regen[editor]`;
-    requests nothing from other hosts.
+    learn the rule and watch it, combine rules, and export everything. Needs starlette, uvicorn
+    and websockets; requests nothing from other hosts.
     """
     from regen.editor.run import edit
 

@@ -139,9 +139,10 @@ def _check_installed() -> None:
 
     missing = [name for name in ("starlette", "uvicorn", "websockets") if find_spec(name) is None]
     if missing:
-        raise RegenError(
-            f"the editor needs {' and '.join(missing)}", remedy="run `pip install 'regen[editor]'`"
-        )
+        *most, last = missing
+        names = f"{', '.join(most)} and {last}" if most else last
+        remedy = f"run `pip install {' '.join(missing)}`"
+        raise RegenError(f"the editor needs {names}", remedy=remedy)
 
 
 @contextlib.contextmanager

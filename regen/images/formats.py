@@ -59,7 +59,7 @@ def _open_heic(file: BinaryIO, name: str) -> Image.Image:
     except ImportError as error:
         raise ImageError(
             f"{name} is a HEIC image, for which pillow-heif is not installed",
-            remedy=f"run `pip install 'regen[heic]'`, or {_REMEDY}",
+            remedy=f"run `pip install pillow-heif`, or {_REMEDY}",
         ) from error
     if "HEIF" not in Image.OPEN:
         register_heif_opener(thumbnails=False)

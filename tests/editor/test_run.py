@@ -136,6 +136,14 @@ def test_a_session_that_is_found_again_has_the_images_of_its_edits_file(
 
 
 def test_what_is_not_installed_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("importlib.util.find_spec", lambda name: None)
-    with pytest.raises(RegenError, match=r"needs starlette and uvicorn and websockets; run `pip"):
-        edit("portraits", tmp_path, browser=False)
+    for there, needs, command in (
+        ((), "starlette, uvicorn and websockets", "starlette uvicorn websockets"),
+        (("uvicorn",), "starlette and websockets", "starlette websockets"),
+        (("starlette", "uvicorn"), "websockets", "websockets"),
+    ):
+        monkeypatch.setattr(
+            "importlib.util.find_spec", lambda name, there=there: name in there or None
+        )
+        message = f"^the editor needs {needs}; run `pip install {command}`$"
+        with pytest.raises(RegenError, match=message):
+            edit("portraits", tmp_path, browser=False)

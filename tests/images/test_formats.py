@@ -53,7 +53,7 @@ def test_a_heic_image_without_its_reader(monkeypatch: pytest.MonkeyPatch) -> Non
         load_image(HEIC)
     assert str(caught.value) == (
         "the embedded image is a HEIC image, for which pillow-heif is not installed; "
-        "run `pip install 'regen[heic]'`, or save it as PNG or JPEG"
+        "run `pip install pillow-heif`, or save it as PNG or JPEG"
     )
 
 

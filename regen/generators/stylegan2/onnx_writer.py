@@ -58,7 +58,7 @@ def _onnx() -> Any:
         return import_module("onnx")
     except ImportError as error:
         raise GeneratorError(
-            "writing .onnx needs the package onnx", remedy="run `pip install 'regen[onnx]'`"
+            "writing .onnx needs the package onnx", remedy="run `pip install onnx`"
         ) from error
 
 
