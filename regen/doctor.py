@@ -26,6 +26,16 @@ from regen.precision import choose
 Status = Literal["ok", "warn", "fail"]
 
 OLDEST_PYTHON, OLDEST_TORCH = (3, 10), (2, 11)
+OPTIONAL = (  # packages, and what each is for
+    ("scikit-image", "the photograph in examples/eyes.json and in the editor's first steps"),
+    ("tensorboard", "recording the curves of a run"),
+    ("starlette", "the editor, `regen edit`"),
+    ("uvicorn", "the editor, `regen edit`"),
+    ("websockets", "the editor, `regen edit`"),
+    ("onnx", "writing .onnx files with `regen convert`"),
+    ("pillow-heif", "reading HEIC images"),
+    ("torch-fidelity", "`regen train-generator --fid`"),
+)
 REINSTALL = "install regen again; its package is incomplete or damaged"
 
 
@@ -57,10 +67,7 @@ def diagnose() -> list[Check]:
         check_operators("cuda", needed=torch.cuda.is_available()),
         *check_bundled(),
         *(check_lpips(backbone) for backbone in backbone_weights.BACKBONES),
-        check_package(
-            "scikit-image", "the photograph that `make demo` uses", "pip install 'regen[demo]'"
-        ),
-        check_package("tensorboard", "recording the curves of a run", "pip install tensorboard"),
+        *(check_package(name, purpose, f"pip install {name}") for name, purpose in OPTIONAL),
     ]
 
 

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import configparser
+import re
+from importlib.metadata import PackageNotFoundError
 from pathlib import Path
 
 import pytest
@@ -187,6 +190,33 @@ def test_the_published_weights_are_fine(
     path.write_bytes(b"weights")
     monkeypatch.setattr(doctor, "_sha256", lambda _: "7be5be79" + 56 * "0")
     assert doctor.check_lpips("alex") == Check("lpips alex", "ok", str(path))
+
+
+def test_every_optional_package_is_checked(
+    monkeypatch: pytest.MonkeyPatch, empty_torch_home: Path
+) -> None:
+    setup = configparser.ConfigParser()
+    setup.read(Path(__file__).parents[1] / "setup.cfg")
+    extras = setup["options.extras_require"]
+    lines = [
+        line for extra in extras if extra not in ("dev", "docs") for line in extras[extra].split()
+    ]
+    named = {re.split("[<>=]", line)[0] for line in lines}
+    assert named <= {name for name, _ in doctor.OPTIONAL}
+
+    def missing(name: str) -> str:
+        raise PackageNotFoundError
+
+    monkeypatch.setattr(doctor, "version", missing)
+    checks = {check.name: check for check in doctor.diagnose()}
+    for name, purpose in doctor.OPTIONAL:
+        detail, remedy = f"not installed; needed for {purpose}", f"pip install {name}"
+        assert checks[name] == Check(name, "warn", detail, remedy)
+    eyes = Path(__file__).parents[1] / "examples" / "eyes.json"
+    assert (
+        "skimage:" in eyes.read_text()
+        and "examples/eyes.json" in dict(doctor.OPTIONAL)["scikit-image"]
+    )
 
 
 def test_an_optional_package_may_be_missing() -> None:
