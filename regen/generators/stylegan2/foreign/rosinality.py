@@ -120,7 +120,10 @@ def write_rosinality(
     if config.label_dim or config.z_dim != config.w_dim:
         got = "classes" if config.label_dim else f"z of {config.z_dim} and w of {config.w_dim}"
         raise GeneratorError(
-            f"{path}: rosinality's format", got=f"a generator with {got}", expected="none of these"
+            f"{path}: rosinality's format",
+            got=f"a generator with {got}",
+            expected="one without" if config.label_dim else "z and w of equal size",
+            remedy="write .safetensors or .pkl",
         )
     content: dict[str, Any] = {"g_ema": _state(generator)}
     content[LATENT_AVERAGE] = content["g_ema"].pop(LATENT_AVERAGE)

@@ -123,7 +123,10 @@ def test_what_is_written_has_rosinality_s_names_and_shapes(tmp_path: Path) -> No
 
 @pytest.mark.parametrize(
     ("changes", "message"),
-    [({"label_dim": 2}, "a generator with classes"), ({"z_dim": 6}, "with z of 6 and w of 8")],
+    [
+        ({"label_dim": 2}, "a generator with classes, expected one without; write .safetensors or"),
+        ({"z_dim": 6}, "with z of 6 and w of 8, expected z and w of equal size; write .saf"),
+    ],
 )
 def test_what_the_format_has_no_room_for(
     tmp_path: Path, changes: dict[str, int], message: str
