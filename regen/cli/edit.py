@@ -66,7 +66,9 @@ def command(
     and websockets; requests nothing from other hosts.
     """
     from regen.editor.run import edit
+    from regen.generators.names import generator_path
 
+    generator_path(generator)  # raises for a wrong name before an address is printed
     keep_freed_memory()
     folder = output or Path("out", "edit", Path(generator).stem or "generator")
     edit(

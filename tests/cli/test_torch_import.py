@@ -46,11 +46,12 @@ def test_what_torch_is_made_of_is_exempt_and_the_rest_collected_as_before(
         "info portraits",
         "doctor",
         "convert portraits g.pkl",
-        "edit none --no-browser",
+        "edit empty.safetensors --no-browser",
         "edit --edits none.json --no-browser",
     ],
 )
 def test_commands_that_compute_nothing_import_it_so_too(words: str, tmp_path: Path) -> None:
+    (tmp_path / "empty.safetensors").touch()
     code = (
         "import gc, sys\nfrom regen.cli import main\n"
         f"main({words.split()}, standalone_mode=False)\n"
