@@ -42,12 +42,13 @@ template <typename T, int UP, int DOWN, bool FUSED>
 void run_pixels(const Queue& queue, Upfirdn2d<T> a) {
   using Tile = PixelTile<T, UP, DOWN>;
   const int64_t pieces = ceil_div(a.channels, Tile::channels);
+  const int64_t blocks = cut<Tile>(a) * a.samples * pieces;
   a.pieces = Divisor<uint32_t>(pieces);
   const auto kernel = upfirdn2d_pixels<T, UP, DOWN, FUSED>;
   // All that a multiprocessor has for its blocks, not for the cache: nothing is read twice there.
   (void)cudaFuncSetAttribute(kernel, cudaFuncAttributePreferredSharedMemoryCarveout,
                              cudaSharedmemCarveoutMaxShared);
-  queue.run(kernel, cut<Tile>(a) * a.samples * pieces, dim3(Tile::threads), a);
+  queue.run(kernel, blocks, dim3(Tile::threads), a);
 }
 
 template <typename T, int UP, int DOWN>
