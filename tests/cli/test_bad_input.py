@@ -369,23 +369,26 @@ CLOSED = (
 )
 
 
+@pytest.fixture
+def closed(world: Any) -> None:
+    """A folder of that name, which may not be entered."""
+    folder = world.folder / "closed"
+    folder.mkdir(0o000)
+    if os.access(folder, os.X_OK):
+        pytest.skip("the superuser may go anywhere")
+
+
+@pytest.mark.usefixtures("closed")
 @pytest.mark.parametrize("words", CLOSED, ids=" ".join)
 def test_a_folder_that_may_not_be_entered(world: Any, words: tuple[str, ...]) -> None:
-    closed = world.folder / "closed"
-    closed.mkdir(0o000)
-    if os.access(closed, os.X_OK):
-        pytest.skip("the superuser may go anywhere")
     result = world.run(*words)
     assert result.exit_code == 2 and world.left() == []
     assert result.stderr.startswith("Error: ") and "ermission" in result.stderr
     assert result.stderr.count("\n") == 1
 
 
+@pytest.mark.usefixtures("closed")
 def test_an_exemplar_in_a_folder_that_may_not_be_entered(world: Any) -> None:
-    closed = world.folder / "closed"
-    closed.mkdir(0o000)
-    if os.access(closed, os.X_OK):
-        pytest.skip("the superuser may go anywhere")
     for change in (
         {"samples": {"pictures": "closed/x"}},
         {"projector": "closed/x"},

@@ -11,6 +11,7 @@ from regen.edits.schema import Edits
 from regen.generators.stylegan2.generator import StyleGAN2
 from regen.generators.stylegan2.split import StyleGAN2Split
 from regen.images.regions import Region
+from regen.portraits import PortraitsOracle
 from regen.rewriting.composite import Example
 from regen.rewriting.preserved import Preserved
 from regen.rewriting.rule import Project, Rule, RuleSettings, build_rule
@@ -36,6 +37,13 @@ def project() -> Project:
 def generator(seed: int) -> StyleGAN2:
     """Images of 32x32 from seven convolutions with noise and biases."""
     return seven_convolutions()
+
+
+@pytest.fixture
+def portrait(generator: StyleGAN2) -> StyleGAN2:
+    """The generator, with the renderer as its oracle."""
+    generator.oracle = PortraitsOracle(32)
+    return generator
 
 
 @pytest.fixture

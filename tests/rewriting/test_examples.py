@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import replace
-from typing import Any
 
 import pytest
 import torch
@@ -12,34 +10,14 @@ import torch
 from regen.edits.exemplars import Image
 from regen.edits.schema import Edit, Edits, NamedRegion, Pattern, SampleSpec, Style, Target
 from regen.errors import EditsError, RegenError, RegionError
-from regen.generators.stylegan2.config import StyleGAN2Config
 from regen.generators.stylegan2.generator import StyleGAN2
 from regen.images.regions import Region
 from regen.portraits import PortraitsOracle
 from regen.rewriting.examples import load_examples
+from tests.helpers.examples import EYES, edits
 from tests.helpers.rfr import lively
 
-EYES, BOX = NamedRegion("eyes"), Region.box(4, 4, 12, 12)
-
-
-@pytest.fixture(scope="module")
-def generator() -> StyleGAN2:
-    config = StyleGAN2Config(
-        resolution=32, z_dim=8, w_dim=8, channel_base=256, channel_max=8, mapping_layers=1
-    )
-    return StyleGAN2(config).eval().requires_grad_(False)
-
-
-def edits(*targets: Target, **more: Any) -> Edits:
-    return Edits((Edit(Pattern("cat_eyes", 5), EYES, targets),), **more)
-
-
-@pytest.fixture
-def portrait(generator: StyleGAN2) -> Iterator[StyleGAN2]:
-    """The generator, with the renderer as its oracle."""
-    generator.oracle = PortraitsOracle(32)
-    yield generator
-    generator.oracle = None
+BOX = Region.box(4, 4, 12, 12)
 
 
 def test_a_generator_with_an_oracle_has_named_regions(portrait: StyleGAN2) -> None:

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import PIL.Image
@@ -13,36 +11,16 @@ import pytest
 import torch
 
 from regen.edits.exemplars import Image
-from regen.edits.schema import Edit, Edits, NamedRegion, Pattern, SampleSpec, Target
+from regen.edits.schema import Edit, Edits, Pattern, SampleSpec, Target
 from regen.errors import RegionError
-from regen.generators.stylegan2.config import StyleGAN2Config
 from regen.generators.stylegan2.generator import StyleGAN2
 from regen.images.regions import Region
 from regen.portraits import PortraitsOracle
 from regen.rewriting.examples import load_examples
 from regen.rewriting.exemplars import load_exemplars
+from tests.helpers.examples import EYES, edits
 
-EYES, BOX = NamedRegion("eyes"), Region.box(4, 4, 12, 12)
-
-
-@pytest.fixture(scope="module")
-def generator() -> StyleGAN2:
-    config = StyleGAN2Config(
-        resolution=32, z_dim=8, w_dim=8, channel_base=256, channel_max=8, mapping_layers=1
-    )
-    return StyleGAN2(config).eval().requires_grad_(False)
-
-
-def edits(*targets: Target, **more: Any) -> Edits:
-    return Edits((Edit(Pattern("cat_eyes", 5), EYES, targets),), **more)
-
-
-@pytest.fixture
-def portrait(generator: StyleGAN2) -> Iterator[StyleGAN2]:
-    """The generator, with the renderer as its oracle."""
-    generator.oracle = PortraitsOracle(32)
-    yield generator
-    generator.oracle = None
+BOX = Region.box(4, 4, 12, 12)
 
 
 def test_the_opacity_of_an_exemplar_comes_with_it(generator: StyleGAN2, tmp_path: Path) -> None:
