@@ -57,17 +57,19 @@ void run_tiled(const Queue& queue, const Upfirdn2d<T>& a, bool last) {
   a.fused ? run_pixels<T, UP, DOWN, true>(queue, a) : run_pixels<T, UP, DOWN, false>(queue, a);
 }
 
+template <typename T, int N, bool LAST, typename Index>
+void run_any(const Queue& queue, const Upfirdn2d<T>& a) {
+  const int64_t vectors = a.samples * a.channels * a.out_height * a.out_width / N;
+  const AnyUpfirdn2d<T, Index> call{a, static_cast<Index>(vectors), Divisor<Index>(a.out_width),
+                                    Divisor<Index>(a.out_height), Divisor<Index>(a.channels / N)};
+  queue.run(upfirdn2d_any<T, N, LAST, Index>, ceil_div(vectors, kFilterThreads),
+            dim3(kFilterThreads), call);
+}
+
 template <typename T, int N, bool LAST>
 void run_any(const Queue& queue, const Upfirdn2d<T>& a) {
-  const int64_t numel = a.samples * a.channels * a.out_height * a.out_width;
-  const int64_t blocks = ceil_div(numel / N, kFilterThreads);
-  if (numel <= kMost32) {
-    const AnyUpfirdn2d<T, uint32_t> call{a, static_cast<uint32_t>(numel / N)};
-    queue.run(upfirdn2d_any<T, N, LAST, uint32_t>, blocks, dim3(kFilterThreads), call);
-  } else {
-    const AnyUpfirdn2d<T, uint64_t> call{a, static_cast<uint64_t>(numel / N)};
-    queue.run(upfirdn2d_any<T, N, LAST, uint64_t>, blocks, dim3(kFilterThreads), call);
-  }
+  const bool few = a.samples * a.channels * a.out_height * a.out_width <= kMost32;
+  few ? run_any<T, N, LAST, uint32_t>(queue, a) : run_any<T, N, LAST, uint64_t>(queue, a);
 }
 
 // Whether kernels for 4 x 4 taps fit the call.

@@ -25,6 +25,7 @@ template <typename T, typename Index>
 struct AnyUpfirdn2d {
   Upfirdn2d<T> call;
   Index vectors;  // of the whole output
+  Divisor<Index> columns, rows, channels;  // its sides; of channels, vectors where they are last
 };
 
 template <typename T, int N, bool LAST, typename Index>
@@ -36,15 +37,10 @@ __global__ void __launch_bounds__(kFilterThreads)
   const Index at = Index(blockIdx.x) * kFilterThreads + threadIdx.x;
   if (at >= any.vectors) return;
   Index rest = at;
-  const auto next = [&rest](Index size) {
-    const Index whole = rest / size, digit = rest - whole * size;
-    rest = whole;
-    return digit;
-  };
-  const Index inner = LAST ? next(static_cast<Index>(a.channels) / N) : 0;
-  const int column = static_cast<int>(next(a.out_width));
-  const int row = static_cast<int>(next(a.out_height));
-  const int64_t channel = LAST ? inner * N : next(static_cast<Index>(a.channels));
+  const Index inner = LAST ? divide(rest, any.channels) : 0;
+  const int column = static_cast<int>(divide(rest, any.columns));
+  const int row = static_cast<int>(divide(rest, any.rows));
+  const int64_t channel = LAST ? inner * N : divide(rest, any.channels);
   const int64_t sample = rest;
 
   const Meeting x(column * a.downx - a.x0, a.upx, a.fw, a.width);
