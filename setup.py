@@ -1,8 +1,9 @@
-"""Brings the compiled operators into a wheel when STYLEGAN2_OPS_WHEEL=1; all else is in setup.cfg.
+"""Brings the examples into the package, and the compiled operators into a wheel if asked to.
 
-Such a wheel runs on machines without a compiler. It serves every Python and every torch that
-setup.cfg allows, since the kernels use no Python and only the stable ABI of torch. `make wheel`
-builds it; that needs torch, so it cannot be done in pip's isolated environments.
+All else is in setup.cfg. A wheel made with STYLEGAN2_OPS_WHEEL=1 has compiled operators, for
+machines without a compiler. It serves every Python and every torch that setup.cfg allows, since the
+kernels use no Python and only the stable ABI of torch. `make wheel` builds it; that needs torch, so
+it cannot be done in pip's isolated environments.
 """
 
 from __future__ import annotations
@@ -17,16 +18,21 @@ from setuptools import Distribution, setup
 from setuptools.command.bdist_wheel import bdist_wheel
 from setuptools.command.build_py import build_py
 
+ROOT = Path(__file__).parent
 WITH_KERNELS = os.environ.get("STYLEGAN2_OPS_WHEEL") == "1"
 
 
 class PackageWithKernels(build_py):
-    """Adds the libraries, and what describes them, to the package."""
+    """Adds the examples, and the libraries with what describes them, to the package."""
 
     def run(self) -> None:
         super().run()
         if self.editable_mode:
             return
+        examples = Path(self.build_lib, "regen", "examples")
+        shutil.rmtree(examples, ignore_errors=True)  # left by an earlier build
+        shutil.copytree(ROOT / "examples", examples)
+        shutil.copy(ROOT / "docs" / "edits.schema.json", examples)
         folder = Path(self.build_lib, "stylegan2_ops", "lib")
         shutil.rmtree(folder, ignore_errors=True)  # left by an earlier build
         if WITH_KERNELS:
@@ -52,7 +58,7 @@ class PlatformDistribution(Distribution):
 
 def bundle_kernels(folder: Path) -> None:
     """Put the CPU's library into `folder`, and CUDA's where it can be built."""
-    sys.path.insert(0, str(Path(__file__).parent))
+    sys.path.insert(0, str(ROOT))
     from stylegan2_ops import _cache
     from stylegan2_ops._build import build
     from stylegan2_ops._plan import plan

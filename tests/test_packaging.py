@@ -70,9 +70,9 @@ def test_the_wheel_is_asked_to_bring_the_operators() -> None:
     assert f'os.environ.get("{variable}") == "1"' in (ROOT / "setup.py").read_text()
 
 
-def test_the_licences_are_those_of_code_backbone_and_weights() -> None:
+def test_the_licences_are_those_of_code_drawings_backbone_and_weights() -> None:
     licences = settings().get("metadata", "license")
-    assert licences == "Apache-2.0 AND BSD-3-Clause AND CC-BY-4.0"
+    assert licences == "Apache-2.0 AND BSD-3-Clause AND CC-BY-4.0 AND OFL-1.1"
     files = settings().get("metadata", "license_files").split()
-    assert len(files) == 3 and all((ROOT / file).is_file() for file in files)
+    assert len(files) == 4 and all((ROOT / file).is_file() for file in files)
     assert "Version 2.0, January 2004" in (ROOT / "LICENSE").read_text(encoding="utf-8")

@@ -12,6 +12,7 @@ from regen.cli import (
     convert,
     doctor,
     edit,
+    examples,
     generate,
     info,
     project,
@@ -45,6 +46,7 @@ for _verb in (
     train_projector,
     convert,
     info,
+    examples,
     doctor,
 ):
     main.add_command(_verb.command)

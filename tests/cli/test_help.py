@@ -24,6 +24,7 @@ VERBS = [
     "train-projector",
     "convert",
     "info",
+    "examples",
     "doctor",
 ]
 

@@ -27,6 +27,7 @@ BASES = {
     "train-projector": ("--generator", "g.safetensors", "--kimg", "0.002", "--batch", "2"),
     "convert": ("g.safetensors", "made.pkl"),
     "info": ("g.safetensors",),
+    "examples": (),
     "doctor": (),
 }
 NUMBERS = (
