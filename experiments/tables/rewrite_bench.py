@@ -36,9 +36,9 @@ from regen.rewriting.key_moments import Moments
 from regen.rewriting.learn import fit, moments_for, prepare
 from regen.rewriting.pasted import pasted
 from regen.rewriting.preserved import keys_of
+from regen.rewriting.presets import preset
 from regen.rewriting.rewrite import Rewrite, rewritten
 from regen.rewriting.rule import build_rule
-from regen.rewriting.settings import preset
 from regen.rewriting.task import Task, resolve
 
 Made = tuple[Rewrite, dict[str, float]]  # a rewrite, and the last losses of its fit by name

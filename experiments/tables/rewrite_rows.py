@@ -14,7 +14,8 @@ from typing import Literal
 
 from experiments.baselines.rdgm import RdgmConfig
 from regen.edits.schema import Edits
-from regen.rewriting.settings import FitSettings, RewriteSettings, preset
+from regen.rewriting.presets import preset, values_of
+from regen.rewriting.settings import FitSettings, RewriteSettings
 
 ALL_CONVOLUTIONS = 0
 
@@ -218,9 +219,9 @@ def even_weights(settings: RewriteSettings, share: float) -> RewriteSettings:
 
 def with_edits(method: Method, edits: Edits) -> Method:
     """The row with what an edits file decides: the scale, and the rest only if it may."""
+    settings = method.settings.changed(values_of(edits))
     if method.edits_decide:
         layers = edits.memory_layers or method.memory_layers
-        return replace(method, settings=method.settings.with_edits(edits), memory_layers=layers)
-    scale = method.settings.with_edits(edits).rule.scale
-    rule = replace(method.settings.rule, scale=scale)
+        return replace(method, settings=settings, memory_layers=layers)
+    rule = replace(method.settings.rule, scale=settings.rule.scale)
     return replace(method, settings=replace(method.settings, rule=rule))

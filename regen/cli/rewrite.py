@@ -34,7 +34,7 @@ if TYPE_CHECKING:
 
 
 def _defaults() -> RewriteSettings:
-    from regen.rewriting.settings import preset
+    from regen.rewriting.presets import preset
 
     return preset("default")
 

@@ -17,7 +17,8 @@ from typing import TYPE_CHECKING
 from regen.edits.checked_json import read_json, shown
 from regen.errors import RewriteError, within
 from regen.rewriting.checks import check_choice
-from regen.rewriting.settings import NAMES, PRESETS, RewriteSettings, values_of
+from regen.rewriting.presets import PRESETS, values_of
+from regen.rewriting.settings import NAMES, RewriteSettings
 
 if TYPE_CHECKING:
     from regen.edits.schema import Edits

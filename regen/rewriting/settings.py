@@ -9,15 +9,12 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields, replace
-from typing import TYPE_CHECKING, Any, Literal
+from typing import Any, Literal
 
 from regen.edits.checked_json import did_you_mean
 from regen.errors import RewriteError
 from regen.files.limits import MAX_FEATHER, MAX_WEIGHT
-from regen.rewriting.checks import check_choice, check_range, check_types
-
-if TYPE_CHECKING:
-    from regen.edits.schema import Edits
+from regen.rewriting.checks import check_range, check_types
 
 
 @dataclass(frozen=True)
@@ -59,17 +56,37 @@ _MOST_EXTENT = 3.0  # times the usual number of steps
 
 @dataclass(frozen=True)
 class _Along:
-    """Usual settings of steps along keys, for a memory of few and of many convolutions."""
+    """Usual settings of steps along keys; of many convolutions there are more than `_FEW_LAYERS`.
+
+    Attributes:
+        lr: Largest step size for a memory of one convolution.
+        steps_of_each: For each of a few convolutions.
+        steps_of_each_of_many: For each of many.
+        preserve_weight_of_each: Weight of preserved samples, for each of a few convolutions.
+        preserve_weight_of_many: The same for many, in all.
+    """
 
     lr: float
-    steps_each: float
-    weight_each: float
-    steps_each_of_many: float
-    weight_of_many: float
+    steps_of_each: float
+    steps_of_each_of_many: float
+    preserve_weight_of_each: float
+    preserve_weight_of_many: float
 
 
-_ALONG_KEYS = _Along(0.04, 12, 1, 16, 6)
-_FROM_CLOSED_FORM = _Along(0.03, 40 / 3, 2 / 3, 26, 8)
+_ALONG_THE_RULES_KEYS = _Along(
+    lr=0.04,
+    steps_of_each=12,
+    steps_of_each_of_many=16,
+    preserve_weight_of_each=1,
+    preserve_weight_of_many=6,
+)
+_FROM_THE_CLOSED_FORM = _Along(
+    lr=0.03,
+    steps_of_each=40 / 3,
+    steps_of_each_of_many=26,
+    preserve_weight_of_each=2 / 3,
+    preserve_weight_of_many=8,
+)
 
 
 @dataclass(frozen=True)
@@ -180,10 +197,12 @@ class FitSettings:
         if solver != "adam":
             extent = min(max(area / SMALL_AREA, 1.0), _MOST_EXTENT)
             many = layers > _FEW_LAYERS
-            along = _ALONG_KEYS if solver == "keys" else _FROM_CLOSED_FORM
-            steps_each = along.steps_each_of_many if many else along.steps_each
-            weight = along.weight_of_many if many else along.weight_each * layers
-            steps, lr = round(steps_each * layers * extent), along.lr / layers**0.5
+            along = _ALONG_THE_RULES_KEYS if solver == "keys" else _FROM_THE_CLOSED_FORM
+            of_each = along.steps_of_each_of_many if many else along.steps_of_each
+            steps, lr = round(of_each * layers * extent), along.lr / layers**0.5
+            weight = along.preserve_weight_of_many
+            if not many:
+                weight = along.preserve_weight_of_each * layers
             weight, batch = weight / extent, max(4, round(8 / extent)) if many else batch
         return replace(
             self,
@@ -206,32 +225,6 @@ def usual_preserve(usual: Mapping[str, object]) -> int:
     count = usual.get("fit.preserve", FitSettings.preserve)
     assert isinstance(count, int)
     return count
-
-
-@dataclass(frozen=True)
-class ClosedFormSettings:
-    """How the closed form is regularised; the defaults measured best on the portraits.
-
-    Attributes:
-        rounds: Passes over the convolutions of the memory, at least 1.
-        mu: Weight of C beside the rule's own keys, whose weights sum to 1; at least 0.
-        ridge: Added to the diagonal, relative to its mean, above 0. A large one trusts the
-            linear model less: it shortens the step along rare directions of the keys.
-    """
-
-    rounds: int = 2
-    mu: float = 0.1
-    ridge: float = 1.0
-
-    def __post_init__(self) -> None:
-        if self.rounds < 1:
-            raise RewriteError("closed form: rounds", got=self.rounds, expected="1 or more")
-        if not (self.mu >= 0 and self.ridge > 0):
-            raise RewriteError(
-                "closed form",
-                got=f"mu {self.mu:g}, ridge {self.ridge:g}",
-                expected="mu 0 or more, ridge above 0",
-            )
 
 
 @dataclass(frozen=True)
@@ -284,75 +277,9 @@ class RewriteSettings:
         rule, fit = replace(self.rule, **parts["rule"]), replace(self.fit, **parts["fit"])
         return replace(self, rule=rule, fit=fit, **parts[""])
 
-    def with_edits(self, edits: Edits) -> RewriteSettings:
-        """These settings with those that an edits file gives."""
-        return self.changed(values_of(edits))
-
 
 NAMES = (
     *(f"rule.{one.name}" for one in fields(RuleSettings)),
     *(f"fit.{one.name}" for one in fields(FitSettings)),
     *(one.name for one in fields(RewriteSettings) if one.name not in ("rule", "fit")),
 )
-
-PRESETS: dict[str, dict[str, object]] = {
-    "default": {},
-    "paper": {
-        "rule.align": "feature",
-        "rule.paste": "features",
-        "rule.feather_px": 0.0,
-        "fit.solver": "adam",
-        "fit.recall": "value",
-        "fit.image_weight": 0.0,
-        "fit.structure_weight": 0.0,
-        "fit.preserve": 0,
-        "fit.preserve_outside_match": False,
-        "fit.border": 0.0,
-        "fit.crops": False,
-        "fit.precision": "fp32",
-        "memory_layers": 2,
-        "value_layer": 10,
-    },
-}
-
-
-def values_of(edits: Edits) -> dict[str, object]:
-    """The settings that an edits file gives, by dotted name."""
-    given = {
-        "rule.align": edits.align,
-        "rule.scale": edits.scale,
-        "rule.shape": edits.shape,
-        "rule.blend": edits.blend,
-        "rule.feather_px": edits.feather,
-        "fit.weight_new": edits.weights.new,
-        "fit.weight_old": edits.weights.old,
-        "memory_layers": edits.memory_layers,
-        "value_layer": edits.value_layer,
-    }
-    return {name: value for name, value in given.items() if value is not None}
-
-
-def preset(name: str) -> RewriteSettings:
-    """Settings by name.
-
-    "default" is what measured best on the portraits.
-
-    "paper" is the method of "Rewriting a Generative Model with Out-of-Domain Patterns" (Electronics
-    2025, 14(4), 675), section 4.2: the exemplar is projected and its features are pasted into the
-    target's value; Eq. (11), the L1 of recalled values weighted p in the region and q elsewhere, is
-    the whole loss; no samples are preserved; two convolutions learn it, by Adam, at value layer 10.
-    That is the paper's layer for its generator of 1024x1024 pixels. It is a requirement, so a
-    generator or a projector without it is an error; `regen rewrite --preset paper` uses it only
-    where the generator has a bundled projector for it, and otherwise takes the projector's layer,
-    which is ``value_layer=None``.
-
-    Where the paper is silent, regen's own values are used: the step size and its decline, the
-    number of steps, the numbers p and q, the precision (float32, which gives the same result on
-    every processor), how an exemplar is resized to the target's region (`scale`), and how its
-    resampled features meet the target's at the edge (no feather).
-
-    Raises:
-        RewriteError: If the preset is unknown.
-    """
-    check_choice("preset", name, tuple(PRESETS))
-    return RewriteSettings().changed(PRESETS[name])

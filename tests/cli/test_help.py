@@ -13,7 +13,7 @@ from click.testing import CliRunner
 from regen.cli import main
 from regen.cli.help import Grouped, Setting
 from regen.projector.settings import ProjectorTrainingSettings
-from regen.rewriting.settings import preset
+from regen.rewriting.presets import preset
 
 VERBS = [
     "rewrite",

@@ -42,7 +42,7 @@ from regen.edits.schema import Edits, Weights
 from regen.generators.protocol import Generator
 from regen.generators.stylegan2.generator import StyleGAN2
 from regen.generators.stylegan2.source import StyleSample
-from regen.rewriting.settings import preset
+from regen.rewriting.presets import preset
 from regen.rewriting.task import NoProjectorWarning, Task, resolve
 
 ROWS = "memory2_weighted,rdgm_rank1,patch_transfer,memory2_preserve_where_similar"

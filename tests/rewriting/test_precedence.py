@@ -24,13 +24,12 @@ from regen.rewriting.precedence import (
     settings_of_edits,
     settings_of_preset,
 )
+from regen.rewriting.presets import PRESETS, preset, values_of
 from regen.rewriting.settings import (
     NAMES,
-    PRESETS,
     FitSettings,
     RewriteSettings,
     RuleSettings,
-    preset,
 )
 
 
@@ -88,7 +87,7 @@ def test_what_a_caller_says_is_below_the_edits() -> None:
     assert settings_of_caller(given).values == {"rule.scale": "stretch", "fit.weight_new": 7.0}
     edits = Edits((), weights=Weights(new=2.0), value_layer=8)
     merged = resolve(given, edits)
-    assert merged.settings == given.with_edits(edits)
+    assert merged.settings == given.changed(values_of(edits))
     said_by = {name: who for name, who in merged.said_by.items() if who != "default"}
     assert said_by == {
         "rule.scale": "caller",
