@@ -10,10 +10,14 @@ GNU OpenMP spins a thousandth as long while a process has more OpenMP threads th
 while other processes keep this one waiting (the kernel says how long in ``schedstat``), a second
 team of threads is kept, which sleeps. The number of threads that compute is never changed, and so
 no result is.
+
+A process does not end before these threads do: Python stops threads that are left where they next
+ask for its lock, and one that is in torch then ends the process with "terminate called".
 """
 
 from __future__ import annotations
 
+import atexit
 import os
 import threading
 import time
@@ -51,8 +55,13 @@ def sleep_beside_others() -> bool:
         return False
     with _starting:
         if not any(thread.name == _WATCH for thread in threading.enumerate()):
-            watch = Watch(waited_seconds, SleepingTeams(), time.monotonic)
-            threading.Thread(target=watch.run, name=_WATCH, daemon=True).start()
+            watch, ending = (
+                Watch(waited_seconds, SleepingTeams(), time.monotonic),
+                threading.Event(),
+            )
+            thread = threading.Thread(target=watch.run, args=(ending,), name=_WATCH, daemon=True)
+            atexit.register(_end, thread, ending)
+            thread.start()
     return True
 
 
@@ -126,11 +135,12 @@ class Watch:
         self._quiet = 0
         self.busy = False
 
-    def run(self) -> None:
-        """Look at the load for ever."""
-        while True:
-            time.sleep(_LOOK_EVERY_SECONDS)
+    def run(self, ending: threading.Event) -> None:
+        """Look at the load until the process is `ending`; threads that sleep have ended then."""
+        while not ending.wait(_LOOK_EVERY_SECONDS):
             self.look()
+        if self.busy:
+            self._teams.release()
 
     def look(self) -> None:
         """Compare what threads waited since the last look with the time that has passed."""
@@ -145,6 +155,12 @@ class Watch:
         elif self.busy and self._quiet >= _QUIET_LOOKS:
             self.busy = False
             self._teams.release()
+
+
+def _end(watch: threading.Thread, ending: threading.Event) -> None:
+    """Let the thread that watches end, and wait for it."""
+    ending.set()
+    watch.join()
 
 
 def teams_needed(threads: int, processors: int) -> int:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import subprocess
 import sys
 import threading
@@ -38,6 +39,22 @@ for _ in range(2):
     teams.release()
     counts.append(count_when(counts[0]))
 print(counts, len({float(s) for s in sums}))
+"""
+
+# Ends while threads sleep; what is registered first is called last.
+ENDING = """
+import atexit, threading, time, torch
+from regen import threads
+def left():
+    print(busy, [thread.name for thread in threading.enumerate()])
+atexit.register(left)
+torch.set_num_threads(2)
+threads._LOOK_EVERY_SECONDS = 0.01
+looks = iter(range(10**9))
+threads._gnu_openmp, threads.waited_seconds = lambda: True, lambda: {"1": 10.0 * next(looks)}
+assert threads.sleep_beside_others()
+while (busy := threading.active_count()) < 3:
+    time.sleep(0.001)
 """
 
 
@@ -164,6 +181,18 @@ def test_teams_are_there_while_held_and_change_no_result() -> None:
     assert first >= before + 2 and second == first  # a holder and at least one of its team
     assert between == after == before
     assert different == "1"
+
+
+def test_a_process_ends_after_the_threads_that_sleep_for_it() -> None:
+    """Python would stop them inside torch, which aborts the process after a good run."""
+    done = subprocess.run(
+        [sys.executable, "-c", ENDING],
+        env={key: value for key, value in os.environ.items() if key not in threads._CHOSEN_BY_USER},
+        capture_output=True,
+        text=True,
+        timeout=HANGING_SECONDS,
+    )
+    assert (done.returncode, done.stdout, done.stderr) == (0, "3 ['MainThread']\n", "")
 
 
 def test_a_process_watches_once(monkeypatch: pytest.MonkeyPatch) -> None:
