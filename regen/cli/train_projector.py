@@ -66,8 +66,8 @@ _EXAMPLE = (
     "--value-layer",
     metavar="L",
     type=Count(1),
-    help="Convolution, counted from 1, whose output is the value, by default the fourth from the "
-    "end, but at most 10.",
+    help="Convolution, counted from 1, whose output is the value, by default that of the "
+    "generator's family, or the fourth from the end, but at most 10.",
 )
 @_setting(
     "--kimg",
