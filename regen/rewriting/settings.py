@@ -220,13 +220,6 @@ class FitSettings:
         return self.steps, self.lr
 
 
-def usual_preserve(usual: Mapping[str, object]) -> int:
-    """Samples that a fit preserves, unless it is said; `usual` are the family's settings."""
-    count = usual.get("fit.preserve", FitSettings.preserve)
-    assert isinstance(count, int)
-    return count
-
-
 @dataclass(frozen=True)
 class RewriteSettings:
     """Everything that determines a rewrite beside the edits file.

@@ -11,7 +11,7 @@ Shapes: N unseen samples; H, W their height and width.
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -28,7 +28,7 @@ from regen.rewriting.preserved import LEAST_COMPARED, images_of, keys_of
 from regen.rewriting.preview import Preview, preview_of
 from regen.rewriting.rewrite import Rewrite, compose
 from regen.rewriting.rule import Rule, build_rule, stack_rules
-from regen.rewriting.settings import RewriteSettings, RuleSettings, usual_preserve
+from regen.rewriting.settings import RewriteSettings, RuleSettings
 from regen.rewriting.suggestions import part_at, same_part
 from regen.rewriting.task import Task, resolve
 from regen.seeds import PRESERVED, UNSEEN
@@ -38,7 +38,7 @@ Place = tuple[int, int]  # value layer, number of layers of the memory
 One = tuple[str, Place, RuleSettings, bool]  # the edits of one target, and what else decides it
 
 
-_KEPT = 6  # views
+_KEPT = 6  # cuts, and views
 
 
 @dataclass(frozen=True)
@@ -47,7 +47,7 @@ class Cut:
 
     Attributes:
         split: The generator, cut.
-        samples: Random samples.
+        samples: Random samples, as many as a fit preserves, but at least `LEAST_COMPARED`.
         whitening: C^(-1/2) of their keys, see `regen.rewriting.key_similarity`.
     """
 
@@ -100,10 +100,8 @@ class Workbench:
         self.generator, self.images, self.count = generator, images, unseen
         self.projector = None if projector is None else str(projector)
         self.source = generator.source(images)
-        # Random samples whose keys give the second moment: as many as a fit preserves.
-        self._key_count = max(usual_preserve(generator.usual_settings), LEAST_COMPARED)
         self._tasks: dict[Asked, Task] = {}  # by what the edits share
-        self._cuts: dict[Place, Cut] = {}
+        self._cuts: list[Cut] = []  # the last that was used first, as the views
         self._views: list[View] = []
         self._rules: dict[One, Rule] = {}  # of one target each
 
@@ -149,20 +147,19 @@ class Workbench:
         return self._tasks[common].with_examples(edits)
 
     @torch.no_grad()
-    def cut(self, split: Split, source: Source | None = None, taken: Collection[int] = ()) -> Cut:
-        """What is kept for a memory; computed when it is first asked for.
-
-        Args:
-            split: The generator, cut.
-            source: Where random samples are taken from, by default `source`.
-            taken: Numbers to leave out.
-        """
-        place = split.value_layer, split.memory_layers
-        samples = reserved_samples(source or self.source, PRESERVED, self._key_count, taken)
-        if place not in self._cuts or self._cuts[place].samples != samples:
-            keys = keys_of(self.generator, split, samples).features
-            self._cuts[place] = Cut(split, samples, whitening_of(keys))
-        return self._cuts[place]
+    def cut(self, task: Task) -> Cut:
+        """What is kept for the memory of a task; computed when it is first asked for."""
+        count = max(task.settings.fit.preserve, LEAST_COMPARED)
+        samples = reserved_samples(task.source, PRESERVED, count, task.taken)
+        place = _place(task.split)
+        known = [c for c in self._cuts if _place(c.split) == place and c.samples == samples]
+        if known:
+            cut = known[0]
+        else:
+            keys = keys_of(self.generator, task.split, samples).features
+            cut = Cut(task.split, samples, whitening_of(keys))
+        self._cuts = [cut, *(other for other in self._cuts if other is not cut)][:_KEPT]
+        return cut
 
     def warm(self) -> None:
         """Compute what previews share, before the first is asked for."""
@@ -175,7 +172,7 @@ class Workbench:
         Raises:
             RegenError: If a region reaches outside its image.
         """
-        cut = self.cut(task.split, task.source, task.taken)
+        cut = self.cut(task)
         view = self.view(task.targets, task.source)
         rule = self._rule(task)
         matcher = match_whitened(cut.whitening, rule.keys.features, rule.mask)
@@ -184,14 +181,14 @@ class Workbench:
 
     @torch.no_grad()
     def _keys(self, view: View, cut: Cut) -> Activation:
-        place = cut.split.value_layer, cut.split.memory_layers
+        place = _place(cut.split)
         if place not in view.keys:
             view.keys[place] = keys_of(self.generator, cut.split, view.samples)
         return view.keys[place]
 
     def _rule(self, task: Task) -> Rule:
         """A task's rule; of targets that did not change it is not made again."""
-        place = task.split.value_layer, task.split.memory_layers
+        place = _place(task.split)
         examples, made, keys = list(task.examples), dict[One, Rule](), list[One]()
         for alone in _each_target(task.edits):
             holes = len(alone.edits[0].targets[0].sample.grow)
@@ -247,7 +244,7 @@ class Workbench:
         if not used:
             return self.generator.images(samples or ()) if view is None else view.images
         total = used[0] if len(used) == 1 else compose(used)
-        cut = next((c for c in self._cuts.values() if _covers(c.split, total)), None)
+        cut = next((c for c in self._cuts if _covers(c.split, total)), None)
         if view is None or cut is None:
             return total.applied_to(self.generator).images(samples or (view or self.view()).samples)
         weights = _weights(cut.split, total.deltas)
@@ -277,10 +274,12 @@ class Workbench:
         return int(images.shape[2]), int(images.shape[3])
 
     def _usual_cut(self) -> Cut:
-        """The cut that was used, or the one that a rewrite has by default."""
-        if self._cuts:
-            return next(iter(self._cuts.values()))
-        return self.cut(self.task(Edits(edits=())).split)
+        """The cut that a rewrite has by default; what is suggested depends on no other."""
+        return self.cut(self.task(Edits(edits=())))
+
+
+def _place(split: Split) -> Place:
+    return split.value_layer, split.memory_layers
 
 
 def _written(edits: Edits) -> str:
