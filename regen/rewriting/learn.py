@@ -107,6 +107,7 @@ def fit(
         RewriteError: If the fit diverges.
     """
     losses: Losses = {}
+    base = task.generator.digest()
 
     def report(step: int, terms: dict[str, float]) -> None:
         for name, value in terms.items():
@@ -116,7 +117,7 @@ def fit(
 
     def show(steps: int, deltas: dict[str, Tensor]) -> None:
         assert on_partial is not None
-        on_partial(steps, _rewrite(task, deltas, steps))
+        on_partial(steps, _rewrite(task, base, deltas, steps))
 
     fitted = fit_memory(
         task.split,
@@ -129,7 +130,7 @@ def fit(
         should_stop=should_stop,
     )
     stopped_after = fitted.steps if fitted.stopped else None
-    rewrite = _rewrite(task, fitted.deltas, stopped_after)
+    rewrite = _rewrite(task, base, fitted.deltas, stopped_after)
     return Learned(rewrite, prepared.rule, prepared.matcher, losses, stopped_after)
 
 
@@ -151,9 +152,11 @@ def learn(
     )
 
 
-def _rewrite(task: Task, deltas: dict[str, Tensor], stopped_after: int | None) -> Rewrite:
+def _rewrite(
+    task: Task, base: str, deltas: dict[str, Tensor], stopped_after: int | None
+) -> Rewrite:
     made = to_json(asdict(task.settings))
     assert isinstance(made, dict)
     if stopped_after is not None:
         made["interrupted_after_steps"] = stopped_after
-    return Rewrite(deltas, task.generator.digest(), task.generator.family, made)
+    return Rewrite(deltas, base, task.generator.family, made)

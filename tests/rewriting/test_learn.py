@@ -8,6 +8,7 @@ from typing import Literal
 import pytest
 import torch
 
+from regen.generators.protocol import Generator
 from regen.rewriting.learn import fit, learn, moments_for, prepare
 from regen.rewriting.rule import Rule
 from regen.rewriting.task import Task
@@ -34,6 +35,23 @@ def test_a_whole_is_its_parts(task: Task) -> None:
     assert set(learned.rewrite.deltas) == names
     assert (again.base, again.family) == (task.generator.digest(), "stylegan2")
     assert again.settings["fit"]["steps"] == 3 and "interrupted_after_steps" not in again.settings
+
+
+def test_partial_rewrites_belong_to_the_generator_which_is_hashed_once(
+    task: Task, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    hashed: list[str] = []
+    plain = type(task.generator).digest
+
+    def counting(generator: Generator) -> str:
+        hashed.append(plain(generator))
+        return hashed[-1]
+
+    prepared, moments = prepare(task), moments_for(task)
+    monkeypatch.setattr(type(task.generator), "digest", counting)
+    bases: list[str] = []
+    fit(task, prepared, moments, on_partial=lambda _, rewrite: bases.append(rewrite.base))
+    assert len(hashed) == 1 and bases == hashed * 3
 
 
 def test_a_stopped_fit_says_after_how_many_steps(task: Task) -> None:
