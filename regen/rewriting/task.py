@@ -71,25 +71,36 @@ class Task:
     images: Path | None = None
     asked: FitSettings = FitSettings()
 
-    def with_examples(self, edits: Edits) -> Task:
-        """The same for edits that differ in nothing but their exemplars and targets.
+    def with_edits(self, edits: Edits, settings: RewriteSettings | None = None) -> Task:
+        """The same for other exemplars and targets, and another way to make a rule of them.
+
+        Args:
+            edits: They differ in nothing else: projector, layers, samples and oracle are the same.
+            settings: As for `resolve`; only those of the rule are taken.
 
         Raises:
             RegenError: If those are not valid.
         """
+        merged = merged_settings(settings or RewriteSettings(), edits)
+        merged = with_family_settings(merged, self.generator)
+        rule = {name: by for name, by in merged.said_by.items() if name.startswith("rule.")}
         examples, split = load_examples(edits, self.generator), self.split
         if self.projector is None and self.said_by["memory_layers"] == DEFAULT:
             _, layers = usual_cut(self.generator, examples, split.value_layer)
             if layers != split.memory_layers:
                 split = self.generator.split(split.value_layer, layers)
+        with merged.naming("rule.align", edits):
+            check_projector(self.projector, merged.settings.rule)
         fit = resolved_fit(self.asked, split, examples)
+        chosen = replace(self.settings, rule=merged.settings.rule, fit=fit)
         return replace(
             self,
             edits=edits,
-            settings=replace(self.settings, memory_layers=split.memory_layers, fit=fit),
+            settings=replace(chosen, memory_layers=split.memory_layers),
             examples=examples,
             split=split,
             taken=taken_by(edits, self.generator, self.source),
+            said_by={**self.said_by, **rule},
         )
 
     @property

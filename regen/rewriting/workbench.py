@@ -13,6 +13,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from itertools import islice
 from pathlib import Path
 
 import torch
@@ -33,12 +34,12 @@ from regen.rewriting.suggestions import part_at, same_part
 from regen.rewriting.task import Task, resolve
 from regen.seeds import PRESERVED, UNSEEN
 
-Asked = tuple[str, RewriteSettings]  # edits as JSON, settings
+Opened = tuple[str, RewriteSettings]  # edits as JSON and settings, less what makes a rule
 Place = tuple[int, int]  # value layer, number of layers of the memory
 One = tuple[str, Place, RuleSettings, bool]  # the edits of one target, and what else decides it
 
 
-_KEPT = 6  # cuts, and views
+_KEPT = 6  # tasks, cuts and views each, those that were used last
 
 
 @dataclass(frozen=True)
@@ -100,8 +101,8 @@ class Workbench:
         self.generator, self.images, self.count = generator, images, unseen
         self.projector = None if projector is None else str(projector)
         self.source = generator.source(images)
-        self._tasks: dict[Asked, Task] = {}  # by what the edits share
-        self._cuts: list[Cut] = []  # the last that was used first, as the views
+        self._tasks: dict[Opened, Task] = {}  # the last that was used comes first in each
+        self._cuts: list[Cut] = []
         self._views: list[View] = []
         self._rules: dict[One, Rule] = {}  # of one target each
 
@@ -134,17 +135,20 @@ class Workbench:
             RegenError: On bad input of any kind.
         """
         chosen = settings or RewriteSettings()
-        common = _written(replace(edits, edits=())), chosen
-        if common not in self._tasks:
-            self._tasks[common] = resolve(
+        opened = _opened_by(edits, chosen)
+        if opened in self._tasks:
+            task = self._tasks[opened].with_edits(edits, chosen)
+        else:
+            task = resolve(
                 edits,
                 self.generator,
                 settings=chosen,
                 projectors=[] if self.projector is None else [self.projector],
                 images=self.images,
             )
-            return self._tasks[common]
-        return self._tasks[common].with_examples(edits)
+        others = {key: kept for key, kept in self._tasks.items() if key != opened}
+        self._tasks = dict(islice({opened: task, **others}.items(), _KEPT))
+        return task
 
     @torch.no_grad()
     def cut(self, task: Task) -> Cut:
@@ -285,6 +289,12 @@ def _place(split: Split) -> Place:
 def _written(edits: Edits) -> str:
     """What edits are known by: equal ones, with equal masks, are written alike."""
     return json.dumps(edits.to_json())
+
+
+def _opened_by(edits: Edits, settings: RewriteSettings) -> Opened:
+    """What edits and settings must share to be learned with the same projector and samples."""
+    opened = replace(edits, edits=(), align=None, scale=None, shape=None, blend=None, feather=None)
+    return _written(opened), replace(settings, rule=RuleSettings())
 
 
 def _each_target(edits: Edits) -> Iterator[Edits]:

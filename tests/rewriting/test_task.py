@@ -48,14 +48,26 @@ def test_the_memory_of_a_small_pattern_is_shorter(generator: StyleGAN2) -> None:
     with pytest.warns(NoProjectorWarning):
         small = resolve(edits(None, side=3), generator)
     assert small.split.memory_layers == small.settings.memory_layers == 4
-    large = small.with_examples(edits(None, side=8))
+    large = small.with_edits(edits(None, side=8))
     assert large.split.memory_layers == large.settings.memory_layers == 6
     with pytest.warns(NoProjectorWarning):
         again = resolve(edits(None, side=8), generator)
     assert large.settings == again.settings and large.said_by == again.said_by
     with pytest.warns(NoProjectorWarning):
         fixed = resolve(edits(None, side=3), generator, settings=RewriteSettings(memory_layers=2))
-    assert fixed.with_examples(edits(None, side=8)).split.memory_layers == 2
+    assert fixed.with_edits(edits(None, side=8)).split.memory_layers == 2
+
+
+def test_another_way_to_make_a_rule_needs_nothing_opened_again(generator: StyleGAN2) -> None:
+    settings = RewriteSettings(RuleSettings(paste="difference"))
+    soft = replace(edits(None), feather=5.0, scale="stretch")
+    with pytest.warns(NoProjectorWarning):
+        first, anew = resolve(edits(None), generator), resolve(soft, generator, settings=settings)
+    found = first.with_edits(soft, settings)
+    assert found.settings == anew.settings and found.said_by == anew.said_by
+    assert found.split is first.split and found.source is first.source
+    with pytest.raises(ProjectorError, match="e.json: align: got feature, without a projector"):
+        first.with_edits(replace(edits(None), align="feature", file="e.json"))
 
 
 def test_without_a_projector_the_value_layer_is_anybodys_choice(generator: StyleGAN2) -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import gc
+import weakref
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -16,7 +18,7 @@ from regen.rewriting import workbench
 from regen.rewriting.learn import learn
 from regen.rewriting.preview import preview
 from regen.rewriting.rewrite import Rewrite
-from regen.rewriting.settings import FitSettings, RewriteSettings
+from regen.rewriting.settings import FitSettings, RewriteSettings, RuleSettings
 from regen.rewriting.task import Task, resolve
 from regen.rewriting.workbench import Workbench
 from tests.helpers import munit
@@ -71,6 +73,33 @@ def test_a_second_task_shares_what_the_edits_do_not_decide(
     assert second.projector is first.projector and second.split is first.split
     assert second.taken == {7, 8} and len(second.examples) == 2
     assert bench.cut(second) is bench.cut(first)
+
+
+def test_another_way_to_make_a_rule_opens_nothing_again(
+    bench: Workbench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    edits = edits_for(103)
+    wanted = resolve(replace(edits, feather=4.0), bench.generator)
+    first = bench.task(edits)
+    monkeypatch.delattr(workbench, "resolve")
+    soft = bench.task(replace(edits, feather=4.0))
+    assert soft.projector is first.projector
+    assert soft.settings == wanted.settings and soft.said_by == wanted.said_by
+    stretched = bench.task(edits, RewriteSettings(RuleSettings(scale="stretch")))
+    assert stretched.settings.rule.scale == "stretch" and stretched.projector is first.projector
+    assert bench.task(edits).settings == first.settings
+
+
+def test_what_was_not_used_for_long_is_opened_again_when_it_is_needed() -> None:
+    bench = Workbench(open_generator("portraits"), unseen=1)
+    edits = edits_for(103)
+    usual = bench.task(edits).projector
+    first = weakref.ref(bench.task(replace(edits, value_layer=8)))
+    for layers in range(1, 6):
+        bench.task(replace(edits, memory_layers=layers))
+        assert bench.task(edits).projector is usual
+    gc.collect()
+    assert first() is None and bench.task(replace(edits, value_layer=8)).split.value_layer == 8
 
 
 def test_a_rewrite_is_that_of_the_function_byte_for_byte(bench: Workbench, tmp_path: Path) -> None:
