@@ -1,8 +1,7 @@
-"""What a finished rewrite did, for people (HTML, PNG) and for programs (JSON).
+"""What a finished rewrite did, for people.
 
 report.html is self-contained: its images are inside, nothing is fetched, it has a light and a dark
 theme. before_after.png shows the same rows of images, where HTML cannot be shown.
-metrics.json holds the metrics.
 """
 
 from __future__ import annotations
@@ -10,8 +9,7 @@ from __future__ import annotations
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
-from regen.files.as_json import to_json
-from regen.files.atomic import atomic_write, ensure_folder, write_json, write_text
+from regen.files.atomic import atomic_write, ensure_folder, write_text
 from regen.report.content import ExemplarView, RewriteReport, TargetView, image_rows
 from regen.report.images import COMPRESSION, draw_sheet
 from regen.report.page import render_page
@@ -22,7 +20,7 @@ SHEET_COLUMNS = 10
 
 
 def write_report(folder: Path | str, report: RewriteReport) -> Path:
-    """Write report.html, before_after.png and metrics.json into `folder`, each whole or not at all.
+    """Write report.html and before_after.png into `folder`, each whole or not at all.
 
     Args:
         folder: The run folder; made if it does not exist.
@@ -35,7 +33,6 @@ def write_report(folder: Path | str, report: RewriteReport) -> Path:
         StoreError: If the folder cannot be written to.
     """
     folder = ensure_folder(folder)
-    write_json(folder / "metrics.json", to_json(report.metrics))
     with ThreadPoolExecutor(1) as beside:  # most of the time goes into compressing images
         page = beside.submit(render_page, report)
         rows = [(row.title, row.images) for row in image_rows(report, SHEET_COLUMNS)]

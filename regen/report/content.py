@@ -72,7 +72,7 @@ class RewriteReport:
         labels: Names of the N samples, which were not targets.
         before: What the generator generates for them, ``[N, 3, H, W]`` in [-1, 1].
         after: The same with the rewrite.
-        metrics: As they go into metrics.json.
+        metrics: As they go into metrics.json, but for times and memory.
         settings: As they are in settings.json.
         inputs: What the generator was given for them, like `before`, or None.
         regions: Where the rule should act on each sample, ``[N, 1, H, W]`` in [0, 1], or None.

@@ -9,6 +9,8 @@ from typing import Any
 import torch
 
 from regen.edits.schema import Edits, NamedRegion
+from regen.files.as_json import to_json
+from regen.files.atomic import write_json
 from regen.images import as_shown
 from regen.metrics import try_lpips
 from regen.report import ExemplarView, RewriteReport, TargetView, write_report
@@ -24,13 +26,14 @@ from regen.runs.timing import Stopwatch, peak_memory_mb
 def conclude(
     task: Task, learned: Learned, folder: Path, watch: Stopwatch, command: str
 ) -> tuple[dict[str, Any], Path]:
-    """Measure a rewrite, and write its report into the run folder.
+    """Measure a rewrite, and write its report and metrics.json into the run folder.
 
     Args:
         task: What should be learned.
         learned: What was learned.
         folder: The run folder.
-        watch: Receives the stages "measure" and "report"; its times go into the metrics.
+        watch: Receives the stages "measure" and "report"; its times, also those of the report, go
+            into the metrics, which are written last.
         command: Command line that repeats the run.
 
     Returns:
@@ -43,35 +46,37 @@ def conclude(
         generator = task.generator
         lpips, reason = try_lpips(task.settings.lpips, generator.image_size, generator.device)
         evidence = enough_evidence(task, learned, lpips)
-        metrics = metrics_of(evidence, lpips, reason, {}, None)
+        metrics = metrics_of(evidence, lpips, reason)
     assert evidence.targets is not None
     with watch.stage("report"):
         exemplars, targets = _views(task, learned, evidence.targets)
-    metrics["seconds"], metrics["peak_memory_mb"] = watch.seconds(), peak_memory_mb()
-    report = RewriteReport(
-        title=_title(task),
-        command=command,
-        labels=evidence.labels,
-        before=evidence.before,
-        after=evidence.after,
-        metrics=metrics,
-        settings=task.recorded(),
-        inputs=evidence.inputs,
-        regions=evidence.regions,
-        region_source=evidence.region_source,
-        similarity=evidence.similarity,
-        oracle=evidence.oracle,
-        exemplars=exemplars,
-        targets=targets,
-        losses=learned.losses,
-        layers=None if task.layer_choice is None else task.layer_choice.recorded(),
-        notes=_notes(task, metrics, reason),
-        use=[
-            generate_command(task, REWRITE_FILE, "images"),
-            generate_command(task, f"{REWRITE_FILE}:0.5", "half"),
-        ],
-    )
-    return metrics, write_report(folder, report)
+        report = RewriteReport(
+            title=_title(task),
+            command=command,
+            labels=evidence.labels,
+            before=evidence.before,
+            after=evidence.after,
+            metrics=metrics,
+            settings=task.recorded(),
+            inputs=evidence.inputs,
+            regions=evidence.regions,
+            region_source=evidence.region_source,
+            similarity=evidence.similarity,
+            oracle=evidence.oracle,
+            exemplars=exemplars,
+            targets=targets,
+            losses=learned.losses,
+            layers=None if task.layer_choice is None else task.layer_choice.recorded(),
+            notes=_notes(task, metrics, reason),
+            use=[
+                generate_command(task, REWRITE_FILE, "images"),
+                generate_command(task, f"{REWRITE_FILE}:0.5", "half"),
+            ],
+        )
+        path = write_report(folder, report)
+    metrics = {**metrics, "seconds": watch.seconds(), "peak_memory_mb": peak_memory_mb()}
+    write_json(folder / "metrics.json", to_json(metrics))
+    return metrics, path
 
 
 @torch.no_grad()

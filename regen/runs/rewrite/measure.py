@@ -177,18 +177,17 @@ def _targets(task: Task, learned: Learned, edge: float) -> Targets:
     return Targets(before, wanted, after, rule.image_mask.float().cpu(), maps)
 
 
-def metrics_of(
-    evidence: Evidence,
-    lpips: Lpips | None,
-    reason: str | None,
-    seconds: dict[str, float],
-    peak_mb: float | None,
-) -> dict[str, Any]:
-    """The content of metrics.json.
+def metrics_of(evidence: Evidence, lpips: Lpips | None, reason: str | None) -> dict[str, Any]:
+    """The content of metrics.json, but for times and memory.
+
+    Args:
+        evidence: What is measured.
+        lpips: What compares images, or None for L1 alone.
+        reason: Why there is no LPIPS, or None.
 
     Returns:
-        ``seeds`` (how many samples), ``seconds``, ``peak_memory_mb``, ``lpips``, ``inside`` and
-        ``outside`` against the images before, ``region_source``.
+        ``seeds`` (how many samples), ``lpips``, ``inside`` and ``outside`` against the images
+        before, ``region_source``.
 
         ``oracle``, where there is one: the distance to it before and after, and ``oracle_source``;
         and unless it is a pseudo-oracle, which "paste" stands for, ``generator_error``: how far the
@@ -203,8 +202,6 @@ def metrics_of(
     e = evidence if lpips is None or evidence.perceived else evidence.seen_by(lpips)
     metrics: dict[str, Any] = {
         "seeds": len(e.labels),
-        "seconds": seconds,
-        "peak_memory_mb": peak_mb,
         "lpips": describe_lpips(lpips, reason, int(min(e.before.shape[2:]))),
         "region_source": e.region_source,
         **_distances(e, {part: ("before", "after", part) for part in ("inside", "outside")}),
