@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 import json
 import re
 from pathlib import Path
@@ -10,6 +11,8 @@ import pytest
 from PIL import Image
 
 from regen.edits.schema import read_edits
+from regen.generators.protocol import Generator
+from regen.generators.split import Split
 from regen.portraits import PATTERNS, REGIONS
 from tests.test_layers import ROWS
 
@@ -79,6 +82,23 @@ def test_the_design_names_every_unit() -> None:
     page = words(ROOT / "docs" / "design.md").split("## Folders")[1].split("\n## ")[0]
     units = [unit for row in ROWS for unit in sorted(row) if not unit.startswith("__")]
     assert [unit for unit in units if f"`{unit}`" not in page] == []
+
+
+def signature(owner: type, name: str) -> inspect.Signature:
+    method = inspect.getattr_static(owner, name)
+    return inspect.signature(method.fget if isinstance(method, property) else method)
+
+
+def test_a_family_written_after_the_page_has_the_signatures_of_the_protocol() -> None:
+    page = words(ROOT / "docs" / "add-a-family.md")
+    (block,) = re.findall(r"```python\n(class MyGenerator.*?)```", page, re.DOTALL)
+    names: dict[str, type] = {"Generator": Generator}
+    exec(f"from __future__ import annotations\n{block}", names)
+    shown = names["MyGenerator"]
+    assert not inspect.isabstract(shown), "some that are abstract are missing"
+    for name in Generator.__abstractmethods__:
+        assert signature(shown, name) == signature(Generator, name), name
+    assert [name for name in Split.__abstractmethods__ if f"`{name}" not in page] == []
 
 
 def test_the_versions_agree() -> None:
