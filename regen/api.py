@@ -30,7 +30,7 @@ from regen.projector.project import Projection, best_context, own_context
 from regen.projector.project import project as _project
 from regen.rewriting.cautions import Caution
 from regen.rewriting.exemplars import Exemplar, load_exemplars
-from regen.rewriting.learn import Learned, OnPartial, OnStep, learn
+from regen.rewriting.learn import Learned, OnPartial, OnStep, learn, learned_before
 from regen.rewriting.preview import ExemplarPreview, Preview
 from regen.rewriting.preview import preview as _preview
 from regen.rewriting.rewrite import Rewrite
@@ -62,6 +62,8 @@ __all__ = [
     "edits_of",
     "exemplar_image",
     "generate",
+    "learn",
+    "learned_before",
     "load_exemplars",
     "load_mask",
     "open_generator",

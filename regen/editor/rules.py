@@ -109,7 +109,7 @@ class Rules:
         file = self.kept.write_rule(key, self.tasks.embedded(painting), self._given(kind))
         task = self.bench.task(api.read_edits(file), settings)
         steps = task.settings.fit.steps or 1
-        learned = self.bench.learn(
+        learned = api.learn(
             task,
             on_step=lambda step, terms: on_step(step, steps, terms["total"]),
             on_partial=lambda _, rewrite: on_partial(rewrite),
@@ -131,5 +131,5 @@ class Rules:
         settings = self.settings(rule.kind)
         task = self.bench.task(api.read_edits(folder / "edits.json"), settings)
         losses = json.loads((folder / "losses.json").read_text(encoding="utf-8"))
-        learned = self.bench.learned(task, self.rewrite(rule.key), losses, rule.stopped_after)
+        learned = api.learned_before(task, self.rewrite(rule.key), losses, rule.stopped_after)
         conclude(task, learned, folder, Stopwatch(), command)

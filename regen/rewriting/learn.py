@@ -141,7 +141,18 @@ def learn(
     on_partial: OnPartial | None = None,
     should_stop: Callable[[], bool] | None = None,
 ) -> Learned:
-    """Prepare and fit. Arguments and errors are those of `fit`."""
+    """Learn the rule of a task (section 4.2 of the paper); the generator is not modified.
+
+    Args:
+        task: What to learn.
+        on_step: Called every few steps with the step and the losses by name.
+        on_partial: Called as often with the number of steps taken and the rewrite so far.
+        should_stop: Called after every step; once it returns True, the fit ends with what was
+            learned until then.
+
+    Raises:
+        RegenError: As `prepare`, or if the fit diverges.
+    """
     return fit(
         task,
         prepare(task),
@@ -150,6 +161,24 @@ def learn(
         on_partial=on_partial,
         should_stop=should_stop,
     )
+
+
+def learned_before(
+    task: Task, rewrite: Rewrite, losses: Losses, stopped_after: int | None = None
+) -> Learned:
+    """What `learn` returned for a task, from what was kept of it.
+
+    Args:
+        task: What was learned.
+        rewrite: The rewrite, as it was saved.
+        losses: (step, value) pairs by name.
+        stopped_after: Steps after which the fit was stopped, or None if it was completed.
+
+    Raises:
+        RegenError: As `prepare`.
+    """
+    prepared = prepare(task)
+    return Learned(rewrite, prepared.rule, prepared.matcher, losses, stopped_after)
 
 
 def _rewrite(

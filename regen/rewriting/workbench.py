@@ -1,4 +1,4 @@
-"""A generator on the workbench: what previews, suggestions and fits share is computed once.
+"""A generator on the workbench: what previews and suggestions share is computed once.
 
 Every preview of an edits file needs the projector, the second moment of keys and the unseen
 samples that it is shown on; hardly any of it depends on the edits. A `Workbench` keeps it all, and
@@ -10,8 +10,7 @@ Shapes: N unseen samples; H, W their height and width.
 
 from __future__ import annotations
 
-import json
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from itertools import islice
 from pathlib import Path
@@ -23,12 +22,12 @@ from regen.edits.schema import Edits
 from regen.generators.protocol import Generator, Sample, Source
 from regen.generators.samples import reserved_samples
 from regen.generators.split import Activation, Split
+from regen.rewriting.applying import combined, images_after, is_within
 from regen.rewriting.key_similarity import match_whitened, whitening_of
-from regen.rewriting.learn import Learned, Losses, OnPartial, OnStep, learn, prepare
-from regen.rewriting.preserved import LEAST_COMPARED, images_of, keys_of
+from regen.rewriting.preserved import LEAST_COMPARED, keys_of
 from regen.rewriting.preview import Preview, preview_of
-from regen.rewriting.rewrite import Rewrite, compose
-from regen.rewriting.rule import Rule, build_rule, stack_rules
+from regen.rewriting.rewrite import Rewrite
+from regen.rewriting.rule_cache import RuleCache, written
 from regen.rewriting.settings import RewriteSettings, RuleSettings
 from regen.rewriting.suggestions import part_at, same_part
 from regen.rewriting.task import Task, resolve
@@ -36,8 +35,6 @@ from regen.seeds import PRESERVED, UNSEEN
 
 Opened = tuple[str, RewriteSettings]  # edits as JSON and settings, less what makes a rule
 Place = tuple[int, int]  # value layer, number of layers of the memory
-One = tuple[str, Place, RuleSettings, bool]  # the edits of one target, and what else decides it
-
 
 _KEPT = 6  # tasks, cuts and views each, those that were used last
 
@@ -104,7 +101,7 @@ class Workbench:
         self._tasks: dict[Opened, Task] = {}  # the last that was used comes first in each
         self._cuts: list[Cut] = []
         self._views: list[View] = []
-        self._rules: dict[One, Rule] = {}  # of one target each
+        self._rules = RuleCache()
 
     def view(self, targets: Sequence[Sample] = (), source: Source | None = None) -> View:
         """The unseen samples beside targets: none of them, and in the manner of the first.
@@ -157,13 +154,13 @@ class Workbench:
         samples = reserved_samples(task.source, PRESERVED, count, task.taken)
         place = _place(task.split)
         known = [c for c in self._cuts if _place(c.split) == place and c.samples == samples]
-        if known:
-            cut = known[0]
-        else:
-            keys = keys_of(self.generator, task.split, samples).features
-            cut = Cut(task.split, samples, whitening_of(keys))
+        cut = known[0] if known else self._new_cut(task.split, samples)
         self._cuts = [cut, *(other for other in self._cuts if other is not cut)][:_KEPT]
         return cut
+
+    def _new_cut(self, split: Split, samples: Sequence[Sample]) -> Cut:
+        keys = keys_of(self.generator, split, samples).features
+        return Cut(split, samples, whitening_of(keys))
 
     def warm(self) -> None:
         """Compute what previews share, before the first is asked for."""
@@ -178,7 +175,7 @@ class Workbench:
         """
         cut = self.cut(task)
         view = self.view(task.targets, task.source)
-        rule = self._rule(task)
+        rule = self._rules.rule(task)
         matcher = match_whitened(cut.whitening, rule.keys.features, rule.mask)
         keys = self._keys(view, cut).features
         return preview_of(task, rule, matcher, view.labels, view.images, keys)
@@ -189,39 +186,6 @@ class Workbench:
         if place not in view.keys:
             view.keys[place] = keys_of(self.generator, cut.split, view.samples)
         return view.keys[place]
-
-    def _rule(self, task: Task) -> Rule:
-        """A task's rule; of targets that did not change it is not made again."""
-        place = _place(task.split)
-        examples, made, keys = list(task.examples), dict[One, Rule](), list[One]()
-        for alone in _each_target(task.edits):
-            holes = len(alone.edits[0].targets[0].sample.grow)
-            own, examples = examples[:holes], examples[holes:]
-            key = _written(alone), place, task.settings.rule, task.has_values
-            keys.append(key)
-            made[key] = self._rules.get(key) or build_rule(
-                task.split, task.projector, own, task.settings.rule, values=task.has_values
-            )
-        self._rules = made
-        return stack_rules([made[key] for key in keys])
-
-    def learn(
-        self,
-        task: Task,
-        *,
-        on_step: OnStep | None = None,
-        on_partial: OnPartial | None = None,
-        should_stop: Callable[[], bool] | None = None,
-    ) -> Learned:
-        """Learn a task. Arguments and errors are those of `regen.rewriting.learn.fit`."""
-        return learn(task, on_step=on_step, on_partial=on_partial, should_stop=should_stop)
-
-    def learned(
-        self, task: Task, rewrite: Rewrite, losses: Losses, stopped_after: int | None = None
-    ) -> Learned:
-        """What `learn` returned for a task, from the rewrite that was saved."""
-        prepared = prepare(task)
-        return Learned(rewrite, prepared.rule, prepared.matcher, losses, stopped_after)
 
     @torch.no_grad()
     def after(
@@ -243,16 +207,17 @@ class Workbench:
         Raises:
             RewriteError: If a rewrite belongs to another generator.
         """
-        used = [rewrite.scaled(strength) for rewrite, strength in rewrites if strength]
-        view = (view or self.view()) if samples is None else None
-        if not used:
-            return self.generator.images(samples or ()) if view is None else view.images
-        total = used[0] if len(used) == 1 else compose(used)
-        cut = next((c for c in self._cuts if _covers(c.split, total)), None)
-        if view is None or cut is None:
-            return total.applied_to(self.generator).images(samples or (view or self.view()).samples)
-        weights = _weights(cut.split, total.deltas)
-        return images_of(self.generator, cut.split, self._keys(view, cut), weights)
+        total = combined(rewrites)
+        if samples is None:
+            view = view or self.view()
+            if total is None:
+                return view.images
+            cut = next((cut for cut in self._cuts if is_within(total, cut.split)), None)
+            if cut is not None:
+                return images_after(self.generator, cut.split, self._keys(view, cut), total)
+            samples = view.samples
+        generator = self.generator if total is None else total.applied_to(self.generator)
+        return generator.images(samples)
 
     @torch.no_grad()
     def part_at(self, sample: Sample, x: float, y: float) -> Tensor:
@@ -286,35 +251,7 @@ def _place(split: Split) -> Place:
     return split.value_layer, split.memory_layers
 
 
-def _written(edits: Edits) -> str:
-    """What edits are known by: equal ones, with equal masks, are written alike."""
-    return json.dumps(edits.to_json())
-
-
 def _opened_by(edits: Edits, settings: RewriteSettings) -> Opened:
     """What edits and settings must share to be learned with the same projector and samples."""
     opened = replace(edits, edits=(), align=None, scale=None, shape=None, blend=None, feather=None)
-    return _written(opened), replace(settings, rule=RuleSettings())
-
-
-def _each_target(edits: Edits) -> Iterator[Edits]:
-    """Edits of one target each."""
-    for edit in edits.edits:
-        for target in edit.targets:
-            yield replace(edits, edits=(replace(edit, targets=(target,)),))
-
-
-def _covers(split: Split, rewrite: Rewrite) -> bool:
-    """Whether a rewrite changes the weights of this memory and no others."""
-    return set(rewrite.deltas) <= {split.full_name(name) for name in split.memory_weights()}
-
-
-def _weights(split: Split, deltas: Mapping[str, Tensor]) -> dict[str, Tensor]:
-    """The memory's weights with a change added, by their names inside it."""
-    names = set(split.memory_weights())
-    own = {n: p for n, p in split.memory.named_parameters() if n in names}
-    return {
-        n: p + deltas[split.full_name(n)].to(p)
-        for n, p in own.items()
-        if split.full_name(n) in deltas
-    }
+    return written(opened), replace(settings, rule=RuleSettings())

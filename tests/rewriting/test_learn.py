@@ -9,7 +9,7 @@ import pytest
 import torch
 
 from regen.generators.protocol import Generator
-from regen.rewriting.learn import fit, learn, moments_for, prepare
+from regen.rewriting.learn import fit, learn, learned_before, moments_for, prepare
 from regen.rewriting.rule import Rule
 from regen.rewriting.task import Task
 
@@ -57,6 +57,16 @@ def test_partial_rewrites_belong_to_the_generator_which_is_hashed_once(
 def test_a_stopped_fit_says_after_how_many_steps(task: Task) -> None:
     learned = learn(task, should_stop=lambda: True)
     assert learned.stopped_after == learned.rewrite.settings["interrupted_after_steps"] == 1
+
+
+def test_what_was_learned_is_there_again_from_what_was_kept(task: Task) -> None:
+    learned = learn(task, should_stop=lambda: True)
+    again = learned_before(task, learned.rewrite, learned.losses, learned.stopped_after)
+    assert (again.rewrite, again.losses, again.stopped_after) == (
+        *(learned.rewrite, learned.losses, learned.stopped_after),
+    )
+    assert torch.equal(again.rule.wanted, learned.rule.wanted)
+    assert torch.equal(again.matcher.directions, learned.matcher.directions)
 
 
 def test_the_closed_form_gets_its_moments(task: Task) -> None:

@@ -6,7 +6,6 @@ import gc
 import weakref
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
 import pytest
 import torch
@@ -107,7 +106,7 @@ def test_a_rewrite_is_that_of_the_function_byte_for_byte(bench: Workbench, tmp_p
     settings, edits = RewriteSettings(fit=fit), edits_for(103)
     partial: list[tuple[int, Rewrite]] = []
     bench.task(edits_for(4), settings)
-    learned = bench.learn(
+    learned = learn(
         bench.task(edits, settings), on_partial=lambda step, so_far: partial.append((step, so_far))
     )
     learned.rewrite.save(tmp_path / "a")
@@ -150,28 +149,6 @@ def test_unseen_samples_of_a_folder_are_never_targets(tmp_path: Path) -> None:
     assert first.labels == [f"{n:02d}.png, style {n}" for n in (0, 5, 10)]
     beside = bench.view(bench.source.samples([0]))
     assert beside.labels[0] == "01.png, style 1" and bench.view() is first
-
-
-def test_a_target_that_did_not_change_is_not_projected_again(
-    bench: Workbench, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    counted: list[int] = []
-    plain = workbench.build_rule
-
-    def counting(split: Any, project: Any, examples: Any, *rest: Any, **more: Any) -> Any:
-        counted.append(len(examples))
-        return plain(split, project, examples, *rest, **more)
-
-    monkeypatch.setattr(workbench, "build_rule", counting)
-    bench.preview(bench.task(edits_for(11, 12)))
-    bench.preview(bench.task(edits_for(11, 13)))
-    assert counted == [1, 1, 1]
-    seen, wanted = (
-        bench.preview(bench.task(edits_for(13, 11))),
-        preview(bench.task(edits_for(13, 11)), 3),
-    )
-    assert seen.decoded is not None and wanted.decoded is not None
-    assert torch.equal(seen.decoded, wanted.decoded) and len(counted) == 3
 
 
 def _parameter(bench: Workbench, name: str) -> torch.Tensor:
