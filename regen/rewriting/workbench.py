@@ -12,6 +12,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from functools import cached_property
 from itertools import islice
 from pathlib import Path
 
@@ -213,7 +214,7 @@ class Workbench:
             if total is None:
                 return view.images
             cut = next((cut for cut in self._cuts if is_within(total, cut.split)), None)
-            if cut is not None:
+            if cut is not None and total.base == self._digest:
                 return images_after(self.generator, cut.split, self._keys(view, cut), total)
             samples = view.samples
         generator = self.generator if total is None else total.applied_to(self.generator)
@@ -236,6 +237,10 @@ class Workbench:
         cut = self._usual_cut()
         keys = cut.split.head(self.generator.latents([sample, *others])).features
         return same_part(cut.whitening, keys[:1], region, keys[1:], self._size)
+
+    @cached_property
+    def _digest(self) -> str:
+        return self.generator.digest()
 
     @property
     def _size(self) -> tuple[int, int]:

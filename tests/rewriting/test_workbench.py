@@ -11,6 +11,7 @@ import pytest
 import torch
 
 from regen.edits.schema import Edits, edits_of
+from regen.errors import RewriteError
 from regen.generators.registry import open_generator
 from regen.images import save_image
 from regen.rewriting import workbench
@@ -139,6 +140,17 @@ def test_a_rewrite_of_other_layers_is_applied_too(bench: Workbench) -> None:
     other = replace(rewrite, deltas={name: torch.full_like(_parameter(bench, name), 0.01)})
     expected = other.applied_to(bench.generator).images(bench.view().samples)
     assert torch.equal(bench.after([(other, 1.0)]), expected)
+
+
+def test_a_rewrite_of_another_generator_is_refused_also_where_keys_are_known(
+    bench: Workbench,
+) -> None:
+    task = bench.task(edits_for(103))
+    bench.cut(task)
+    foreign = replace(shift(bench, task, 0.02), base="0" * 64)
+    for samples in (None, bench.source.samples([9])):
+        with pytest.raises(RewriteError, match="this rewrite belongs to another generator"):
+            bench.after([(foreign, 1.0)], samples)
 
 
 def test_unseen_samples_of_a_folder_are_never_targets(tmp_path: Path) -> None:
