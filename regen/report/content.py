@@ -14,6 +14,8 @@ from torch import Tensor
 from regen.errors import RegenError
 from regen.report.images import amplified_difference, heat
 
+RegionSource = Literal["oracle", "paste", "similarity"]
+
 DIFFERENCE_GAIN = 4
 ORACLES = {
     "oracle": ("oracle", "a perfect rewrite"),
@@ -97,7 +99,7 @@ class RewriteReport:
     settings: Mapping[str, object]
     inputs: Tensor | None = None
     regions: Tensor | None = None
-    region_source: Literal["oracle", "paste", "similarity"] = "similarity"
+    region_source: RegionSource = "similarity"
     similarity: Tensor | None = None
     oracle: Tensor | None = None
     exemplars: Sequence[ExemplarView] = ()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
-from typing import Any, Literal
+from typing import Any, NamedTuple
 
 import torch
 from torch import Tensor
@@ -14,6 +14,7 @@ from regen.generators.protocol import Generator, Oracle, Sample
 from regen.images import as_shown
 from regen.metrics import Lpips, describe_lpips, masked_distance, verdict_of
 from regen.metrics.locality import Distance
+from regen.report.content import RegionSource
 from regen.rewriting.cautions import missed, spill
 from regen.rewriting.key_similarity import soft_mask
 from regen.rewriting.learn import Learned
@@ -22,8 +23,6 @@ from regen.rewriting.preserved import images_of, keys_of
 from regen.rewriting.rewrite import rewritten
 from regen.rewriting.task import Task
 from regen.runs.rewrite.perceived import Perceived, perceive, together
-
-RegionSource = Literal["oracle", "paste", "similarity"]
 
 
 @dataclass(frozen=True)
@@ -45,7 +44,7 @@ class Targets:
     maps: Tensor
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Evidence:
     """Images of unseen samples.
 
@@ -70,8 +69,8 @@ class Evidence:
     similarity: Tensor
     regions: Tensor
     region_source: RegionSource
-    oracle: Tensor | None
-    plain: Tensor | None
+    oracle: Tensor | None = None
+    plain: Tensor | None = None
     inputs: Tensor | None = None
     targets: Targets | None = None
     perceived: Perceived | None = None
@@ -113,7 +112,7 @@ def known_regions(edits: Edits, oracle: Oracle | None, samples: Sequence[Sample]
 
 def gather_evidence(task: Task, learned: Learned, samples: Sequence[Sample]) -> Evidence:
     """Generate unseen samples with and without a rewrite, and find where it should have acted."""
-    generator, edits, matcher = task.generator, task.edits, learned.matcher
+    generator, matcher = task.generator, learned.matcher
     keys = keys_of(generator, task.split, samples)  # a rewrite does not change them
     before = images_of(generator, task.split, keys)
     size = (int(before.shape[2]), int(before.shape[3]))
@@ -123,27 +122,43 @@ def gather_evidence(task: Task, learned: Learned, samples: Sequence[Sample]) -> 
     with rewritten(generator, learned.rewrite):
         after = images_of(generator, task.split, keys)
         targets = _targets(task, learned, edge)
-    oracle, pattern = generator.oracle, edits.oracle_pattern
-    if isinstance(edits.oracle, PasteOracle):
-        wanted, where = pasted(task.examples, before, task.settings.rule)
-        labels = [sample.label for sample in samples]
-        given = _inputs(generator, samples)
-        return Evidence(
-            labels, before, after, similarity, where, "paste", wanted, None, given, targets
-        )
-    regions = known_regions(edits, oracle, samples)
+    expected = _expected(task, samples, before)
+    regions = expected.regions
     return Evidence(
-        [sample.label for sample in samples],
-        before,
-        after,
-        similarity,
-        similarity if regions is None else regions,
-        "similarity" if regions is None else "oracle",
-        oracle.wanted(samples, pattern) if oracle and pattern else None,
-        oracle.plain(samples) if oracle and pattern else None,
-        _inputs(generator, samples),
-        targets,
+        labels=[sample.label for sample in samples],
+        before=before,
+        after=after,
+        similarity=similarity,
+        regions=similarity if regions is None else regions,
+        region_source=expected.region_source,
+        oracle=expected.wanted,
+        plain=expected.plain,
+        inputs=_inputs(generator, samples),
+        targets=targets,
     )
+
+
+class _Expected(NamedTuple):
+    """Where a rule should act on samples, None where nobody knows, and what it should make."""
+
+    regions: Tensor | None
+    region_source: RegionSource
+    wanted: Tensor | None = None
+    plain: Tensor | None = None
+
+
+def _expected(task: Task, samples: Sequence[Sample], before: Tensor) -> _Expected:
+    """What the oracle of the edits knows of samples; `before` are their images."""
+    edits, oracle = task.edits, task.generator.oracle
+    if isinstance(edits.oracle, PasteOracle):
+        wanted, regions = pasted(task.examples, before, task.settings.rule)
+        return _Expected(regions, "paste", wanted)
+    known = known_regions(edits, oracle, samples)
+    source: RegionSource = "similarity" if known is None else "oracle"
+    if oracle is None or not edits.oracle_pattern:
+        return _Expected(known, source)
+    wanted, plain = oracle.wanted(samples, edits.oracle_pattern), oracle.plain(samples)
+    return _Expected(known, source, wanted, plain)
 
 
 def joined(one: Evidence, two: Evidence) -> Evidence:

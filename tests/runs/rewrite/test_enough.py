@@ -28,7 +28,15 @@ def evidence(outside: torch.Tensor, left: torch.Tensor) -> Evidence:
     grow = (1 - left)[:, None, None, None] * oracle
     after = grow + outside[:, None, None, None] * (1 - regions)
     labels = [f"seed {seed}" for seed in range(COUNT)]
-    return Evidence(labels, before, after, regions, regions, "oracle", oracle, None)
+    return Evidence(
+        labels=labels,
+        before=before,
+        after=after,
+        similarity=regions,
+        regions=regions,
+        region_source="oracle",
+        oracle=oracle,
+    )
 
 
 def spread(mean: float, by: float) -> torch.Tensor:

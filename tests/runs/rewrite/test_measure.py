@@ -58,7 +58,14 @@ def evidence() -> Evidence:
     regions[..., 8:16, 8:16] = 1
     after = 0.5 * regions.expand(-1, 3, -1, -1) + 0.1 * (1 - regions)
     labels = [f"seed {seed}" for seed in range(4)]
-    return Evidence(labels, before, after, regions, regions, "similarity", None, None)
+    return Evidence(
+        labels=labels,
+        before=before,
+        after=after,
+        similarity=regions,
+        regions=regions,
+        region_source="similarity",
+    )
 
 
 def test_metrics_without_an_oracle(evidence: Evidence) -> None:
