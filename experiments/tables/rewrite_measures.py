@@ -27,7 +27,7 @@ from regen.metrics import (
     masked_l1,
     masked_lpips,
 )
-from regen.runs.rewrite.measure import known_regions
+from regen.runs.rewrite.evidence import known_regions
 
 NO_ORACLE = "no oracle knows what a perfect rewrite would generate"
 PSEUDO_ORACLE = "the exemplar pasted at the same place"

@@ -19,7 +19,8 @@ from regen.rewriting.rewrite import REWRITE_FILE
 from regen.rewriting.rule import decode_wanted
 from regen.rewriting.task import Task
 from regen.runs.rewrite.enough import enough_evidence
-from regen.runs.rewrite.measure import Targets, metrics_of
+from regen.runs.rewrite.evidence import Targets
+from regen.runs.rewrite.measure import metrics_of
 from regen.runs.timing import Stopwatch, peak_memory_mb
 
 

@@ -18,7 +18,7 @@ from regen.metrics.verdict import (
 )
 from regen.rewriting.learn import Learned
 from regen.rewriting.task import Task
-from regen.runs.rewrite.measure import Evidence, gather_evidence, joined
+from regen.runs.rewrite.evidence import Evidence, gather_evidence, joined
 from regen.seeds import UNSEEN
 
 COUNTS = (16, 32, 64)

@@ -14,7 +14,7 @@ from regen.rewriting.settings import RewriteSettings
 from regen.rewriting.task import resolve
 from regen.runs.rewrite import enough
 from regen.runs.rewrite.enough import enough_evidence, settled
-from regen.runs.rewrite.measure import Evidence, joined
+from regen.runs.rewrite.evidence import Evidence, joined
 from tests.helpers.world import World
 
 COUNT = 8
