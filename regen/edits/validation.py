@@ -195,8 +195,6 @@ Integer1 = Annotated[
 ]
 _FINITE = Field(strict=True, allow_inf_nan=False)
 Number = Annotated[float, _FINITE, ExpectedNumber("a number")]
-NumberFrom0 = Annotated[float, _FINITE, Field(ge=0), ExpectedNumber("a number from 0")]
-NumberAbove0 = Annotated[float, _FINITE, Field(gt=0), ExpectedNumber("a number above 0")]
 
 Truncation = Annotated[
     float,

@@ -147,7 +147,7 @@ class ProjectorTrainingSettings:
     @property
     def steps(self) -> int:
         """How many steps the whole training takes."""
-        return max(1, round(self.kimg * 1000 / self.batch))
+        return self.steps_of(self.kimg)
 
     def steps_of(self, kimg: float) -> int:
         """How many steps `kimg` thousand images take, at least one."""

@@ -188,8 +188,7 @@ def _descend(
         adam.step(gradients, lr * share)
         if step % settings.report_every == 0 or step == count - 1:
             reported = dict(zip(terms, torch.stack(list(terms.values())).tolist(), strict=True))
-            remedy = f"lower lr, now {lr:g}" if step else "look for numbers that are not finite"
-            _check(step, reported["total"], losses.limit, remedy)
+            _check(step, reported["total"], losses.limit, f"lower lr, now {lr:g}")
             if on_report is not None:
                 on_report(step, reported)
         yield step + 1

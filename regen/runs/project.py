@@ -245,7 +245,7 @@ class _Job:
             features = {"features": better.value.features, "unrefined": first.value.features}
             shown.append(better.decoded)
         tensor_file.save(
-            self.folder / f"{name}.features.safetensors", features, self._header(source, features)
+            self.folder / f"{name}.features.safetensors", features, self._header(source)
         )
         save_image(self.folder / f"{name}.png", grid(torch.cat(shown).cpu(), len(shown)))
         return Projected(source, name, projected, refined, _out_of_reach(projected))
@@ -259,7 +259,7 @@ class _Job:
         )
         return found, None
 
-    def _header(self, source: Path, features: dict[str, Tensor]) -> tensor_file.Header:
+    def _header(self, source: Path) -> tensor_file.Header:
         return {
             "format": FORMAT,
             "version": VERSION,

@@ -20,6 +20,7 @@ from typing import Any, TypeVar
 import torch
 from torch import Tensor, nn
 
+from regen.training.memory_format import laid_out_as
 from regen.training.trees import outline_of, tensors_of, with_tensors
 
 Outputs = tuple[Tensor | None, ...]
@@ -118,7 +119,7 @@ def gradients(loss: Tensor, parameters: Iterable[nn.Parameter]) -> Outputs:
     wanted = list(parameters)
     found = torch.autograd.grad(loss, wanted, allow_unused=True)
     return tuple(
-        None if gradient is None else _laid_out_as(parameter, gradient)
+        None if gradient is None else laid_out_as(gradient, parameter)
         for parameter, gradient in zip(wanted, found, strict=True)
     )
 
@@ -127,9 +128,3 @@ def set_gradients(parameters: Iterable[nn.Parameter], found: Outputs) -> None:
     """Give each parameter its gradient, for an optimiser."""
     for parameter, gradient in zip(parameters, found, strict=True):
         parameter.grad = gradient
-
-
-def _laid_out_as(parameter: nn.Parameter, gradient: Tensor) -> Tensor:
-    if gradient.stride() == parameter.stride():
-        return gradient
-    return torch.empty_like(parameter).copy_(gradient)

@@ -19,14 +19,14 @@ Handler = Callable[[int, FrameType | None], None]
 
 
 class Interrupt:
-    """Whether a signal asked to stop in a `deferred_interrupt` block."""
+    """What a loop in a `deferred_interrupt` block looks at after each step.
+
+    Attributes:
+        pressed: Whether a signal has asked to stop.
+    """
 
     def __init__(self) -> None:
         self.pressed = False
-
-    def should_stop(self) -> bool:
-        """What a loop asks between two steps; pass it on as `should_stop`."""
-        return self.pressed
 
 
 @contextmanager

@@ -13,6 +13,8 @@ import torch
 from torch import Tensor
 from torch.optim.adam import adam
 
+from regen.training.memory_format import laid_out_as
+
 
 class QuickAdam:
     """Adam for some tensors, which are changed in place.
@@ -64,10 +66,3 @@ def rise_and_decline(done: float) -> float:
         done: From 0 to 1; of a step, its middle.
     """
     return 1.79 * min(1.0, 2 * done) * decline(done)
-
-
-def laid_out_as(gradient: Tensor, variable: Tensor) -> Tensor:
-    """The gradient in the variable's memory format, which the fused update takes for granted."""
-    if gradient.stride() == variable.stride():
-        return gradient
-    return torch.empty_like(variable).copy_(gradient)
