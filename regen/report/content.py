@@ -50,7 +50,8 @@ class TargetView:
     Attributes:
         label: Its name, "seed 3".
         before: The image without the rewrite.
-        wanted: The image that the rule aims for, decoded from the pasted features.
+        wanted: The image that the rule aims for: the exemplar's pixels pasted, or, where recall is
+            measured on values alone, what the pasted features decode to.
         after: The image with the rewrite.
         given: What the generator was given, for one that changes images.
         region: What of it was replaced, ``[1, H, W]`` in [0, 1], or None.

@@ -106,7 +106,7 @@ def choose_layer(
 def check_length(
     generator: Generator, projectors: Sequence[Projector], memory_layers: int | None
 ) -> None:
-    """Check that a memory of this length ends at one of the layers that are to be tried.
+    """Check that a memory of this length fits before the last of the layers that are to be tried.
 
     Raises:
         GeneratorError: If it is too long for all of them.

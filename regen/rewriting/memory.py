@@ -78,8 +78,8 @@ def fit_memory(
         preserved: What else must stay unchanged, or None.
         moments: Second moments of keys for all solvers but "adam", see
             `regen.rewriting.moment_cache`; by default they are measured on the preserved samples.
-        on_report: Called with the step and the losses; by the closed form alone with step 0 for
-            the start and step 1 for the end.
+        on_report: Called with the step and the losses on its preserved samples, which are others
+            in each step; by the closed form alone with step 0 for the start and step 1 for the end.
         on_partial: Called every `report_every` steps with the number of steps taken and the
             changes as far as they are learned, named as in the result.
         should_stop: Called after every step; the fit ends once it returns True.

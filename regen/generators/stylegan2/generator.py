@@ -143,7 +143,7 @@ class StyleGAN2(Generator):
     def style_codes(
         self, z: Tensor, truncation: float | Sequence[float] = 1.0, *, label: Tensor | None = None
     ) -> Tensor:
-        """Style codes ``[N, L + 1, W]`` of ``z [N, Z]``. Arguments are those of `latents`."""
+        """Style codes ``[N, L + 1, W]`` of ``z [N, Z]``. Arguments are those of `seed_latents`."""
         w: Tensor = self.mapping(z, label)
         if truncation == 1.0:
             return w[:, None].expand(-1, self.convolutions + 1, -1)
