@@ -264,8 +264,8 @@ class Generator(nn.Module, ABC):
     def batch_size(self) -> int:
         """How many samples are computed at once: 16 up to 256x256, and fewer of larger images.
 
-        So a batch takes no more memory, whatever their size; one that large is no slower for it.
-        Images of one's own, whose longer side is longer, take more.
+        So a batch needs about the same memory, whatever their size, and larger batches would not
+        be faster. A user's images that are not square are larger than `image_size`, and need more.
         """
         return at_once(_MOST_AT_ONCE, self.image_size)
 

@@ -7,10 +7,9 @@ the value layer is that of `Generator.usual_cut`, and the lengths of `LENGTHS` a
 half of the steps that it would take: colours and detail that the generator does not know need a
 memory up to its end, and how far back it must begin depends on the pattern.
 
-The last target is held out (a single target
-cannot be, and is evaluated on itself): its perfect result is known, its image with the pattern
-pasted in. Two means are normalised by the error before the fit, and weighted as the rule weights
-them:
+The last target is held out (a single target cannot be, and is evaluated on itself): its perfect
+result is known, its image with the pattern pasted in. Two means are normalised by the error before
+the fit, and weighted as the rule weights them:
 
     inside   mean over the held-out region of |after - wanted|  / the same before the fit
     outside  mean outside of the region of |after - before|, on held-out seeds  / the same as above
@@ -106,7 +105,7 @@ def choose_layer(
 def check_length(
     generator: Generator, projectors: Sequence[Projector], memory_layers: int | None
 ) -> None:
-    """Check that a memory of this length fits before the last of the layers that are to be tried.
+    """Check that a memory of this length can end at the last of the layers that are to be tried.
 
     Raises:
         GeneratorError: If it is too long for all of them.

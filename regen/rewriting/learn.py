@@ -62,7 +62,7 @@ def prepare(task: Task) -> Prepared:
     """Build the rule of a task, and find what must stay unchanged and where the rule will act.
 
     What must stay is drawn from all samples, also where a rule is for some kinds of them (holes of
-    one shape): only so are the other kinds kept as they are.
+    one shape): otherwise the other kinds would drift.
 
     Raises:
         RegenError: If a region reaches outside its image, or the source has too few samples.

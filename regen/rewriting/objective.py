@@ -190,8 +190,8 @@ class Losses:
 def _parted(features: Tensor, counts: list[int], both: bool) -> tuple[Tensor | None, Tensor]:
     """The first and the other samples; only the others unless `both` are needed.
 
-    Neither way changes the memory format in the gradient. Slices would, and so would a part of a
-    split that nothing depends on.
+    Both ways keep the gradient's memory format; slicing would not, nor would a split with an unused
+    part.
     """
     if both:
         first, others = features.split(counts)

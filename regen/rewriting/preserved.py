@@ -165,7 +165,7 @@ def _recalled(split: Split, keys: Activation, batch_size: int) -> tuple[Tensor, 
 
 
 def _room(count: int, like: Tensor) -> Tensor:
-    """An empty tensor for `count` samples, else as a batch of them, in its memory format."""
+    """An uninitialised tensor for `count` samples, otherwise like `like`."""
     last = like.is_contiguous(memory_format=torch.channels_last)
     order = torch.channels_last if last else torch.contiguous_format
     return torch.empty(

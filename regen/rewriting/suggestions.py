@@ -18,7 +18,7 @@ from regen.rewriting.key_similarity import match_whitened
 
 _ALIKE = 0.35  # cosine from which a position counts as the same part
 _SURE = 0.5  # with which positions the part is looked for again, so that it is found whole
-_TWIN = 0.75  # from which a part apart from the point is taken along: the other eye
+_TWIN = 0.75  # cosine from which a separate part, such as the other eye, is included
 _SLOPE = 0.05
 _AREA = 1.15  # of a part in another sample, as a multiple of its area in the first
 
