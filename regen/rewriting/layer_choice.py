@@ -90,7 +90,7 @@ def choose_layer(
         RegenError: On any other bad input.
     """
     known = _by_layer(projectors)
-    trial = _Trials(generator, source, examples, settings, taken)
+    trial = _CutTrials(generator, source, examples, settings, taken)
     cuts = _cuts(generator, known, settings.memory_layers, memory_layers)
     trials = []
     for layer, length in cuts:
@@ -147,7 +147,7 @@ def _lengths(only: int | None, longest: int, layer: int) -> list[int]:
     return [longest] if longest == 1 else [longest - 1, longest]
 
 
-class _Trials:
+class _CutTrials:
     """Tries cuts, each with the same samples and settings."""
 
     def __init__(

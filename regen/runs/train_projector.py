@@ -16,12 +16,11 @@ from regen.images import load_image
 from regen.images.listing import image_files
 from regen.precision import resolved
 from regen.projector.files import PROJECTOR_FILE, save_projector
-from regen.projector.network import BackwardProjector
 from regen.projector.settings import ProjectorTrainingSettings
 from regen.projector.train import Report, train_projector
 from regen.projector.windows import split_for_windows
-from regen.runs.folder import events_of, refuse_busy, remove_results, run_folder
-from regen.runs.logbook import Logbook, Progress
+from regen.runs.folder import refuse_busy, run_folder
+from regen.runs.training_log import TrainingLog
 from regen.training.checkpoint import kept, refuse_checkpoint
 from regen.training.distributed import own_device
 from regen.training.environment import is_first
@@ -103,7 +102,8 @@ def train(
     with run_folder(folder) as place:
         if not resume:
             refuse_checkpoint(place, PROJECTOR_FILE)
-        watcher = _Watcher(place, config, {**recorded, **asdict(config)}, resume=resume)
+        recorded |= asdict(config)
+        watcher = _Watcher(place, "train-projector", config.steps, recorded, resume=resume)
         try:
             projector = train_projector(
                 opened,
@@ -120,22 +120,12 @@ def train(
             raise KeyboardInterrupt(kept(place, config.steps)) from interrupt
         finally:
             watcher.close()
-        return _saved(place, projector, opened, layer, watcher) if is_first() else None
-
-
-def _saved(
-    folder: Path,
-    projector: BackwardProjector,
-    generator: Generator,
-    value_layer: int,
-    watcher: _Watcher,
-) -> Trained:
-    """Save the projector with the settings of its training."""
-    extra = watcher.settings["extra_images"] is not None
-    card = {"training": to_json(asdict(watcher.config)), "extra_images": extra}
-    path = folder / PROJECTOR_FILE
-    header = save_projector(path, projector, generator, value_layer, card=card)
-    return Trained(path, header, watcher.scalars)
+        if not is_first():
+            return None
+        path = place / PROJECTOR_FILE
+        card = {"training": to_json(asdict(config)), "extra_images": extra is not None}
+        header = save_projector(path, projector, opened, layer, card=card)
+        return Trained(path, header, watcher.scalars)
 
 
 def load_folder(folder: Path, size: tuple[int, int]) -> Tensor:
@@ -147,50 +137,17 @@ def load_folder(folder: Path, size: tuple[int, int]) -> Tensor:
     return torch.cat([load_image(path, size=size) for path in image_files(folder)])
 
 
-class _Watcher:
-    """Writes curves and images of a training, and shows its progress.
-
-    Nothing is written before the first step is done: until then settings may turn out not to fit
-    the checkpoint that the training should resume from.
-    """
-
-    def __init__(
-        self,
-        folder: Path,
-        config: ProjectorTrainingSettings,
-        settings: dict[str, object],
-        *,
-        resume: bool,
-    ) -> None:
-        self.folder, self.config, self.settings = folder, config, settings
-        self.resume = resume
-        self.book: Logbook | None = None
-        self.progress: Progress | None = None
-        self.scalars: dict[str, float] = {}
+class _Watcher(TrainingLog):
+    """Writes curves and images of a training, and shows its progress."""
 
     def step(self, done: int) -> None:
         """Count a step."""
-        if self.book is None or self.progress is None:
-            if not self.resume:
-                remove_results(self.folder, [events_of("train-projector")])
-            self.book = Logbook(self.folder, "train-projector", done=done - 1)
-            self.book.settings(self.settings)
-            self.progress = Progress(self.config.steps, "training the projector", done=done - 1)
         loss = self.scalars.get("semi_cycle_l1", self.scalars.get("feature_l1"))
-        self.progress.advance(done - self.progress.done, "" if loss is None else f"L1 {loss:.4f}")
+        self.count(done, "" if loss is None else f"L1 {loss:.4f}")
 
     def report(self, report: Report) -> None:
         """Log what was measured."""
-        assert self.book is not None
-        self.scalars = report.scalars
-        self.book.scalars(report.scalars, report.step)
+        self.add(report.scalars, report.step)
         self.book.images("input", report.inputs, report.step)
         if report.decoded is not None:
             self.book.images("decoded", report.decoded, report.step)
-
-    def close(self) -> None:
-        """Write out what is pending."""
-        if self.progress is not None:
-            self.progress.close()
-        if self.book is not None:
-            self.book.close()

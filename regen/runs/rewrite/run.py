@@ -96,7 +96,7 @@ def run_rewrite(
     """
     watch = Stopwatch()
     refuse_busy(folder)
-    with watch.stage("load"), _Trials(try_layers) as trials:
+    with watch.stage("load"), _TrialProgress(try_layers) as trials:
         task = resolve(
             edits,
             generator,
@@ -139,14 +139,14 @@ def _fill(folder: Path, task: Task, watch: Stopwatch, command: str) -> Outcome:
     return Outcome(learned.rewrite, metrics, report, use, task.layer_choice)
 
 
-class _Trials:
+class _TrialProgress:
     """Shows how many value layers have been tried."""
 
     def __init__(self, wanted: bool) -> None:
         self.progress: Progress | None = None
         self.wanted = wanted
 
-    def __enter__(self) -> _Trials:
+    def __enter__(self) -> _TrialProgress:
         return self
 
     def __exit__(self, *_: object) -> None:

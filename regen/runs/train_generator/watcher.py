@@ -6,6 +6,7 @@ Shapes: M training images; R their side.
 from __future__ import annotations
 
 import time
+from collections.abc import Mapping
 from pathlib import Path
 
 import torch
@@ -14,23 +15,19 @@ from torch import Tensor
 from regen.files.atomic import ensure_folder
 from regen.generators.trainer import ImageSampler, Report, TrainingPlan
 from regen.images import as_shown, grid, save_image
-from regen.runs.folder import events_of, remove_results
-from regen.runs.logbook import Logbook, Progress, format_seconds
+from regen.runs.logbook import format_seconds
+from regen.runs.training_log import TrainingLog
 
 SNAPSHOTS = "snapshots"
-_EARLIER = (  # what a training that was not resumed may have left
-    events_of("train-generator"),
+_SHEETS = (
     f"{SNAPSHOTS}/real.png",
     f"{SNAPSHOTS}/[0-9]*.[0-9][0-9]kimg.png",
 )
 _COLUMNS, _ROWS = 6, 4
 
 
-class TrainingWatcher:
-    """Writes into a run folder, and shows the progress of a training on standard error.
-
-    Nothing is written before training has started: until then settings may turn out not to fit the
-    checkpoint that it should resume from.
+class TrainingWatcher(TrainingLog):
+    """Writes curves and sheets of samples of a training, and shows its progress.
 
     Args:
         folder: Run folder.
@@ -39,9 +36,6 @@ class TrainingWatcher:
         recorded: Content of settings.json.
         minutes: When the training ends at the latest, or None.
         resume: Whether it is resumed. If not, what an earlier one left is removed.
-
-    Attributes:
-        scalars: The last report's.
     """
 
     def __init__(
@@ -49,35 +43,20 @@ class TrainingWatcher:
         folder: Path,
         plan: TrainingPlan,
         images: Tensor,
-        recorded: dict[str, object],
+        recorded: Mapping[str, object],
         minutes: float | None,
         *,
         resume: bool = False,
     ) -> None:
-        self.folder, self.plan, self.images = folder, plan, images
-        self.recorded, self.resume = recorded, resume
+        super().__init__(
+            folder, "train-generator", plan.steps, recorded, earlier=_SHEETS, resume=resume
+        )
+        self.plan, self.images = plan, images
         self.end = None if minutes is None else time.monotonic() + 60 * minutes
-        self.scalars: dict[str, float] = {}
-        self._book: Logbook | None = None
-        self._resumed_at = 0
-        self._progress: Progress | None = None
-
-    @property
-    def book(self) -> Logbook:
-        """The logbook, made on first use."""
-        if self._book is None:
-            if not self.resume:
-                remove_results(self.folder, _EARLIER)
-            self._book = Logbook(self.folder, "train-generator", done=self._resumed_at)
-            self._book.settings(self.recorded)
-        return self._book
 
     def step(self, done: int) -> None:
         """Count a step."""
-        if self._progress is None:
-            self._resumed_at = done - 1
-            self._progress = Progress(self.plan.steps, "training the generator", done=done - 1)
-        self._progress.advance(done - self._progress.done, self._note())
+        self.count(done, self._note())
 
     def _note(self) -> str:
         words = []
@@ -91,8 +70,7 @@ class TrainingWatcher:
 
     def report(self, report: Report) -> None:
         """Log what was measured."""
-        self.scalars = report.scalars
-        self.book.scalars(report.scalars, report.step)
+        self.add(report.scalars, report.step)
 
     def snapshot(self, done: int, sample: ImageSampler) -> None:
         """Show the same samples as every time; the first time, real images as well."""
@@ -106,10 +84,3 @@ class TrainingWatcher:
         kimg = done * self.plan.batch_images / 1000
         save_image(folder / f"{kimg:09.2f}kimg.png", grid(samples, _COLUMNS))
         book.images("samples", samples[:_COLUMNS], done)
-
-    def close(self) -> None:
-        """Write out what is pending."""
-        if self._progress is not None:
-            self._progress.close()
-        if self._book is not None:
-            self._book.close()

@@ -28,13 +28,6 @@ def sample(numbers: Sequence[int], *, vary_noise: bool = False) -> Tensor:
     return torch.stack([torch.full((3, 8, 8), number / 20 - 1) for number in numbers])
 
 
-def test_nothing_is_written_before_there_is_something(tmp_path: Path) -> None:
-    watching = watcher(tmp_path)
-    watching.step(1)
-    watching.close()
-    assert list(tmp_path.iterdir()) == []
-
-
 def test_reports_go_into_the_logbook(tmp_path: Path) -> None:
     watching = watcher(tmp_path)
     watching.report(Report(step=2, kimg=0.016, scalars={"generator": 0.5}))
