@@ -66,8 +66,9 @@ def key_moments(
         return found
     measured = _measured(generator, split, source, ())
     for name in wanted:
-        _write(folders, digest, split.full_name(name), measured[name])
-    return measured
+        if name not in found:  # what is kept stays: measured anew, its last bits may be others
+            _write(folders, digest, split.full_name(name), measured[name])
+    return {**measured, **found}
 
 
 def _measured(

@@ -76,6 +76,19 @@ def test_another_cut_measures_only_what_it_lacks(
     assert len(measured) == 2
 
 
+def test_what_is_kept_stays_when_another_is_lacking(
+    generator: StyleGAN2, split: StyleGAN2Split, path: Path
+) -> None:
+    first = key_moments(generator, split, generator.source())
+    lacking, *kept = files(path.parent)
+    lacking.unlink()
+    before = [file.stat().st_mtime_ns for file in kept]
+    again = key_moments(generator, split, generator.source())
+    assert [file.stat().st_mtime_ns for file in kept] == before and lacking.exists()
+    for name, moment in first.items():
+        assert torch.equal(again[name].vectors, moment.vectors)
+
+
 def test_another_generator_of_the_same_name_has_its_own(
     generator: StyleGAN2, split: StyleGAN2Split, path: Path, measured: list[int]
 ) -> None:
