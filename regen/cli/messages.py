@@ -16,12 +16,14 @@ from typing import Any, TextIO
 
 import click
 
+from regen.cli.misplaced import remedy
 from regen.errors import RegenError, printable
 from regen.training.environment import is_first
 from regen.training.interrupt import every_signal_interrupts
 
 BAD_INPUT, INTERRUPTED = 2, 130
 _LONGEST_MESSAGE = 1000
+_WORDS = f"{__name__}.words"  # behind the name of the command
 _HELP = getattr(click.exceptions, "NoArgsIsHelpError", ())  # whose message is the help, with lines
 
 
@@ -41,6 +43,14 @@ class Verbs(click.Group):
     def list_commands(self, ctx: click.Context) -> list[str]:
         """The commands in the order they were added."""
         return list(self.commands)
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        """The chosen command, and the words behind its name, which usage errors look at."""
+        name, command, words = super().resolve_command(ctx, args)
+        ctx.meta[_WORDS] = tuple(words)  # parsing empties the list
+        return name, command, words
 
     def invoke(self, ctx: click.Context) -> Any:
         """Run the chosen command."""
@@ -96,8 +106,17 @@ def _printable_usage_errors() -> Iterator[None]:
         yield
     except click.UsageError as error:
         if not isinstance(error, _HELP):
-            vars(error)["message"] = _in_one_line(error.message)  # click declares it to be final
+            message = ". ".join(filter(None, (error.message, _where_to(error))))
+            vars(error)["message"] = _in_one_line(message)  # click declares it to be final
         raise
+
+
+def _where_to(error: click.UsageError) -> str | None:
+    """Behind which options to write words that stand alone, if they are what is wrong."""
+    if error.ctx is None or type(error) not in (click.UsageError, click.MissingParameter):
+        return None
+    words = error.ctx.meta.get(_WORDS)
+    return None if words is None else remedy(error.ctx, words)
 
 
 def _in_one_line(text: str) -> str:

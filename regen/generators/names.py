@@ -39,6 +39,10 @@ def generator_path(name_or_path: str | Path) -> Path:
     if name and isfile(path / GENERATOR_FILE):  # an empty text is no folder
         return path / GENERATOR_FILE
     if isfile(path):
+        if path.suffix == ".json":
+            raise GeneratorError(
+                f"{name} is not a generator", got="JSON", remedy="an edits file goes to --edits"
+            )
         return path
     if address_of(name) is not None or is_forbidden(name):
         expected = "a local file, or the name of a bundled generator"

@@ -56,6 +56,13 @@ def test_a_training_that_has_not_ended_is_to_be_continued(build: Build, tmp_path
     assert generator_path(tmp_path) == tmp_path / "generator.safetensors"
 
 
+def test_an_edits_file_is_no_generator(tmp_path: Path) -> None:
+    (tmp_path / "eyes.json").write_text("{}")
+    message = "eyes.json is not a generator: got JSON; an edits file goes to --edits$"
+    with pytest.raises(GeneratorError, match=message):
+        generator_path(tmp_path / "eyes.json")
+
+
 def test_an_empty_text_is_not_this_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (tmp_path / "generator.safetensors").touch()
     monkeypatch.chdir(tmp_path)
