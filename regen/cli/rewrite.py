@@ -44,6 +44,19 @@ _fit = partial(click.option, cls=Setting, default_from=lambda: _defaults().fit)
 _rule = partial(click.option, cls=Setting, default_from=lambda: _defaults().rule)
 _ABOVE_0 = Number(0, min_open=True)
 _WEIGHT = Number(0, MAX_WEIGHT)
+_EDITS = """\b
+An edits file, for a clown's nose:
+  {"version": 1, "generator": "portraits", "edits": [{
+    "exemplar": {"pattern": "red_nose", "seed": 1241},
+    "region": {"ellipse": [67, 78, 11, 11]},
+    "targets": [{"seed": 0, "region": {"ellipse": [64, 76, 9, 9]}}]
+  }]}
+
+This exemplar is drawn; for one of yours write the path of an image, "exemplar": "photo.jpg".
+Regions are in pixels: an ellipse is its centre and two half axes, a box its corners, {"box":
+[x0, y0, x1, y1]}. Each target is a sample, by its seed, and the region of it that the pattern
+takes over.
+"""
 _EXAMPLE = "\b\nExample:\n  regen rewrite --edits examples/eyes.json --steps 100 -o out/eyes"
 
 
@@ -51,14 +64,15 @@ _EXAMPLE = "\b\nExample:\n  regen rewrite --edits examples/eyes.json --steps 100
     "rewrite",
     cls=Grouped,
     headings={"edits": "Data", "preset": "Method", "paste": "Research", "precision": "Machine"},
-    epilog=_EXAMPLE,
+    epilog=f"{_EDITS}\n{_EXAMPLE}",
 )
 @click.option(
     "--edits",
     metavar="FILE",
     type=file_type(),
     required=True,
-    help="JSON file that says which pattern goes where; `regen edit` writes one while you paint.",
+    help="JSON file that says which pattern goes where, as at the end of this help; `regen edit` "
+    "writes one while you paint.",
 )
 @folder_option(
     help="Folder to write the results to.  [default: out/ and the name of the edits file]"

@@ -4,14 +4,20 @@ from __future__ import annotations
 
 import base64
 import json
+from pathlib import Path
 from typing import Any
 
 import PIL.Image
 import pytest
 import torch
+from click.testing import CliRunner
 
+from regen.cli import main
 from regen.generators.registry import open_generator
+from regen.rewriting.presets import preset
+from regen.rewriting.preview import preview
 from regen.rewriting.rewrite import Rewrite, rewritten
+from regen.rewriting.task import resolve
 
 QUICK = ("--steps", "4", "--preserve", "4", "--seeds", "3", "--precision", "fp32")
 RUN = ("rewrite", "--edits", "edits.json", "--device", "cpu")
@@ -354,3 +360,13 @@ def test_more_samples_than_there_are_leave_an_earlier_result(
     assert result.exit_code == 2 and result.stderr.startswith(f"Error: {message}")
     after = {name: (world.folder / "out" / name).read_bytes() for name in world.left()}
     assert after == before
+
+
+def test_the_edits_file_of_the_help_can_be_pasted(tmp_path: Path) -> None:
+    shown = CliRunner().invoke(main, ["rewrite", "--help"]).stdout
+    start = shown.index('{"version"')
+    path = tmp_path / "edits.json"
+    path.write_text(shown[start : shown.index("]}\n", start) + 2], encoding="utf-8")
+    task = resolve(path, settings=preset("default"))
+    assert len(task.examples) == 1
+    assert preview(task).cautions == []
