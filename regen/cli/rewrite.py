@@ -96,7 +96,7 @@ _EXAMPLE = "\b\nExample:\n  regen rewrite --edits examples/eyes.json --steps 100
     "--preview",
     is_flag=True,
     help="Learn nothing: write preview.png, which shows what would be learned and where the rule "
-    "would act, and say what looks wrong.",
+    "would act, and say what looks wrong and about how long learning takes.",
 )
 @click.option(
     "--config",
@@ -318,12 +318,20 @@ def _preview(edits: Edits, folder: Path, settings: Merged, **named: Any) -> None
     """Show what would be learned."""
     from regen.runs.rewrite.preview import run_preview
 
-    shown, path = run_preview(edits, folder, settings, **named)
+    shown, path, seconds = run_preview(edits, folder, settings, **named)
     say(f"Preview: {path}")
     for caution in shown.cautions:
         say(f"Look at it ({caution.kind}): {caution.text}")
     if not shown.cautions:
         say("Nothing looks wrong")
+    if seconds is not None:
+        say(f"To learn it takes about {_duration(seconds)} here, by a rough estimate")
+
+
+def _duration(seconds: float) -> str:
+    """As precise as an estimate is: 5 s, 35 s, 4 minutes."""
+    rounded = 5 * max(1, round(seconds / 5))
+    return f"{rounded} s" if rounded < 120 else f"{round(seconds / 60)} minutes"
 
 
 def _layer_options(options: dict[str, Any]) -> tuple[bool, list[str]]:

@@ -15,7 +15,7 @@ from regen.rewriting.memory import fit_memory
 from regen.rewriting.moment_cache import key_moments
 from regen.rewriting.preserved import LEAST_COMPARED, Preserved, preserve
 from regen.rewriting.rewrite import Rewrite
-from regen.rewriting.rule import Rule, build_rule
+from regen.rewriting.rule import Rule
 from regen.rewriting.task import Task
 from regen.seeds import PRESERVED
 
@@ -67,8 +67,7 @@ def prepare(task: Task) -> Prepared:
     Raises:
         RegenError: If a region reaches outside its image, or the source has too few samples.
     """
-    fit, asked = task.settings.fit, task.settings.rule
-    rule = build_rule(task.split, task.projector, task.examples, asked, values=task.has_values)
+    fit, rule = task.settings.fit, task.rule()
     samples = reserved_samples(
         task.source, PRESERVED, max(fit.preserve, LEAST_COMPARED), task.taken
     )

@@ -17,7 +17,7 @@ from regen.rewriting.cautions import Caution, cautions
 from regen.rewriting.composite import Example
 from regen.rewriting.key_similarity import KeyMatcher, match_keys, soft_mask
 from regen.rewriting.preserved import LEAST_COMPARED, images_of, keys_of
-from regen.rewriting.rule import Rule, build_rule, decode_wanted
+from regen.rewriting.rule import Rule, decode_wanted
 from regen.rewriting.task import Task
 from regen.seeds import PRESERVED, UNSEEN
 
@@ -70,19 +70,18 @@ class Preview:
 
 
 @torch.no_grad()
-def preview(task: Task, samples: int = 8) -> Preview:
+def preview(task: Task, samples: int = 8, *, rule: Rule | None = None) -> Preview:
     """Project, paste and compare keys; nothing is fitted.
 
     Args:
         task: What would be learned.
         samples: N, the number of unseen samples.
+        rule: The task's rule, where it is at hand.
 
     Raises:
         RegenError: If a region reaches outside its image, or the source has too few samples.
     """
-    rule = build_rule(
-        task.split, task.projector, task.examples, task.settings.rule, values=task.has_values
-    )
+    rule = task.rule() if rule is None else rule
     count = max(task.settings.fit.preserve, LEAST_COMPARED)
     random = reserved_samples(task.source, PRESERVED, count, task.taken)
     seen = keys_of(task.generator, task.split, random)

@@ -23,7 +23,7 @@ from regen.rewriting.layer_trials import LayerChoice
 from regen.rewriting.oracle_checks import check_oracle, check_oracle_knows
 from regen.rewriting.precedence import DEFAULT, Merged
 from regen.rewriting.precedence import resolve as merged_settings
-from regen.rewriting.rule import check_projector
+from regen.rewriting.rule import Rule, build_rule, check_projector
 from regen.rewriting.settings import FitSettings, RewriteSettings
 from regen.rewriting.usual_settings import (
     find_projector,
@@ -107,6 +107,15 @@ class Task:
     def has_values(self) -> bool:
         """Whether wanted values are asked for, or a projector gives them at no cost."""
         return self.projector is not None or self.settings.fit.recall != "image"
+
+    def rule(self) -> Rule:
+        """What should be recalled: exemplars projected and pasted, which takes its time.
+
+        Raises:
+            RegenError: If a region reaches outside its image.
+        """
+        asked = self.settings.rule
+        return build_rule(self.split, self.projector, self.examples, asked, values=self.has_values)
 
     @property
     def targets(self) -> list[Sample]:

@@ -14,23 +14,30 @@ from tests.helpers.world import World
 def test_one_image_beside_what_is_there(world: World) -> None:
     (world.folder / "out").mkdir()
     (world.folder / "out" / "rewrite.safetensors").write_bytes(b"of an earlier run")
-    seen, path = run_preview(world.edits(), world.folder / "out", RewriteSettings())
+    seen, path, seconds = run_preview(world.edits(), world.folder / "out", RewriteSettings())
     assert world.left() == ["preview.png", "rewrite.safetensors"]
     assert (world.folder / "out" / "rewrite.safetensors").read_bytes() == b"of an earlier run"
     with Image.open(path) as image:
         assert image.width == 150 + 8 * (64 + 6)
+    assert seconds is not None and seconds > 0
     assert len(seen.labels) == 8 and seen.target_labels == ["seed 3", "seed 4"]
 
 
 def test_the_command(world: Any) -> None:
     result = world.run("rewrite", "--preview", "--edits", "edits.json", "-o", "out")
     assert result.exit_code == 0, result.stderr
-    lines = result.stdout.splitlines()
-    assert lines[0] == "Preview: out/preview.png" and world.left() == ["preview.png"]
-    assert len(lines) > 1
-    assert all(line.startswith("Look at it (") for line in lines[1:]) or lines[1:] == [
+    first, *lines, last = result.stdout.splitlines()
+    assert first == "Preview: out/preview.png" and world.left() == ["preview.png"]
+    assert last.startswith("To learn it takes about ")
+    assert lines
+    assert all(line.startswith("Look at it (") for line in lines) or lines == [
         "Nothing looks wrong"
     ]
+
+
+def test_where_steps_say_nothing_about_the_time_none_is_told(world: Any) -> None:
+    words = ("rewrite", "--preview", "--edits", "edits.json", "--solver", "closed-form")
+    assert "takes about" not in world.run(*words, "-o", "out").stdout
 
 
 def test_it_shows_one_layer(world: Any) -> None:
