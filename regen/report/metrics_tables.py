@@ -13,7 +13,10 @@ from regen.report.text import escape
 Metrics = Mapping[str, object]
 
 REGION_SOURCES = {
-    "oracle": "The regions come from an oracle, which knows them exactly.",
+    "oracle": "The regions come from an oracle: what may differ between its drawings of a sample "
+    "with the pattern and without.",
+    "named": "The regions come from an oracle, which draws the samples anew: the parts that the "
+    "edits name, of which the pattern may cover less, or more.",
     "paste": "The regions are those of the exemplar pasted at the mean place of the targets' "
     "regions, a pseudo-oracle, which holds for aligned samples.",
     "similarity": "The true regions of unseen samples are unknown: the similarity "
@@ -37,7 +40,9 @@ def metrics_table(metrics: Metrics, region_source: str, samples: int) -> str:
         for part in ("inside", "outside"):
             before, after = oracle.get(f"{part}_before"), oracle.get(f"{part}_after")
             rows.append(_row(f"Distance to the {name}, {part}: before → after", before, after))
-    caption = f"Means over {samples} samples. {REGION_SOURCES[region_source]} {_about(metrics)}"
+    named = region_source == "oracle" and not isinstance(oracle, Mapping)  # no pattern is known
+    regions = REGION_SOURCES["named" if named else region_source]
+    caption = f"Means over {samples} samples. {regions} {_about(metrics)}"
     return (
         '<table class="numbers"><thead><tr><th></th><th>LPIPS</th><th>L1</th></tr></thead>'
         f"<tbody>{''.join(rows)}</tbody><caption>{escape(caption)}</caption></table>"

@@ -27,7 +27,7 @@ def test_the_table_shows_change_oracle_and_how_it_was_taken() -> None:
     assert "<td>0.0500</td><td>0.2000</td>" in table
     assert "<td>0.0800 → 0.0200 <small>(25%)</small></td>" in table
     assert "<td>0.0000 → 0.0100</td>" in table  # no percentage of nothing
-    assert "Means over 64 samples. The regions come from an oracle" in table
+    assert "Means over 64 samples. The regions come from an oracle: what may differ" in table
     assert "LPIPS: squeeze, version 0.1, at 128 pixels" in table
 
 
@@ -37,6 +37,12 @@ def test_the_table_says_what_could_not_be_computed() -> None:
     assert "LPIPS could not be computed: no &lt;net&gt;." in table
     assert "the similarity map stands in for them" in table
     assert "oracle" not in table
+
+
+def test_where_only_the_regions_have_names_nothing_is_said_of_the_pattern() -> None:
+    table = metrics_table({**BLIND, "oracle": None}, "oracle", 8)
+    assert "the parts that the edits name, of which the pattern may cover less, or more." in table
+    assert "Distance to the oracle" not in table
 
 
 def test_any_metrics_can_be_listed() -> None:
