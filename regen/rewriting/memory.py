@@ -121,6 +121,8 @@ def fit_memory(
                 stopped = should_stop is not None and should_stop() and not last
                 if stopped:
                     break
+            if not stopped:  # no further step looks at what the last one left
+                _check_end(losses, coordinates, settings)
     return Fitted(_deltas(split, before, coordinates), steps, stopped)
 
 
@@ -188,10 +190,22 @@ def _descend(
         adam.step(gradients, lr * share)
         if step % settings.report_every == 0 or step == count - 1:
             reported = dict(zip(terms, torch.stack(list(terms.values())).tolist(), strict=True))
-            _check(step, reported["total"], losses.limit, f"lower lr, now {lr:g}")
+            _check(step, reported["total"], losses.limit, _lower(lr))
             if on_report is not None:
                 on_report(step, reported)
         yield step + 1
+
+
+@torch.no_grad()
+def _check_end(losses: Losses, coordinates: Coordinates, settings: FitSettings) -> None:
+    """Raise RewriteError if the last step diverged."""
+    count, lr = settings.schedule
+    terms = losses(coordinates.weights())
+    _check(count, torch.stack(list(terms.values())).sum().item(), losses.limit, _lower(lr))
+
+
+def _lower(lr: float) -> str:
+    return f"lower lr, now {lr:g}"
 
 
 def _check(step: int, loss: float, limit: float, remedy: str) -> None:

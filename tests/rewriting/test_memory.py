@@ -248,6 +248,15 @@ def test_a_step_far_too_large_is_named(
     assert generator.digest() == digest
 
 
+@pytest.mark.parametrize("lr", [1e6, 1e30])
+def test_a_last_step_far_too_large_is_named_too(
+    split: StyleGAN2Split, rule: Rule, lr: float
+) -> None:
+    message = r"the fit diverged at step 1: got loss \S+; lower lr, now 1e\+"
+    with pytest.raises(RewriteError, match=message):
+        fit_memory(split, rule, replace(SHORT, steps=1, lr=lr))
+
+
 def test_rules_that_are_not_finite_are_named_at_once(split: StyleGAN2Split, rule: Rule) -> None:
     broken = replace(rule, wanted=torch.full_like(rule.wanted, math.nan))
     message = "the fit diverged at step 0: got loss nan; look for numbers that are not finite"
