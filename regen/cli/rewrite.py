@@ -23,7 +23,7 @@ from regen.cli.options import (
     projector_type,
 )
 from regen.cli.values import Count, Layer, Number
-from regen.files.limits import MAX_FEATHER, MAX_WEIGHT
+from regen.files.limits import MAX_FEATHER, MAX_WEIGHT, MIN_WEIGHT
 from regen.seeds import LARGEST_SEED
 
 if TYPE_CHECKING:
@@ -131,7 +131,7 @@ _EXAMPLE = "\b\nExample:\n  regen rewrite --edits examples/eyes.json --steps 100
     "--weights-new",
     "weight_new",
     metavar="P",
-    type=Number(0, MAX_WEIGHT, min_open=True),
+    type=Number(MIN_WEIGHT, MAX_WEIGHT),
     help="Weight p of the region in the loss.",
 )
 @_fit(

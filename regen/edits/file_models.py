@@ -27,8 +27,8 @@ from regen.edits.validation import (
     ReadAs,
     Seed,
     Truncation,
-    WeightAbove0,
     WeightFrom0,
+    WeightOfRegion,
     located,
 )
 from regen.edits.values import DEFAULT_GENERATOR, Edit, Edits, PasteOracle, Target, Weights
@@ -137,7 +137,7 @@ EditField = Annotated[Edit, ReadAs(EditJson, _edit)]
 class WeightsJson(ObjectModel):
     """Weights of the loss inside the region and in the rest of the targets (Eq. (11))."""
 
-    new: WeightAbove0 | None = Field(default=None, description="p, inside the region.")
+    new: WeightOfRegion | None = Field(default=None, description="p, inside the region.")
     old: WeightFrom0 | None = Field(default=None, description="q, outside of the region.")
 
 

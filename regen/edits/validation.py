@@ -34,7 +34,7 @@ from regen.edits.checked_json import (
     shown_key,
 )
 from regen.errors import EditsError, RegenError
-from regen.files.limits import MAX_EDITS_PIXELS, MAX_FEATHER, MAX_TRUNCATION, MAX_WEIGHT
+from regen.files.limits import MAX_EDITS_PIXELS, MAX_FEATHER, MAX_TRUNCATION, MAX_WEIGHT, MIN_WEIGHT
 from regen.seeds import LARGEST_SEED
 
 T = TypeVar("T")
@@ -214,11 +214,11 @@ WeightFrom0 = Annotated[
     Field(ge=0, le=MAX_WEIGHT),
     ExpectedNumber(f"a number from 0 to {MAX_WEIGHT:g}"),
 ]
-WeightAbove0 = Annotated[
+WeightOfRegion = Annotated[
     float,
     _FINITE,
-    Field(gt=0, le=MAX_WEIGHT),
-    ExpectedNumber(f"a number above 0, and at most {MAX_WEIGHT:g}"),
+    Field(ge=MIN_WEIGHT, le=MAX_WEIGHT),
+    ExpectedNumber(f"a number from {MIN_WEIGHT:g} to {MAX_WEIGHT:g}"),
 ]
 
 

@@ -22,7 +22,7 @@ DEFAULT_GENERATOR = "portraits"  # of a file that names none
 
 @dataclass(frozen=True)
 class Weights:
-    """Weights p inside the region (`new`, above 0) and q outside (`old`, from 0) of Eq. (11)."""
+    """Weights p inside the region (`new`, from 1e-6) and q outside (`old`, from 0) of Eq. (11)."""
 
     new: float | None = None
     old: float | None = None

@@ -30,3 +30,4 @@ MAX_FILLED_PIXELS = 100_000_000  # in the boxes around the shapes of a region
 MAX_FEATHER = 512.0  # pixels
 MAX_TRUNCATION = 10.0  # beyond it every network gives noise, and at last nothing but black
 MAX_WEIGHT = 1e6  # of a part of a loss
+MIN_WEIGHT = 1e-6  # of what a loss cannot be without; float32 takes the tiniest numbers for 0

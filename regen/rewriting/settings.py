@@ -13,7 +13,7 @@ from typing import Any, Literal
 
 from regen.edits.checked_json import did_you_mean
 from regen.errors import RewriteError
-from regen.files.limits import MAX_FEATHER, MAX_WEIGHT
+from regen.files.limits import MAX_FEATHER, MAX_WEIGHT, MIN_WEIGHT
 from regen.rewriting.checks import check_range, check_types
 
 
@@ -121,7 +121,7 @@ class FitSettings:
         preserve_outside_match: Preserve only where the rule will not act, see
             `regen.rewriting.key_similarity`.
         match_area: Area that the rule may act on, as a multiple of the targets' region.
-        weight_new: p, the share of the region in the loss.
+        weight_new: p, the share of the region in the loss; not 0, nor what float32 takes for 0.
         weight_old: q, the share of everything else in the targets.
         border: Share of q that goes to the band around the region; see `region_weights`.
         crops: Compute only windows of the images, where the family can: the targets' region with a
@@ -163,11 +163,12 @@ class FitSettings:
             raise RewriteError("border", got=self.border, expected="0 to 1")
         if self.lr is not None and not 0 < self.lr < math.inf:
             raise RewriteError("lr", got=self.lr, expected="a number above 0")
-        if not (0 < self.weight_new <= MAX_WEIGHT and 0 <= self.weight_old <= MAX_WEIGHT):
+        new, old = self.weight_new, self.weight_old
+        if not (MIN_WEIGHT <= new <= MAX_WEIGHT and 0 <= old <= MAX_WEIGHT):
             raise RewriteError(
                 "weights",
-                got=f"new {self.weight_new:g}, old {self.weight_old:g}",
-                expected=f"new above 0 and old 0 or more, and both at most {MAX_WEIGHT:g}",
+                got=f"new {new:g}, old {old:g}",
+                expected=f"new from {MIN_WEIGHT:g} and old from 0, both to {MAX_WEIGHT:g}",
             )
 
     def resolved(self, *, keyed: bool, layers: int, area: float = 0.0) -> FitSettings:
