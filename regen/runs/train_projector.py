@@ -8,6 +8,7 @@ from pathlib import Path
 import torch
 from torch import Tensor
 
+from regen.errors import ProjectorError
 from regen.files.as_json import to_json
 from regen.files.tensor_file import Header
 from regen.generators.protocol import Generator
@@ -21,6 +22,7 @@ from regen.projector.train import Report, train_projector
 from regen.projector.windows import split_for_windows
 from regen.runs.folder import refuse_busy, run_folder
 from regen.runs.training_log import TrainingLog
+from regen.training.batch_limit import check_batch
 from regen.training.checkpoint import kept, refuse_checkpoint
 from regen.training.distributed import own_device
 from regen.training.environment import is_first
@@ -91,6 +93,8 @@ def train(
     config = replace(config, precision=resolved(config.precision, opened.device))
     layer = value_layer or default_value_layer(opened)
     split = split_for_windows(opened, layer, config.window)
+    shown = (config.window,) * 2 if config.window else opened.image_size
+    check_batch("batch", config.batch, shown, ProjectorError)
     source = opened.source(images)
     extra = None if extra_images is None else load_folder(extra_images, opened.image_size)
     recorded = {

@@ -173,6 +173,11 @@ def test_checking_only(world: Any, faces: Path) -> None:
         (("--init-from", "none"), "Error: no such generator: got none, expected a file, or the "),
         (("--precision", "fp16"), "Error: precision: got fp16 on cpu, expected auto, "),
         (("--batch-images", "0"), "Usage: "),
+        (
+            ("--batch-images", "1000000000"),
+            "Error: batch_images: got 1000000000, expected at most ",
+        ),
+        (("--measure-samples", "1000000000"), "Error: samples to measure: got 1000000000, expec"),
         (("--size", "48"), "Usage: "),
         (("--measure-samples", "2"), "Error: samples to measure: got 2, expected 0, or above 3"),
         (("--channel-base", "8"), "Error: channel_base: got 8, expected an integer from 16"),

@@ -126,3 +126,12 @@ def test_a_layer_that_the_generator_lacks(world: Any) -> None:
     assert result.stderr == (
         "Error: value layer: got 8, expected 1 to 7, the convolutions of this generator\n"
     )
+
+
+@pytest.mark.parametrize(("window", "most"), [("0", 65536), ("16", 262144)])
+def test_a_batch_that_no_machine_has_memory_for(world: Any, window: str, most: int) -> None:
+    words = ("--generator", "g.safetensors", "--batch", "1000000000", "--window", window)
+    result = world.run("train-projector", *words, "-o", "out")
+    message = f"Error: batch: got 1000000000, expected at most {most} images of "
+    assert result.exit_code == 2 and result.stderr.startswith(message)
+    assert world.left() == []

@@ -34,6 +34,7 @@ from regen.seeds import GENERATOR_METRICS
 
 NEIGHBOURS_FILE = "neighbours.png"
 _BATCH, _K, _SHOWN, _SMALLEST = 16, 3, 12, 32
+_MOST = 100_000  # twice as many as FID is usually taken on
 _FLOATS = 256  # images that become floats together, fewer of large ones
 _NAME = "LPIPS-backbone features"
 
@@ -43,7 +44,7 @@ class MeasureSettings:
     """What is measured of a trained generator.
 
     Attributes:
-        samples: N; 0 measures nothing.
+        samples: N, at most 100,000, which are all kept; 0 measures nothing.
         backbone: Of LPIPS.
         fid: Also FID and KID, by torch-fidelity.
     """
@@ -55,6 +56,8 @@ class MeasureSettings:
     def __post_init__(self) -> None:
         if self.samples != 0 and self.samples <= _K:
             raise MetricError("samples to measure", got=self.samples, expected=f"0, or above {_K}")
+        if self.samples > _MOST:
+            raise MetricError("samples to measure", got=self.samples, expected=f"at most {_MOST}")
         if self.fid and not self.samples:
             raise MetricError("FID", got="no samples", expected="samples to measure")
         if self.fid:

@@ -124,6 +124,11 @@ def test_too_few_samples() -> None:
         MeasureSettings(samples=3)
 
 
+def test_too_many_samples() -> None:
+    with pytest.raises(MetricError, match="samples to measure: got 100001, expected at most 1000"):
+        MeasureSettings(samples=100_001)
+
+
 def test_fid_without_the_package(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "torch_fidelity", None)
     with pytest.raises(MetricError) as raised:

@@ -19,6 +19,7 @@ from regen.generators.stylegan2.training.settings import (
     check_size,
 )
 from regen.generators.trainer import ImageSampler, Listeners, Log
+from regen.training.batch_limit import check_batch
 
 if TYPE_CHECKING:
     import torch
@@ -64,6 +65,7 @@ class StyleGAN2Trainer:
         settings = replace(TrainingSettings.preset(size), **chosen)
         if given.get("augment") is False:
             settings = replace(settings, augmentation=Augmentation.none())
+        check_batch("batch_images", settings.batch_images, (size, size), TrainingError)
         initial = open_initial(init)
         if needs_discriminator_warmup(initial, size):
             settings = settings.with_discriminator_warmup(keep=chosen)
