@@ -225,14 +225,15 @@ def command(
     from regen.runs.train_generator.run import read_images, train
 
     trainer = trainer_of(_FAMILY)
+    given = {name: value for name, value in options.items() if value is not None}
     if check:
         found = read_images(images, int(size), trainer.sizes, enlarge=enlarge)
-        for line in found.report(every_name=True).splitlines():
-            say(line)
+        _log(found.report(every_name=True))
+        for advice in trainer.plan(int(size), given).advice(len(found.images)):
+            say(f"  {advice}")
         return
     if output is None:
         raise click.MissingParameter(param_hint="'-o'", param_type="option")
-    given = {name: value for name, value in options.items() if value is not None}
     trained = train(
         images,
         output,

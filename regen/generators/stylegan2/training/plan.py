@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from regen.generators.stylegan2.training.initialization import Initial, Networks
     from regen.generators.stylegan2.training.trainer import Trainer
 
+FEWEST = 100  # images, of which augmentation learns more than copies (Zhao et al. 2020)
 _INIT_OPTIONS = ("init_from", "channel_base", "channel_max")
 _SETTINGS = tuple(spec.name for spec in fields(TrainingSettings) if spec.name != "augmentation")
 
@@ -124,11 +125,19 @@ class StyleGAN2Plan:
         """See `TrainingPlan.advice`."""
         from regen.images.folder import FEW
 
-        if images >= FEW or self.training.augmentation != Augmentation.none():
-            return []
-        return [
-            f"Few images, and no augmentation: below {FEW}, the discriminator soon memorises them"
-        ]
+        found = []
+        if images < FEWEST:
+            found.append(
+                "So few images will be memorised, with samples that are copies of them; about "
+                f"{FEWEST} are enough to start with, best with --init-from, and a thousand or more "
+                "are better"
+            )
+        if images < FEW and self.training.augmentation == Augmentation.none():
+            found.append(
+                f"Few images, and no augmentation: below {FEW}, the discriminator soon memorises "
+                "them"
+            )
+        return found
 
     def initialize(self, device: torch.device, log: Log) -> StyleGAN2Training:
         """See `TrainingPlan.initialize`."""

@@ -88,7 +88,13 @@ def test_advice_is_for_few_images_without_augmentation(trainer: FamilyTrainer) -
     plain = trainer.plan(16, {"augment": False})
     (advice,) = plain.advice(1999)
     assert "the discriminator soon memorises them" in advice
-    assert plain.advice(2000) == trainer.plan(16, {}).advice(5) == []
+    assert plain.advice(2000) == trainer.plan(16, {}).advice(100) == []
+
+
+def test_images_that_any_training_memorises(trainer: FamilyTrainer) -> None:
+    (advice,) = trainer.plan(16, {}).advice(99)
+    assert advice.startswith("So few images will be memorised, ") and "about 100 are" in advice
+    assert len(trainer.plan(16, {"augment": False}).advice(3)) == 2
 
 
 def test_a_training_from_the_plan_to_the_result(
