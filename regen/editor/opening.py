@@ -64,7 +64,10 @@ def document_from(
     targets = [target for edit in content["edits"] for target in edit["targets"]]
     if len(targets) > MOST_TARGETS:
         raise EditsError(
-            f"{path}: targets", got=len(targets), expected=f"at most {MOST_TARGETS} in the editor"
+            f"{path}: targets",
+            got=len(targets),
+            expected=f"at most {MOST_TARGETS} in the editor",
+            remedy="leave some out, or learn them all by `regen rewrite --edits`",
         )
     opened = open_generator() if open_generator else api.open_generator(generator)
     _check_settings(edits, opened, images)

@@ -114,7 +114,7 @@ def test_rules_of_the_session_stay(tmp_path: Path) -> None:
 
 def test_more_targets_than_the_page_shows_are_refused(tmp_path: Path) -> None:
     targets = [{"seed": n, "region": {"box": [1, 1, 9, 9]}} for n in range(4)]
-    with pytest.raises(RegenError, match="got 4, expected at most 3 in the editor"):
+    with pytest.raises(RegenError, match="got 4, expected at most 3 in the editor; leave some"):
         document_from(written(tmp_path, targets=targets), "portraits")
 
 
