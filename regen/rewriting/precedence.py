@@ -109,6 +109,24 @@ def merge(partials: Sequence[PartialSettings]) -> Merged:
     return merged
 
 
+def merge_sources(
+    given: PartialSettings, edits: Edits, config: Path | str | None, preset: str
+) -> Merged:
+    """The settings of a command, in the order of precedence.
+
+    Args:
+        given: By its options.
+        edits: As read, before options changed them.
+        config: A file of settings, or None.
+        preset: Name of the preset.
+
+    Raises:
+        RewriteError: From `read_settings` and `settings_of_preset`.
+    """
+    files = [] if config is None else [read_settings(config)]
+    return merge([given, settings_of_edits(edits), *files, settings_of_preset(preset)])
+
+
 def settings_of_edits(edits: Edits) -> PartialSettings:
     """The settings of an edits file."""
     return PartialSettings(EDITS_FILE, values_of(edits))
