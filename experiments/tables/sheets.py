@@ -15,7 +15,9 @@ from PIL import Image, ImageDraw, ImageFont
 from torch import Tensor
 
 from regen.files.atomic import write_bytes
-from regen.report.images import INK, PAPER, to_image
+from regen.images.display import to_pil
+from regen.images.labels import INK
+from regen.images.sheets import PAPER
 
 GAP, GROUP_GAP, FONT_SIZE, HEADER = 3, 12, 13, 24
 GREY, BLUE = (203, 199, 193), (32, 96, 168)
@@ -60,7 +62,7 @@ def image_sheet(
         draw.multiline_text((left - 8, top + side / 2), row.label, INK, font, "rm", align="right")
         for group, start, count in zip(row.groups, starts, counts, strict=False):
             for j, image in enumerate([] if group is None else group[:count]):
-                tile = to_image(image).resize((side, side), Image.Resampling.LANCZOS)
+                tile = to_pil(image).resize((side, side), Image.Resampling.LANCZOS)
                 sheet.paste(tile, (start + j * (side + GAP), top))
     return sheet
 

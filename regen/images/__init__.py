@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from regen.images.brought import Brought, bring
 from regen.images.decoding import Source, decode, name_of
-from regen.images.display import as_shown, grid, to_uint8
+from regen.images.display import as_shown, grid, to_pil, to_uint8
 from regen.images.embedding import data_uri
 from regen.images.image_files import (
     encode_png,
@@ -36,5 +36,6 @@ __all__ = [
     "mask_to_png",
     "name_of",
     "save_image",
+    "to_pil",
     "to_uint8",
 ]

@@ -8,10 +8,13 @@ from __future__ import annotations
 import math
 
 import torch
+from PIL import Image
 from torch import Tensor
 from torch.nn.functional import pad
 
 from regen.errors import ImageError
+
+_ROWS = 512  # made whole numbers at a time
 
 
 def as_shown(images: Tensor) -> Tensor:
@@ -26,6 +29,15 @@ def to_uint8(image: Tensor) -> Tensor:
     """From [-1, 1] to whole numbers from 0 to 255 (uint8), rounded and clipped; shape unchanged."""
     scaled = torch.nan_to_num(image.detach().float(), nan=-1.0).add(1).mul(127.5)
     return scaled.round().clamp(0, 255).to(torch.uint8)
+
+
+def to_pil(image: Tensor) -> Image.Image:
+    """An image ``[3, H, W]`` in [-1, 1] in 8 bits, RGB; ``[1, H, W]`` in grey."""
+    channels, height, width = image.shape
+    pixels = torch.empty(height, width, channels, dtype=torch.uint8)
+    for top in range(0, height, _ROWS):
+        pixels[top : top + _ROWS] = to_uint8(image[:, top : top + _ROWS]).permute(1, 2, 0)
+    return Image.fromarray((pixels[..., 0] if channels == 1 else pixels).numpy())
 
 
 def grid(images: Tensor, columns: int, padding: int = 2) -> Tensor:

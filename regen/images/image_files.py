@@ -23,7 +23,7 @@ from regen.errors import ImageError
 from regen.files.atomic import write_bytes
 from regen.files.limits import MAX_WHOLE_PIXELS
 from regen.images.decoding import Source, decode, header, name_of
-from regen.images.display import to_uint8
+from regen.images.display import to_pil
 from regen.images.levels import ImageWarning
 from regen.images.reducing import Fit, Wanted
 
@@ -245,8 +245,6 @@ def _encode(image: Tensor, format: str) -> bytes:
     single = image[0] if image.dim() == 4 and image.shape[0] == 1 else image
     if single.dim() != 3 or single.shape[0] not in (1, 3) or single.numel() == 0:
         raise ImageError("image to write", got=list(image.shape), expected="[1, 3, H, W]")
-    pixels = to_uint8(single).permute(1, 2, 0).cpu().numpy()
     file = io.BytesIO()
-    grey = single.shape[0] == 1
-    Image.fromarray(pixels[:, :, 0] if grey else pixels).save(file, format, quality=95)
+    to_pil(single).save(file, format, quality=95)
     return file.getvalue()

@@ -9,9 +9,9 @@ from __future__ import annotations
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
-from regen.files.atomic import atomic_write, ensure_folder, write_text
+from regen.files.atomic import ensure_folder, write_text
+from regen.images.sheets import draw_sheet, save_sheet
 from regen.report.content import ExemplarView, RewriteReport, TargetView, image_rows
-from regen.report.images import COMPRESSION, draw_sheet
 from regen.report.page import render_page
 
 __all__ = ["ExemplarView", "RewriteReport", "TargetView", "write_report"]
@@ -36,8 +36,7 @@ def write_report(folder: Path | str, report: RewriteReport) -> Path:
     with ThreadPoolExecutor(1) as beside:  # most of the time goes into compressing images
         page = beside.submit(render_page, report)
         rows = [(row.title, row.images) for row in image_rows(report, SHEET_COLUMNS)]
-        sheet = draw_sheet(rows, list(report.labels[:SHEET_COLUMNS]))
-        with atomic_write(folder / "before_after.png") as part:
-            sheet.save(part, compress_level=COMPRESSION)
+        sheet = draw_sheet(rows, report.labels[:SHEET_COLUMNS])
+        save_sheet(folder / "before_after.png", sheet)
         write_text(folder / "report.html", page.result())
     return folder / "report.html"

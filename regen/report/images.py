@@ -1,23 +1,20 @@
-"""Tensors to images that can be looked at: differences, heat maps, sheets, data URIs."""
+"""Tensors to images that can be looked at: differences, heat maps, outlines, data URIs."""
 
 from __future__ import annotations
 
 import base64
 import io
-from collections.abc import Sequence
 
 import torch
 import torch.nn.functional as F
-from PIL import Image, ImageDraw, ImageFont
+from PIL import Image
 from torch import Tensor
 
+from regen.images.display import to_pil
+from regen.images.sheets import COMPRESSION, PAPER
+
 HEAT = (1.0, 0.1, -0.9)  # orange, in [-1, 1]
-SMALL = 200  # images below this side are shown twice as large in a sheet
-GAP, LABEL_WIDTH, HEADER_HEIGHT, FONT_SIZE, SMALLEST_FONT = 6, 150, 34, 20, 10
-_ROWS = 512  # converted at a time
 _GAP = 3  # how much larger than a thumbnail an image is before the last filter
-PAPER, INK = (250, 249, 247), (40, 38, 36)
-COMPRESSION = 4  # of PNGs, of 9: half the time of the usual 6, for 4 % more bytes
 
 
 def amplified_difference(a: Tensor, b: Tensor, gain: float) -> Tensor:
@@ -86,19 +83,10 @@ def fitted(image: Tensor, size: tuple[int, int], margin: float = 1.0) -> Tensor:
     return F.pad(small, edges, value=margin)[0]
 
 
-def to_image(image: Tensor) -> Image.Image:
-    """An image ``[3, H, W]`` in [-1, 1] as an 8 bit RGB image, converted some rows at a time."""
-    pixels = torch.empty(*image.shape[1:], 3, dtype=torch.uint8)
-    for top in range(0, image.shape[1], _ROWS):
-        rows = image[:, top : top + _ROWS].detach().float().cpu().clamp(-1, 1)
-        pixels[top : top + _ROWS] = ((rows + 1) * 127.5).round().permute(1, 2, 0)
-    return Image.fromarray(pixels.numpy())
-
-
 def data_uri(image: Tensor, longest: int = 512) -> str:
     """An image ``[3, H, W]`` in [-1, 1] as a PNG inside a URI, no side above `longest` pixels."""
     factor = max(1, max(image.shape[1:]) // (longest * _GAP))
-    thumbnail = to_image(image if factor == 1 else F.avg_pool2d(image[None].float(), factor)[0])
+    thumbnail = to_pil(image if factor == 1 else F.avg_pool2d(image[None].float(), factor)[0])
     thumbnail.thumbnail((longest, longest), Image.Resampling.LANCZOS)
     return _uri(thumbnail, "png")
 
@@ -108,56 +96,8 @@ def contact_sheet_uri(images: Tensor, columns: int = 8) -> str:
     n, _, height, width = images.shape
     sheet = Image.new("RGB", (columns * width, -(-n // columns) * height), PAPER)
     for i, image in enumerate(images):
-        sheet.paste(to_image(image), (i % columns * width, i // columns * height))
+        sheet.paste(to_pil(image), (i % columns * width, i // columns * height))
     return _uri(sheet, "jpeg")
-
-
-def draw_sheet(rows: Sequence[tuple[str, Tensor]], columns: Sequence[str]) -> Image.Image:
-    """Labelled rows and columns of images as one image.
-
-    Args:
-        rows: A label and images ``[n, 3, H, W]`` in [-1, 1] each, all of one shape.
-        columns: n labels; set smaller where one is wider than its column, and then shortened.
-
-    Returns:
-        An RGB image; images with a side below 200 pixels are shown twice as large.
-    """
-    height, width = (_shown(side, min(rows[0][1].shape[-2:])) for side in rows[0][1].shape[-2:])
-    size = (
-        LABEL_WIDTH + len(columns) * (width + GAP),
-        HEADER_HEIGHT + len(rows) * (height + GAP),
-    )
-    sheet = Image.new("RGB", size, PAPER)
-    draw, font = ImageDraw.Draw(sheet), ImageFont.load_default(FONT_SIZE)
-    fitting = _font_for(columns, width)
-    for j, label in enumerate(columns):
-        at = (LABEL_WIDTH + j * (width + GAP) + width / 2, HEADER_HEIGHT / 2)
-        draw.text(at, _shortened(label, fitting, width), INK, fitting, anchor="mm")
-    for i, (label, images) in enumerate(rows):
-        top = HEADER_HEIGHT + i * (height + GAP)
-        draw.text((LABEL_WIDTH - 12, top + height / 2), label, INK, font, anchor="rm")
-        for j, image in enumerate(images):
-            tile = to_image(image).resize((width, height), Image.Resampling.LANCZOS)
-            sheet.paste(tile, (LABEL_WIDTH + j * (width + GAP), top))
-    return sheet
-
-
-def _font_for(labels: Sequence[str], width: int) -> ImageFont.FreeTypeFont | ImageFont.ImageFont:
-    """The usual font, or as small a one as the widest label needs."""
-    usual = ImageFont.load_default(FONT_SIZE)
-    widest = max((usual.getlength(label) for label in labels), default=0)
-    if widest <= width:
-        return usual
-    return ImageFont.load_default(max(SMALLEST_FONT, FONT_SIZE * width / widest))
-
-
-def _shortened(label: str, font: ImageFont.FreeTypeFont | ImageFont.ImageFont, width: int) -> str:
-    """The label, or as much of its start as fits."""
-    if font.getlength(label) <= width:
-        return label
-    while label and font.getlength(f"{label}...") > width:
-        label = label[:-1]
-    return f"{label}..."
 
 
 def _outline(regions: Tensor) -> Tensor:
@@ -168,10 +108,6 @@ def _outline(regions: Tensor) -> Tensor:
 
 def _grown(masks: Tensor, pixels: int) -> Tensor:
     return F.max_pool2d(masks, 2 * pixels + 1, stride=1, padding=pixels)
-
-
-def _shown(side: int, smallest: int) -> int:
-    return 2 * side if smallest < SMALL else side
 
 
 def _uri(image: Image.Image, kind: str) -> str:

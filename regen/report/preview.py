@@ -8,7 +8,9 @@ import torch
 from PIL import Image, ImageDraw, ImageFont
 from torch import Tensor
 
-from regen.report.images import FONT_SIZE, INK, PAPER, draw_sheet, fitted, heat, outlined
+from regen.images.labels import FONT_SIZE, INK
+from regen.images.sheets import PAPER, draw_sheet
+from regen.report.images import fitted, heat, outlined
 from regen.rewriting.preview import ExemplarPreview, Preview
 
 _MARGIN = 12

@@ -1,4 +1,4 @@
-"""`regen.images.display`: what is seen of images, whole numbers, and grids."""
+"""`regen.images.display`: what is seen of images, whole numbers, images of PIL, and grids."""
 
 import pytest
 import torch
@@ -17,6 +17,19 @@ def test_what_is_shown_is_limited_and_whole_floats_without_a_gradient():
 def test_to_uint8_rounds_and_clips():
     values = torch.tensor([-9, -1, 0.0, 0.999, 1, 9, float("nan")])
     assert display.to_uint8(values).tolist() == [0, 0, 128, 255, 255, 255, 0]
+
+
+def test_an_image_has_the_full_range_of_bytes():
+    image = torch.tensor([-1.0, 0.0, 2.0]).view(3, 1, 1)
+    assert display.to_pil(image).getpixel((0, 0)) == (0, 128, 255)
+    grey = display.to_pil(image[:1])
+    assert grey.mode == "L" and grey.getpixel((0, 0)) == 0
+
+
+def test_an_image_is_converted_some_rows_at_a_time():
+    image = torch.linspace(-1, 1, 3 * 1200 * 2).view(3, 1200, 2)
+    whole = display.to_uint8(image).permute(1, 2, 0).numpy()
+    assert display.to_pil(image).tobytes() == whole.tobytes()
 
 
 def test_a_grid_is_filled_row_by_row():

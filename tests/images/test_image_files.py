@@ -9,6 +9,7 @@ from PIL import Image
 
 from regen.errors import ImageError, StoreError
 from regen.images import image_files
+from regen.images.display import to_uint8
 
 
 def png(pixels):
@@ -31,7 +32,7 @@ def test_a_image_is_read_as_it_is():
     assert image.dtype == torch.float32
     expected = torch.from_numpy(pixels).permute(2, 0, 1)[None] / 127.5 - 1
     torch.testing.assert_close(image, expected)
-    assert np.array_equal(image_files.to_uint8(image)[0].permute(1, 2, 0), pixels)
+    assert np.array_equal(to_uint8(image)[0].permute(1, 2, 0), pixels)
 
 
 def test_sixteen_bits_keep_their_precision():

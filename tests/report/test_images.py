@@ -1,24 +1,22 @@
-"""Differences, heat maps, sheets and data URIs, pixel by pixel."""
+"""Differences, heat maps, outlines and data URIs, pixel by pixel."""
 
 from __future__ import annotations
 
 import base64
 import io
 
-import pytest
 import torch
 from PIL import Image
 
+from regen.images.display import to_pil
 from regen.report.images import (
     amplified_difference,
     contact_sheet_uri,
     data_uri,
-    draw_sheet,
     fitted,
     heat,
     outlined,
     outlined_thumbnail,
-    to_image,
 )
 
 
@@ -34,11 +32,6 @@ def test_a_difference_is_absolute_amplified_and_clipped() -> None:
     torch.testing.assert_close(
         amplified_difference(a, b, gain=2), torch.tensor([-1.0, -0.5, -0.5, 1.0])
     )
-
-
-def test_an_image_has_the_full_range_of_bytes() -> None:
-    image = torch.tensor([-1.0, 0.0, 2.0]).view(3, 1, 1)
-    assert to_image(image).getpixel((0, 0)) == (0, 128, 255)
 
 
 def test_heat_is_grey_where_the_map_is_zero_and_orange_where_it_is_one() -> None:
@@ -60,7 +53,7 @@ def test_a_region_is_outlined_just_outside_of_it() -> None:
 def test_a_data_uri_is_a_png_of_the_image() -> None:
     image = torch.rand(3, 10, 20) * 2 - 1
     opened = open_uri(data_uri(image), "png")
-    assert opened.size == (20, 10) and opened.tobytes() == to_image(image).tobytes()
+    assert opened.size == (20, 10) and opened.tobytes() == to_pil(image).tobytes()
 
 
 def test_a_large_image_is_reduced() -> None:
@@ -74,34 +67,6 @@ def test_a_contact_sheet_has_a_place_for_every_image() -> None:
     corner, empty = image.getpixel((2, 2)), image.getpixel((13, 21))
     assert isinstance(corner, tuple) and isinstance(empty, tuple)
     assert max(corner) < 20 and min(empty) > 230
-
-
-@pytest.mark.parametrize(("side", "shown"), [(16, 32), (256, 256)])
-def test_a_sheet_shows_small_images_twice_as_large(side: int, shown: int) -> None:
-    white, black = torch.ones(2, 3, side, side), -torch.ones(2, 3, side, side)
-    sheet = draw_sheet([("one", white), ("two", black)], ["a", "b"])
-    empty = draw_sheet([("one", white[:0]), ("two", black[:0])], [])
-    assert sheet.width - empty.width == 2 * (shown + 6)
-    assert sheet.getpixel((sheet.width - 7, sheet.height - 7)) == (0, 0, 0)
-    assert sheet.getpixel((sheet.width - 7, sheet.height - 7 - shown - 6)) == (255, 255, 255)
-
-
-def test_a_sheet_is_labelled() -> None:
-    images = torch.ones(1, 3, 64, 64)
-    named, blank = (draw_sheet([(label, images)], ["seed"]) for label in ("before", ""))
-    assert named.size == blank.size and named.tobytes() != blank.tobytes()
-
-
-@pytest.mark.parametrize("label", ["seed 10003", "a very long name of a file.jpg"])
-def test_labels_of_columns_keep_to_their_columns(label: str) -> None:
-    images = torch.ones(2, 3, 16, 24)
-    sheet = draw_sheet([("", images)], [label, label])
-    paper, header = sheet.getpixel((0, 0)), range(34)
-    left = sheet.width - 2 * (2 * 24 + 6)
-    columns = [range(left + start - 1, left + start + 49) for start in (0, 54)]  # and soft edges
-    marked = {x for x in range(sheet.width) for y in header if sheet.getpixel((x, y)) != paper}
-    assert all(marked & set(column) for column in columns)
-    assert marked <= {x for column in columns for x in column}
 
 
 def test_an_outline_is_seen_on_any_ground():

@@ -7,8 +7,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from regen.edits.schema import Edits
-from regen.files.atomic import atomic_write
-from regen.report.images import COMPRESSION
+from regen.images.sheets import save_sheet
 from regen.report.preview import draw_preview
 from regen.rewriting.duration import seconds_of_fit
 from regen.rewriting.precedence import Merged
@@ -60,6 +59,5 @@ def run_preview(
     took, fit = time.perf_counter() - began, seconds_of_fit(task, rule)
     with run_folder(folder) as place:
         path = place / PREVIEW_FILE
-        with atomic_write(path) as part:
-            draw_preview(shown).save(part, "PNG", compress_level=COMPRESSION)
+        save_sheet(path, draw_preview(shown))
     return shown, path, None if fit is None else fit + BESIDE_FIT * took
