@@ -36,7 +36,7 @@ _EXAMPLE = "\b\nExample:\n  regen generate --rewrite out/eyes:0.5 --seeds 0-15 -
     "--grid/--no-grid",
     default=True,
     show_default=True,
-    help="Also write all images as one sheet, grid.png.",
+    help="Also write all images as one sheet, grid.png, each below its seed or name.",
 )
 @click.option(
     "--seeds",

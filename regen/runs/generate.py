@@ -11,17 +11,17 @@ from os.path import lexists  # unlike Path.exists, it takes names that are too l
 from pathlib import Path
 from typing import Literal
 
-import torch
+from PIL import Image
 from torch import Tensor
-from torch.nn.functional import pad
 
 from regen.edits.schema import NamedRegion
 from regen.errors import GeneratorError
 from regen.files.limits import MAX_TRUNCATION
 from regen.generators.protocol import Generator, Sample
 from regen.generators.registry import open_generator
-from regen.images import grid, load_image, save_image
+from regen.images import load_image, save_image, to_pil
 from regen.images.listing import has_image_suffix
+from regen.images.sheets import draw_cells, save_sheet
 from regen.precision import DTYPES
 from regen.rewriting.rewrite import Rewrite, compose, rewritten
 from regen.runs.folder import refuse_busy, remove_results, run_folder
@@ -47,7 +47,7 @@ class GenerateSettings:
         noise: "const" (stored with the generator), "random" (from the seed) or "none".
         precision: Number format of the network.
         class_index: Which class to generate, from 0, for a generator that has them.
-        grid: Whether the first `GRID_IMAGES` are laid out in grid.png as well.
+        grid: Whether the first `GRID_IMAGES` are laid out in grid.png as well, with their labels.
         images: A folder of images, for a generator that needs them.
         hole: For a generator that fills holes: the name of a part of the face, or a mask's path.
         holes: The same: a folder of masks for a folder of images.
@@ -220,7 +220,7 @@ def _generate(
     *,
     with_grid: bool,
 ) -> list[Path]:
-    shown: dict[int, Tensor] = {}  # batches of the grid that this process made, by first sample
+    shown: dict[int, Image.Image] = {}  # the images of the grid that this process made
     names = distinct_names(map(_file_name, samples), lambda name: with_grid and name == "grid")
     files = [folder / f"{name}.png" for name in names]
     done, step = 0, together * group.count
@@ -229,37 +229,25 @@ def _generate(
         with Progress(sum(len(samples[i : i + together]) for i in own), "generating") as progress:
             for first in own:
                 images = generator.images(samples[first : first + together], together)
-                if with_grid and first < GRID_IMAGES:
-                    shown[first] = images
-                for file, image in zip(files[first : first + together], images, strict=True):
-                    _save(file, image)
+                for index, image in enumerate(images, first):
+                    _save(files[index], image)
                     done += 1
+                    if with_grid and index < GRID_IMAGES:
+                        shown[index] = to_pil(image)
                 progress.advance(len(images))
     except KeyboardInterrupt as interrupt:
         raise KeyboardInterrupt(f"{done} images are in {folder}") from interrupt
     group.wait()
     if with_grid and samples and group.rank == 0:
-        _save_grid(folder / _GRID, files, shown, together)
+        cells = [shown.get(i) or _read(file) for i, file in enumerate(files[:GRID_IMAGES])]
+        labels = [sample.label for sample in samples[:GRID_IMAGES]]
+        save_sheet(folder / _GRID, draw_cells(cells, labels, _columns(len(cells))))
     return [*files, folder / _GRID] if with_grid and samples else files
 
 
-def _save_grid(path: Path, files: list[Path], made: dict[int, Tensor], together: int) -> None:
-    """The grid of the first images, of which those of other processes are read from their files."""
-    batches: list[Tensor] = []
-    for first in range(0, min(len(files), GRID_IMAGES), together):
-        theirs = files[first : first + together] if first not in made else []
-        batches += [load_image(file) for file in theirs] or [made[first]]
-    sheet = _of_one_size(batches)[:GRID_IMAGES]
-    _save(path, grid(sheet, _columns(len(sheet))))
-
-
-def _of_one_size(batches: Sequence[Tensor]) -> Tensor:
-    """All images ``[N, 3, H, W]``, smaller ones with white to the right and below."""
-    height, width = (max(batch.shape[axis] for batch in batches) for axis in (2, 3))
-    sides = [(0, width - batch.shape[3], 0, height - batch.shape[2]) for batch in batches]
-    return torch.cat(
-        [pad(batch, side, value=1.0) for batch, side in zip(batches, sides, strict=True)]
-    )
+def _read(file: Path) -> Image.Image:
+    """An image that another process made, from its file."""
+    return to_pil(load_image(file)[0])
 
 
 def _file_name(sample: Sample) -> str:

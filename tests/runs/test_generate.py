@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 import torch
+from PIL import Image
 
 from regen.errors import GeneratorError
 from regen.generators.munit.source import read_sample
@@ -16,6 +17,7 @@ from regen.generators.stylegan2.config import StyleGAN2Config
 from regen.generators.stylegan2.files import save_stylegan2
 from regen.generators.stylegan2.generator import StyleGAN2
 from regen.images import load_image, save_image
+from regen.images.sheets import draw_cells
 from regen.runs import generate
 from regen.runs.generate import GenerateSettings, generate_images, load_rewrites
 from tests.helpers.rfr import lively
@@ -68,12 +70,25 @@ def test_holes_in_photographs_are_filled(photos: Path) -> None:
     files = generate_images(photos / "g.safetensors", [], settings, photos / "out")
     assert [path.name for path in files] == ["a.png", "b.png", "grid.png"]
     a, b, sheet = map(load_image, files)
-    assert a.shape == (1, 3, 32, 32) and b.shape == (1, 3, 32, 40) and sheet.shape[3] == 40
+    assert a.shape == (1, 3, 32, 32) and b.shape == (1, 3, 32, 40) and sheet.shape[3] == 80
     given = load_image(photos / "photos" / "a.png", size=32, fit="stretch")
     known = torch.ones(32, 32, dtype=torch.bool)
     known[8:16, 8:16] = False
     assert (a - given).abs()[..., known].max() < 1 / 127
     assert (a - given).abs()[..., ~known].mean() > 0.05
+
+
+def test_the_sheet_names_every_image(photos: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    drawn: list[tuple[list[tuple[int, int]], list[str]]] = []
+
+    def drawing(images: list[Image.Image], labels: list[str], columns: int) -> Image.Image:
+        drawn.append(([image.size for image in images], labels))
+        return draw_cells(images, labels, columns)
+
+    monkeypatch.setattr(generate, "draw_cells", drawing)
+    settings = GenerateSettings((), images=photos / "photos", holes=photos / "masks")
+    generate_images(photos / "g.safetensors", [], settings, photos / "out")
+    assert drawn == [([(32, 32), (40, 32)], ["a.png", "b.png"])]
 
 
 def test_one_mask_for_all_and_a_part_of_nobody(photos: Path) -> None:
@@ -105,6 +120,7 @@ SHARED_WORK = """
 import sys
 from pathlib import Path
 from regen.generators.protocol import Generator
+from regen.images.sheets import draw_cells
 from regen.runs import generate
 
 Generator.batch_size = 2
