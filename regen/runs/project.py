@@ -12,24 +12,17 @@ from typing import Any, Literal
 import torch
 from torch import Tensor
 
-from regen.errors import GeneratorError, ProjectorError, printable
+from regen.errors import ProjectorError, printable
 from regen.files import tensor_file
 from regen.files.as_json import to_json
 from regen.files.atomic import write_json
 from regen.generators.protocol import Generator, Source
 from regen.generators.registry import open_generator
-from regen.generators.split import Activation
 from regen.images import grid, load_image, save_image
 from regen.metrics import Lpips, describe_lpips, psnr, ssim, try_lpips
 from regen.projector.files import PROJECTING_LAYER, Projector, open_projector
-from regen.projector.project import (
-    Projection,
-    RefineSettings,
-    best_context,
-    own_context,
-    project,
-    refine,
-)
+from regen.projector.project import Projection, RefineSettings, refine
+from regen.projector.whole import check_hole, project_whole
 from regen.runs.folder import refuse_busy, remove_results, run_folder
 from regen.runs.logbook import Progress
 from regen.runs.names import distinct_names
@@ -125,7 +118,7 @@ def project_images(
     back = open_projector(projector, opened, preferred=PROJECTING_LAYER)
     size = opened.image_size
     images = [load_image(source, size=size, fit=settings.fit) for source in sources]
-    _check_hole(opened, settings.hole)
+    check_hole(opened, settings.hole)
     lpips, reason = try_lpips(settings.lpips, size)
     source = opened.source(sample_images)
     metrics: dict[str, Any] = {
@@ -170,24 +163,6 @@ def _earlier_results(folder: Path, sources: Sequence[Path]) -> list[str]:
     kept = [name for name in names if Path(name).name == name]
     there = [name for name in kept if (folder / name).resolve() not in given]
     return [glob.escape(name) for name in there] + [METRICS_FILE]
-
-
-def _check_hole(generator: Generator, hole: Path | None) -> None:
-    """Raise GeneratorError if the generator needs a hole and there is none, or the other way."""
-    if generator.changes_in_part and hole is None:
-        raise GeneratorError(
-            "hole of the images to project",
-            got="none",
-            expected="a mask, white where this generator fills",
-            remedy="name it with --hole",
-        )
-    if hole is not None and not generator.changes_in_part:
-        raise GeneratorError(
-            "hole",
-            got=printable(str(hole)),
-            expected="none",
-            remedy=f"this generator, of the family {generator.family}, makes whole images",
-        )
 
 
 def _write_metrics(
@@ -235,8 +210,16 @@ class _Job:
 
     def run(self, source: Path, name: str, image: Tensor) -> Projected:
         """Project ``image [1, 3, H, W]`` and write its files."""
-        context, guide = self._context(source, image)
-        first = project(self.projector, self.split, image, context, guide)
+        first = project_whole(
+            self.projector,
+            self.generator,
+            self.split,
+            self.source,
+            image,
+            source,
+            candidates=self.settings.candidates,
+            hole=self.settings.hole,
+        )
         projected, refined, shown = self._compare(first, image), None, [image, first.decoded]
         features = {"features": first.value.features}
         if self.settings.refine.steps:
@@ -249,15 +232,6 @@ class _Job:
         )
         save_image(self.folder / f"{name}.png", grid(torch.cat(shown).cpu(), len(shown)))
         return Projected(source, name, projected, refined, _out_of_reach(projected))
-
-    def _context(self, source: Path, image: Tensor) -> tuple[Activation, Tensor | None]:
-        if self.generator.changes_in_part:
-            return own_context(self.generator, self.split, source, self.settings.hole)
-        candidates = self.settings.candidates
-        found = best_context(
-            self.projector, self.generator, self.split, self.source, image, candidates
-        )
-        return found, None
 
     def _header(self, source: Path) -> tensor_file.Header:
         return {

@@ -111,7 +111,7 @@ def test_train_and_project_with_a_hole(files: Path) -> None:
         projector(shown_input)
     with pytest.raises(GeneratorError, match=r"got 32 x 64, expected 32 x 32, or in proportion"):
         regen.project("tall.png", generator, projector, hole="tall_hole.png", images=pictures)
-    with pytest.raises(GeneratorError, match="image with a hole: got not a file"):
+    with pytest.raises(GeneratorError, match="hole of the images to project: got none"):
         regen.project(shown_input, generator, projector, images=pictures)
 
 
