@@ -8,12 +8,14 @@ A setting that the file does not give is None, and is taken from the caller's se
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any, Literal
 
 from regen.edits.exemplars import Image, Pattern
 from regen.edits.inputs import Samples
 from regen.edits.region_json import NamedRegion, region_to_json
 from regen.edits.samples import SampleSpec
+from regen.files.atomic import write_json
 from regen.images.regions import Region
 
 VERSION = 1
@@ -107,6 +109,19 @@ class Edits:
     def where(self, path: str) -> str:
         """A path inside the file, as messages name it."""
         return f"{self.file}: {path}" if self.file else path
+
+    def save(self, path: Path | str, *, embed: bool = True) -> None:
+        """Write an edits file, which `read_edits` reads back as the same edits.
+
+        Args:
+            path: A JSON file; replaced whole or not at all.
+            embed: Put images in, so that one file is enough.
+
+        Raises:
+            ImageError: If an image to embed cannot be read.
+            StoreError: If the file cannot be written.
+        """
+        write_json(path, self.to_json(embed=embed))
 
     def to_json(self, *, embed: bool = False) -> dict[str, Any]:
         """What `read_edits` reads back as the same edits, from a file in any folder.

@@ -142,6 +142,13 @@ def resolve(settings: RewriteSettings | Merged, edits: Edits) -> Merged:
     """Merged settings unchanged; a caller's settings with those of `edits` in precedence."""
     if isinstance(settings, Merged):
         return settings
+    if not isinstance(settings, RewriteSettings):
+        raise RewriteError(
+            "settings",
+            got=type(settings).__name__,
+            expected="RewriteSettings",
+            remedy="FitSettings are its fit, and RuleSettings its rule",
+        )
     return merge([settings_of_edits(edits), settings_of_caller(settings)])
 
 

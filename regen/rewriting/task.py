@@ -9,7 +9,9 @@ from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
-from regen.edits.schema import Edits, read_edits
+import torch
+
+from regen.edits.schema import Edits, edits_of, read_edits
 from regen.errors import within
 from regen.generators import bundled
 from regen.generators.protocol import Generator, Sample, Source
@@ -143,20 +145,20 @@ class Task:
 
 
 def resolve(
-    edits: Edits | Path | str,
+    edits: Edits | Mapping[str, Any] | Path | str,
     generator: Generator | Path | str | None = None,
     *,
     settings: RewriteSettings | Merged | None = None,
     projectors: Sequence[Path | str] = (),
     images: Path | None = None,
-    device: str = "cpu",
+    device: torch.device | str = "cpu",
     try_layers: bool = False,
     on_trial: Callable[[int, int], None] | None = None,
 ) -> Task:
     """Open everything that a rewrite needs, each thing once.
 
     Args:
-        edits: An edits file, or its content.
+        edits: An edits file, its content, or what `edits_of` takes.
         generator: Used instead of the one that the edits name.
         settings: Settings that the edits do not give, or merged settings; by default those of the
             preset "default".
@@ -172,6 +174,8 @@ def resolve(
     Raises:
         RegenError: On bad input of any kind.
     """
+    if isinstance(edits, Mapping):
+        edits = edits_of(edits)
     edits = edits if isinstance(edits, Edits) else read_edits(edits)
     merged = merged_settings(settings or RewriteSettings(), edits)
     if not isinstance(generator, Generator):

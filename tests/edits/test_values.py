@@ -7,6 +7,7 @@ import json
 import pytest
 
 from regen.edits.schema import PasteOracle, Weights
+from regen.errors import StoreError
 from tests.helpers.edits_files import BOX, FULL, LEAST, read
 
 
@@ -43,3 +44,13 @@ def test_an_embedded_file_needs_no_images(folder, tmp_path_factory):
     (folder / "cat.png").unlink()
     again = read(tmp_path_factory.mktemp("elsewhere"), content)
     assert again.edits[0].exemplar.load().shape == (1, 3, 80, 90)
+
+
+def test_edits_are_saved_whole_or_not_at_all(folder, tmp_path_factory):
+    edits, path = read(folder, FULL), tmp_path_factory.mktemp("elsewhere") / "edits.json"
+    edits.save(path)
+    assert json.loads(path.read_text()) == edits.to_json(embed=True)
+    edits.save(path, embed=False)
+    assert json.loads(path.read_text()) == edits.to_json()
+    with pytest.raises(StoreError, match="create the folder first"):
+        edits.save(path.parent / "none" / "edits.json")

@@ -182,3 +182,11 @@ def test_a_file_of_settings_that_cannot_be_read(config: Any, tmp_path: Path) -> 
         read_settings(tmp_path)
     with pytest.raises(RewriteError, match="is not valid JSON: .* at line 1, column 2"):
         read_settings(config("{"))
+
+
+@pytest.mark.parametrize("settings", [FitSettings(), {"fit.steps": 3}, "paper"])
+def test_a_part_of_the_settings_is_not_all_of_them(settings: Any) -> None:
+    with pytest.raises(
+        RewriteError, match="settings: got .*, expected RewriteSettings; FitSettings"
+    ):
+        resolve(settings, Edits(edits=()))

@@ -12,7 +12,6 @@ from pathlib import Path
 from typing import Any
 
 from regen.edits.schema import Edits
-from regen.files.atomic import write_json
 from regen.generators.samples import check_reserved
 from regen.rewriting.layer_trials import LayerChoice
 from regen.rewriting.learn import Learned, fit, moments_for, prepare
@@ -128,7 +127,7 @@ def _fill(folder: Path, task: Task, watch: Stopwatch, command: str) -> Outcome:
     remove_results(folder, _RESULTS)
     with Logbook(folder, "rewrite") as book:
         book.settings(task.recorded())
-        write_json(folder / "edits.json", task.edits.to_json(embed=True))
+        task.edits.save(folder / "edits.json")
         learned = _learn(task, book, watch)
     try:
         metrics, report = conclude(task, learned, folder, watch, command)

@@ -1,0 +1,136 @@
+"""Images and masks that a program has at hand, as sources that everything here can read.
+
+An image is one of Pillow, an array, or a tensor; so is a mask. Each becomes the data URI of a PNG.
+Arrays have the scale that is usual for them, whole numbers from 0 to 255 or floats from 0 to 1, and
+tensors that of this package.
+"""
+
+from __future__ import annotations
+
+import base64
+import io
+from pathlib import Path
+from typing import TypeAlias
+
+import numpy as np
+import numpy.typing as npt
+import torch
+from PIL import Image, ImageOps
+from torch import Tensor
+
+from regen.errors import ImageError
+from regen.images.decoding import Source
+from regen.images.display import to_pil
+
+AtHand: TypeAlias = Image.Image | npt.NDArray[np.generic] | Tensor
+Given: TypeAlias = Source | AtHand
+
+_FAR = 10.0  # pixels beyond are no generator's, but on another scale
+_MODES = ("1", "L", "LA", "P", "RGB", "RGBA", "I;16")  # of Pillow, which a PNG has
+
+
+def image_source(image: object, name: str = "image") -> Source:
+    """An image as a source: files and data URIs as they are, what is at hand as a data URI.
+
+    Args:
+        image: A source; an image of Pillow, which is turned as its EXIF says; an array ``[H, W]``
+            or ``[H, W, C]`` with C of 1, 3 or 4, of whole numbers from 0 to 255 or floats from 0 to
+            1; or a tensor ``[3, H, W]`` or ``[1, 3, H, W]``, of which [-1, 1] is kept.
+        name: What messages call it.
+
+    Raises:
+        ImageError: If it is none of these.
+    """
+    if isinstance(image, (str, bytes, Path)):
+        return image
+    if isinstance(image, Tensor):
+        return _uri(to_pil(checked(image, name)))
+    if isinstance(image, np.ndarray):
+        return _uri(_from_array(image, name))
+    if isinstance(image, Image.Image):
+        return _uri(image)
+    expected = "a path, bytes, a data URI, an image of Pillow, an array or a tensor"
+    raise ImageError(name, got=type(image).__name__, expected=expected)
+
+
+def mask_source(mask: object, name: str = "mask") -> Source:
+    """A mask as a source.
+
+    Args:
+        mask: As an image, but arrays and tensors are ``[H, W]``, or have as many axes of size 1
+            before these as there may be; of truth values, or of floats from 0, outside, to 1;
+            whole numbers of arrays are those of images.
+        name: What messages call it.
+
+    Raises:
+        ImageError: If it is none of these.
+    """
+    values = mask.detach().cpu().float().numpy() if isinstance(mask, Tensor) else mask
+    if not isinstance(values, np.ndarray):
+        return image_source(values, name)
+    flat = values.reshape(values.shape[-2:]) if set(values.shape[:-2]) <= {1} else values
+    if flat.ndim != 2:
+        raise ImageError(name, got=f"shape {list(values.shape)}", expected="[H, W]")
+    return image_source(flat, name)
+
+
+def checked(image: Tensor, name: str) -> Tensor:
+    """One image ``[3, H, W]`` of a tensor that has one, with or without an axis for it.
+
+    Raises:
+        ImageError: If it is another shape, whole numbers, not finite, or far outside of [-1, 1].
+    """
+    single = image[0] if image.dim() == 4 and len(image) == 1 else image
+    if single.dim() != 3 or single.shape[0] != 3 or single.numel() == 0:
+        many = image.dim() == 4 and image.shape[1] == 3 and len(image) > 1
+        remedy = "take one of them, images[0] for instance" if many else None
+        raise ImageError(
+            name, got=list(image.shape), expected="[3, H, W] or [1, 3, H, W]", remedy=remedy
+        )
+    if not single.is_floating_point():
+        raise ImageError(
+            f"{name}: pixels",
+            got=str(image.dtype).removeprefix("torch."),
+            expected="floating-point numbers in [-1, 1]",
+            remedy="divide pixels of 0 to 255 by 127.5 and subtract 1",
+        )
+    low, high = (float(bound) for bound in torch.aminmax(single.detach()))
+    if not (low >= -_FAR and high <= _FAR):
+        raise ImageError(
+            f"{name}: pixels",
+            got=f"values from {low:.4g} to {high:.4g}",
+            expected="-1 to 1",
+            remedy="divide pixels of 0 to 255 by 127.5 and subtract 1",
+        )
+    return single
+
+
+def _from_array(array: npt.NDArray[np.generic], name: str) -> Image.Image:
+    flat = array[..., 0] if array.ndim == 3 and array.shape[2] == 1 else array
+    if flat.size == 0 or not (flat.ndim == 2 or (flat.ndim == 3 and flat.shape[2] in (3, 4))):
+        expected = "[H, W], [H, W, 3] or [H, W, 4]"
+        raise ImageError(f"{name}: array", got=f"shape {list(array.shape)}", expected=expected)
+    if flat.dtype == np.bool_:
+        return Image.fromarray(flat.astype(np.uint8) * 255)
+    whole = bool(np.issubdtype(flat.dtype, np.integer))
+    if not whole and not np.issubdtype(flat.dtype, np.floating):
+        raise ImageError(f"{name}: array", got=str(array.dtype), expected="numbers")
+    low, high, top = float(flat.min()), float(flat.max()), 255 if whole else 1
+    if not (low >= 0 and high <= top):
+        raise ImageError(
+            f"{name}: array of {flat.dtype}",
+            got=f"values from {low:.4g} to {high:.4g}",
+            expected="whole numbers from 0 to 255, or floats from 0 to 1",
+            remedy="scale it; tensors, not arrays, are in [-1, 1]",
+        )
+    levels = flat if whole else np.rint(flat.astype(np.float64) * 255)
+    return Image.fromarray(levels.astype(np.uint8))
+
+
+def _uri(image: Image.Image) -> str:
+    upright = ImageOps.exif_transpose(image)
+    if upright.mode not in _MODES:
+        upright = upright.convert("RGBA" if upright.mode in ("PA", "RGBa", "La") else "RGB")
+    file = io.BytesIO()
+    upright.save(file, "PNG", compress_level=1)
+    return f"data:image/png;base64,{base64.b64encode(file.getvalue()).decode()}"
