@@ -69,11 +69,29 @@ def open_generator(name_or_path: str | Path, *, device: torch.device | str = "cp
         `name_or_path`, and it has its oracle if there is one.
 
     Raises:
-        GeneratorError: If there is no such generator, or its family is unknown.
+        GeneratorError: If there is no such generator, its family is unknown, or torch has no such
+            device.
         StoreError: If the file is damaged or not a generator's.
         UnpicklingError: If a pickle is damaged, or names what no such checkpoint needs.
     """
-    return _open(name_or_path, discriminator=False).generator.to(device)
+    place = _device(device)
+    return _open(name_or_path, discriminator=False).generator.to(place)
+
+
+def _device(device: torch.device | str) -> torch.device:
+    """The device, if torch has it. Raises GeneratorError."""
+    try:
+        place = torch.device(device)
+    except (RuntimeError, TypeError):
+        place = None
+    there = {"cuda": torch.cuda.is_available(), "mps": torch.backends.mps.is_available()}
+    if place is None or not there.get(place.type, True):
+        raise GeneratorError(
+            "device",
+            got=f"{device}, which torch does not find here",
+            expected="cpu, or cuda or mps where there is one",
+        )
+    return place
 
 
 def open_checkpoint(name_or_path: str | Path) -> Checkpoint:

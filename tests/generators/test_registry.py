@@ -190,3 +190,10 @@ def test_a_family_we_do_not_know(tmp_path: Path, family: object) -> None:
         GeneratorError, match="family: .*expected stylegan2 or rfr or munit; update regen"
     ):
         open_generator(path)
+
+
+@pytest.mark.parametrize("device", ["gpu", "cuda", torch.device("cuda"), None, 3.5])
+def test_a_device_that_is_not_there(device: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
+    with pytest.raises(GeneratorError, match="device: got .*, which torch does not find here, exp"):
+        open_generator("no such file", device=device)

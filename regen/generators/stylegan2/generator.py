@@ -154,6 +154,29 @@ class StyleGAN2(Generator):
             w = self.mapping.w_mean.lerp(w, sent(psi, w.device))
         return w[:, None].expand(-1, self.convolutions + 1, -1)
 
+    def style_latents(self, w: Tensor) -> StyleLatent:
+        """Latents of style codes of one's own, with the noise that is stored.
+
+        Args:
+            w: ``[N, W]``, the same for all layers, or ``[N, L + 1, W]``, as `style_codes` gives.
+
+        Raises:
+            GeneratorError: If the shape is neither.
+
+        Example:
+            >>> generator = StyleGAN2(StyleGAN2Config(resolution=8, channel_max=4)).eval()
+            >>> between = generator.style_codes(generator.seeds_to_z([1, 2]), 0.7).mean(0)
+            >>> generator(generator.style_latents(between[None])).shape
+            torch.Size([1, 3, 8, 8])
+        """
+        layers = self.convolutions + 1
+        whole = w[:, None].expand(-1, layers, -1) if w.dim() == 2 else w
+        if whole.dim() != 3 or whole.shape[1:] != (layers, self.config.w_dim):
+            size = self.config.w_dim
+            expected = f"[N, {size}] or [N, {layers}, {size}]"
+            raise GeneratorError("style codes", got=list(w.shape), expected=expected)
+        return StyleLatent(sent(whole.float(), self.device), self._noise("const", []))
+
     def _noise(self, mode: NoiseMode, seeds: list[int]) -> tuple[Tensor | None, ...]:
         if mode == "none":
             return (None,) * self.convolutions
@@ -173,7 +196,13 @@ class StyleGAN2(Generator):
 
     def forward(self, latent: Latent) -> Tensor:
         """Images ``[N, 3, R, R]`` of latents, nominally in [-1, 1], through the uncut network."""
-        assert isinstance(latent, StyleLatent)
+        if not isinstance(latent, StyleLatent):
+            raise GeneratorError(
+                "input of a StyleGAN2",
+                got=type(latent).__name__,
+                expected="latents",
+                remedy="make them with its `seed_latents` of seeds, or `style_latents` of w",
+            )
         image: Tensor = self.synthesis(latent.ws, latent.noise, self.precision)
         return image
 

@@ -29,6 +29,12 @@ class StyleLatent:
     def __len__(self) -> int:
         return len(self.ws)
 
+    def __repr__(self) -> str:
+        """Its shape, without the numbers."""
+        silent = sum(layer is None for layer in self.noise)
+        noise = "none" if silent == len(self.noise) else f"{len(self.noise) - silent} layers"
+        return f"<StyleLatent of ws {list(self.ws.shape)}, noise: {noise}>"
+
     def select(self, index: Tensor | Sequence[int]) -> StyleLatent:
         """The samples ``index``, in this order; repetitions are allowed."""
         index = torch.as_tensor(index, dtype=torch.int64, device=self.ws.device)

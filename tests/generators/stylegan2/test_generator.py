@@ -103,3 +103,27 @@ def test_the_digest_follows_the_weights(build: Build) -> None:
     weight.data = weight.data.contiguous()  # another memory format, the same values
     assert generator.digest() == before
     assert build(resolution=8).digest() != before
+
+
+def test_style_codes_of_ones_own_are_latents(build: Build) -> None:
+    generator = build()
+    latent = generator.seed_latents([1, 2], 0.7)
+    same = generator.style_latents(latent.ws)
+    assert torch.equal(generator(same), generator(latent))
+    plain = generator.style_latents(generator.mapping(generator.seeds_to_z([1, 2]), None))
+    assert torch.equal(generator(plain), generator(generator.seed_latents([1, 2])))
+
+
+@pytest.mark.parametrize("shape", [(5,), (2, 4), (2, 5, 5), (2, 6, 4)])
+def test_style_codes_of_another_generator(build: Build, shape: tuple[int, ...]) -> None:
+    with pytest.raises(
+        GeneratorError, match=r"style codes: got \[.*\], expected \[N, 5\] or \[N, 6, 5"
+    ):
+        build().style_latents(torch.zeros(shape))
+
+
+def test_what_is_no_latent_is_told(build: Build) -> None:
+    with pytest.raises(
+        GeneratorError, match="input of a StyleGAN2: got Tensor, expected latents; m"
+    ):
+        build()(torch.zeros(1, 6))  # type: ignore[arg-type]

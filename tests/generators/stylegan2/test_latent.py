@@ -51,3 +51,11 @@ def test_detached_activations_are_outside_of_any_graph(build: Build) -> None:
     assert context.rgb is not None
     tensors = [value.features, context.rgb, context.latent.ws, *context.latent.noise]
     assert not any(t is not None and t.requires_grad for t in tensors)
+
+
+def test_a_latent_is_shown_by_its_shape(build: Build) -> None:
+    shown = [repr(build().seed_latents([1, 2], noise=mode)) for mode in ("const", "none")]
+    assert shown == [
+        "<StyleLatent of ws [2, 6, 5], noise: 5 layers>",
+        "<StyleLatent of ws [2, 6, 5], noise: none>",
+    ]
