@@ -48,7 +48,7 @@ def test_every_module_has_tests_of_its_own_or_a_reason_why_not() -> None:
 @pytest.mark.parametrize(
     ("module", "tests"),
     [
-        ("regen/api.py", "tests/test_api.py"),
+        ("regen/errors.py", "tests/test_errors.py"),
         ("regen/runs/rewrite/run.py", "tests/runs/rewrite/test_run.py"),
         ("stylegan2_ops/_plan.py", "tests/stylegan2_ops/test_plan.py"),
         ("stylegan2_ops/__main__.py", "tests/stylegan2_ops/test_main.py"),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -78,6 +79,11 @@ def draw_cells(images: Sequence[Image.Image], labels: Sequence[str], columns: in
         tile = _enlarged(image, scale)
         sheet.paste(tile, (left + (width - tile.width) // 2, top + band))
     return sheet
+
+
+def usual_columns(count: int) -> int:
+    """Columns of so many images: nearly square, and at most 16."""
+    return min(16, max(1, round(math.sqrt(count))))
 
 
 def save_sheet(path: Path, sheet: Image.Image) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 import re
 from collections.abc import Sequence
 from contextlib import nullcontext
@@ -21,7 +20,7 @@ from regen.generators.protocol import Generator, Sample
 from regen.generators.registry import open_generator
 from regen.images import load_image, save_image, to_pil
 from regen.images.listing import has_image_suffix
-from regen.images.sheets import draw_cells, save_sheet
+from regen.images.sheets import draw_cells, save_sheet, usual_columns
 from regen.precision import DTYPES
 from regen.rewriting.rewrite import Rewrite, compose, rewritten
 from regen.runs.folder import refuse_busy, remove_results, run_folder
@@ -241,7 +240,7 @@ def _generate(
     if with_grid and samples and group.rank == 0:
         cells = [shown.get(i) or _read(file) for i, file in enumerate(files[:GRID_IMAGES])]
         labels = [sample.label for sample in samples[:GRID_IMAGES]]
-        save_sheet(folder / _GRID, draw_cells(cells, labels, _columns(len(cells))))
+        save_sheet(folder / _GRID, draw_cells(cells, labels, usual_columns(len(cells))))
     return [*files, folder / _GRID] if with_grid and samples else files
 
 
@@ -265,8 +264,3 @@ def _save(path: Path, image: Tensor) -> None:
             remedy="weights, a rewrite's strength or fp16 overflow: try fp32, or other weights",
         )
     save_image(path, image)
-
-
-def _columns(count: int) -> int:
-    """Nearly square, and at most 16 side by side."""
-    return min(16, max(1, round(math.sqrt(count))))

@@ -9,7 +9,7 @@ import torch
 from PIL import Image
 
 from regen.errors import StoreError
-from regen.images.sheets import PAPER, draw_cells, draw_sheet, save_sheet
+from regen.images.sheets import PAPER, draw_cells, draw_sheet, save_sheet, usual_columns
 
 BLACK = (0, 0, 0)
 
@@ -91,3 +91,7 @@ def test_a_sheet_is_written_whole_or_not_at_all(tmp_path: Path) -> None:
     with pytest.raises(StoreError, match="create the folder first"):
         save_sheet(tmp_path / "none" / "sheet.png", sheet)
     assert [path.name for path in tmp_path.iterdir()] == ["sheet.png"]
+
+
+def test_cells_are_laid_out_nearly_square() -> None:
+    assert [usual_columns(count) for count in (1, 2, 5, 64, 256, 1000)] == [1, 1, 2, 8, 16, 16]
