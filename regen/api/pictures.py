@@ -102,7 +102,7 @@ def sheet(
         images: ``[N, 3, H, W]`` in [-1, 1], or N images ``[3, H, W]``, of any sizes with labels.
         labels: One each, of which the text is drawn above the image; images below 200 pixels are
             shown twice as large then. Without labels they keep their pixels.
-        columns: How many side by side; by default about as many as there are rows, at most 16.
+        columns: How many side by side; by default as many as rows or a few more, at most 16.
 
     Raises:
         ImageError: If there is no image, something is none, or there are not as many labels.

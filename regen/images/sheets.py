@@ -82,8 +82,8 @@ def draw_cells(images: Sequence[Image.Image], labels: Sequence[str], columns: in
 
 
 def usual_columns(count: int) -> int:
-    """Columns of so many images: nearly square, and at most 16."""
-    return min(16, max(1, round(math.sqrt(count))))
+    """Columns of so many images: as many as rows or a few more, and at most 16."""
+    return min(16, math.ceil(math.sqrt(count)))
 
 
 def save_sheet(path: Path, sheet: Image.Image) -> None:

@@ -88,7 +88,7 @@ def test_masks_of_any_kind() -> None:
 def test_a_sheet_without_labels_keeps_the_pixels() -> None:
     images = torch.rand(5, 3, 8, 8) * 2 - 1
     sheet = regen.sheet(images)
-    assert sheet.size == (2 * 10 - 2, 3 * 10 - 2)
+    assert sheet.size == (3 * 10 - 2, 2 * 10 - 2)
     assert sheet.crop((0, 0, 8, 8)).tobytes() == regen.to_pil(images[0]).tobytes()
     assert regen.sheet(images, columns=5).size == (5 * 10 - 2, 8)
     assert regen.sheet(images[0]).tobytes() == regen.to_pil(images[0]).tobytes()

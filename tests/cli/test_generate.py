@@ -44,7 +44,7 @@ def test_one_file_a_seed_and_a_sheet_of_all(world: Any) -> None:
     assert result.stdout == "5 images in out\nTogether: out/grid.png\n"
     assert world.left() == ["grid.png", *(f"seed000{seed}.png" for seed in (1, 5, 7, 8, 9))]
     assert image(world, "out", "seed0007.png").shape == (1, 3, 32, 32)
-    assert image(world, "out", "grid.png").shape == (1, 3, 3 * (8 + 24 + 3 + 64), 2 * 70 - 6)
+    assert image(world, "out", "grid.png").shape == (1, 3, 2 * (8 + 24 + 3 + 64), 3 * 70 - 6)
 
 
 def test_the_image_is_the_generators(world: Any) -> None:

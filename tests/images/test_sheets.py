@@ -94,4 +94,4 @@ def test_a_sheet_is_written_whole_or_not_at_all(tmp_path: Path) -> None:
 
 
 def test_cells_are_laid_out_nearly_square() -> None:
-    assert [usual_columns(count) for count in (1, 2, 5, 64, 256, 1000)] == [1, 1, 2, 8, 16, 16]
+    assert [usual_columns(count) for count in (1, 2, 6, 64, 256, 1000)] == [1, 2, 3, 8, 16, 16]

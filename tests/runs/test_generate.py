@@ -70,7 +70,7 @@ def test_holes_in_photographs_are_filled(photos: Path) -> None:
     files = generate_images(photos / "g.safetensors", [], settings, photos / "out")
     assert [path.name for path in files] == ["a.png", "b.png", "grid.png"]
     a, b, sheet = map(load_image, files)
-    assert a.shape == (1, 3, 32, 32) and b.shape == (1, 3, 32, 40) and sheet.shape[3] == 80
+    assert a.shape == (1, 3, 32, 32) and b.shape == (1, 3, 32, 40) and sheet.shape[3] == 2 * 86 - 6
     given = load_image(photos / "photos" / "a.png", size=32, fit="stretch")
     known = torch.ones(32, 32, dtype=torch.bool)
     known[8:16, 8:16] = False
