@@ -25,6 +25,7 @@ from regen.edits.schema import Edits, edits_of, read_edits
 from regen.errors import RegenError
 from regen.generators.protocol import Generator, Sample
 from regen.generators.registry import open_generator
+from regen.generators.saving import save_generator
 from regen.images import Brought, bring
 from regen.images.regions import Region
 from regen.projector.files import Projector
@@ -80,6 +81,7 @@ __all__ = [
     "rewrite",
     "rewritten",
     "sample",
+    "save_generator",
     "save_image",
     "sheet",
     "to_pil",

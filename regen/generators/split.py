@@ -16,14 +16,18 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, ClassVar, Protocol
+from typing import TYPE_CHECKING, ClassVar, Protocol, TypeVar
 
 import torch
 from torch import Tensor, nn
 from torch.func import functional_call
 
+from regen.errors import GeneratorError
+
 if TYPE_CHECKING:
     from typing_extensions import Self
+
+Kind = TypeVar("Kind")
 
 
 class Latent(Protocol):
@@ -34,6 +38,26 @@ class Latent(Protocol):
     def select(self, index: Tensor | Sequence[int]) -> Self:
         """The samples ``index``, in this order; repetitions are allowed."""
         ...
+
+
+def latent_of(kind: type[Kind], given: object, made_by: str) -> Kind:
+    """What a network was given, if it is a latent of its family.
+
+    Args:
+        kind: The family's latents.
+        given: What the network was given.
+        made_by: How its latents are made, for the message.
+
+    Raises:
+        GeneratorError: If it is something else, a tensor for instance.
+    """
+    if not isinstance(given, kind):
+        got = type(given).__name__
+        remedy = f"make them with {made_by}"
+        raise GeneratorError(
+            "input of this generator", got=got, expected=f"a {kind.__name__}", remedy=remedy
+        )
+    return given
 
 
 class Context(Protocol):
@@ -63,6 +87,10 @@ class Activation:
 
     features: Tensor
     context: Context
+
+    def __repr__(self) -> str:
+        """Its shape, without the numbers."""
+        return f"<Activation of features {list(self.features.shape)}>"
 
     def with_features(self, features: Tensor) -> Activation:
         """This activation's context with other features of any size."""

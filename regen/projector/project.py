@@ -40,6 +40,11 @@ class Projection:
     value: Activation
     decoded: Tensor
 
+    def __repr__(self) -> str:
+        """Its shapes, without the numbers."""
+        features, decoded = list(self.value.features.shape), list(self.decoded.shape)
+        return f"<Projection: features {features}, decoded {decoded}>"
+
 
 @dataclass(frozen=True)
 class RefineSettings:

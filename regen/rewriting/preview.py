@@ -68,6 +68,11 @@ class Preview:
     exemplars: list[ExemplarPreview]
     cautions: list[Caution]
 
+    def __repr__(self) -> str:
+        """How much it shows, and its cautions, without the images."""
+        shown = f"{len(self.targets)} targets and {len(self.unseen)} unseen samples"
+        return f"<Preview of {shown}, cautions: {self.cautions}>"
+
 
 @torch.no_grad()
 def preview(task: Task, samples: int = 8, *, rule: Rule | None = None) -> Preview:

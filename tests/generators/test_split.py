@@ -5,7 +5,8 @@ from collections.abc import Callable
 import pytest
 import torch
 
-from regen.generators.split import Activation, Split, concatenate
+from regen.errors import GeneratorError
+from regen.generators.split import Activation, Split, concatenate, latent_of
 from regen.generators.stylegan2.generator import StyleGAN2
 
 Build = Callable[..., StyleGAN2]
@@ -48,3 +49,17 @@ def test_detached_features_have_no_graph(value: Activation) -> None:
     grown = value.with_features(value.features.clone().requires_grad_() * 2)
     assert not grown.detach().features.requires_grad
     assert torch.equal(grown.detach().features, grown.features)
+
+
+@pytest.mark.parametrize("given", [torch.zeros(1, 8), None, [1, 2]])
+def test_a_network_takes_latents_of_its_family_alone(given: object) -> None:
+    kind = type(given).__name__
+    message = f"input of this generator: got {kind}, expected a dict; make them with `latents`"
+    with pytest.raises(GeneratorError, match=message):
+        latent_of(dict, given, "`latents`")
+    assert latent_of(dict, {}, "`latents`") == {}
+
+
+def test_an_activation_is_shown_by_its_shape() -> None:
+    activation = Activation(torch.zeros(2, 3, 4, 5), None)  # type: ignore[arg-type]
+    assert repr(activation) == "<Activation of features [2, 3, 4, 5]>"

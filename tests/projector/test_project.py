@@ -172,3 +172,9 @@ def test_a_loss_that_is_not_finite(
 def test_impossible_refinements_are_refused(settings: dict[str, float]) -> None:
     with pytest.raises(ProjectorError, match="steps and weights from 0, lr above 0"):
         RefineSettings(**settings)  # type: ignore[arg-type]
+
+
+def test_a_projection_is_shown_by_its_shapes(tiny: StyleGAN2, tiny_split: StyleGAN2Split) -> None:
+    value = tiny_split.value_of(tiny.seed_latents([3, 4]))
+    shown = repr(Projection(value, torch.zeros(2, 3, 16, 16)))
+    assert shown == f"<Projection: features {list(value.features.shape)}, decoded [2, 3, 16, 16]>"

@@ -58,3 +58,10 @@ def test_lines_are_broken_between_words() -> None:
     lines = module._lines("one two three four five six seven", font, 80)
     assert len(lines) > 2 and all(font.getlength(line) <= 80 for line in lines)
     assert " ".join(" ".join(lines).split()) == "one two three four five six seven"
+
+
+def test_a_preview_is_named_without_its_images() -> None:
+    caution = Caution("match", "the map covers little")
+    assert repr(shown([caution])) == (
+        f"<Preview of 2 targets and 2 unseen samples, cautions: [{caution!r}]>"
+    )

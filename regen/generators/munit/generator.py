@@ -29,7 +29,7 @@ from regen.generators.munit.split import MUNITSplit
 from regen.generators.munit.styles import RandomStyle, Style, style_numbers
 from regen.generators.pictures import check_known
 from regen.generators.protocol import Generator, Oracle, Sample
-from regen.generators.split import Latent
+from regen.generators.split import Latent, latent_of
 from regen.portraits import STYLE_DIM
 
 _USUAL_MEMORY = 2  # the convolutions that enlarge
@@ -124,8 +124,8 @@ class Translator(Generator):
 
     def forward(self, latent: Latent) -> Tensor:
         """Images ``[N, 3, H, W]`` of latents through the uncut network."""
-        assert isinstance(latent, TranslateLatent)
-        image: Tensor = self.network(latent.images, latent.styles)
+        given = latent_of(TranslateLatent, latent, "`latents` of samples")
+        image: Tensor = self.network(given.images, given.styles)
         return image
 
     def shown_input(self, latent: Latent) -> Tensor:

@@ -25,7 +25,7 @@ from regen.generators.rfr.oracle import FillOracle
 from regen.generators.rfr.reach import reached
 from regen.generators.rfr.source import FillSample, FillSource, read_sample, read_source
 from regen.generators.rfr.split import CONVOLUTIONS, RFRSplit
-from regen.generators.split import Latent
+from regen.generators.split import Latent, latent_of
 
 
 class HoleWarning(UserWarning):
@@ -130,8 +130,8 @@ class Inpainter(Generator):
 
     def forward(self, latent: Latent) -> Tensor:
         """Images ``[N, 3, H, W]`` of latents through the uncut network, known pixels as given."""
-        assert isinstance(latent, FillLatent)
-        return latent.completed(self.network(latent.seen, latent.known))
+        given = latent_of(FillLatent, latent, "`latents` of samples")
+        return given.completed(self.network(given.seen, given.known))
 
     def changeable(self, latent: Latent) -> Tensor:
         """The holes."""

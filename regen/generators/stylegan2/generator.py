@@ -15,7 +15,7 @@ from torch import Tensor
 
 from regen.errors import GeneratorError
 from regen.generators.protocol import Generator, Sample
-from regen.generators.split import Latent
+from regen.generators.split import Latent, latent_of
 from regen.generators.stylegan2.config import StyleGAN2Config
 from regen.generators.stylegan2.latent import StyleLatent
 from regen.generators.stylegan2.network import Mapping as MappingNetwork
@@ -196,14 +196,8 @@ class StyleGAN2(Generator):
 
     def forward(self, latent: Latent) -> Tensor:
         """Images ``[N, 3, R, R]`` of latents, nominally in [-1, 1], through the uncut network."""
-        if not isinstance(latent, StyleLatent):
-            raise GeneratorError(
-                "input of a StyleGAN2",
-                got=type(latent).__name__,
-                expected="latents",
-                remedy="make them with its `seed_latents` of seeds, or `style_latents` of w",
-            )
-        image: Tensor = self.synthesis(latent.ws, latent.noise, self.precision)
+        given = latent_of(StyleLatent, latent, "`seed_latents` of seeds, or `style_latents` of w")
+        image: Tensor = self.synthesis(given.ws, given.noise, self.precision)
         return image
 
     def split(self, value_layer: int, memory_layers: int) -> StyleGAN2Split:

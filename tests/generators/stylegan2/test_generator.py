@@ -124,6 +124,6 @@ def test_style_codes_of_another_generator(build: Build, shape: tuple[int, ...]) 
 
 def test_what_is_no_latent_is_told(build: Build) -> None:
     with pytest.raises(
-        GeneratorError, match="input of a StyleGAN2: got Tensor, expected latents; m"
+        GeneratorError, match="input of this generator: got Tensor, expected a StyleLatent; m"
     ):
         build()(torch.zeros(1, 6))  # type: ignore[arg-type]

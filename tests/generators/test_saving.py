@@ -1,0 +1,59 @@
+"""`regen.generators.saving`: open generators become files."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+import torch
+
+from regen.errors import GeneratorError, StoreError
+from regen.generators.registry import CheckpointWarning, open_generator
+from regen.generators.saving import save_generator
+from regen.generators.stylegan2.generator import StyleGAN2
+from tests.helpers.rfr import lively
+
+Build = Callable[..., StyleGAN2]
+
+
+def test_a_generator_is_opened_as_it_was_saved(build: Build, tmp_path: Path) -> None:
+    for generator in (build(), lively()):
+        save_generator(generator, tmp_path / "g.safetensors")
+        assert open_generator(tmp_path / "g.safetensors").digest() == generator.digest()
+
+
+@pytest.mark.parametrize("suffix", [".pkl", ".pt"])
+def test_formats_of_other_tools(build: Build, tmp_path: Path, suffix: str) -> None:
+    generator = build(z_dim=5)
+    with pytest.warns(CheckpointWarning, match="there is no discriminator|has 512 channels"):
+        save_generator(generator, tmp_path / f"g{suffix}")
+    with pytest.warns(CheckpointWarning, match="regen convert"):
+        again = open_generator(tmp_path / f"g{suffix}")
+    latent = generator.seed_latents([3])
+    torch.testing.assert_close(again(latent), generator(latent))
+
+
+def test_what_cannot_be_written_is_told(build: Build, tmp_path: Path) -> None:
+    with pytest.raises(
+        GeneratorError, match=r"g.jpg: suffix: got .jpg, expected .safetensors, .pkl"
+    ):
+        save_generator(build(), tmp_path / "g.jpg")
+    with pytest.raises(StoreError, match="create the folder first"):
+        save_generator(build(), tmp_path / "none" / "g.safetensors")
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_the_file_that_is_open_stays(build: Build, tmp_path: Path) -> None:
+    path = tmp_path / "g.safetensors"
+    save_generator(build(), path)
+    (tmp_path / "same.safetensors").symlink_to(path)
+    opened, before = open_generator(path), path.read_bytes()
+    next(opened.parameters()).data += 1
+    for name in (path, os.path.relpath(path), tmp_path / "same.safetensors"):
+        with pytest.raises(
+            GeneratorError, match="is the file that the generator was opened from; ch"
+        ):
+            save_generator(opened, name)
+    assert path.read_bytes() == before
