@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
+import regen
 from regen.edits.schema import read_edits
 from regen.generators.protocol import Generator
 from regen.generators.split import Split
@@ -24,6 +25,7 @@ PAGES = [
 ]
 _PATH = re.compile(r"`((?:regen|stylegan2_ops|tests|experiments|examples|docs)/[\w./-]+)`")
 _LINK = re.compile(r"\]\(([^)#:]+)(?:#[\w.-]+)?\)|<img src=\"([^\"]+)\"")
+_OF_REGEN = re.compile(r"\bregen\.(\w+)\(")
 _TARGET = re.compile(r"`make ([a-z0-9-]+)")
 
 
@@ -36,6 +38,11 @@ def examples() -> list[str]:
     """Whole edits files that the pages show."""
     blocks = [b for p in PAGES for b in re.findall(r"```json\n(.*?)```", words(p), re.DOTALL)]
     return [block for block in blocks if '"version"' in block]
+
+
+def programs() -> list[str]:
+    """What the pages show of Python."""
+    return [b for p in PAGES for b in re.findall(r"```python\n(.*?)```", words(p), re.DOTALL)]
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
@@ -70,6 +77,12 @@ def test_edits_files_that_are_shown_can_be_read(tmp_path: Path, example: str) ->
     path.write_text(example, encoding="utf-8")
     Image.new("RGBA", (128, 128)).save(tmp_path / "nose.png")  # the reader's own
     assert len(read_edits(path).edits) == len(json.loads(example)["edits"])
+
+
+@pytest.mark.parametrize("block", programs())
+def test_programs_that_are_shown_name_what_is_there(block: str) -> None:
+    compile(block, "documentation", "exec")
+    assert [name for name in _OF_REGEN.findall(block) if not hasattr(regen, name)] == []
 
 
 def test_all_names_of_the_portraits_are_explained() -> None:
