@@ -118,9 +118,13 @@ class Trainer:
         self.done = 0
 
     def measure_values(self) -> None:
-        """Measure means and deviations of the value's channels; call before the first step."""
+        """Measure means and deviations of the value's channels; call before the first step.
+
+        Both networks get the same: of windows each measurement gives others, and processes see
+        different ones.
+        """
+        mean, std = map(self.workers.average, self.sampler.statistics())
         for network in (self.projector, self.average):
-            mean, std = self.sampler.statistics()
             network.value_mean.copy_(mean)
             network.value_std.copy_(std)
 

@@ -16,6 +16,7 @@ from regen.generators.stylegan2.split import StyleGAN2Split
 from regen.projector import train
 from regen.projector.settings import ProjectorTrainingSettings
 from regen.training.distributed import Workers
+from tests.tolerances import assert_near
 
 PROGRAM = """
 import json, os, signal, sys
@@ -80,6 +81,51 @@ def test_two_processes_train_one_projector(
     assert first["resumed"] == second["resumed"] == first["whole"]
     state = torch.load(tmp_path / "whole" / "checkpoint.pt", weights_only=True)["state"]
     assert len(state["random"]) == 2 and not torch.equal(state["random"][0], state["random"][1])
+
+
+WINDOWS = """
+import json, os, sys
+from pathlib import Path
+import torch
+from regen.projector.config import ProjectorConfig
+from regen.projector.sampling import Sampler
+from regen.projector.settings import ProjectorTrainingSettings
+from regen.projector.trainer import Trainer
+from regen.projector.windows import WindowPlan, split_for_windows
+from regen.training.distributed import workers
+from tests.helpers.stylegan2 import seven_convolutions
+
+rank, folder = int(os.environ["RANK"]), Path(sys.argv[1])
+torch.set_num_threads(1)
+torch.manual_seed(0)
+generator = seven_convolutions()
+split = split_for_windows(generator, 4, 16)
+small = ProjectorConfig.for_split(split, generator, widths=(4, 4), blocks=(1, 1))
+plan = WindowPlan(16, step=8, margin=3, image_size=(32, 32), ratio=2)
+config = ProjectorTrainingSettings(batch=4, window=16, kimg=0.008, precision="fp32")
+
+def sampler():
+    return Sampler(generator, split, generator.source(), config, count=2, seed=rank, plan=plan)
+
+with workers(torch.device("cpu")) as group:
+    trainer = Trainer(config, small, sampler(), group, torch.device("cpu"))
+    trainer.measure_values()
+networks = trainer.projector, trainer.average
+used = [[n.value_mean.flatten().tolist(), n.value_std.flatten().tolist()] for n in networks]
+own = [found.flatten().tolist() for found in sampler().statistics()]
+(folder / f"{rank}.json").write_text(json.dumps({"used": used, "own": own}))
+"""
+
+
+def test_processes_that_see_different_windows_have_the_same_statistics(
+    in_two_processes: Callable[[str], None], tmp_path: Path
+) -> None:
+    in_two_processes(WINDOWS)
+    first, second = (json.loads((tmp_path / f"{rank}.json").read_text()) for rank in (0, 1))
+    assert first["own"] != second["own"]
+    mean = torch.tensor([first["own"], second["own"]]).mean(dim=0)
+    assert first["used"][0] == first["used"][1] == second["used"][0] == second["used"][1]
+    assert_near(torch.tensor(first["used"][0]), mean)
 
 
 def test_a_batch_must_be_shared_evenly(

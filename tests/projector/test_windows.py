@@ -16,7 +16,9 @@ from regen.projector.network import BackwardProjector
 from regen.projector.sampling import Sampler
 from regen.projector.settings import CompositeSettings, ProjectorTrainingSettings
 from regen.projector.train import Report, train_projector
+from regen.projector.trainer import Trainer
 from regen.projector.windows import WindowPlan, split_for_windows
+from regen.training.distributed import Workers
 from tests.helpers.stylegan2 import seven_convolutions
 from tests.tolerances import assert_near
 
@@ -186,6 +188,20 @@ def test_a_projector_is_trained_on_windows_and_projects_whole_images(
         reports[-1].scalars
     )
     assert reports[-1].decoded is not None and reports[-1].decoded.shape == (4, 3, SIDE, SIDE)
+
+
+def test_a_projector_and_its_average_have_the_same_statistics(
+    generator: StyleGAN2, plan: WindowPlan, architecture: ProjectorConfig
+) -> None:
+    """The average is the result: it must denormalise as the training normalised."""
+    source = sampler(generator, plan)
+    trainer = Trainer(SETTINGS, architecture, source, Workers(), generator.device)
+    trainer.measure_values()
+    one, other = dict(trainer.projector.named_buffers()), dict(trainer.average.named_buffers())
+    assert set(one) == {"value_mean", "value_std"}
+    assert all(torch.equal(one[name], other[name]) for name in one)
+    mean, std = sampler(generator, plan).statistics()
+    assert torch.equal(one["value_mean"], mean) and torch.equal(one["value_std"], std)
 
 
 def test_windows_are_decoded_in_their_own_context() -> None:
