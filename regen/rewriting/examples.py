@@ -19,20 +19,29 @@ from regen.rewriting.settings import FitSettings
 _MOST_GIVEN = 0.02  # of a region: its soft edge
 
 
-def load_examples(edits: Edits, generator: Generator) -> list[Example]:
+def load_examples(
+    edits: Edits, generator: Generator, source: Source | None = None
+) -> list[Example]:
     """Load every exemplar and target of an edits file.
+
+    Args:
+        edits: The edits.
+        generator: Makes the targets.
+        source: Samples beside which they are learned, whose size they must have; by default they
+            must have one size.
 
     Returns:
         One example for each target, in the order of the file; one for each hole of a target with
         several.
 
     Raises:
-        EditsError: If a region is given by a name that no oracle knows, or a target cannot be a
-            sample of this generator.
+        EditsError: If a region is given by a name that no oracle knows, a target cannot be a
+            sample of this generator, or has an image of another size.
         ImageError: If an exemplar cannot be read.
         RegionError: If a region reaches outside its image, or shows nothing of its exemplar.
     """
-    examples = []
+    examples: list[Example] = []
+    first = None if source is None else _size_of_samples(generator, source)
     for index, exemplar in enumerate(load_exemplars(edits, generator)):
         for number, target in enumerate(edits.edits[index].targets):
             path = edits.where(f"edits[{index}].targets[{number}]")
@@ -40,7 +49,9 @@ def load_examples(edits: Edits, generator: Generator) -> list[Example]:
                 region = _target_region(generator.oracle, target, sample, path)
                 with within(path):
                     latent = generator.latents([sample])
-                size = _size_of(generator, latent)
+                    size = _size_of(generator, latent)
+                    first = first or size
+                    _check_size(size, first)
                 check_inside(region, f"{path}.region", *size)
                 guide = generator.changeable(latent)
                 _check_changeable(region, f"{path}.region", guide)
@@ -65,6 +76,24 @@ def _size_of(generator: Generator, latent: Latent) -> tuple[int, int]:
     """Height and width of the image of a latent; images of one's own may be longer than others."""
     given = generator.shown_input(latent)
     return generator.image_size if given is None else (int(given.shape[2]), int(given.shape[3]))
+
+
+def _size_of_samples(generator: Generator, source: Source) -> tuple[int, int]:
+    """Height and width of a source's images: those of a folder may be longer than wide."""
+    if source.count is None:
+        return generator.image_size
+    return _size_of(generator, generator.latents(source.samples([0])))
+
+
+def _check_size(size: tuple[int, int], wanted: tuple[int, int]) -> None:
+    if size != wanted:
+        (height, width), (high, wide) = size, wanted
+        raise EditsError(
+            "size of its image for this generator",
+            got=f"{width} x {height}",
+            expected=f"{wide} x {high}, as that of the samples beside it",
+            remedy="crop it to that shape, or give a folder of images of its own with --images",
+        )
 
 
 def target_samples(generator: Generator, target: Target, path: str) -> list[Sample]:

@@ -86,7 +86,7 @@ class Task:
         merged = merged_settings(settings or RewriteSettings(), edits)
         merged = with_family_settings(merged, self.generator)
         rule = {name: by for name, by in merged.said_by.items() if name.startswith("rule.")}
-        examples, split = load_examples(edits, self.generator), self.split
+        examples, split = load_examples(edits, self.generator, self.source), self.split
         if self.projector is None and self.said_by["memory_layers"] == DEFAULT:
             _, layers = usual_cut(self.generator, examples, split.value_layer)
             if layers != split.memory_layers:
@@ -188,7 +188,8 @@ def resolve(
     merged = with_family_settings(merged, generator)
     check_oracle(edits, generator)
     images = images or pictures_of(edits)
-    source, examples = source_of(generator, edits, images), load_examples(edits, generator)
+    source = source_of(generator, edits, images)
+    examples = load_examples(edits, generator, source)
     taken = taken_by(edits, generator, source)
     check_oracle_knows(edits, generator, source, taken)
     named = edits.projector if not projectors else None

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 import torch
@@ -10,12 +12,16 @@ import torch
 from regen.edits.exemplars import Image
 from regen.edits.schema import Edit, Edits, NamedRegion, Pattern, SampleSpec, Style, Target
 from regen.errors import EditsError, RegenError, RegionError
+from regen.generators.protocol import Generator
 from regen.generators.stylegan2.generator import StyleGAN2
+from regen.images import save_image
 from regen.images.regions import Region
 from regen.portraits import PortraitsOracle
 from regen.rewriting.examples import load_examples
+from regen.rewriting.task import resolve
 from tests.helpers.examples import EYES, edits
-from tests.helpers.rfr import lively
+from tests.helpers.munit import lively as munit_lively
+from tests.helpers.rfr import lively as rfr_lively
 
 BOX = Region.box(4, 4, 12, 12)
 
@@ -90,7 +96,7 @@ def test_an_unknown_name_of_a_region_is_told_with_its_place(portrait: StyleGAN2)
 
 
 def test_a_target_with_several_holes_is_several_examples():
-    generator = lively(people=True)
+    generator = rfr_lively(people=True)
     nose = SampleSpec(3, hole=NamedRegion("nose"), grow=(1, 4))
     small, large = load_examples(filling(Target(nose, NamedRegion("nose"))), generator)
     assert small.target_label == large.target_label == "seed 3"
@@ -99,7 +105,44 @@ def test_a_target_with_several_holes_is_several_examples():
 
 
 def test_a_region_outside_of_the_hole_is_refused():
-    generator = lively(people=True)
+    generator = rfr_lively(people=True)
     eyes = SampleSpec(3, hole=NamedRegion("eyes"))
     with pytest.raises(EditsError, match=r"targets\[0\].region: got 100% of it outside of the hol"):
         load_examples(filling(Target(eyes, NamedRegion("nose"))), generator)
+
+
+@pytest.fixture
+def shapes(tmp_path: Path) -> Path:
+    """A folder of a square image, and one of two that are wider than high."""
+    for name, width in (("square/a", 32), ("wide/b", 48), ("wide/c", 48)):
+        path = tmp_path / f"{name}.png"
+        path.parent.mkdir(exist_ok=True)
+        save_image(path, torch.zeros(1, 3, 32, width))
+    return tmp_path
+
+
+@pytest.mark.parametrize("family", [rfr_lively, munit_lively])
+def test_targets_of_other_proportions_are_refused(
+    family: Callable[..., Generator], shapes: Path
+) -> None:
+    """All that a rule is learned from is one batch, and images of one's own may be long."""
+    generator, hole = family(), Region.box(10, 10, 20, 20)
+
+    def made(*names: str) -> Edits:
+        holes = {"hole": hole} if generator.changes_in_part else {}
+        pictures = [Image(str(shapes / f"{name}.png")) for name in names]
+        targets = tuple(Target(SampleSpec(picture=one, **holes), hole) for one in pictures)
+        return Edits((Edit(pictures[0], hole, targets),))
+
+    assert len(load_examples(made("square/a", "square/a"), generator)) == 2
+    wide = generator.source(shapes / "wide")
+    assert len(load_examples(made("wide/b", "wide/c"), generator, wide)) == 2
+    message = (
+        "size of its image for this generator: got 48 x 32, expected 32 x 32, as that of the "
+        "samples beside it; crop it to that shape, or give a folder of images of its own with "
+        "--images"
+    )
+    with pytest.raises(EditsError, match=rf"^edits\[0\].targets\[1\]: {message}$"):
+        load_examples(made("square/a", "wide/b"), generator)
+    with pytest.raises(EditsError, match=rf"^edits\[0\].targets\[0\]: {message}$"):
+        resolve(made("wide/b"), generator, images=shapes / "square")
