@@ -105,7 +105,8 @@ class Rewrite:
 
         Raises:
             StoreError: If the file is missing, damaged, or holds something else.
-            RewriteError: If its header does not say which generator it belongs to.
+            RewriteError: If its header does not say which generator it belongs to, or its strength
+                is not a number.
         """
         path = Path(path) / REWRITE_FILE if isdir(path) else path
         stored = tensor_file.load(path, format=FORMAT, version=VERSION)
@@ -115,6 +116,11 @@ class Rewrite:
                 raise RewriteError(
                     f"{path}: header", got=f"no {key}", expected="base, family and settings"
                 )
+        strength = header["settings"].get("strength", 1.0)
+        if isinstance(strength, bool) or not isinstance(strength, int | float):
+            raise RewriteError(
+                f"{path}: header: settings.strength", got=repr(strength), expected="a number"
+            )
         return cls(stored.tensors, header["base"], header["family"], header["settings"])
 
 
@@ -122,7 +128,8 @@ def compose(rewrites: Sequence[Rewrite]) -> Rewrite:
     """The sum of several rewrites of one generator.
 
     Raises:
-        RewriteError: If there is none, or they belong to different generators.
+        RewriteError: If there is none, they belong to different generators, or they change a weight
+            of different shapes.
     """
     if not rewrites:
         raise RewriteError("compose", got="no rewrites", expected="at least one")
@@ -135,6 +142,12 @@ def compose(rewrites: Sequence[Rewrite]) -> Rewrite:
                 got=f"bases {first.base[:12]} and {rewrite.base[:12]}",
             )
         for name, delta in rewrite.deltas.items():
+            if name in deltas and deltas[name].shape != delta.shape:
+                raise RewriteError(
+                    f"rewrites of {name} cannot be composed",
+                    got=f"shapes {list(deltas[name].shape)} and {list(delta.shape)}",
+                    expected="equal shapes",
+                )
             deltas[name] = deltas[name] + delta if name in deltas else delta
     return Rewrite(deltas, first.base, first.family, {"composed_of": len(rewrites)})
 

@@ -159,6 +159,16 @@ def test_rewrites_of_different_generators_cannot_be_composed(rewrite: Rewrite) -
         compose([rewrite, other])
 
 
+def test_a_weight_that_two_rewrites_give_other_shapes_is_named(rewrite: Rewrite) -> None:
+    other = Rewrite({NAMES[1]: torch.zeros(7)}, rewrite.base, rewrite.family)
+    message = rf"rewrites of {NAMES[1]} cannot be composed: got shapes \[8\] and \[7\], expected eq"
+    with pytest.raises(RewriteError, match=message):
+        compose([rewrite, other])
+    one = Rewrite({NAMES[1]: torch.zeros(1)}, rewrite.base, rewrite.family)
+    with pytest.raises(RewriteError, match=r"shapes \[8\] and \[1\]"):  # though it broadcasts
+        compose([rewrite, one])
+
+
 def test_another_base_is_refused_and_nothing_changes(
     generator: StyleGAN2, rewrite: Rewrite
 ) -> None:
@@ -251,6 +261,20 @@ def test_headers_say_which_generator_and_how(
     message = f"r: header: got no {missing}, expected base, family and settings"
     with pytest.raises(RewriteError, match=message):
         Rewrite.load(tmp_path / "r")
+
+
+@pytest.mark.parametrize("strength", ["x", True, None, [0.5]])
+def test_a_strength_that_is_no_number_is_refused(
+    rewrite: Rewrite, tmp_path: Path, strength: object
+) -> None:
+    Rewrite(rewrite.deltas, rewrite.base, rewrite.family, {"strength": strength}).save(
+        tmp_path / "r"
+    )
+    with pytest.raises(RewriteError) as caught:
+        Rewrite.load(tmp_path / "r")
+    assert str(caught.value) == (
+        f"{tmp_path}/r: header: settings.strength: got {strength!r}, expected a number"
+    )
 
 
 def test_files_of_another_format_are_refused(tmp_path: Path) -> None:
