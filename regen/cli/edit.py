@@ -37,8 +37,9 @@ from regen.cli.torch_import import import_torch
     metavar="ADDRESS",
     default="127.0.0.1",
     show_default=True,
-    help="Address to listen on. With any but a loopback address other machines can ask for the "
-    "page; whoever has its address, which travels unencrypted, can use it.",
+    help="Address to listen on; 0.0.0.0 is every one of this machine. With any but a loopback "
+    "address other machines can ask for the page; whoever has its address, which travels "
+    "unencrypted, can use it.",
 )
 @click.option("--no-browser", is_flag=True, help="Print the address without opening it.")
 @click.option(

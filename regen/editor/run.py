@@ -9,13 +9,14 @@ import socket
 import sys
 import traceback
 import webbrowser
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from regen.editor.document import Document
+from regen.editor.hosts import LOOPBACK, from_elsewhere, is_any, written
 from regen.editor.kept import Kept
 from regen.editor.opening import document_from, pictures_of
 from regen.editor.security import LARGEST_MESSAGE, Guard, new_token
@@ -27,8 +28,6 @@ from regen.runs.folder import run_folder
 if TYPE_CHECKING:
     from regen.api import Generator
     from regen.editor.engine import Engine
-
-LOOPBACK = ("127.0.0.1", "localhost", "[::1]")
 
 
 @dataclass
@@ -106,7 +105,8 @@ def edit(
         images: Folder that the generator takes its samples from, if it needs images; by default
             that of the edits file, now or when the session began.
         device: Where to compute; "auto" is a GPU where torch finds one.
-        host: Address to listen on. Any but a loopback address lets other machines ask.
+        host: Address to listen on. Any but a loopback address lets other machines ask: by this
+            one, or with 0.0.0.0 or :: by any address of numbers that reaches this machine.
         port: To listen on; 0 takes one that is free.
         browser: Whether to open the page.
         say: Prints a line.
@@ -124,14 +124,23 @@ def edit(
         kept.clear_unfinished()
         opened = Opened(generator, kept, images, device, before_torch)
         document = opened.document(edits)
-        chosen = listener.getsockname()[1]
+        bound, chosen = listener.getsockname()[:2]
         token = new_token()
-        guard = Guard(token, {*LOOPBACK, host}, chosen)
-        shown = "127.0.0.1" if host in ("0.0.0.0", "::", *LOOPBACK) else host
-        address = f"http://{shown}:{chosen}/{token}/"
+        guard = Guard(token, {*LOOPBACK, host, bound}, chosen, any_number=is_any(bound))
+        addresses = [f"http://{shown}:{chosen}/{token}/" for shown in _shown(listener)]
         with contextlib.suppress(KeyboardInterrupt):
-            asyncio.run(_serve(listener, guard, opened, document, address, browser, say))
+            asyncio.run(_serve(listener, guard, opened, document, addresses, browser, say))
     raise KeyboardInterrupt(f"the session is in {folder}; the same command goes on with it")
+
+
+def _shown(listener: socket.socket) -> list[str]:
+    """The host for this machine, and where it listens everywhere, that for others."""
+    bound = listener.getsockname()[0]
+    if not is_any(bound):
+        return [written(bound)]
+    here = "127.0.0.1" if listener.family == socket.AF_INET else "[::1]"
+    elsewhere = from_elsewhere(listener.family)
+    return [here] if elsewhere is None else [here, elsewhere]
 
 
 def _check_installed() -> None:
@@ -172,7 +181,7 @@ async def _serve(
     guard: Guard,
     opened: Opened,
     document: Document | None,
-    address: str,
+    addresses: Sequence[str],
     browser: bool,
     say: Callable[[str], None],
 ) -> None:
@@ -209,10 +218,14 @@ async def _serve(
         date_header=False,
     )
     server = uvicorn.Server(config)
-    say(f"Editor: {address}")
-    say("Only this address opens it; it holds the session's token. Ctrl-C ends the editor.")
+    for name, address in zip(("Editor", "From other machines"), addresses, strict=False):
+        say(f"{name}: {address}")
+    only = "this address opens it; it holds"
+    if len(addresses) > 1:
+        only = "these addresses open it; they hold"
+    say(f"Only {only} the session's token. Ctrl-C ends the editor.")
     if browser:
-        loop.run_in_executor(None, webbrowser.open, address)
+        loop.run_in_executor(None, webbrowser.open, addresses[0])
     try:
         await server.serve(sockets=[listener])
     finally:

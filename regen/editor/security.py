@@ -11,6 +11,7 @@ import secrets
 import time
 from collections.abc import Callable, Iterable, Mapping
 
+from regen.editor.hosts import is_number, written
 from regen.errors import RegenError
 
 LARGEST_UPLOAD = 64 << 20  # bytes; a photograph has five to twenty million
@@ -41,15 +42,18 @@ class Guard:
 
     Args:
         token: What every address begins with.
-        hosts: Names under which the server is reached, without a port.
+        hosts: Names and addresses under which the server is reached, without a port.
         port: Its port.
+        any_number: Whether it is reached under any address of numbers too. Another site can have a
+            name of its own resolved to this machine, but no number.
     """
 
-    def __init__(self, token: str, hosts: Iterable[str], port: int) -> None:
-        self.token = token
-        self.authorities = {f"{host}:{port}" for host in hosts}
-        if port == 80:
-            self.authorities |= set(hosts)
+    def __init__(
+        self, token: str, hosts: Iterable[str], port: int, *, any_number: bool = False
+    ) -> None:
+        self.token, self.any_number = token, any_number
+        self.ends = (f":{port}", "") if port == 80 else (f":{port}",)
+        self.authorities = {written(host) + end for host in hosts for end in self.ends}
 
     def check(self, token: str, headers: Mapping[str, str], *, changes: bool) -> None:
         """Refuse what does not come from the page that this server gave out.
@@ -62,18 +66,25 @@ class Guard:
         Raises:
             RefusedError: With the reason, in one line.
         """
-        host = headers.get("host", "")
-        if host.lower() not in self.authorities:
+        host = headers.get("host", "").lower()
+        if not self._knows(host):
             raise RefusedError(421, "host", got=host[:80], expected=min(self.authorities))
         if not secrets.compare_digest(token.encode(), self.token.encode()):
             raise RefusedError(
                 403, "the address lacks this session's token", remedy="open the one regen printed"
             )
         origin = headers.get("origin")
-        known = {f"http://{authority}" for authority in self.authorities}
+        known = {f"http://{authority}" for authority in {*self.authorities, host}}
         if origin not in known and (changes or origin is not None):
             got = "none" if origin is None else origin[:80]
             raise RefusedError(403, "origin", got=got, expected=min(known))
+
+    def _knows(self, authority: str) -> bool:
+        if authority in self.authorities:
+            return True
+        return self.any_number and any(
+            authority.endswith(end) and is_number(authority.removesuffix(end)) for end in self.ends
+        )
 
 
 def check_length(declared: str | None) -> None:

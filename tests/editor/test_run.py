@@ -12,9 +12,11 @@ import pytest
 
 from regen import api
 from regen.editor.document import Document
+from regen.editor.hosts import from_elsewhere
 from regen.editor.kept import Kept
 from regen.editor.painting import Painting
 from regen.editor.run import Opened, edit
+from regen.editor.security import Guard
 from regen.errors import RegenError
 from tests.helpers.browser import running, start
 
@@ -29,6 +31,15 @@ def asked(authority: str, path: str) -> tuple[int, bytes]:
         line.request("GET", path)
         answer = line.getresponse()
         return answer.status, answer.read()
+
+
+def needs_ipv6() -> None:
+    """Skip where the machine has none."""
+    try:
+        with socket.socket(socket.AF_INET6) as line:
+            line.bind(("::1", 0))
+    except OSError:
+        pytest.skip("this machine has no IPv6")
 
 
 def test_it_serves_whoever_has_the_address_and_nobody_else(tmp_path: Path) -> None:
@@ -48,6 +59,55 @@ def test_it_serves_whoever_has_the_address_and_nobody_else(tmp_path: Path) -> No
         == f"\nInterrupted: the session is in {tmp_path / 's'}; the same command goes on with it\n"
     )
     assert port.isdecimal()
+
+
+@pytest.mark.parametrize(
+    ("host", "printed"),
+    [
+        ("127.0.0.1", ["127.0.0.1"]),
+        ("LocalHost", ["127.0.0.1"]),
+        ("::1", ["[::1]"]),
+        ("[::1]", ["[::1]"]),
+        ("0.0.0.0", ["127.0.0.1", "192.168.0.7"]),
+        ("::", ["[::1]", "192.168.0.7"]),
+    ],
+)
+def test_the_addresses_that_are_printed_are_those_it_answers(
+    host: str, printed: list[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    if ":" in host:
+        needs_ipv6()
+    given: list[Any] = []
+
+    async def serve(listener: object, guard: Guard, *more: Any) -> None:
+        given.extend([guard, *more])
+
+    monkeypatch.setattr("regen.editor.run._serve", serve)
+    monkeypatch.setattr("regen.editor.run.from_elsewhere", lambda family: "192.168.0.7")
+    with pytest.raises(KeyboardInterrupt):
+        edit("portraits", tmp_path, host=host, browser=False)
+    guard, addresses = given[0], given[3]
+    assert [address.rpartition(":")[0] for address in addresses] == [f"http://{p}" for p in printed]
+    for address in addresses:
+        _, _, authority, token, _ = address.split("/")
+        guard.check(token, {"host": authority, "origin": f"http://{authority}"}, changes=True)
+
+
+def test_other_machines_are_answered_where_it_listens_everywhere(tmp_path: Path) -> None:
+    with running(tmp_path / "s", "--host", "0.0.0.0") as command:
+        _, _, authority, token, _ = command.address.split("/")
+        port = int(authority.split(":")[1])
+        with closing(http.client.HTTPConnection("127.0.0.1", port)) as line:
+            for host, status in ((f"192.168.0.7:{port}", 200), (f"evil.example:{port}", 421)):
+                line.request("GET", f"/{token}/", headers={"Host": host})
+                answer = line.getresponse()
+                answer.read()
+                assert answer.status == status
+        assert command.process.stdout is not None
+        if from_elsewhere(socket.AF_INET) is not None:
+            said = command.process.stdout.readline()
+            assert said.startswith("From other machines: http://") and said.endswith(f"/{token}/\n")
+        assert "Only th" in command.process.stdout.readline()
 
 
 def test_ten_gigabytes_in_pieces_are_cut_off(tmp_path: Path) -> None:

@@ -64,6 +64,51 @@ def test_a_name_that_another_site_resolved_to_this_machine_is_refused(
     assert refused(guard, "token", {**GOOD, "host": host}, changes=False).status == 421
 
 
+@pytest.mark.parametrize(
+    ("host", "asked"),
+    [
+        ("MyBox.local", "mybox.local:8000"),
+        ("MyBox.local", "MYBOX.local:8000"),
+        ("2001:DB8::1", "[2001:db8::1]:8000"),
+        ("[2001:db8::1]", "[2001:db8::1]:8000"),
+    ],
+)
+def test_the_host_that_it_listens_on_passes_however_it_is_written(host: str, asked: str) -> None:
+    guard = Guard("token", ["127.0.0.1", host], 8000)
+    guard.check("token", {"host": asked, "origin": f"http://{asked.lower()}"}, changes=True)
+    assert refused(guard, "token", {"host": "192.168.0.7:8000"}).status == 421
+
+
+@pytest.mark.parametrize("asked", ["192.168.0.7:8000", "[2001:db8::1]:8000", "127.0.0.1:8000"])
+def test_who_listens_everywhere_is_asked_by_any_number(asked: str) -> None:
+    guard = Guard("token", ["127.0.0.1", "0.0.0.0"], 8000, any_number=True)
+    guard.check("token", {"host": asked, "origin": f"http://{asked}"}, changes=True)
+    other = refused(guard, "token", {"host": asked, "origin": "http://192.168.0.8:8000"})
+    assert other.status == 403 and "origin" in str(other)
+
+
+@pytest.mark.parametrize(
+    "asked",
+    [
+        "evil.example:8000",
+        "192.168.0.7",
+        "192.168.0.7:80",
+        "2001:db8::1:8000",
+        "1.2.3.4.example:8000",
+    ],
+)
+def test_who_listens_everywhere_is_asked_by_no_name_and_at_no_other_port(asked: str) -> None:
+    guard = Guard("token", ["127.0.0.1", "0.0.0.0"], 8000, any_number=True)
+    assert refused(guard, "token", {"host": asked, "origin": f"http://{asked}"}).status == 421
+
+
+def test_the_usual_port_may_be_left_out() -> None:
+    guard = Guard("token", ["127.0.0.1"], 80, any_number=True)
+    for host in ("127.0.0.1", "127.0.0.1:80", "192.168.0.7", "[2001:db8::1]", "[2001:db8::1]:80"):
+        guard.check("token", {"host": host}, changes=False)
+    assert refused(guard, "token", {"host": "192.168.0.7:81"}, changes=False).status == 421
+
+
 def test_tokens_cannot_be_guessed() -> None:
     tokens = {new_token() for _ in range(100)}
     assert len(tokens) == 100 and min(map(len, tokens)) >= 22
