@@ -1,8 +1,8 @@
 """How the pattern of one image is moved onto a region of another.
 
 `align` moves the image around one region onto another region: shifted and scaled, antialiased,
-shape by shape where both regions have equally many. The outline of what it gives is that of the
-other region, or the pattern's own.
+shape by shape where both regions have equally many; `moves` says by how much. The outline of what
+it gives is that of the other region, or the pattern's own.
 """
 
 from __future__ import annotations
@@ -59,6 +59,29 @@ def similarity(
     return Similarity((sx, sy), (dx, dy))
 
 
+@dataclass(frozen=True)
+class Move:
+    """How one shape of a region, or the whole of it, comes to lie on one of another region."""
+
+    part: Region
+    target: Region
+    by: Similarity
+
+
+def moves(
+    region: Region, onto: Region, *, uniform: bool = False, shape: Outline = "target"
+) -> list[Move]:
+    """What `align` does for arguments of these names, for each pair of shapes."""
+    return [
+        Move(
+            part,
+            target,
+            similarity(part.bounds, target.bounds, uniform=uniform, within=shape == "source"),
+        )
+        for part, target in _pairs(region, onto)
+    ]
+
+
 def align(
     image: Tensor,
     region: Region,
@@ -98,20 +121,20 @@ def align(
     height, width = image.shape[2:]
     pixels, nearest = image.new_zeros(1, image.shape[1], *size), torch.tensor(math.inf)
     union = torch.zeros(1, 1, *size)
-    for part, target in _pairs(region, onto):
-        part.check_inside(height, width)
-        move = similarity(part.bounds, target.bounds, uniform=uniform, within=shape == "source")
-        mask = target.mask(*size)
+    for move in moves(region, onto, uniform=uniform, shape=shape):
+        move.part.check_inside(height, width)
+        scale, shift = move.by.scale, move.by.shift
+        mask = move.target.mask(*size)
         if shape == "source" or alpha is not None:
-            own = _visible(part, height, width, alpha, whole=shape == "target")
-            own = warp(own, size, move.scale, move.shift, "linear", "zero")
+            own = _visible(move.part, height, width, alpha, whole=shape == "target")
+            own = warp(own, size, scale, shift, "linear", "zero")
             mask = own if shape == "source" else torch.minimum(mask, own)
         union = torch.maximum(union, mask)
-        distance = _distance(target.bounds, size) - mask
+        distance = _distance(move.target.bounds, size) - mask
         if alpha is None:
-            carried = warp(image, size, move.scale, move.shift)
+            carried = warp(image, size, scale, shift)
         else:
-            carried = carry(image, alpha.to(image), size, move.scale, move.shift)
+            carried = carry(image, alpha.to(image), size, scale, shift)
         pixels = torch.where((distance < nearest).to(image.device), carried, pixels)
         nearest = torch.minimum(distance, nearest)
     return pixels, union.to(image)

@@ -19,8 +19,9 @@ from torch import Tensor
 from regen.images.regions import resize_mask
 from regen.images.shapes import Mask
 from regen.metrics.verdict import MISSED_BELOW, MOST_AWAY, MOST_MISSED
-from regen.rewriting.composite import Example
+from regen.rewriting.composite import Example, enlargement
 from regen.rewriting.rule import Rule
+from regen.rewriting.settings import RuleSettings
 
 Kind = Literal[
     "spill", "missed", "tiny", "huge", "enlarged", "inverted", "labels", "pairs", "targets"
@@ -63,12 +64,17 @@ class Caution:
 
 
 def cautions(
-    examples: Sequence[Example], rule: Rule, target_maps: Tensor, maps: Tensor
+    examples: Sequence[Example],
+    config: RuleSettings,
+    rule: Rule,
+    target_maps: Tensor,
+    maps: Tensor,
 ) -> list[Caution]:
     """Everything that looks wrong, the most serious first.
 
     Args:
         examples: Exemplars and targets with their regions, T of them.
+        config: How they are aligned.
         rule: What they became.
         target_maps: Where the rule will act on the targets, ``[T, 1, H, W]`` in [0, 1].
         maps: Where it will act on N unseen samples, ``[N, 1, H, W]``.
@@ -78,7 +84,7 @@ def cautions(
     """
     regions = rule.image_mask.float().cpu()
     found = [*_of_spill(target_maps, regions), *_of_missed(maps, target_maps)]
-    found += _of_sizes(examples, rule)
+    found += _of_sizes(examples, config, rule)
     for example in examples:
         found += [*_of_masks(example), *_of_pairs(example)]
     if len(examples) > MOST_TARGETS:
@@ -144,7 +150,7 @@ def _of_missed(maps: Tensor, target_maps: Tensor) -> Iterator[Caution]:
         )
 
 
-def _of_sizes(examples: Sequence[Example], rule: Rule) -> Iterator[Caution]:
+def _of_sizes(examples: Sequence[Example], config: RuleSettings, rule: Rule) -> Iterator[Caution]:
     """Regions too small or too large for the targets, and patterns of too few pixels."""
     height, width = (int(side) for side in rule.keys.features.shape[-2:])
     positions = resize_mask(rule.mask.cpu(), height, width).sum(dim=(1, 2, 3))
@@ -163,19 +169,13 @@ def _of_sizes(examples: Sequence[Example], rule: Rule) -> Iterator[Caution]:
                 f"the region of {example.target_label} covers {share:.0%} of the image, so little "
                 "is left to preserve; draw it around the pattern alone",
             )
-        enlarged = _enlargement(example)
+        enlarged = enlargement(example, config)
         if enlarged > MOST_ENLARGED:
             yield Caution(
                 "enlarged",
                 f"the pattern in {example.exemplar_label} is enlarged {enlarged:.1f} times and "
                 "will be blurred; use a larger image",
             )
-
-
-def _enlargement(example: Example) -> float:
-    source, target = example.exemplar_region.bounds, example.target_region.bounds
-    scales = [(target[i + 2] - target[i]) / (source[i + 2] - source[i]) for i in (0, 1)]
-    return min(scales)
 
 
 def _of_masks(example: Example) -> Iterator[Caution]:

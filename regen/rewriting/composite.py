@@ -14,7 +14,7 @@ import torch
 from torch import Tensor
 
 from regen.generators.split import Latent
-from regen.images.alignment import Outline, align
+from regen.images.alignment import Outline, align, moves
 from regen.images.blending import blended
 from regen.images.regions import Region, feather, paste
 from regen.rewriting.settings import RuleSettings
@@ -91,3 +91,14 @@ def compose(
     )
     soft = feather(hard, config.feather_px) if config.feather_px else hard
     return paste(images, blended(aligned, images, hard, config.blend), soft), soft
+
+
+def enlargement(example: Example, config: RuleSettings) -> float:
+    """How many times `compose` enlarges an exemplar: the most of its shapes, along either axis."""
+    found = moves(
+        example.exemplar_region,
+        example.target_region,
+        uniform=config.scale == "uniform",
+        shape=example.outline(config.shape),
+    )
+    return max(max(move.by.scale) for move in found)

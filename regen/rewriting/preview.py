@@ -133,7 +133,7 @@ def preview_of(
         target_maps,
         [example.target_label for example in task.examples],
         [_exemplar(example) for example in task.examples],
-        cautions(task.examples, rule, target_maps, maps),
+        cautions(task.examples, task.settings.rule, rule, target_maps, maps),
     )
 
 

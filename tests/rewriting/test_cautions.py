@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import Any
 
 import pytest
 import torch
@@ -25,12 +26,16 @@ def found(
     examples: list[Example],
     maps: Tensor | None = None,
     unseen: Tensor | None = None,
+    config: RuleSettings | None = None,
 ) -> dict[str, str]:
     """Texts of cautions by their kind; maps are the region where none are given."""
-    rule = build_rule(split, project, examples, RuleSettings(feather_px=0))
+    config = config or RuleSettings(feather_px=0)
+    rule = build_rule(split, project, examples, config)
     maps = rule.image_mask if maps is None else maps
     unseen = maps if unseen is None else unseen
-    return {caution.kind: caution.text for caution in cautions(examples, rule, maps, unseen)}
+    return {
+        caution.kind: caution.text for caution in cautions(examples, config, rule, maps, unseen)
+    }
 
 
 def test_edits_as_they_should_be(
@@ -105,6 +110,40 @@ def test_a_pattern_of_too_few_pixels(
     )
 
 
+WIDE, TALL = Region.box(2, 2, 22, 6), Region.box(6, 8, 26, 22)  # 20x4 onto 20x14
+PAIRS = Region.union([Region.box(1, 2, 4, 6), Region.box(20, 2, 28, 6)])
+SPREAD = Region.union([Region.box(2, 10, 12, 20), Region.box(16, 10, 24, 20)])
+
+
+@pytest.mark.parametrize(
+    ("source", "target", "settings", "times"),
+    [
+        (WIDE, TALL, {}, "3.5"),  # it must cover the target, so the larger scale is used
+        (WIDE, TALL, {"scale": "stretch"}, "3.5"),
+        (WIDE, TALL, {"shape": "exemplar"}, None),  # it must stay within
+        (PAIRS, SPREAD, {"shape": "exemplar"}, "2.5"),  # the left one; the wholes would shrink
+    ],
+)
+def test_a_pattern_is_enlarged_as_it_is_pasted(
+    source: Region,
+    target: Region,
+    settings: dict[str, Any],
+    times: str | None,
+    split: StyleGAN2Split,
+    project: Project,
+    examples: list[Example],
+) -> None:
+    config = RuleSettings(feather_px=0, **settings)
+    given = replace(
+        examples[0], exemplar_region=source, target_region=target, exemplar_label="cat.png"
+    )
+    text = found(split, project, [given], config=config).get("enlarged")
+    if times is None:
+        assert text is None
+    else:
+        assert text is not None and text.startswith(f"the pattern in cat.png is enlarged {times} ")
+
+
 def test_a_mask_that_is_inverted(
     split: StyleGAN2Split, project: Project, examples: list[Example]
 ) -> None:
@@ -152,5 +191,7 @@ def test_nothing_is_said_twice(
     split: StyleGAN2Split, project: Project, examples: list[Example]
 ) -> None:
     small = replace(examples[0], exemplar_region=Region.box(4, 4, 7, 7), exemplar_label="cat.png")
-    rule = build_rule(split, project, [small, small], RuleSettings(feather_px=0))
-    assert [c.kind for c in cautions([small, small], rule, *[rule.image_mask] * 2)] == ["enlarged"]
+    config = RuleSettings(feather_px=0)
+    rule = build_rule(split, project, [small, small], config)
+    found = cautions([small, small], config, rule, *[rule.image_mask] * 2)
+    assert [caution.kind for caution in found] == ["enlarged"]
