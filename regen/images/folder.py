@@ -127,34 +127,34 @@ def read_folder(
             findings are in the message.
     """
     survey = _Survey()
-    images: list[Tensor] = []
     names: list[str] = []
     seen: dict[bytes, str] = {}
     with open_collection(folder) as found:
         _note_others(found, survey)
         _check_memory(len(found.entries), size)
+        room = torch.empty(len(found.entries), 3, size, size, dtype=torch.uint8)
         for entry in found.entries:
             image = _read(entry, size, enlarge, sizes, survey)
             if image is not None:
-                content = hashlib.sha256(image.numpy().tobytes()).digest()
+                room[len(names)] = image[0]
+                content = hashlib.sha256(room[len(names)].numpy().data).digest()
                 if content in seen:
                     survey.note(f"the same image as {seen[content]}", "left out", entry.name)
                 else:
                     seen[content] = entry.name
-                    images.append(image)
                     names.append(entry.name)
             if on_file is not None:
                 on_file()
     findings = survey.findings()
-    if len(images) < 2:
+    if len(names) < 2:
         raise TrainingError(
             f"{folder}: images to train on",
-            got="; ".join([str(len(images)), *map(str, findings)]),
+            got="; ".join([str(len(names)), *map(str, findings)]),
             expected="at least 2",
         )
-    stacked = torch.cat(images)
-    digest = hashlib.sha256(stacked.numpy().tobytes()).hexdigest()
-    return ImageFolder(stacked, tuple(names), findings, digest)
+    images = room[: len(names)]  # what lies behind was never written to, and takes no memory
+    digest = hashlib.sha256(images.numpy().data).hexdigest()
+    return ImageFolder(images, tuple(names), findings, digest)
 
 
 def _note_others(found: Collection, survey: _Survey) -> None:

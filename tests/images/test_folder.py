@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import subprocess
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -142,6 +144,32 @@ def test_folders_that_cannot_be_trained_on(tmp_path: Path) -> None:
         "images to train on: got 1; 1 file cannot be read (is not an image in a known format): "
         "left out (2.png), expected at least 2"
     )
+
+
+MEASURED = """
+import sys
+from pathlib import Path
+from regen.images.folder import read_folder
+from regen.runs.timing import peak_memory_mb
+
+folder = Path(sys.argv[1])
+read_folder(folder / "few", 512)
+before = peak_memory_mb()
+images = read_folder(folder / "many", 512).images
+print(images.nbytes / 1e6, peak_memory_mb() - before)
+"""
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="the peak of memory is not known there")
+def test_images_are_held_once(tmp_path: Path) -> None:
+    for name, count in (("few", 2), ("many", 100)):
+        (tmp_path / name).mkdir()
+        for i in range(count):
+            Image.new("RGB", (512, 512), (i, 0, 0)).save(tmp_path / name / f"{i}.png")
+    words = [sys.executable, "-c", MEASURED, str(tmp_path)]
+    result = subprocess.run(words, capture_output=True, text=True, check=True)
+    needed, taken = map(float, result.stdout.split())
+    assert needed > 78 and taken < 1.4 * needed
 
 
 def test_more_than_memory_holds(place: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -125,7 +125,7 @@ def identity(
     return checkpoint.identity(
         settings,
         _MAY_DIFFER if steered else _MAY_DIFFER | _STEERING,  # earlier checkpoints have none
-        images=hashlib.sha256(images.numpy().tobytes()).hexdigest(),
+        images=hashlib.sha256(images.contiguous().numpy().data).hexdigest(),
         began=init_digest,  # the names here are those of earlier checkpoints
         architecture=asdict(generator.config),
         computes_in=name_of(dtype),

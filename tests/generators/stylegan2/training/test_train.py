@@ -3,6 +3,7 @@ from __future__ import annotations
 import copy
 import os
 import signal
+import tracemalloc
 from dataclasses import replace
 from pathlib import Path
 
@@ -15,7 +16,7 @@ from regen.files.tensor_file import digest
 from regen.generators.stylegan2.generator import StyleGAN2
 from regen.generators.stylegan2.training.discriminator import Discriminator
 from regen.generators.stylegan2.training.settings import TrainingSettings
-from regen.generators.stylegan2.training.train import train_generator
+from regen.generators.stylegan2.training.train import identity, train_generator
 from regen.generators.trainer import ImageSampler, Listeners, Report
 
 pytestmark = pytest.mark.usefixtures("usual_handlers")
@@ -209,3 +210,16 @@ def test_images_of_another_size(
 ) -> None:
     with pytest.raises(TrainingError, match=r"expected torch\.uint8 \[M, 3, 16, 16\], M from 2"):
         trained(tiny, images[..., :8], short, tmp_path)
+
+
+def test_the_digest_of_the_images_takes_no_copy_of_them(
+    tiny: StyleGAN2, short: TrainingSettings
+) -> None:
+    images = torch.zeros(1000, 3, 16, 16, dtype=torch.uint8)
+    tracemalloc.start()
+    try:
+        identity(short, tiny, images, "", torch.float32)
+        _, peak = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert peak < images.nbytes / 2
