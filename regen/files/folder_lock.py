@@ -25,6 +25,7 @@ from regen.files.locks import Lock, try_lock
 LOCK_FILE = ".regen.lock"
 _LONGEST_BYTES = 4096  # of the file that is read
 _LONGEST_SHOWN = 300  # characters of a command
+_WINDOWS = os.name == "nt"
 
 
 @dataclass(frozen=True)
@@ -66,10 +67,7 @@ def folder_lock(folder: Path) -> Iterator[None]:
     try:
         yield
     finally:
-        with suppress(OSError):
-            path.unlink()
-        with suppress(OSError):
-            os.close(descriptor)
+        _release(path, descriptor)
 
 
 def _take(path: Path) -> int:
@@ -84,13 +82,25 @@ def _take(path: Path) -> int:
                 continue
             holder = _read(descriptor)
             if lock is Lock.HELD or (holder is not None and _may_live(holder, lock)):
-                raise _held(path, holder)
+                raise _held(path, holder, lock)
             _write(descriptor, _ourselves())
         except BaseException:
             with suppress(OSError):
                 os.close(descriptor)
             raise
         return descriptor
+
+
+def _release(path: Path, descriptor: int) -> None:
+    """Remove the lock file, while it is still locked; Windows removes no file that is open."""
+    if _WINDOWS:
+        with suppress(OSError):
+            os.close(descriptor)
+    with suppress(OSError):
+        path.unlink()
+    if not _WINDOWS:
+        with suppress(OSError):
+            os.close(descriptor)
 
 
 def _is_file(path: Path, descriptor: int) -> bool:
@@ -107,7 +117,7 @@ def _may_live(holder: Holder, lock: Lock) -> bool:
         return True  # locks do not reach all machines
     if lock is Lock.TAKEN or holder.pid == os.getpid():
         return False
-    if os.name == "nt":  # where asking for a process would end it
+    if _WINDOWS:  # where asking for a process would end it
         return True
     try:
         os.kill(holder.pid, 0)
@@ -139,7 +149,8 @@ def _ourselves() -> Holder:
 
 def _read(descriptor: int) -> Holder | None:
     """Who wrote the file, or None where it is empty or was not written to its end."""
-    text = os.pread(descriptor, _LONGEST_BYTES, 0) if hasattr(os, "pread") else b""
+    os.lseek(descriptor, 0, os.SEEK_SET)
+    text = os.read(descriptor, _LONGEST_BYTES)
     try:
         values = json.loads(text)
         names = (str(values[name]) for name in ("host", "boot", "command"))
@@ -155,9 +166,9 @@ def _write(descriptor: int, holder: Holder) -> None:
     os.write(descriptor, json.dumps(values).encode())
 
 
-def _held(path: Path, holder: Holder | None) -> StoreError:
+def _held(path: Path, holder: Holder | None, lock: Lock) -> StoreError:
     remedy = "wait for it, or choose another folder"
-    if holder is not None and not _is_here(holder):
+    if holder is not None and (lock is Lock.UNKNOWN or not _is_here(holder)):
         remedy += f"; if it has ended, delete {path}"
     other = "a process that has just started" if holder is None else str(holder)
     return StoreError(f"{path.parent} is being filled by another run: {other}", remedy=remedy)

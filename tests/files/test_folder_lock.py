@@ -146,8 +146,37 @@ def test_where_there_are_no_locks_the_number_of_the_process_counts(
         with folder_lock(tmp_path):
             pass
     else:
-        with pytest.raises(StoreError, match="process 77"), folder_lock(tmp_path):
+        message = f"process 77 .*; if it has ended, delete .*{LOCK_FILE}$"
+        with pytest.raises(StoreError, match=message), folder_lock(tmp_path):
             raise AssertionError("a living process's folder was taken")
+
+
+def test_on_windows_whoever_is_named_may_live(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """No locks, no `pread`, and asking for a process would end it."""
+    monkeypatch.setattr(module, "_WINDOWS", True)
+    monkeypatch.setattr(module, "try_lock", lambda _: Lock.UNKNOWN)
+    monkeypatch.setattr(os, "kill", lambda *_: pytest.fail("a process was asked for"))
+    monkeypatch.delattr(os, "pread", raising=False)
+    write_holder(tmp_path, pid=77)
+    message = f"process 77 .*; if it has ended, delete .*{LOCK_FILE}$"
+    with pytest.raises(StoreError, match=message), folder_lock(tmp_path):
+        raise AssertionError("two processes hold one folder")
+    assert (tmp_path / LOCK_FILE).is_file()
+
+
+@pytest.mark.parametrize("windows", [True, False])
+def test_the_file_is_removed_while_it_is_locked_but_on_windows_once_it_is_closed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, windows: bool
+) -> None:
+    done: list[str] = []
+    close, unlink = os.close, Path.unlink
+    monkeypatch.setattr(module, "_WINDOWS", windows)
+    with monkeypatch.context() as patched, folder_lock(tmp_path):
+        patched.setattr(os, "close", lambda number: (done.append("closed"), close(number)))
+        patched.setattr(Path, "unlink", lambda path: (done.append("removed"), unlink(path)))
+    assert done == (["closed", "removed"] if windows else ["removed", "closed"])
 
 
 def test_the_message_is_one_line_that_can_be_printed(tmp_path: Path) -> None:
