@@ -1,19 +1,22 @@
 """Choosing samples: the grid that offers them, and which of them a page may name.
 
-A file is a sample only where the grid shows it: no page names files.
+A file is a sample only where the grid shows it: no page names files. To name a sample nothing is
+computed or read; what is read of an image of one's own is read in the worker.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from regen.editor.asking import Asking
 from regen.editor.channels import Channels
-from regen.editor.commands import LARGEST_SEED, named_hole, with_hole, with_style
+from regen.editor.commands import LARGEST_SEED, named_hole, new_key, with_hole, with_style
 from regen.editor.messages import Message, MessageError, integer, number, text
 from regen.editor.painting import Json, Painting
 from regen.editor.sampling import GridOptions
+from regen.errors import RegenError
 
 if TYPE_CHECKING:
     from regen.editor.engine import Engine
@@ -81,17 +84,43 @@ class Grid:
         psi = options.truncation
         self.channels.show("grid", first=first, truncation=psi, hole=hole, cells=cells)
 
-    def checked(self, message: Message, painting: Painting, ready: Callable[[], Engine]) -> Message:
-        """A message with its sample checked, and with what the generator says of it.
+    def complete(
+        self,
+        message: Message,
+        painting: Painting,
+        ready: Callable[[], Engine],
+        then: Callable[[Message], None],
+    ) -> None:
+        """Check the sample that a message names, and add what the document needs to know of it.
 
         Args:
-            message: Any that changes the document; only those that name a sample are looked at.
+            message: Any that changes the document; others than those that name a sample are as
+                they should be.
             painting: That is shown.
             ready: Gives the engine, or raises an error as long as there is none.
+            then: Called with the message; for an image of one's own once its size is read.
 
         Raises:
             RegenError: If the page may not name the sample, or the generator has none like it.
         """
+        checked = self._checked(message, painting, ready)
+        if message["do"] != "target.add" or "picture" not in checked["sample"]:
+            then(checked)
+            return
+
+        def add(own_size: tuple[int, int] | None) -> None:
+            try:
+                then({**checked, "own_size": own_size})
+            except RegenError as error:  # it was added twice, for instance
+                self.channels.say(error)
+
+        compute = partial(ready().sampling.own_size, checked["sample"])
+        self.asking.quick(f"size {new_key()}", compute, add, rank=1)
+
+    def _checked(
+        self, message: Message, painting: Painting, ready: Callable[[], Engine]
+    ) -> Message:
+        """A message with its sample checked, and with its label."""
         if message["do"] in _CHANGES:
             target = painting.target(message.get("target"))
             changed = _CHANGES[message["do"]](target.sample, message)
@@ -103,9 +132,7 @@ class Grid:
         sample: Any = message.get("sample")
         if not _names_no_file(sample) and sample not in self.offered:
             raise MessageError("sample", got=str(sample)[:40], expected='{"seed": 3}')
-        sampling = ready().sampling
-        label, own_size = sampling.label(sample), sampling.own_size(sample)
-        return {**message, "label": label, "own_size": own_size}
+        return {**message, "label": ready().sampling.label(sample), "own_size": None}
 
 
 def _names_no_file(sample: object) -> bool:

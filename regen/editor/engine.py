@@ -1,6 +1,7 @@
 """All that is computed for a session, on one opened generator; nothing here knows of pages.
 
-It runs in the worker's thread. What its parts return is JSON, with images as data URIs.
+It runs in the worker's thread; a session's own thread asks it for names of samples at most. What
+its parts return is JSON, with images as data URIs.
 """
 
 from __future__ import annotations

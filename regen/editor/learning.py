@@ -63,18 +63,14 @@ class Learner:
         self.running: Learning | None = None
 
     def begin(self, engine: Engine, kind: str) -> None:
-        """Learn what the session shows.
+        """Learn what the session shows. What is missing there is found in the worker, and ends it.
 
         Raises:
-            MessageError: If a rule is being learned already, or something is missing.
+            MessageError: If a rule is being learned already.
         """
         if self.running is not None:
             raise MessageError("a rule is being learned already", remedy="stop it first")
-        painting = self.document().painting
-        missing = engine.tasks.missing(painting)
-        if missing:
-            raise MessageError(missing)
-        learning = self.running = Learning(painting, kind)
+        learning = self.running = Learning(self.document().painting, kind)
         self.channels.show("learning", step=0, steps=0, losses=[])
 
         def learned(found: LearnedRule) -> None:
@@ -100,6 +96,9 @@ class Learner:
     def _fit(self, engine: Engine, learning: Learning) -> LearnedRule:
         """In the worker: learn, and show the unseen samples every few steps."""
         asking, channels = self.asking, self.channels
+        missing = engine.tasks.missing(learning.painting)
+        if missing:
+            raise MessageError(missing)
         losses: list[tuple[int, float]] = []
 
         def on_step(step: int, steps: int, loss: float) -> None:

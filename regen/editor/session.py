@@ -117,13 +117,11 @@ class Session:
         """
         name = message["do"]
         if name in CHANGES:
-            checked = self.grid.checked(message, self.document.painting, self._ready)
-            self._change(CHANGES[name](self.document, checked), merging(message))
-            return
-        action = _ACTIONS.get(name)
-        if action is None:
+            self.grid.complete(message, self.document.painting, self._ready, self._change_by)
+        elif name in _ACTIONS:
+            _ACTIONS[name](self, message)
+        else:
             raise MessageError("do", got=name[:40], expected="something the page can do")
-        action(self, message)
 
     def bring(self, data: bytes, name: str, done: Callable[[RegenError | None], None]) -> None:
         """Take an image that a person brought as the exemplar.
@@ -142,6 +140,10 @@ class Session:
             done(error if isinstance(error, RegenError) else RegenError(line_of(error)))
 
         self._take(lambda: exemplars.brought(data, name), lambda: done(None), failed)
+
+    def _change_by(self, message: Message) -> None:
+        """Do what a checked message says. Raises RegenError if it makes no sense now."""
+        self._change(CHANGES[message["do"]](self.document, message), merging(message))
 
     def _change(self, document: Document, merging: str = "") -> None:
         """Show a new document, keep it, and compute what it changes."""

@@ -62,3 +62,38 @@ def test_samples_that_are_refused_leave_those_that_are_on_their_way(
     pages.worker.run()
     assert pages.last("grid")["first"] == 9
     assert pages.session.grid.first == 9
+
+
+def test_the_size_of_an_image_is_read_in_the_worker(
+    pages: Pages, pretend: PretendEngine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    own = {"picture": "a.png"}
+    monkeypatch.setattr(pretend, "label", lambda sample: "a.png")
+    monkeypatch.setattr(pretend, "own_size", lambda sample: (40, 50))
+    monkeypatch.setattr(pretend, "target", lambda target: {"image": "image of a.png"})
+    with pytest.raises(MessageError, match="sample: got"):
+        pages.session.handle({"do": "target.add", "sample": own})
+    pages.session.grid.offered = [own]
+    pages.session.handle({"do": "target.add", "sample": own, "own_size": [9, 9]})
+    pages.session.handle({"do": "target.add", "sample": own})
+    assert pages.state["painting"]["targets"] == []
+    pages.worker.run()
+    (seen,) = pages.state["painting"]["targets"]
+    assert seen["own_size"] == [40, 50] and seen["label"] == "a.png"
+    said = [message["line"] for message in pages.seen if message["channel"] == "said"]
+    assert any("expected one that is no target yet" in line for line in said)
+
+
+def test_an_image_that_cannot_be_read_is_told(
+    pages: Pages, pretend: PretendEngine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(sample: Any) -> None:
+        raise RegenError("a.png is gone")
+
+    own = {"picture": "a.png"}
+    monkeypatch.setattr(pretend, "label", lambda sample: "a.png")
+    monkeypatch.setattr(pretend, "own_size", refuse)
+    pages.session.grid.offered = [own]
+    pages.do("target.add", sample=own)
+    assert pages.last("said")["line"] == "a.png is gone"
+    assert pages.state["painting"]["targets"] == []

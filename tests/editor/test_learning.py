@@ -64,3 +64,18 @@ def test_a_fit_that_fails_is_one_line_and_the_session_lives(kept: Kept) -> None:
     engine.between = lambda step: None
     pages.do("learn", kind="draft")
     assert len(pages.state["rules"]) == 1
+
+
+def test_what_is_missing_is_found_in_the_worker_and_told(kept: Kept) -> None:
+    """Where a hole limits what can change, it takes the generator to say what is missing."""
+    engine = PretendLearner()
+    pages = ready_to_learn(kept, engine)
+    pages.do("strokes", on="exemplar", strokes=[])
+    asked: list[object] = []
+    lacks = engine.missing
+    engine.missing = lambda painting: (asked.append(painting), lacks(painting))[1]  # type: ignore[method-assign,func-returns-value]
+    pages.session.handle({"do": "learn", "kind": "draft"})
+    assert asked == [] and pages.state["learning"] is not None
+    pages.worker.run()
+    assert len(asked) == 1 and pages.last("said")["line"] == lacks(asked[0])
+    assert pages.state["learning"] is None and pages.state["rules"] == []

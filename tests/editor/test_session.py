@@ -45,7 +45,6 @@ def test_every_change_is_kept(kept: Kept) -> None:
     "message",
     [
         {"do": "open", "path": "/etc/passwd"},
-        {"do": "learn", "kind": "draft"},
         {"do": "learn", "kind": "huge"},
         {"do": "target.add", "sample": {"seed": 1, "picture": "/etc/passwd"}},
         {"do": "target.add", "sample": "x"},
