@@ -72,7 +72,8 @@ def composite(
         config: Number, size and content of the pastes.
         extra: Further images ``[M, 3, H, W]`` whose pieces may be pasted.
         whole: Height and width of the whole images where `images` are windows of them, or None:
-            patterns are as large and as dense as in whole images.
+            patterns are as large and as dense as in whole images. A window may get none, and some
+            reach in from outside.
 
     Returns:
         Images ``[N, 3, H, W]`` in [-1, 1] and the masks ``[N, 1, H, W]`` in [0, 1] of what was
@@ -97,15 +98,28 @@ def composite(
         got, expected = list(extra.shape), f"[M, 3, {images.shape[2]}, {images.shape[3]}]"
         raise ProjectorError("extra images", got=got, expected=expected)
     many = torch.randint(config.pastes[0], config.pastes[1] + 1, [count], generator=generator)
+    beyond = 0
     if whole is not None:
-        share = images.shape[2] * images.shape[3] / (whole[0] * whole[1])
-        many, side = (many * share).round().clamp_min(1).long(), min(whole)
+        side, beyond = min(whole), _beyond(images.shape[2:], whole, config)
+        height, width = (length + 2 * beyond for length in images.shape[2:])
+        share = torch.full([count], height * width / (whole[0] * whole[1]))
+        many = torch.binomial(many.float(), share, generator=generator).long()
+        if not many.any():
+            return images.float(), torch.zeros_like(images[:, :1], dtype=torch.float32)
     dice = _Dice(int(many.sum()), _generator_on(images.device, generator))
     sources = images if extra is None else torch.cat([images, extra.to(images)])
     colour, alpha = _tiles(dice, sources.float(), side, config)
-    pastes = _Pastes.of(many, images.shape[2:], colour.shape[-1], generator, config.mirrored)
+    tile = colour.shape[-1]
+    pastes = _Pastes.of(many, images.shape[2:], tile, generator, config.mirrored, beyond)
     lay = _lay_in_rounds if images.is_cuda else _lay_in_turn
     return lay(images.float(), colour, alpha, pastes)
+
+
+def _beyond(size: Sequence[int], whole: tuple[int, int], config: CompositeSettings) -> int:
+    """How far outside of a window, in pixels, pastes of the usual sizes still reach into it."""
+    radius = config.usual_radius[1] * min(whole) / 128
+    outside = min((entire - own) // 2 for entire, own in zip(whole, size, strict=True))
+    return min(round(radius), outside)
 
 
 def _generator_on(device: torch.device, generator: torch.Generator) -> torch.Generator:
@@ -141,12 +155,16 @@ class _Pastes(NamedTuple):
         side: int,
         generator: torch.Generator,
         mirrored: float,
+        beyond: int = 0,
     ) -> _Pastes:
-        """Random places of tiles of a side, ``many [N]`` in each image, each with its twin."""
+        """Random places of tiles of a side, ``many [N]`` in each image, each with its twin.
+
+        Their middles lie in the image, or up to so many pixels beyond.
+        """
         (height, width), tiles = size, int(many.sum())
-        spans = torch.tensor([height, width, width])
+        spans = torch.tensor([height, width, width]) + 2 * beyond
         top, left, other = (
-            (torch.rand(tiles, 3, generator=generator) * spans).long() - side // 2
+            (torch.rand(tiles, 3, generator=generator) * spans).long() - (side // 2 + beyond)
         ).unbind(dim=1)
         twin = torch.rand(tiles, generator=generator) < mirrored
         tile = torch.arange(tiles).repeat_interleave(1 + twin.long())
@@ -189,9 +207,11 @@ def _lay_in_rounds(
     Images and mask lie on one canvas with a border as wide as tiles stick out.
     """
     (count, _, height, width), side = images.shape, alpha.shape[-1]
-    before, device = side // 2, images.device
-    border = (before, side - before, before, side - before)
-    rows, columns = height + side, width + side
+    least = int(torch.minimum(pastes.top, pastes.left).min())
+    most = int(torch.maximum(pastes.top - height, pastes.left - width).max())
+    before, after = max(side // 2, -least), max(side - side // 2, side + most)
+    border, device = (before, after, before, after), images.device
+    rows, columns = height + before + after, width + before + after
     layers = [F.pad(images, border), images.new_zeros(count, 1, rows, columns)]
     canvas = torch.cat(layers, dim=1).transpose(0, 1).flatten(1)  # [4, N rows columns]
     start = (pastes.owner * rows + pastes.top + before) * columns + pastes.left + before

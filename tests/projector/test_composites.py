@@ -107,12 +107,41 @@ def test_impossible_settings_are_refused(settings: dict, message: str) -> None: 
         CompositeSettings(**settings)
 
 
+@pytest.mark.parametrize("part", [2, 4])
+def test_windows_are_as_dense_as_those_cut_from_whole_images(part: int) -> None:
+    """A quarter and a sixteenth: as much is covered, and as many windows have nothing at all."""
+    count, side, window = 400, 64, 64 // part
+    _, mask = composite(torch.zeros(count, 3, side, side), source())
+    corners = torch.randint(side - window + 1, [count, 2], generator=source(1)).tolist()
+    cut = torch.stack(
+        [one[:, y : y + window, x : x + window] for one, (y, x) in zip(mask, corners, strict=True)]
+    )
+    _, own = composite(torch.zeros(count, 3, window, window), source(2), whole=(side, side))
+    assert own.mean() == pytest.approx(cut.mean().item(), rel=0.2)
+    some = [(masks.amax(dim=(1, 2, 3)) > 0.5).float().mean().item() for masks in (own, cut)]
+    assert some[0] == pytest.approx(some[1], abs=0.1) and some[0] < 0.9
+
+
+def test_windows_may_all_be_without_pastes() -> None:
+    few, before = CompositeSettings(pastes=(1, 1)), images(1, 8)
+    image, mask = composite(before.half(), source(), config=few, whole=(512, 512))
+    assert torch.equal(image, before.half().float()) and image.dtype == torch.float32
+    assert mask.shape == (1, 1, 8, 8) and mask.dtype == torch.float32 and not mask.any()
+
+
+def test_pastes_reach_into_windows_from_outside() -> None:
+    pastes = _Pastes.of(torch.tensor([500]), (16, 16), 32, source(), 0.0, beyond=5)
+    for middles in (pastes.top + 16, pastes.left + 16):
+        assert (middles.min(), middles.max()) == (-5, 20)
+
+
+@pytest.mark.parametrize("beyond", [0, 3])
 @pytest.mark.parametrize("size", [(32, 32), (24, 40), (46, 26)])
-def test_pastes_in_rounds_are_those_in_turn(size: tuple[int, int]) -> None:
+def test_pastes_in_rounds_are_those_in_turn(size: tuple[int, int], beyond: int) -> None:
     """A GPU lays one paste of every image at a time: twins, tiles that stick out, and none too."""
     random, side = source(4), min(size) // 2
     many = torch.tensor([3, 1, 6, 0, 2])
-    pastes = _Pastes.of(many, size, side, random, 0.5)
+    pastes = _Pastes.of(many, size, side, random, 0.5, beyond)
     before = torch.rand(5, 3, *size, generator=random)
     colour = torch.rand(12, 3, side, side, generator=random)
     alpha = (torch.rand(12, 1, side, side, generator=random) * 2 - 0.5).clamp(0, 1)

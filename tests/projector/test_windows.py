@@ -107,10 +107,10 @@ def test_positions_of_the_value_under_a_margin_are_not_kept(
 
 def test_patterns_are_as_large_as_in_whole_images(generator: StyleGAN2, plan: WindowPlan) -> None:
     pastes = CompositeSettings(pastes=(4, 4), radius=(32, 32), usual=0.0, softest=0.1)
-    batch = sampler(generator, plan, composites=1.0, pastes=pastes).next_batch()
-    assert batch.pasted.amax(dim=(1, 2, 3)).tolist() == [1, 1, 1, 1]
-    covered = batch.pasted.flatten(1).mean(dim=1)
-    assert covered.max() > 0.2  # one in a quarter of the image, a quarter of the image wide
+    source = sampler(generator, plan, composites=1.0, pastes=pastes)
+    pasted = torch.cat([source.next_batch().pasted for _ in range(5)])
+    covered = pasted[pasted.amax(dim=(1, 2, 3)) == 1].flatten(1).mean(dim=1)
+    assert len(covered) > 10 and covered.max() > 0.2  # a paste is half as wide as the image
 
 
 def test_pieces_of_extra_images_are_windows_of_them(generator: StyleGAN2, plan: WindowPlan) -> None:
