@@ -214,8 +214,7 @@ class Sampler:
     def statistics(self, samples: int = 256) -> tuple[Tensor, Tensor]:
         """Mean and standard deviation of each channel of the value, ``[1, C, 1, 1]`` each.
 
-        Of windows where they are trained on; theirs differ little, as all places are equally
-        likely.
+        Of windows where they are trained on: random ones, others at each call.
         """
         mean = square = torch.zeros([])
         indices = VALUE_STATISTICS.take(samples)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 import torch
@@ -11,6 +12,8 @@ import torch
 from regen.errors import ProjectorError
 from regen.generators.crops import CropSplit, Window, cut
 from regen.generators.stylegan2.generator import StyleGAN2
+from regen.projector import sampling
+from regen.projector.composites import composite
 from regen.projector.config import ProjectorConfig
 from regen.projector.network import BackwardProjector
 from regen.projector.sampling import Sampler
@@ -18,6 +21,7 @@ from regen.projector.settings import CompositeSettings, ProjectorTrainingSetting
 from regen.projector.train import Report, train_projector
 from regen.projector.trainer import Trainer
 from regen.projector.windows import WindowPlan, split_for_windows
+from regen.seeds import VALUE_STATISTICS
 from regen.training.distributed import Workers
 from tests.helpers.stylegan2 import seven_convolutions
 from tests.tolerances import assert_near
@@ -113,10 +117,28 @@ def test_patterns_are_as_large_as_in_whole_images(generator: StyleGAN2, plan: Wi
     assert len(covered) > 10 and covered.max() > 0.2  # a paste is half as wide as the image
 
 
-def test_pieces_of_extra_images_are_windows_of_them(generator: StyleGAN2, plan: WindowPlan) -> None:
+def test_pieces_of_extra_images_are_windows_of_them(
+    generator: StyleGAN2, plan: WindowPlan, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    given: list[torch.Tensor] = []
+
+    def spied(images: torch.Tensor, *more: Any, **options: Any) -> Any:
+        given.append(options["extra"])
+        return composite(images, *more, **options)
+
+    monkeypatch.setattr(sampling, "composite", spied)
     source = sampler(generator, plan, composites=1.0)
-    source.extra = torch.rand(2, 3, 32, 32) * 2 - 1
-    assert source.next_batch().image.shape == (4, 3, SIDE, SIDE)
+    rows, columns = torch.meshgrid(torch.arange(32.0), torch.arange(32.0), indexing="ij")
+    places = torch.stack([rows, columns, torch.zeros(32, 32)]) / 32
+    source.extra = torch.stack([places, places + torch.tensor([0, 0, 1.0])[:, None, None]])
+    for _ in range(12):
+        source.next_batch()
+    corners = {tuple((extra[0, :2, 0, 0] * 32).int().tolist()) for extra in given}
+    assert len(corners) > 3 and {side for corner in corners for side in corner} == {0, 8, 16}
+    for extra in given:
+        top, left = (extra[0, :2, 0, 0] * 32).int().tolist()
+        wanted = source.extra[:, :, top : top + SIDE, left : left + SIDE]
+        assert torch.equal(extra, wanted)
 
 
 def test_all_places_are_chosen(plan: WindowPlan) -> None:
@@ -184,6 +206,9 @@ def test_a_projector_is_trained_on_windows_and_projects_whole_images(
         on_report=reports.append,
     )
     assert projector(torch.zeros(1, 3, 32, 32)).shape == (1, 8, 32, 32)
+    state = torch.load(tmp_path / "checkpoint.pt", weights_only=True)["state"]
+    for name in ("value_mean", "value_std"):
+        assert torch.equal(state["projector"][name], projector.get_buffer(name))
     assert {"feature_l1", "adversarial", "semi_cycle_l1", "semi_cycle_ssim"} < set(
         reports[-1].scalars
     )
@@ -210,15 +235,14 @@ def test_windows_are_decoded_in_their_own_context() -> None:
 
 
 def test_statistics_are_those_of_windows(generator: StyleGAN2, plan: WindowPlan) -> None:
-    mean, std = sampler(generator, plan).statistics(256)
-    whole = Sampler(
-        generator,
-        generator.split(4, 1),
-        generator.source(),
-        replace(SETTINGS, window=0),
-        count=4,
-        seed=3,
-    ).statistics(256)
-    assert mean.shape == std.shape == (1, 8, 1, 1)
-    assert ((mean - whole[0]) / whole[1]).abs().max() < 0.3
-    assert (std / whole[1]).log().abs().max() < 0.3
+    source = sampler(generator, plan)
+    assert isinstance(source.split, CropSplit)
+    mean, std = source.statistics(32)
+    random = torch.Generator().manual_seed(3)
+    windows = [window for _ in range(2) for window in plan.choose(16, random)]
+    samples = generator.source().varied(VALUE_STATISTICS.take(32))
+    whole = generator.split(4, 1).value_of(generator.latents(samples)).features
+    values = cut(whole, source.split.value_windows(windows))
+    assert_near(mean, values.mean(dim=(0, 2, 3), keepdim=True))
+    wanted = values.std(dim=(0, 2, 3), keepdim=True, correction=0)
+    assert torch.allclose(std, wanted, rtol=1e-3, atol=1e-5)
