@@ -8,7 +8,7 @@ import click
 
 from regen.allocator import keep_freed_memory
 from regen.cli.messages import say
-from regen.cli.options import file_type, folder_option, images_option
+from regen.cli.options import device_option, file_type, folder_option, images_option
 from regen.cli.torch_import import import_torch
 
 
@@ -42,13 +42,7 @@ from regen.cli.torch_import import import_torch
     "unencrypted, can use it.",
 )
 @click.option("--no-browser", is_flag=True, help="Print the address without opening it.")
-@click.option(
-    "--device",
-    type=click.Choice(["auto", "cpu", "cuda", "mps"]),
-    default="auto",
-    show_default=True,
-    help="Where to compute. auto is cuda where torch finds a GPU, and cpu otherwise.",
-)
+@device_option()
 def command(
     generator: str,
     edits: Path | None,

@@ -141,17 +141,17 @@ def command(
         seeds = tuple(range(64)) if images is None else ()
     settings = GenerateSettings(
         seeds,
-        truncation,
-        noise,
-        precision,
-        class_index,
-        grid,
-        images,
-        hole,
-        holes,
-        grow,
-        passes,
-        style,
+        truncation=truncation,
+        noise=noise,
+        precision=precision,
+        class_index=class_index,
+        grid=grid,
+        images=images,
+        hole=hole,
+        holes=holes,
+        grow=grow,
+        passes=passes,
+        style=style,
     )
     files = generate_images(generator, rewrites, settings, output, device=device)
     if not is_first():

@@ -35,14 +35,6 @@ def given(options: Mapping[str, Any], settings: type[DataclassInstance]) -> dict
 
 def computing(command: Command) -> Command:
     """Add --device and --threads; the command receives the name of a torch device as `device`."""
-    device = click.option(
-        "--device",
-        type=click.Choice(["auto", "cpu", "cuda", "mps"]),
-        default="auto",
-        show_default=True,
-        callback=_device,
-        help="Where to compute. auto is cuda where torch finds a GPU, and cpu otherwise.",
-    )
     threads = click.option(
         "--threads",
         metavar="N",
@@ -52,7 +44,19 @@ def computing(command: Command) -> Command:
         help="Number of processor threads, by default chosen by torch. Beside other jobs they "
         "sleep instead of spinning while they wait for each other.",
     )
-    return device(threads(command))
+    return device_option(callback=_device)(threads(command))
+
+
+def device_option(**attributes: Any) -> Callable[[Command], Command]:
+    """--device, as it was given unless a callback turns it into another."""
+    return click.option(
+        "--device",
+        type=click.Choice(["auto", "cpu", "cuda", "mps"]),
+        default="auto",
+        show_default=True,
+        help="Where to compute. auto is cuda where torch finds a GPU, and cpu otherwise.",
+        **attributes,
+    )
 
 
 def seed_option(**attributes: Any) -> Callable[[Command], Command]:

@@ -11,7 +11,7 @@ import click
 
 from regen.cli.help import Setting
 from regen.cli.options import BACKBONES, Command, given
-from regen.cli.values import Count, Layer, Number
+from regen.cli.values import ABOVE_0, SHARE, Count, Layer, Number
 from regen.files.limits import MAX_FEATHER, MAX_WEIGHT, MIN_WEIGHT
 from regen.seeds import LARGEST_SEED
 
@@ -30,7 +30,6 @@ def _defaults() -> RewriteSettings:
 _run = partial(click.option, cls=Setting, default_from=_defaults)
 _fit = partial(click.option, cls=Setting, default_from=lambda: _defaults().fit)
 _rule = partial(click.option, cls=Setting, default_from=lambda: _defaults().rule)
-_ABOVE_0 = Number(0, min_open=True)
 _WEIGHT = Number(0, MAX_WEIGHT)
 
 _OPTIONS = (
@@ -119,7 +118,7 @@ _OPTIONS = (
     _fit(
         "--lr",
         metavar="X",
-        type=_ABOVE_0,
+        type=ABOVE_0,
         help="Largest step size of Adam, in units of weight, along keys in shares of its root "
         "mean square: by default 0.04 / sqrt(L) along the rule's keys, 0.03 / sqrt(L) from the "
         "closed form, 0.02 on the weights.",
@@ -144,7 +143,7 @@ _OPTIONS = (
     _fit(
         "--border",
         metavar="SHARE",
-        type=Number(0, 1),
+        type=SHARE,
         help="Share of q that goes to the band around the region.",
     ),
     _fit(
@@ -169,7 +168,7 @@ _OPTIONS = (
     _fit(
         "--match-area",
         metavar="X",
-        type=_ABOVE_0,
+        type=ABOVE_0,
         help="Area on which the rule may act, as a multiple of the area of the region.",
     ),
     _fit(

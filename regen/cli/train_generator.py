@@ -13,7 +13,7 @@ import click
 from regen.cli.help import Grouped, Setting
 from regen.cli.messages import say
 from regen.cli.options import BACKBONES, computing, folder_option
-from regen.cli.values import Count, FilePath, Number
+from regen.cli.values import ABOVE_0, FROM_0, SHARE, Count, FilePath
 from regen.seeds import LARGEST_SEED
 
 _FAMILY = "stylegan2"  # the family these options belong to
@@ -32,7 +32,6 @@ def _log(text: str) -> None:
 
 
 _setting = partial(click.option, cls=Setting, default_from=_defaults)
-_ABOVE_0, _FROM_0, _SHARE = Number(0, min_open=True), Number(0), Number(0, 1)
 _EXAMPLE = "\b\nExample:\n  regen train-generator photos/ --size 128 --minutes 90 -o runs/photos"
 
 
@@ -73,13 +72,13 @@ _EXAMPLE = "\b\nExample:\n  regen train-generator photos/ --size 128 --minutes 9
 @_setting(
     "--length-kimg",
     metavar="KIMG",
-    type=_ABOVE_0,
+    type=ABOVE_0,
     help="Length of the training, in thousands of images.",
 )
 @click.option(
     "--minutes",
     metavar="MINUTES",
-    type=_ABOVE_0,
+    type=ABOVE_0,
     help="Stop after this many minutes, if the training has not finished by then.",
 )
 @_setting(
@@ -91,7 +90,7 @@ _EXAMPLE = "\b\nExample:\n  regen train-generator photos/ --size 128 --minutes 9
 @_setting(
     "--flip-probability",
     metavar="SHARE",
-    type=_SHARE,
+    type=SHARE,
     help="Share of the images shown mirrored; give 0 where left and right differ.",
 )
 @click.option(
@@ -103,21 +102,21 @@ _EXAMPLE = "\b\nExample:\n  regen train-generator photos/ --size 128 --minutes 9
 @_setting(
     "--augmentation-target",
     metavar="SIGN",
-    type=_SHARE,
+    type=SHARE,
     help="Augment as many images as keep the mean sign of the discriminator's output for real "
     "ones here, such as 0.6; 0 augments all.",
 )
 @_setting(
     "--seed", metavar="N", type=click.IntRange(0, LARGEST_SEED), help="Seed of all random numbers."
 )
-@_setting("--generator-lr", metavar="X", type=_ABOVE_0, help="Step size of Adam for the generator.")
+@_setting("--generator-lr", metavar="X", type=ABOVE_0, help="Step size of Adam for the generator.")
 @_setting(
     "--discriminator-lr",
     metavar="X",
-    type=_ABOVE_0,
+    type=ABOVE_0,
     help="Step size of Adam for the discriminator.",
 )
-@_setting("--r1-gamma", metavar="X", type=_FROM_0, help="Weight of the R1 penalty.")
+@_setting("--r1-gamma", metavar="X", type=FROM_0, help="Weight of the R1 penalty.")
 @_setting(
     "--r1-interval-steps",
     metavar="STEPS",
@@ -125,7 +124,7 @@ _EXAMPLE = "\b\nExample:\n  regen train-generator photos/ --size 128 --minutes 9
     help="Interval between two steps with the R1 penalty.",
 )
 @_setting(
-    "--path-length-weight", metavar="X", type=_FROM_0, help="Weight of the path length penalty."
+    "--path-length-weight", metavar="X", type=FROM_0, help="Weight of the path length penalty."
 )
 @_setting(
     "--path-length-interval-steps",
@@ -136,19 +135,19 @@ _EXAMPLE = "\b\nExample:\n  regen train-generator photos/ --size 128 --minutes 9
 @_setting(
     "--style-mixing-probability",
     metavar="SHARE",
-    type=_SHARE,
+    type=SHARE,
     help="Share of the samples whose styles are mixed from two z.",
 )
 @_setting(
     "--ema-halflife-kimg",
     metavar="KIMG",
-    type=_FROM_0,
+    type=FROM_0,
     help="Half-life of the moving average that becomes the result, in thousands of images.",
 )
 @_setting(
     "--generator-wait-kimg",
     metavar="KIMG",
-    type=_FROM_0,
+    type=FROM_0,
     help="For how many thousand images the discriminator first trains alone. Where --init-from "
     "brings no discriminator, this is 4 by default, and the generator's step size a quarter.",
 )
@@ -188,13 +187,13 @@ _EXAMPLE = "\b\nExample:\n  regen train-generator photos/ --size 128 --minutes 9
 @_setting(
     "--checkpoint-every-kimg",
     metavar="KIMG",
-    type=_ABOVE_0,
+    type=ABOVE_0,
     help="Interval between checkpoints, in thousands of images.",
 )
 @_setting(
     "--snapshot-every-kimg",
     metavar="KIMG",
-    type=_ABOVE_0,
+    type=ABOVE_0,
     help="Interval between sheets of samples, in thousands of images.",
 )
 @computing

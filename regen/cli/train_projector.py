@@ -13,7 +13,7 @@ import click
 from regen.cli.help import Grouped, Setting
 from regen.cli.messages import say
 from regen.cli.options import computing, folder_option, generator_option, given, images_option
-from regen.cli.values import Count, FilePath, Number
+from regen.cli.values import ABOVE_0, FROM_0, SHARE, Count, FilePath
 from regen.seeds import LARGEST_SEED
 
 if TYPE_CHECKING:
@@ -27,7 +27,6 @@ def _defaults() -> ProjectorTrainingSettings:
 
 
 _setting = partial(click.option, cls=Setting, default_from=_defaults)
-_FROM_0, _ABOVE_0, _SHARE = Number(0), Number(0, min_open=True), Number(0, 1)
 _EXAMPLE = (
     "\b\nExample:\n  regen train-projector --generator mine.safetensors --kimg 50 -o runs/mine"
 )
@@ -72,7 +71,7 @@ _EXAMPLE = (
 @_setting(
     "--kimg",
     metavar="KIMG",
-    type=_ABOVE_0,
+    type=ABOVE_0,
     help="Length of the training, in thousands of images.",
 )
 @_setting("--batch", metavar="N", type=Count(1), help="Number of images in a step.")
@@ -82,7 +81,7 @@ _EXAMPLE = (
     type=Count(0),
     help="Train on windows of so many pixels, which is faster; 0 trains on whole images.",
 )
-@_setting("--lr", metavar="X", type=_ABOVE_0, help="Step size of Adam.")
+@_setting("--lr", metavar="X", type=ABOVE_0, help="Step size of Adam.")
 @_setting(
     "--seed", metavar="N", type=click.IntRange(0, LARGEST_SEED), help="Seed of all random numbers."
 )
@@ -95,25 +94,25 @@ _EXAMPLE = (
 @_setting(
     "--composites",
     metavar="SHARE",
-    type=_SHARE,
+    type=SHARE,
     help="Share of the images that get foreign patterns pasted in.",
 )
 @_setting(
-    "--feature-l1", metavar="X", type=_FROM_0, help="Weight of the L1 distance of the features."
+    "--feature-l1", metavar="X", type=FROM_0, help="Weight of the L1 distance of the features."
 )
 @_setting(
-    "--adversarial", metavar="X", type=_FROM_0, help="Weight of the feature discriminator's loss."
+    "--adversarial", metavar="X", type=FROM_0, help="Weight of the feature discriminator's loss."
 )
 @_setting(
     "--semi-cycle-l1",
     metavar="X",
-    type=_FROM_0,
+    type=FROM_0,
     help="Weight of the L1 distance of the decoded images.",
 )
 @_setting(
     "--semi-cycle-ssim",
     metavar="X",
-    type=_FROM_0,
+    type=FROM_0,
     help="Weight of 1 - SSIM of the decoded images.",
 )
 @_setting(
@@ -125,7 +124,7 @@ _EXAMPLE = (
 @_setting(
     "--checkpoint-every-kimg",
     metavar="KIMG",
-    type=_ABOVE_0,
+    type=ABOVE_0,
     help="Interval between checkpoints, in thousands of images.",
 )
 @computing

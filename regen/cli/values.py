@@ -58,6 +58,9 @@ class Number(click.FloatRange):
         return number
 
 
+FROM_0, ABOVE_0, SHARE = Number(0), Number(0, min_open=True), Number(0, 1)
+
+
 class Count(click.IntRange):
     """A whole number from `min`, and not one that nobody can wait for or has memory for."""
 

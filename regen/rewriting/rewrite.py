@@ -221,3 +221,20 @@ def _check_fits(generator: Generator, parameters: Mapping[str, Tensor], rewrite:
         if name not in parameters or parameters[name].shape != delta.shape:
             shape = list(parameters[name].shape) if name in parameters else "no such parameter"
             raise RewriteError(f"rewrite of {name}", got=list(delta.shape), expected=f"{shape}")
+
+
+def load_rewrites(rewrites: Sequence[tuple[Path, float]]) -> Rewrite | None:
+    """The sum of rewrites with their strengths, or None where there are none.
+
+    Args:
+        rewrites: Paths of rewrite files, or of the run folders that hold one, and strengths.
+
+    Raises:
+        StoreError: If a file is missing, damaged, or not a rewrite.
+        RewriteError: If they belong to different generators.
+    """
+    loaded = []
+    for path, strength in rewrites:
+        rewrite = Rewrite.load(path)
+        loaded.append(rewrite if strength == 1 else rewrite.scaled(strength))
+    return compose(loaded) if loaded else None

@@ -22,8 +22,7 @@ from regen.generators.registry import (
     read_checkpoint,
     write_checkpoint,
 )
-from regen.rewriting.rewrite import apply
-from regen.runs.generate import load_rewrites
+from regen.rewriting.rewrite import apply, load_rewrites
 
 Which = Literal["G_ema", "G", "b2a", "D"]
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from contextlib import nullcontext
-from dataclasses import dataclass
+from dataclasses import KW_ONLY, dataclass
 from os.path import lexists  # unlike Path.exists, it takes names that are too long for the system
 from pathlib import Path
 from typing import Literal
@@ -22,7 +22,7 @@ from regen.images import load_image, save_image, to_pil
 from regen.images.listing import has_image_suffix
 from regen.images.sheets import draw_cells, save_sheet, usual_columns
 from regen.precision import DTYPES
-from regen.rewriting.rewrite import Rewrite, compose, rewritten
+from regen.rewriting.rewrite import load_rewrites, rewritten
 from regen.runs.folder import refuse_busy, remove_results, run_folder
 from regen.runs.logbook import Progress
 from regen.runs.names import distinct_names
@@ -58,6 +58,7 @@ class GenerateSettings:
     """
 
     seeds: tuple[int, ...]
+    _: KW_ONLY
     truncation: float = 1.0
     noise: Literal["const", "random", "none"] = "const"
     precision: Literal["fp32", "bf16", "fp16"] = "fp32"
@@ -122,23 +123,6 @@ class GenerateSettings:
 def _is_path(hole: str) -> bool:
     """Whether a hole is a mask's path, that of a file that is missing too, and no part's name."""
     return lexists(hole) or "/" in hole or has_image_suffix(Path(hole))
-
-
-def load_rewrites(rewrites: Sequence[tuple[Path, float]]) -> Rewrite | None:
-    """The sum of rewrites with their strengths, or None where there are none.
-
-    Args:
-        rewrites: Paths of rewrite files, or of the run folders that hold one, and strengths.
-
-    Raises:
-        StoreError: If a file is missing, damaged, or not a rewrite.
-        RewriteError: If they belong to different generators.
-    """
-    loaded = []
-    for path, strength in rewrites:
-        rewrite = Rewrite.load(path)
-        loaded.append(rewrite if strength == 1 else rewrite.scaled(strength))
-    return compose(loaded) if loaded else None
 
 
 def generate_images(

@@ -13,7 +13,7 @@ from regen.errors import RewriteError, StoreError
 from regen.files import tensor_file
 from regen.generators.registry import BUNDLED, open_generator
 from regen.generators.stylegan2.generator import StyleGAN2
-from regen.rewriting.rewrite import Rewrite, apply, compose, revert, rewritten
+from regen.rewriting.rewrite import Rewrite, apply, compose, load_rewrites, revert, rewritten
 
 NAMES = ("synthesis.convs.3.weight", "synthesis.convs.3.bias", "synthesis.convs.4.bias")
 
@@ -235,6 +235,16 @@ def test_a_saved_rewrite_comes_back(rewrite: Rewrite, tmp_path: Path) -> None:
     assert all(torch.equal(loaded.deltas[name], rewrite.deltas[name]) for name in NAMES)
     assert (loaded.base, loaded.family) == (rewrite.base, rewrite.family)
     assert loaded.settings == rewrite.settings
+
+
+def test_files_are_loaded_as_their_sum_at_their_strengths(rewrite: Rewrite, tmp_path: Path) -> None:
+    path = tmp_path / "rewrite.safetensors"
+    rewrite.save(path)
+    assert load_rewrites([]) is None
+    loaded = load_rewrites([(path, 0.5), (tmp_path, 1.0)])  # a run folder stands for its file
+    assert loaded is not None
+    for name, delta in rewrite.deltas.items():
+        torch.testing.assert_close(loaded.deltas[name], 1.5 * delta)
 
 
 def test_equal_rewrites_give_equal_bytes(rewrite: Rewrite, tmp_path: Path) -> None:

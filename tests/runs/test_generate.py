@@ -19,7 +19,7 @@ from regen.generators.stylegan2.generator import StyleGAN2
 from regen.images import load_image, save_image
 from regen.images.sheets import draw_cells
 from regen.runs import generate
-from regen.runs.generate import GenerateSettings, generate_images, load_rewrites
+from regen.runs.generate import GenerateSettings, generate_images
 from tests.helpers.rfr import lively
 from tests.helpers.stylegan2 import tiny_generator
 
@@ -34,7 +34,7 @@ from tests.helpers.stylegan2 import tiny_generator
 )
 def test_a_drawing_is_checked(seeds: tuple[int, ...], truncation: float, problem: str) -> None:
     with pytest.raises(GeneratorError, match=problem):
-        GenerateSettings(seeds, truncation)
+        GenerateSettings(seeds, truncation=truncation)
 
 
 def test_images_that_overflow_are_not_saved_as_black(tmp_path: Path) -> None:
@@ -45,10 +45,6 @@ def test_images_that_overflow_are_not_saved_as_black(tmp_path: Path) -> None:
     with pytest.raises(GeneratorError, match=r"seed0001.png: pixels: got NaN, expected numbers; w"):
         generate_images(tmp_path / "g.safetensors", [], GenerateSettings((1,)), tmp_path / "out")
     assert list((tmp_path / "out").iterdir()) == []
-
-
-def test_no_rewrites_are_none() -> None:
-    assert load_rewrites([]) is None
 
 
 @pytest.fixture
