@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import errno
 import io
+import re
 import sys
 import warnings
 from collections.abc import Iterator
@@ -32,7 +33,7 @@ class Verbs(click.Group):
 
     A `RegenError` gives exit code 2. Ctrl-C, SIGTERM and SIGHUP give 130 and a message that says
     what was kept. A full disk that nobody noticed before, behind standard output for instance,
-    gives 2 as well. Anything else is a bug and keeps its traceback.
+    and memory that is full give 2 as well. Anything else is a bug and keeps its traceback.
     """
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
@@ -74,12 +75,35 @@ class Verbs(click.Group):
                 where = f"{error.filename}" if error.filename else "the output"
                 click.echo(f"Error: cannot write {where}: {error.strerror}", err=True)
             ctx.exit(BAD_INPUT)
+        except (MemoryError, RuntimeError) as error:
+            lacking = _out_of_memory(error)
+            if lacking is None:
+                raise
+            click.echo(f"Error: {lacking}", err=True)
+            ctx.exit(BAD_INPUT)
         except KeyboardInterrupt as interrupt:
             if is_first():  # only one of several processes prints it
                 kept = str(interrupt) or "nothing was kept"
                 with suppress(OSError):  # a terminal that was closed takes no message
                     click.echo(f"\nInterrupted: {kept}", err=True)
             ctx.exit(INTERRUPTED)
+
+
+def _out_of_memory(error: MemoryError | RuntimeError) -> str | None:
+    """What to say where memory is full, or None of an error that is about something else.
+
+    Torch raises its own errors for a GPU's memory and plain ones, known by their text alone, for
+    the machine's.
+    """
+    text = str(error)
+    of_machine = isinstance(error, MemoryError) or "can't allocate memory" in text
+    if not of_machine and "out of memory" not in text:
+        return None
+    found = re.search(r"(?:tried to|unable to) allocate (\d+(?:\.\d+)?)\.? (\w+)", text, re.I)
+    whose = "this machine" if of_machine else "the GPU"
+    got = f", which was asked for {found[1]} {found[2]} more," if found else ""
+    remedy = "ask for less at once (smaller batches, fewer samples, smaller images)"
+    return f"the memory of {whose}{got} is full; {remedy}, or take another --device"
 
 
 def say(line: str) -> None:

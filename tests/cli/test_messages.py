@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from collections.abc import Callable
 
+import numpy as np
 import pytest
+import torch
 from click.testing import CliRunner
 
 from regen.cli import main
@@ -32,4 +35,50 @@ def test_a_bug_keeps_its_traceback(monkeypatch: pytest.MonkeyPatch) -> None:
 
     monkeypatch.setattr("regen.doctor.diagnose", break_down)
     with pytest.raises(ValueError, match="a bug"):
+        CliRunner().invoke(main, ["doctor"], catch_exceptions=False)
+
+
+def _asks_for_too_much() -> None:
+    torch.empty(10**15)
+
+
+def _finds_the_gpu_full() -> None:
+    raise torch.OutOfMemoryError(
+        "CUDA out of memory. Tried to allocate 20.00 GiB. GPU 0 has a total capacity of 79.10 GiB"
+    )
+
+
+def _finds_the_other_gpu_full() -> None:
+    raise RuntimeError("MPS backend out of memory (MPS allocated: 9.01 GB, max allowed: 9.07 GB).")
+
+
+def _finds_no_room_for_an_array() -> None:
+    np.empty(10**17)
+
+
+@pytest.mark.parametrize(
+    ("break_down", "message"),
+    [
+        (
+            _asks_for_too_much,
+            "of this machine, which was asked for 4000000000000000 bytes more, is full",
+        ),
+        (_finds_the_gpu_full, "of the GPU, which was asked for 20.00 GiB more, is full"),
+        (_finds_the_other_gpu_full, "of the GPU is full"),
+        (_finds_no_room_for_an_array, "of this machine, which was asked for 711 PiB more, is full"),
+    ],
+)
+def test_full_memory_is_no_bug(
+    break_down: Callable[[], None], message: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("regen.doctor.diagnose", break_down)
+    result = CliRunner().invoke(main, ["doctor"], catch_exceptions=False)
+    assert result.exit_code == 2
+    assert result.stderr.startswith(f"Error: the memory {message}; ask for less at once")
+    assert result.stderr.count("\n") == 1
+
+
+def test_other_errors_of_torch_keep_their_traceback(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("regen.doctor.diagnose", lambda: torch.zeros(2) @ torch.zeros(3))
+    with pytest.raises(RuntimeError, match="size"):
         CliRunner().invoke(main, ["doctor"], catch_exceptions=False)
