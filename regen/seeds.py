@@ -19,6 +19,8 @@ from regen.errors import RegenError
 
 LARGEST_SEED = 2**32 - 1
 """The largest that numpy's RandomState takes, by which all families make samples of seeds."""
+ANY_SEED = f"an integer from 0 to {LARGEST_SEED}"
+"""What messages say that they expected."""
 
 
 @dataclass(frozen=True)

@@ -35,7 +35,7 @@ from regen.edits.checked_json import (
 )
 from regen.errors import EditsError, RegenError
 from regen.files.limits import MAX_EDITS_PIXELS, MAX_FEATHER, MAX_TRUNCATION, MAX_WEIGHT, MIN_WEIGHT
-from regen.seeds import LARGEST_SEED
+from regen.seeds import ANY_SEED, LARGEST_SEED
 
 T = TypeVar("T")
 
@@ -186,7 +186,7 @@ _LARGEST_INTEGER = 2**63 - 1
 Seed = Annotated[
     int,
     Field(strict=True, ge=0, le=LARGEST_SEED),
-    ExpectedNumber(f"an integer from 0 to {LARGEST_SEED}"),
+    ExpectedNumber(ANY_SEED),
 ]
 Integer1 = Annotated[
     int,

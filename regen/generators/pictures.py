@@ -17,7 +17,7 @@ from typing import Protocol
 from regen.errors import GeneratorError
 from regen.generators.protocol import Oracle, Sample
 from regen.images.listing import image_files
-from regen.seeds import CONTEXTS, LARGEST_SEED
+from regen.seeds import ANY_SEED, CONTEXTS, LARGEST_SEED
 
 
 @dataclass(frozen=True)
@@ -28,7 +28,7 @@ class Person:
 
     def __post_init__(self) -> None:
         if type(self.seed) is not int or not 0 <= self.seed <= LARGEST_SEED:
-            raise GeneratorError("seed", got=repr(self.seed), expected=f"0 to {LARGEST_SEED}")
+            raise GeneratorError("seed", got=repr(self.seed), expected=ANY_SEED)
 
     @property
     def label(self) -> str:

@@ -49,7 +49,7 @@ def test_latents_of_seeds_give_their_images(generator: StyleGAN2) -> None:
     ("options", "message"),
     [
         ({"seeds": 5}, r"seeds: got 5, expected several, \[1, 2\] for instance"),
-        ({"seeds": [1.5]}, "seed: got 1.5, expected 0 to 4294967295"),
+        ({"seeds": [1.5]}, "seed: got 1.5, expected an integer from 0 to 4294967295"),
         ({"seeds": [True]}, "seed: got True"),
         ({"seeds": ["a"]}, "seed: got 'a'"),
         ({"seeds": [1], "batch_size": 0}, "batch size: got 0, expected 1 or more"),

@@ -26,7 +26,9 @@ def test_people_have_their_seeds_for_numbers() -> None:
 
 
 def test_seeds_that_do_not_exist() -> None:
-    with pytest.raises(GeneratorError, match="seed: got -1, expected 0 to 4294967295"):
+    with pytest.raises(
+        GeneratorError, match="seed: got -1, expected an integer from 0 to 4294967295"
+    ):
         People().picture(-1)
 
 

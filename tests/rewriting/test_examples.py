@@ -63,7 +63,7 @@ def test_a_truncation_that_is_not_said_is_1(generator: StyleGAN2) -> None:
         (SampleSpec(picture=Image("dog.jpg")), "a sample with a picture: expected one of seed, "),
         (SampleSpec(3, style=Style(1)), "a sample with a style: expected one of seed, trunc"),
         (SampleSpec(3, hole=BOX), "a sample with a hole: expected one of seed, trunc"),
-        (SampleSpec(2**33), "seed: got 8589934592, expected 0 to 4294967295"),
+        (SampleSpec(2**33), "seed: got 8589934592, expected an integer from 0 to 4294967295"),
     ],
 )
 def test_samples_of_another_family_are_refused(

@@ -12,7 +12,7 @@ from torch import Tensor
 
 from regen.errors import GeneratorError
 from regen.generators.pictures import PictureFile
-from regen.seeds import LARGEST_SEED
+from regen.seeds import ANY_SEED, LARGEST_SEED
 
 _STREAM = 1  # the style of a seed is independent of the person of that seed
 
@@ -25,7 +25,7 @@ class RandomStyle:
 
     def __post_init__(self) -> None:
         if type(self.seed) is not int or not 0 <= self.seed <= LARGEST_SEED:
-            raise GeneratorError("style", got=repr(self.seed), expected=f"0 to {LARGEST_SEED}")
+            raise GeneratorError("style", got=repr(self.seed), expected=ANY_SEED)
 
     @property
     def label(self) -> str:

@@ -13,7 +13,7 @@ from torch import Tensor
 
 from regen.errors import GeneratorError
 from regen.generators.protocol import Oracle, Sample
-from regen.seeds import CONTEXTS, LARGEST_SEED
+from regen.seeds import ANY_SEED, CONTEXTS, LARGEST_SEED
 
 NoiseMode = Literal["const", "random", "none"]
 
@@ -44,7 +44,7 @@ class StyleSample(Sample):
 
     def __post_init__(self) -> None:
         if not 0 <= self.seed <= LARGEST_SEED:
-            raise GeneratorError("seed", got=self.seed, expected=f"0 to {LARGEST_SEED}")
+            raise GeneratorError("seed", got=self.seed, expected=ANY_SEED)
         if not math.isfinite(self.truncation):
             raise GeneratorError("truncation", got=self.truncation, expected="a finite number")
         if self.noise not in get_args(NoiseMode):
@@ -112,7 +112,7 @@ def read_sample(request: Mapping[str, object]) -> StyleSample:
             )
     seed, truncation = request.get("seed"), request.get("truncation", 1.0)
     if not isinstance(seed, int) or isinstance(seed, bool):
-        raise GeneratorError("seed", got=repr(seed), expected=f"0 to {LARGEST_SEED}")
+        raise GeneratorError("seed", got=repr(seed), expected=ANY_SEED)
     if not isinstance(truncation, (int, float)) or isinstance(truncation, bool):
         raise GeneratorError("truncation", got=repr(truncation), expected="a number")
     noise, index = request.get("noise", "const"), request.get("class")

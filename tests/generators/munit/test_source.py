@@ -74,7 +74,7 @@ def test_inputs_of_other_families() -> None:
     [
         ({}, "seed or picture of a sample: got neither, expected one of them"),
         ({"seed": 3, "picture": "a.png", "style": 1}, "got both, expected one of them"),
-        ({"seed": 2**32}, "seed: got 4294967296, expected 0 to 4294967295"),
+        ({"seed": 2**32}, "seed: got 4294967296, expected an integer from 0 to 4294967295"),
         ({"picture": 3}, "picture: got 3, expected an image, by its path"),
         ({"seed": 3, "style": []}, r"style: got \[\], expected a seed, or an image by its path"),
         ({"seed": 3, "hole": 1}, "a sample with a hole: expected one of seed, picture, style; thi"),

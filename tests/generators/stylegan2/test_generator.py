@@ -24,7 +24,9 @@ def test_seeds_are_those_of_numpy_random_state(build: Build) -> None:
 
 @pytest.mark.parametrize("seed", [-1, 2**32])
 def test_seeds_out_of_range(build: Build, seed: int) -> None:
-    with pytest.raises(GeneratorError, match=f"seed: got {seed}, expected 0 to 4294967295"):
+    with pytest.raises(
+        GeneratorError, match=f"seed: got {seed}, expected an integer from 0 to 4294967295"
+    ):
         build().seed_latents([3, seed])
 
 

@@ -50,9 +50,9 @@ def test_a_request_is_read() -> None:
 @pytest.mark.parametrize(
     ("request_", "message"),
     [
-        ({}, "seed: got None, expected 0 to 4294967295"),
+        ({}, "seed: got None, expected an integer from 0 to 4294967295"),
         ({"seed": True}, "seed: got True"),
-        ({"seed": -1}, "seed: got -1, expected 0 to 4294967295"),
+        ({"seed": -1}, "seed: got -1, expected an integer from 0 to 4294967295"),
         ({"seed": 1, "truncation": "1"}, "truncation: got '1', expected a number"),
         ({"seed": 1, "truncation": float("inf")}, "truncation: got inf, expected a finite number"),
         ({"seed": 1, "noise": "some"}, "noise: got 'some', expected const or random or none"),
