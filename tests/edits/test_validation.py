@@ -14,8 +14,8 @@ from regen.edits.validation import (
     OneOf,
     ReadAs,
     Seed,
-    WeightAbove0,
     WeightFrom0,
+    WeightOfRegion,
     validated,
 )
 from regen.errors import EditsError, RegionError
@@ -54,7 +54,7 @@ def message(kind, value, folder=Path("/nowhere")):
         (Number, 3),
         (Number, -0.5),
         (WeightFrom0, 0),
-        (WeightAbove0, 1e-9),
+        (WeightOfRegion, 1e-6),
         (Text, "cat.jpg"),
         (Words, "image"),
         (Points, [1, 2.5]),
@@ -83,7 +83,7 @@ def test_an_integer_is_a_number():
         (Number, False, "got false, expected a number"),
         (Number, float("nan"), "got NaN, expected a number"),
         (WeightFrom0, -0.5, "got -0.5, expected a number from 0 to 1e+06"),
-        (WeightAbove0, 0, "got 0, expected a number above 0, and at most 1e+06"),
+        (WeightOfRegion, 0, "got 0, expected a number from 1e-06 to 1e+06"),
         (WeightFrom0, float("inf"), "got Infinity, expected a number from 0 to 1e+06"),
         (Number, 10**400, f"got 1{'0' * 56}..., expected a number"),
         (Text, "", 'got "", expected text'),

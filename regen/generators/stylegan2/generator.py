@@ -28,6 +28,7 @@ from regen.generators.stylegan2.source import (
     read_sample,
 )
 from regen.generators.stylegan2.split import StyleGAN2Split
+from regen.seeds import ANY_SEED, LARGEST_SEED
 from regen.training.frozen import computing_in
 from regen.training.transfer import sent
 
@@ -74,8 +75,8 @@ class StyleGAN2(Generator):
             GeneratorError: If a seed is not between 0 and 2**32 - 1.
         """
         for seed in seeds:
-            if not 0 <= seed < 2**32:
-                raise GeneratorError("seed", got=seed, expected="0 to 4294967295")
+            if not 0 <= seed <= LARGEST_SEED:
+                raise GeneratorError("seed", got=seed, expected=ANY_SEED)
         rows = [np.random.RandomState(s).randn(1, self.config.z_dim) for s in seeds]
         z = np.concatenate(rows) if rows else np.zeros((0, self.config.z_dim))
         return sent(torch.from_numpy(z).float(), self.device)

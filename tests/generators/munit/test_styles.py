@@ -41,8 +41,8 @@ def test_what_names_a_style() -> None:
     ("given", "message"),
     [
         (-1, "style: got -1, expected an integer from 0 to 4294967295"),
-        (2**32, "style: got 4294967296, expected 0 to"),
-        (True, "style: got True, expected 0 to"),
+        (2**32, "style: got 4294967296, expected an integer from 0 to"),
+        (True, "style: got True, expected an integer from 0 to"),
         (0.5, "style: got 0.5, expected a seed, or an image by its path"),
     ],
 )

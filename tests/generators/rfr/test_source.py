@@ -135,7 +135,7 @@ def test_requests() -> None:
         ({}, "seed or picture of a sample: got neither, expected one of them"),
         ({"seed": 3, "picture": "a.png", "hole": BOX}, "got both, expected one of them"),
         ({"seed": 2**32}, "seed: got 4294967296, expected an integer from 0 to 4294967295"),
-        ({"seed": "3"}, "seed: got '3', expected 0 to"),
+        ({"seed": "3"}, "seed: got '3', expected an integer from 0 to"),
         ({"picture": 3}, "picture: got 3, expected an image, by its path"),
         ({"picture": "a.png"}, "a.png: hole: got none, expected a region or a mask, white to be"),
         ({"seed": 3, "hole": 4}, "hole: got 4, expected a region or a mask"),
