@@ -28,6 +28,7 @@ ROWS = [
     {"generators"},
     {"projector"},
     {"rewriting"},
+    {"evaluation"},
     {"api"},
     {"report"},
     {"runs"},

@@ -19,6 +19,7 @@ from torch import Tensor
 
 from experiments.tables.rows import Measured
 from regen.edits.schema import Edits, PasteOracle
+from regen.evaluation.evidence import known_regions
 from regen.generators.protocol import Oracle, Sample
 from regen.metrics import (
     Lpips,
@@ -27,7 +28,6 @@ from regen.metrics import (
     masked_l1,
     masked_lpips,
 )
-from regen.runs.rewrite.evidence import known_regions
 
 NO_ORACLE = "no oracle knows what a perfect rewrite would generate"
 PSEUDO_ORACLE = "the exemplar pasted at the same place"

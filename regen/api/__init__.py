@@ -20,9 +20,10 @@ from regen.api.pictures import (
     sheet,
     to_pil,
 )
-from regen.api.rewriting import preview, rewrite
+from regen.api.rewriting import evaluate, preview, rewrite
 from regen.edits.schema import Edits, edits_of, read_edits
 from regen.errors import RegenError
+from regen.evaluation.evaluate import Evaluation
 from regen.generators.protocol import Generator, Sample
 from regen.generators.registry import open_generator
 from regen.generators.saving import save_generator
@@ -44,6 +45,7 @@ __all__ = [
     "Brought",
     "Caution",
     "Edits",
+    "Evaluation",
     "Exemplar",
     "ExemplarPreview",
     "FitSettings",
@@ -65,6 +67,7 @@ __all__ = [
     "bring",
     "compose",
     "edits_of",
+    "evaluate",
     "exemplar_image",
     "generate",
     "learn",

@@ -9,8 +9,10 @@ from typing import Any
 import torch
 
 from regen.edits.schema import Edits
+from regen.evaluation.evaluate import Evaluation
+from regen.evaluation.evaluate import evaluate as _evaluate
 from regen.generators.protocol import Generator
-from regen.rewriting.learn import OnPartial, OnStep, learn
+from regen.rewriting.learn import OnPartial, OnStep, learn, learned_before
 from regen.rewriting.preview import Preview
 from regen.rewriting.preview import preview as _preview
 from regen.rewriting.rewrite import Rewrite
@@ -98,3 +100,49 @@ def rewrite(
         device=device,
     )
     return learn(task, on_step=on_step, on_partial=on_partial, should_stop=should_stop).rewrite
+
+
+def evaluate(
+    rewrite: Rewrite | Path | str,
+    edits: Edits | Mapping[str, Any] | Path | str,
+    generator: Generator | Path | str | None = None,
+    *,
+    settings: RewriteSettings | None = None,
+    projector: Path | str | None = None,
+    images: Path | None = None,
+    device: torch.device | str = "cpu",
+) -> Evaluation:
+    """How well a rewrite took, on samples that it was not learned from.
+
+    The metrics are those of ``regen rewrite`` (metrics.json, but for times and memory) where
+    everything is as it was for `rewrite`. Nothing is learned, and the generator is as before.
+
+    Args:
+        rewrite: What `rewrite` returned, or its file or run folder. What else acts on the rule's
+            generator can be measured too, the same rewrite at half strength for instance.
+        edits: What it was learned from: they say where it should act, and what a perfect rewrite
+            would make (``"oracle"``).
+        generator: Used instead of the one that the edits name.
+        settings: Those of the rewrite that the edits do not give; ``measured_seeds`` says on how
+            many samples, by default as few of 16, 32 and 64 as settle the verdict.
+        projector: A projector's file or run folder, used instead of the edits' projector.
+        images: Folder that a generator takes its samples from, if it needs images.
+        device: Where to compute, if the generator is not open yet.
+
+    Raises:
+        RegenError: On bad input of any kind, a rewrite of another generator for instance.
+
+    Example:
+        >>> found = evaluate(rewrite(edits), edits)  # doctest: +SKIP
+        >>> found.verdict, found.metrics["inside"]["lpips"]  # doctest: +SKIP
+    """
+    task = resolve(
+        edits,
+        generator,
+        settings=settings,
+        projectors=[] if projector is None else [projector],
+        images=images,
+        device=device,
+    )
+    loaded = rewrite if isinstance(rewrite, Rewrite) else Rewrite.load(rewrite)
+    return _evaluate(task, learned_before(task, loaded, {}))

@@ -7,14 +7,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Literal, NamedTuple
+from typing import Any, NamedTuple
 
 from torch import Tensor
 
 from regen.errors import RegenError
+from regen.evaluation.evidence import RegionSource
 from regen.report.images import amplified_difference, heat
-
-RegionSource = Literal["oracle", "paste", "similarity"]
 
 DIFFERENCE_GAIN = 4
 ORACLES = {

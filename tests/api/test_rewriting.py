@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +13,8 @@ import torch
 
 import regen
 from regen.errors import EditsError, RewriteError
+from regen.files.as_json import to_json
+from regen.runs.rewrite.run import run_rewrite
 
 QUICK = regen.RewriteSettings(fit=regen.FitSettings(steps=2, preserve=2, precision="fp32"))
 
@@ -47,3 +50,27 @@ def test_what_is_no_edits_and_no_settings_is_told(world: Any) -> None:
         RewriteError, match="settings: got FitSettings, expected RewriteSettings; F"
     ):
         regen.rewrite("edits.json", settings=regen.FitSettings())  # type: ignore[arg-type]
+
+
+def test_an_evaluation_has_the_numbers_of_the_command(world: Any) -> None:
+    settings = replace(QUICK, measured_seeds=2)
+    outcome = run_rewrite(regen.read_edits("edits.json"), "out", settings)
+    generator = regen.open_generator("g.safetensors")
+    digest = generator.digest()
+    for rewrite in (outcome.rewrite, "out"):
+        found = regen.evaluate(rewrite, "edits.json", generator, settings=settings)
+        told = {k: v for k, v in outcome.metrics.items() if k not in ("seconds", "peak_memory_mb")}
+        assert to_json(found.metrics) == told
+        assert found.verdict == outcome.metrics["verdict"]["text"]
+        assert generator.digest() == digest
+    assert found.evidence.before.shape == found.evidence.after.shape == (2, 3, 32, 32)
+    assert repr(found) == f"<Evaluation on 2 samples: {found.verdict}>"
+    half = regen.evaluate(outcome.rewrite.scaled(0.5), "edits.json", generator, settings=settings)
+    assert half.metrics["inside"]["l1"] < found.metrics["inside"]["l1"]
+
+
+def test_a_rewrite_of_another_generator_is_not_evaluated(world: Any) -> None:
+    rewrite = regen.rewrite("edits.json", settings=QUICK)
+    edits = replace(regen.read_edits("edits.json"), projector="other_p.safetensors")
+    with pytest.raises(RewriteError, match="this rewrite belongs to another generator"):
+        regen.evaluate(rewrite, edits, "other.safetensors", settings=QUICK)

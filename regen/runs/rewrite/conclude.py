@@ -9,18 +9,16 @@ from typing import Any
 import torch
 
 from regen.edits.schema import Edits, NamedRegion
+from regen.evaluation.evaluate import evaluate
+from regen.evaluation.evidence import Targets
 from regen.files.as_json import to_json
 from regen.files.atomic import write_json
 from regen.images import as_shown
-from regen.metrics import try_lpips
 from regen.report import ExemplarView, RewriteReport, TargetView, write_report
 from regen.rewriting.learn import Learned
 from regen.rewriting.rewrite import REWRITE_FILE
 from regen.rewriting.rule import decode_wanted
 from regen.rewriting.task import Task
-from regen.runs.rewrite.enough import enough_evidence
-from regen.runs.rewrite.evidence import Targets
-from regen.runs.rewrite.measure import metrics_of
 from regen.runs.timing import Stopwatch, peak_memory_mb
 
 
@@ -44,10 +42,8 @@ def conclude(
         StoreError: If the folder cannot be written to.
     """
     with watch.stage("measure"):
-        generator = task.generator
-        lpips, reason = try_lpips(task.settings.lpips, generator.image_size, generator.device)
-        evidence = enough_evidence(task, learned, lpips)
-        metrics = metrics_of(evidence, lpips, reason)
+        found = evaluate(task, learned)
+    evidence, metrics = found.evidence, found.metrics
     assert evidence.targets is not None
     with watch.stage("report"):
         exemplars, targets = _views(task, learned, evidence.targets)
@@ -68,7 +64,7 @@ def conclude(
             targets=targets,
             losses=learned.losses,
             layers=None if task.layer_choice is None else task.layer_choice.recorded(),
-            notes=_notes(task, metrics, reason),
+            notes=_notes(task, metrics, found.lacking),
             use=[
                 generate_command(task, REWRITE_FILE, "images"),
                 generate_command(task, f"{REWRITE_FILE}:0.5", "half"),

@@ -6,6 +6,7 @@ from collections.abc import Iterator, Sequence
 
 from torch import Tensor
 
+from regen.evaluation.evidence import Evidence, gather_evidence, joined
 from regen.generators.protocol import Sample
 from regen.generators.samples import reserved_samples
 from regen.metrics import Lpips, masked_distance, mean_interval
@@ -18,7 +19,6 @@ from regen.metrics.verdict import (
 )
 from regen.rewriting.learn import Learned
 from regen.rewriting.task import Task
-from regen.runs.rewrite.evidence import Evidence, gather_evidence, joined
 from regen.seeds import UNSEEN
 
 COUNTS = (16, 32, 64)

@@ -4,23 +4,24 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from typing import Any, NamedTuple
+from typing import Any, Literal, NamedTuple
 
 import torch
 from torch import Tensor
 
 from regen.edits.schema import Edits, NamedRegion, PasteOracle
+from regen.evaluation.perceived import Perceived, perceive, together
 from regen.generators.protocol import Generator, Oracle, Sample
 from regen.images import as_shown
 from regen.metrics import Lpips
-from regen.report.content import RegionSource
 from regen.rewriting.key_similarity import soft_mask
 from regen.rewriting.learn import Learned
 from regen.rewriting.pasted import pasted
 from regen.rewriting.preserved import images_of, keys_of
 from regen.rewriting.rewrite import rewritten
 from regen.rewriting.task import Task
-from regen.runs.rewrite.perceived import Perceived, perceive, together
+
+RegionSource = Literal["oracle", "paste", "similarity"]
 
 
 @dataclass(frozen=True)

@@ -5,14 +5,14 @@ from __future__ import annotations
 import torch
 
 from regen.edits.schema import Edit, Edits, NamedRegion, Pattern, SampleSpec, Target
+from regen.evaluation.evidence import gather_evidence, known_regions
+from regen.evaluation.measure import metrics_of
 from regen.generators.protocol import Sample
 from regen.images.regions import Region
 from regen.portraits import PortraitsOracle
 from regen.rewriting.learn import Learned, prepare
 from regen.rewriting.rewrite import Rewrite
 from regen.rewriting.task import resolve
-from regen.runs.rewrite.evidence import gather_evidence, known_regions
-from regen.runs.rewrite.measure import metrics_of
 from tests.helpers.world import World
 
 ORACLE = PortraitsOracle(32)

@@ -7,8 +7,8 @@ from dataclasses import replace
 import pytest
 import torch
 
-from regen.runs.rewrite.evidence import Evidence
-from regen.runs.rewrite.measure import metrics_of
+from regen.evaluation.evidence import Evidence
+from regen.evaluation.measure import metrics_of
 
 
 @pytest.fixture

@@ -7,14 +7,14 @@ from dataclasses import replace
 import pytest
 import torch
 
+from regen.evaluation import enough
+from regen.evaluation.enough import enough_evidence, settled
+from regen.evaluation.evidence import Evidence, joined
 from regen.metrics.verdict import SPILLED_ABOVE
 from regen.rewriting.learn import Learned, prepare
 from regen.rewriting.rewrite import Rewrite
 from regen.rewriting.settings import RewriteSettings
 from regen.rewriting.task import resolve
-from regen.runs.rewrite import enough
-from regen.runs.rewrite.enough import enough_evidence, settled
-from regen.runs.rewrite.evidence import Evidence, joined
 from tests.helpers.world import World
 
 COUNT = 8

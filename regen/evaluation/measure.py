@@ -6,10 +6,10 @@ from collections.abc import Mapping
 from dataclasses import asdict
 from typing import Any
 
+from regen.evaluation.evidence import Evidence
 from regen.metrics import Lpips, describe_lpips, masked_distance, verdict_of
 from regen.metrics.locality import Distance
 from regen.rewriting.cautions import missed, spill
-from regen.runs.rewrite.evidence import Evidence
 
 
 def metrics_of(evidence: Evidence, lpips: Lpips | None, reason: str | None) -> dict[str, Any]:

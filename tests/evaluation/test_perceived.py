@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 import torch
 
+from regen.evaluation.perceived import perceive, together
 from regen.metrics import load_lpips, masked_lpips
-from regen.runs.rewrite.perceived import perceive, together
 
 COUNT = 5
 
