@@ -37,6 +37,9 @@ def project(tmp_path: Path, tiny_plan: Plan) -> Path:
     folder.mkdir()
     for name in ("setup.py", "setup.cfg", "pyproject.toml", "README.md", "LICENSE"):
         shutil.copy(ROOT / name, folder)
+    shutil.copytree(ROOT / "examples", folder / "examples")
+    (folder / "docs").mkdir()
+    shutil.copy(ROOT / "docs" / "edits.schema.json", folder / "docs")
     ignored = shutil.ignore_patterns("__pycache__", "csrc")
     shutil.copytree(ROOT / "stylegan2_ops", folder / "stylegan2_ops", ignore=ignored)
     csrc = shutil.copytree(tiny_plan.sources, folder / "stylegan2_ops" / "csrc")
@@ -94,3 +97,18 @@ def test_a_wheel_without_kernels_is_for_every_platform(project: Path) -> None:
         names = archive.namelist()
     assert "stylegan2_ops/csrc/cpu/kernel.cpp" in names  # so that kernels can be built later
     assert "stylegan2_ops/csrc/schema.cpp" in names
+
+
+def test_a_wheel_has_the_examples_and_their_schema_and_none_of_an_earlier_build(
+    project: Path,
+) -> None:
+    left_over = project / "build" / "lib" / "regen" / "examples" / "old.json"
+    left_over.parent.mkdir(parents=True)
+    left_over.write_text("{}")
+    with zipfile.ZipFile(build_wheel(project, STYLEGAN2_OPS_WHEEL="")) as archive:
+        found = {name for name in archive.namelist() if name.startswith("regen/examples/")}
+    examples = (path for path in (ROOT / "examples").rglob("*") if path.is_file())
+    names = [path.relative_to(ROOT).as_posix() for path in examples] + [
+        "examples/edits.schema.json"
+    ]
+    assert found == {f"regen/{name}" for name in names}
