@@ -16,7 +16,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from regen.errors import GeneratorError
+from regen.errors import GeneratorError, StoreError
 from regen.files import tensor_file
 from regen.files.tensor_parts import TensorParts, open_parts
 from regen.generators.family import StoredDiscriminator
@@ -24,6 +24,9 @@ from regen.generators.family import StoredDiscriminator
 FORMAT = "generator"
 DISCRIMINATOR_FORMAT = "discriminator"  # of a file that holds only a discriminator
 VERSION = 1
+
+TERMS = ("licence", "attribution", "consent", "data", "intended_use")
+"""Entries of a card that hold for every copy of the weights, a rewritten one too."""
 
 _PREFIX = "discriminator."
 _DIGESTS = "digests"
@@ -92,6 +95,15 @@ def open_file(path: Path | str) -> Iterator[GeneratorFile]:
     """
     with open_parts(path, format=FORMAT, version=VERSION) as parts:
         yield GeneratorFile(parts)
+
+
+def terms_of(path: Path | str) -> dict[str, Any]:
+    """The `TERMS` in the header of a generator's file; none where it is not one of regen's."""
+    try:
+        header = tensor_file.read_header(path, format=FORMAT, version=VERSION)
+    except StoreError:
+        return {}
+    return {name: header[name] for name in TERMS if name in header}
 
 
 def save_file(

@@ -9,7 +9,10 @@ in turn tries to read. Opening another tool's file gives a
 from __future__ import annotations
 
 import warnings
+from collections.abc import Mapping
 from pathlib import Path
+from types import MappingProxyType
+from typing import Any
 
 import torch
 
@@ -229,6 +232,7 @@ def write_checkpoint(
     format: str,
     *,
     origin: str,
+    terms: Mapping[str, Any] = MappingProxyType({}),
 ) -> list[str]:
     """Write a generator, and the discriminator beside it, in one of the formats of its family.
 
@@ -238,6 +242,7 @@ def write_checkpoint(
         discriminator: Or None.
         format: As `format_for` gives it.
         origin: Where it comes from, for the header of a native file.
+        terms: What else that header says, see `native.terms_of`.
 
     Returns:
         What its user must know, sentences without a full stop.
@@ -249,6 +254,6 @@ def write_checkpoint(
     owner = family(generator.family)
     if format != NATIVE:
         return owner.foreign_formats[format].write(path, generator, discriminator)
-    card = {"provenance": f"converted from: {origin}"}
+    card = {**terms, "provenance": f"converted from: {origin}"}
     owner.save(path, generator, card=card, discriminator=discriminator)
     return []

@@ -5,10 +5,18 @@ from __future__ import annotations
 import os
 import warnings
 from pathlib import Path
+from typing import Any
 
 from regen.errors import GeneratorError
+from regen.generators.native import terms_of
 from regen.generators.protocol import Generator
-from regen.generators.registry import CheckpointWarning, family, format_for, write_checkpoint
+from regen.generators.registry import (
+    CheckpointWarning,
+    family,
+    format_for,
+    generator_path,
+    write_checkpoint,
+)
 
 
 def save_generator(generator: Generator, path: Path | str) -> None:
@@ -32,6 +40,15 @@ def save_generator(generator: Generator, path: Path | str) -> None:
             f"{path} is the file that the generator was opened from", remedy=remedy
         )
     format = format_for(path, family(generator.family))
-    origin = name or "a generator made in memory"
-    for note in write_checkpoint(path, generator, None, format, origin=origin):
+    origin = f"{name}, as it was in memory" if name else "a generator made in memory"
+    notes = write_checkpoint(path, generator, None, format, origin=origin, terms=_terms(name))
+    for note in notes:
         warnings.warn(f"{path}: {note}", CheckpointWarning, stacklevel=2)
+
+
+def _terms(name: str) -> dict[str, Any]:
+    """What the file says that a generator was opened from; nothing if it is there no longer."""
+    try:
+        return terms_of(generator_path(name)) if name else {}
+    except GeneratorError:
+        return {}

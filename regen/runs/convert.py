@@ -11,7 +11,7 @@ from typing import Literal
 from regen.errors import GeneratorError
 from regen.files.atomic import remove_abandoned
 from regen.generators.family import Checkpoint
-from regen.generators.native import save_discriminator
+from regen.generators.native import save_discriminator, terms_of
 from regen.generators.protocol import Generator
 from regen.generators.registry import (
     NATIVE,
@@ -90,11 +90,12 @@ def convert(
     rewrite = load_rewrites(rewrites)
     if rewrite is not None:
         apply(generator, rewrite)
-    origin = f"{checkpoint.origin} ({path.name})"
+    origin = f"{checkpoint.origin} ({path.name})" + _applied(rewrites)
     notes = list(checkpoint.notes)
     if checkpoint.left_behind is not None:
         notes.append(f"the discriminator is left behind: {checkpoint.left_behind}")
-    notes += write_checkpoint(target, generator, checkpoint.discriminator, format, origin=origin)
+    judge, terms = checkpoint.discriminator, terms_of(path)
+    notes += write_checkpoint(target, generator, judge, format, origin=origin, terms=terms)
     digest = generator.digest()
     readable = format == NATIVE or owner.foreign_formats[format].readable
     if readable and read_checkpoint(target).generator.digest() != digest:
@@ -102,6 +103,12 @@ def convert(
             f"{target} does not hold what was written to it", remedy="check the disk"
         )
     return Conversion(checkpoint.origin, format, generator.image_size, digest, tuple(notes))
+
+
+def _applied(rewrites: Sequence[tuple[Path, float]]) -> str:
+    """Which rewrites a result has, for its header: names of files without their folders."""
+    named = [f"{path.name} at strength {strength:g}" for path, strength in rewrites]
+    return f", rewritten with {' and '.join(named)}" if named else ""
 
 
 def _read(path: Path, which: str) -> Checkpoint:

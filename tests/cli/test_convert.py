@@ -63,6 +63,24 @@ def test_a_rewritten_generator_goes_out(world: Any, pickle: Path) -> None:
     assert all(torch.equal(after[k], before[k]) for k in before if k != REWRITTEN)
 
 
+def test_the_header_says_what_was_rewritten(world: Any, pickle: Path) -> None:
+    rewrite = rewrite_of(world)
+    words = ("convert", "cats.pkl", "out.safetensors", "--rewrite", f"{rewrite}:0.5")
+    assert world.run(*words).exit_code == 0
+    assert tensor_file.read_header(world.folder / "out.safetensors")["provenance"] == (
+        f"converted from: pickle of NVIDIA's, G_ema (cats.pkl), rewritten with {rewrite.name} at "
+        "strength 0.5"
+    )
+
+
+def test_the_licence_stays_with_the_weights(world: Any) -> None:
+    assert world.run("convert", "g.safetensors", "out.safetensors").exit_code == 0
+    assert tensor_file.read_header(world.folder / "out.safetensors")["licence"] == "CC0-1.0"
+    assert world.run("convert", "out.safetensors", "out.pt").exit_code == 0
+    assert world.run("convert", "out.pt", "again.safetensors").exit_code == 0
+    assert "licence" not in tensor_file.read_header(world.folder / "again.safetensors")
+
+
 def test_names_do_nothing_to_a_terminal(world: Any) -> None:
     result = world.run("convert", "g.safetensors", "a\x1b[2J\u202e.pt")
     assert result.exit_code == 0

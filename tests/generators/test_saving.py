@@ -10,7 +10,9 @@ import pytest
 import torch
 
 from regen.errors import GeneratorError, StoreError
-from regen.generators.registry import CheckpointWarning, open_generator
+from regen.files.tensor_file import read_header
+from regen.generators.native import terms_of
+from regen.generators.registry import CheckpointWarning, generator_path, open_generator
 from regen.generators.saving import save_generator
 from regen.generators.stylegan2.generator import StyleGAN2
 from tests.helpers.rfr import lively
@@ -22,6 +24,25 @@ def test_a_generator_is_opened_as_it_was_saved(build: Build, tmp_path: Path) -> 
     for generator in (build(), lively()):
         save_generator(generator, tmp_path / "g.safetensors")
         assert open_generator(tmp_path / "g.safetensors").digest() == generator.digest()
+
+
+def test_a_header_does_not_say_that_nothing_was_changed(build: Build, tmp_path: Path) -> None:
+    path, again = tmp_path / "g.safetensors", tmp_path / "again.safetensors"
+    save_generator(build(), path)
+    assert read_header(path)["provenance"] == "converted from: a generator made in memory"
+    save_generator(open_generator(path), again)
+    assert read_header(again)["provenance"] == f"converted from: {path}, as it was in memory"
+    generator = open_generator(path)
+    path.unlink()
+    save_generator(generator, again)
+
+
+def test_the_licence_stays_with_the_weights(tmp_path: Path) -> None:
+    for name in ("portraits", "london-faces"):
+        save_generator(open_generator(name), tmp_path / "g.safetensors")
+        before, after = terms_of(generator_path(name)), terms_of(tmp_path / "g.safetensors")
+        assert before == after and "licence" in after
+    assert after["licence"] == "CC BY 4.0" and after["attribution"].startswith("Lisa DeBruine")
 
 
 @pytest.mark.parametrize("suffix", [".pkl", ".pt"])
