@@ -110,7 +110,8 @@ def generate_command(task: Task, rewrite: str, folder: str) -> str:
     """The command line that generates samples of a task's generator with its rewrite.
 
     Args:
-        task: The task, for its generator, the part that it hides, and its images if it needs any.
+        task: The task, for its generator, its images if it needs any, and what its first target
+            hides or how it is truncated.
         rewrite: Path of the rewrite, and a strength where it is not 1.
         folder: Where the images go.
     """
@@ -118,11 +119,14 @@ def generate_command(task: Task, rewrite: str, folder: str) -> str:
     if name != Edits.generator:  # the default of the command too
         words += ["--generator", name]
     words += ["--rewrite", rewrite]
-    hole = task.edits.edits[0].targets[0].sample.hole
+    sample = task.edits.edits[0].targets[0].sample
+    hole = sample.hole
     if task.images is not None:  # no part of an image file has a name
         words += ["--images", str(task.images)]
     else:
         words += ["--hole", hole.name] if isinstance(hole, NamedRegion) else []
+        if sample.truncation not in (None, 1):  # that of the unseen samples in the report too
+            words += ["--truncation", f"{sample.truncation:g}"]
         words += ["--seeds", "0-63"]
     return shlex.join([*words, "-o", folder])
 

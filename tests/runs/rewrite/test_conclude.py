@@ -13,10 +13,16 @@ from regen.rewriting.task import Task
 from regen.runs.rewrite.conclude import generate_command
 
 
-def task(name: str, images: Path | None = None, hole: str | None = None) -> Task:
+def task(
+    name: str,
+    images: Path | None = None,
+    hole: str | None = None,
+    truncation: float | None = None,
+) -> Task:
     generator = SimpleNamespace(source_name=name)
     region = NamedRegion("nose")
-    target = Target(SampleSpec(3, hole=None if hole is None else NamedRegion(hole)), region)
+    hidden = None if hole is None else NamedRegion(hole)
+    target = Target(SampleSpec(3, truncation=truncation, hole=hidden), region)
     edits = Edits((Edit(Pattern("red_nose", 5), region, (target,)),))
     made = SimpleNamespace(generator=generator, images=images, edits=edits)
     return cast(Task, cast(Any, made))
@@ -44,3 +50,9 @@ def test_what_the_targets_hide_is_hidden_in_all() -> None:
     assert found == "regen generate --generator i --rewrite r --hole nose --seeds 0-63 -o out"
     found = generate_command(task("i", Path("in"), hole="nose"), "r", "out")
     assert found == "regen generate --generator i --rewrite r --images in -o out"
+
+
+def test_samples_are_truncated_as_the_targets_are() -> None:
+    found = generate_command(task("g", truncation=0.8), "r", "out")
+    assert found == "regen generate --generator g --rewrite r --truncation 0.8 --seeds 0-63 -o out"
+    assert "--truncation" not in generate_command(task("g", truncation=1.0), "r", "out")
