@@ -93,7 +93,7 @@ def _by_oracle(metrics: Metrics, name: str) -> tuple[Took, str] | None:
     to = "the pasted exemplar" if metrics.get("oracle_source") == "paste" else "a perfect rewrite"
     return _graded(left), (
         f"inside the region the distance to {to} ({name.upper()}) "
-        f"{_moved(left)} to {left:.0%} of what it was, from {before:.3f} to {after:.3f}"
+        f"{_moved(left)} {left:.0%} of what it was, from {before:.3f} to {after:.3f}"
     )
 
 
@@ -109,7 +109,7 @@ def _by_targets(metrics: Metrics, name: str) -> tuple[Took, str] | None:
     elif took == "took" and transferred < TRANSFERRED:
         took = "took in part"
     why = (
-        f"on the targets the distance to what was asked ({name.upper()}) {_moved(left)} to "
+        f"on the targets the distance to what was asked ({name.upper()}) {_moved(left)} "
         f"{left:.0%}, and unseen samples changed inside the region by {transferred:.0%} of it"
     )
     missed = _number(metrics, "map", "missed")
@@ -126,7 +126,9 @@ def _graded(left: float) -> Took:
 
 
 def _moved(left: float) -> str:
-    return "fell" if left <= 1 else "rose"
+    if left > 1:
+        return "rose to"
+    return "fell to" if left <= IN_PART_BELOW else "is still"
 
 
 def _kept(metrics: Metrics, name: str, outside: float) -> tuple[Kept, str]:

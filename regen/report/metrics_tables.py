@@ -39,7 +39,8 @@ def metrics_table(metrics: Metrics, region_source: str, samples: int) -> str:
     if isinstance(oracle, Mapping):
         for part in ("inside", "outside"):
             before, after = oracle.get(f"{part}_before"), oracle.get(f"{part}_after")
-            rows.append(_row(f"Distance to the {name}, {part}: before → after", before, after))
+            label = f"Distance to the {name}, {part}: before → after"
+            rows.append(_row(label, before, after, share=part == "inside"))
     named = region_source == "oracle" and not isinstance(oracle, Mapping)  # no pattern is known
     regions = REGION_SOURCES["named" if named else region_source]
     caption = f"Means over {samples} samples. {regions} {_about(metrics)}"
@@ -86,19 +87,19 @@ def _pair(value: object) -> dict[str, float]:
     return {name: v for name, v in value.items() if isinstance(v, (int, float))}
 
 
-def _row(label: str, first: object, then: object = None) -> str:
-    cells = "".join(f"<td>{_cell(first, then, name)}</td>" for name in ("lpips", "l1"))
+def _row(label: str, first: object, then: object = None, *, share: bool = False) -> str:
+    cells = "".join(f"<td>{_cell(first, then, name, share)}</td>" for name in ("lpips", "l1"))
     return f'<tr><th scope="row">{escape(label)}</th>{cells}</tr>'
 
 
-def _cell(first: object, then: object, name: str) -> str:
+def _cell(first: object, then: object, name: str, share: bool) -> str:
     before, after = _pair(first).get(name), _pair(then).get(name)
     if before is None:
         return "–"
     if after is None:
         return f"{before:.4f}"
-    share = f" <small>({100 * after / before:.0f}%)</small>" if before > 0 else ""
-    return f"{before:.4f} → {after:.4f}{share}"
+    left = f" <small>({100 * after / before:.0f}%)</small>" if share and before > 0 else ""
+    return f"{before:.4f} → {after:.4f}{left}"
 
 
 def _about(metrics: Metrics) -> str:

@@ -188,7 +188,7 @@ def _use(report: RewriteReport) -> str:
     lines = [*report.use, "regen info rewrite.safetensors"]
     return f"""<h2>Use it, repeat it</h2>
 <p>The rewrite is a separate file beside this page; the generator's file is unchanged. Generate
-with it, at half strength, or with several at once:</p>
+with it, or with half its strength; repeat <code>--rewrite</code> to combine several:</p>
 <pre>{chr(10).join(map(escape, lines))}</pre>
 <p>To repeat this run:</p>
 <pre>{escape(report.command)}</pre>

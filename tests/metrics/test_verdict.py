@@ -121,6 +121,11 @@ def test_the_words_with_an_oracle() -> None:
         "The rule did not take: inside the region the distance to the pasted exemplar (LPIPS) rose "
         "to 120% of what it was"
     )
+    hardly = verdict_of({**by_oracle(0.099), "oracle_source": "paste"})
+    assert hardly is not None and hardly.text.startswith(
+        "The rule did not take: inside the region the distance to the pasted exemplar (LPIPS) is "
+        "still 99% of what it was, from 0.100 to 0.099"
+    )
 
 
 def test_the_words_without_an_oracle() -> None:

@@ -56,6 +56,7 @@ def test_the_page_says_what_a_stranger_needs(tmp_path: Path) -> None:
         "The regions come from an oracle",
         "decoded from its features",
         "regen rewrite --edits eyes.json -o out",
+        "repeat --rewrite to combine several",
         "regen generate --rewrite rewrite.safetensors:0.5 --images &lt;in&gt; -o half",
     ):
         assert said in plain, said
