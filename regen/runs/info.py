@@ -44,8 +44,8 @@ def describe(name_or_path: str | Path, generator: str | None = None) -> Facts:
 
     Args:
         name_or_path: The name of a bundled generator, which stands for its file; or the path of a
-            generator, projector, rewrite or features file, an edits file, a metrics file, the run
-            folder of a command, or another tool's checkpoint.
+            generator, projector, rewrite or features file, an edits, metrics or settings file, the
+            run folder of a command, or another tool's checkpoint.
         generator: Name or path of the generator that a rewrite is compared with; by default the
             bundled ones are tried.
 
@@ -97,12 +97,13 @@ def rewrite_changes(deltas: Mapping[str, Tensor], base: Mapping[str, Tensor] | N
 def _folder(path: Path) -> Facts:
     facts: Facts = {"file": str(path), "format": "run folder"}
     facts["results"] = [name for name in _RESULTS if isfile(path / name)]
+    facts["results"] += sorted(file.name for file in path.glob("*.features.safetensors"))
     for name in ("metrics", "settings"):
         if isfile(path / f"{name}.json"):
             facts[name] = _read_json(path / f"{name}.json")
     if len(facts) == 3 and not facts["results"]:
         raise StoreError(
-            f"{path} is a folder, but not one that regen made",
+            f"{path} is a folder without the files that `regen info` explains",
             expected=f"metrics.json, settings.json or {_RESULTS[0]} in it",
         )
     return facts
@@ -111,7 +112,8 @@ def _folder(path: Path) -> Facts:
 def _json(path: Path) -> Facts:
     content = _read_json(path) if isfile(path) else None
     if isinstance(content, dict) and "lpips" in content:
-        return {"file": str(path), "format": "metrics", **content}
+        format = "settings" if "said_by" in content else "metrics"
+        return {"file": str(path), "format": format, **content}
     return {"file": str(path), "format": "edits", **read_edits(path).to_json()}
 
 

@@ -414,7 +414,7 @@ def test_info_on_what_regen_did_not_write(world: Any) -> None:
     check_refused(
         world,
         ("info", "."),
-        ". is a folder, but not one that regen made: "
+        ". is a folder without the files that `regen info` explains: "
         "expected metrics.json, settings.json or rewrite.safetensors in it",
     )
 

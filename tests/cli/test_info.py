@@ -120,12 +120,15 @@ def test_edits(world: Any) -> None:
 def test_run_folders_and_metrics(world: Any) -> None:
     assert world.run(*REWRITE, "-o", "out").exit_code == 0
     assert world.run(*PROJECT, "-o", "seen").exit_code == 0
-    run, seen, metrics = facts(world, "out", "seen", "out/metrics.json")
+    files = ("out/metrics.json", "out/settings.json")
+    run, seen, metrics, settings = facts(world, "out", "seen", *files)
     assert run["format"] == seen["format"] == "run folder"
     assert run["results"] == ["rewrite.safetensors", "report.html", "before_after.png"]
     assert run["metrics"]["seeds"] == 2 and run["settings"]["fit"]["steps"] == 2
     assert seen["metrics"]["images"][0]["name"] == "cat"
+    assert seen["results"] == ["cat.features.safetensors"]
     assert (metrics["format"], metrics["seeds"]) == ("metrics", 2)
+    assert (settings["format"], settings["fit"]["steps"]) == ("settings", 2)
 
 
 def test_text_for_people(world: Any) -> None:
