@@ -31,7 +31,7 @@ def draw_preview(preview: Preview) -> Image.Image:
     unseen = draw_sheet(
         [("unseen", preview.unseen), ("map", heat(preview.unseen, preview.maps))], preview.labels
     )
-    words = [f"- {caution.text}" for caution in preview.cautions] or ["- nothing looks wrong"]
+    words = [f"- {caution.text}" for caution in preview.cautions] or ["Nothing looks wrong"]
     width = max(edits.width, unseen.width)
     return _stacked([edits, unseen, _written(words, width)], width)
 

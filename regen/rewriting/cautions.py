@@ -69,6 +69,8 @@ def cautions(
     rule: Rule,
     target_maps: Tensor,
     maps: Tensor,
+    *,
+    targets: int | None = None,
 ) -> list[Caution]:
     """Everything that looks wrong, the most serious first.
 
@@ -78,6 +80,8 @@ def cautions(
         rule: What they became.
         target_maps: Where the rule will act on the targets, ``[T, 1, H, W]`` in [0, 1].
         maps: Where it will act on N unseen samples, ``[N, 1, H, W]``.
+        targets: How many targets share the rule: fewer than T where one has several holes, and 0
+            where nothing is to be said of it. By default T.
 
     Returns:
         No caution twice.
@@ -87,9 +91,10 @@ def cautions(
     found += _of_sizes(examples, config, rule)
     for example in examples:
         found += [*_of_masks(example), *_of_pairs(example)]
-    if len(examples) > MOST_TARGETS:
+    sharing = len(examples) if targets is None else targets
+    if sharing > MOST_TARGETS:
         text = (
-            f"{len(examples)} targets share one rule, which averages what they do not agree on; "
+            f"{sharing} targets share one rule, which averages what they do not agree on; "
             "one to three usually give more"
         )
         found.append(Caution("targets", text))
@@ -144,7 +149,7 @@ def _of_missed(maps: Tensor, target_maps: Tensor) -> Iterator[Caution]:
     if share > MOST_MISSED:
         yield Caution(
             "missed",
-            f"the rule will hardly act on {share:.0%} of unseen samples, as their map covers less "
+            f"the rule may hardly act on {share:.0%} of unseen samples, as their map covers less "
             "than half of the targets' own; choose targets that differ more, or a region that "
             "covers whole parts of the image instead of thin lines",
         )

@@ -122,6 +122,9 @@ def preview_of(
     maps = soft_mask(similar, edge, size).float().cpu()
     target_maps = soft_mask(matcher.similarity(rule.keys.features), edge, size).float().cpu()
     decoded = decode_wanted(task.split, rule) if task.has_values else None
+    targets = sum(len(edit.targets) for edit in task.edits.edits)
+    if task.generator.takes_styles:  # rules hold better in styles never seen if they saw many
+        targets = 0
     return Preview(
         as_shown(rule.images),
         as_shown(rule.composites),
@@ -133,7 +136,7 @@ def preview_of(
         target_maps,
         [example.target_label for example in task.examples],
         [_exemplar(example) for example in task.examples],
-        cautions(task.examples, task.settings.rule, rule, target_maps, maps),
+        cautions(task.examples, task.settings.rule, rule, target_maps, maps, targets=targets),
     )
 
 

@@ -64,3 +64,13 @@ def test_a_picture_and_the_style_of_a_picture(tmp_path: Path) -> None:
     assert task.examples[0].target_label == "dog.png, style of cat.png" and not task.taken
     with pytest.raises(EditsError, match="a sample that the renderer knows: people by their seeds"):
         resolve(edits(target, folder=tmp_path), generator)
+
+
+def test_many_styles_are_no_reason_for_a_caution() -> None:
+    generator = lively(people=True)
+    targets = [{"seed": seed, "style": {"seed": seed}} for seed in range(5)]
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", NoProjectorWarning)
+        found = regen.preview(edits(*targets), generator, samples=1)
+    assert len(found.targets) == 5
+    assert "targets" not in {caution.kind for caution in found.cautions}
