@@ -29,7 +29,7 @@ _EXAMPLE = "\b\nExample:\n  regen generate --rewrite out/eyes:0.5 --seeds 0-15 -
     headings={"generator": "Data", "seeds": "Samples", "precision": "Machine"},
     epilog=_EXAMPLE,
 )
-@generator_option(default="portraits", show_default=True)
+@generator_option(show_default="the bundled one of the rewrites, or portraits")
 @rewrites_option
 @folder_option(required=True)
 @click.option(
@@ -114,7 +114,7 @@ _EXAMPLE = "\b\nExample:\n  regen generate --rewrite out/eyes:0.5 --seeds 0-15 -
 )
 @computing
 def command(
-    generator: str,
+    generator: str | None,
     rewrites: tuple[tuple[Path, float], ...],
     seeds: tuple[int, ...] | None,
     images: Path | None,

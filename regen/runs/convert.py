@@ -96,6 +96,9 @@ def convert(
         notes.append(f"the discriminator is left behind: {checkpoint.left_behind}")
     judge, terms = checkpoint.discriminator, terms_of(path)
     notes += write_checkpoint(target, generator, judge, format, origin=origin, terms=terms)
+    if terms and format != NATIVE:
+        told = ", ".join(f"{name.replace('_', ' ')} {text}" for name, text in terms.items())
+        notes.append(f"the format has no place for the terms of the weights, keep them: {told}")
     digest = generator.digest()
     readable = format == NATIVE or owner.foreign_formats[format].readable
     if readable and read_checkpoint(target).generator.digest() != digest:

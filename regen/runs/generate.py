@@ -13,16 +13,17 @@ from typing import Literal
 from PIL import Image
 from torch import Tensor
 
-from regen.edits.schema import NamedRegion
+from regen.edits.schema import Edits, NamedRegion
 from regen.errors import GeneratorError
 from regen.files.limits import MAX_TRUNCATION
+from regen.generators import bundled
 from regen.generators.protocol import Generator, Sample
 from regen.generators.registry import open_generator
 from regen.images import load_image, save_image, to_pil
 from regen.images.listing import has_image_suffix
 from regen.images.sheets import draw_cells, save_sheet, usual_columns
 from regen.precision import DTYPES
-from regen.rewriting.rewrite import load_rewrites, rewritten
+from regen.rewriting.rewrite import Rewrite, load_rewrites, rewritten
 from regen.runs.folder import refuse_busy, remove_results, run_folder
 from regen.runs.logbook import Progress
 from regen.runs.names import distinct_names
@@ -126,7 +127,7 @@ def _is_path(hole: str) -> bool:
 
 
 def generate_images(
-    generator: str | Path,
+    generator: str | Path | None,
     rewrites: Sequence[tuple[Path, float]],
     settings: GenerateSettings,
     folder: Path | str,
@@ -138,7 +139,8 @@ def generate_images(
     Under ``torchrun`` the processes share the samples, and the first makes the grid.
 
     Args:
-        generator: Name or path.
+        generator: Name or path; None for the bundled one that the rewrites belong to, and portraits
+            without any.
         rewrites: As for `load_rewrites`; all are applied together.
         settings: What to generate.
         folder: Made where there is none; files of the same names are replaced, and so is grid.png,
@@ -154,9 +156,10 @@ def generate_images(
         KeyboardInterrupt: On Ctrl-C, saying how many images are there.
     """
     refuse_busy(folder)
-    opened = open_generator(generator, device=own_device(device))
-    samples = samples_of(opened, settings)
     rewrite = load_rewrites(rewrites)
+    name = _owner_of(rewrite) if generator is None else generator
+    opened = open_generator(name, device=own_device(device))
+    samples = samples_of(opened, settings)
     applied = nullcontext() if rewrite is None else rewritten(opened, rewrite)
     with opened.computing_in(DTYPES[settings.precision]), applied:
         opened.latents(samples[:1])  # raises before anything is written
@@ -167,6 +170,20 @@ def generate_images(
             together = opened.batch_size if settings.images is None else 1  # sizes may differ
             with workers(opened.device) as group:
                 return _generate(opened, samples, place, together, group, with_grid=settings.grid)
+
+
+def _owner_of(rewrite: Rewrite | None) -> str:
+    """The bundled generator that a rewrite belongs to; the usual one without any."""
+    if rewrite is None:
+        return Edits.generator
+    owner = bundled.name_of(rewrite.base)
+    if owner is None:
+        raise GeneratorError(
+            "this rewrite belongs to no bundled generator",
+            got=f"a rewrite of generator {rewrite.base[:12]}",
+            remedy="give its generator with --generator",
+        )
+    return owner
 
 
 def samples_of(generator: Generator, settings: GenerateSettings) -> list[Sample]:

@@ -69,6 +69,11 @@ def describe(name_or_path: str | Path, generator: str | None = None) -> Facts:
         return _json(path)
     if _is_foreign(path):
         return _foreign(path)
+    if path.suffix.lower() == ".onnx" and isfile(path):
+        raise StoreError(
+            f"{path} is named like a model of ONNX, which regen writes and does not read",
+            remedy="open it with an ONNX runtime; `regen info` takes the generator it was made of",
+        )
     return _tensors(path, generator)
 
 

@@ -129,6 +129,25 @@ def test_rewrites_of_different_generators(rewrites: Any) -> None:
     assert result.stderr.startswith("Error: rewrites of different generators cannot be composed")
 
 
+def test_a_rewrite_brings_its_bundled_generator(
+    rewrites: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    base = Rewrite.load(rewrites.folder / "r.safetensors").base
+    names = {base: "g.safetensors"}  # a file in the place of a bundled name
+    monkeypatch.setattr("regen.runs.generate.bundled.name_of", names.get)
+    words = ("--rewrite", "r.safetensors", "--seeds", "2", "--device", "cpu")
+    assert rewrites.run("generate", *words, "-o", "a").exit_code == 0
+    assert rewrites.run(*RUN, *words, "-o", "b").exit_code == 0
+    assert torch.equal(image(rewrites, "a"), image(rewrites, "b"))
+    names.clear()
+    result = rewrites.run("generate", *words, "-o", "c")
+    assert result.exit_code == 2 and not (rewrites.folder / "c").exists()
+    assert result.stderr == (
+        f"Error: this rewrite belongs to no bundled generator: got a rewrite of generator "
+        f"{base[:12]}; give its generator with --generator\n"
+    )
+
+
 def test_what_is_not_a_rewrite(world: Any) -> None:
     result = world.run(*RUN, "--rewrite", "p.safetensors", "-o", "out")
     assert result.exit_code == 2 and world.left() == []
