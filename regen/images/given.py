@@ -1,8 +1,9 @@
 """Images and masks that a program has at hand, as sources that everything here can read.
 
-An image is one of Pillow, an array, or a tensor; so is a mask. Each becomes the data URI of a PNG.
-Arrays have the scale that is usual for them, whole numbers from 0 to 255 or floats from 0 to 1, and
-tensors that of this package.
+An image is one of Pillow, an array, or a tensor; so is a mask. Each becomes the data URI of a PNG,
+or of a TIFF where Pillow holds other numbers than bytes, which are scaled as those of a file. Arrays
+have the scale that is usual for them, whole numbers from 0 to 255 or floats from 0 to 1, and tensors
+that of this package.
 """
 
 from __future__ import annotations
@@ -27,6 +28,8 @@ Given: TypeAlias = Source | AtHand
 
 _FAR = 10.0  # pixels beyond are no generator's, but on another scale
 _MODES = ("1", "L", "LA", "P", "RGB", "RGBA", "I;16")  # of Pillow, which a PNG has
+_NUMBERS = ("I", "F", "I;16B")  # which only a TIFF has
+_WITH_ALPHA = {"La": "LA", "RGBa": "RGBA", "PA": "RGBA"}  # what they become; others, RGB
 
 
 def image_source(image: object, name: str = "image") -> Source:
@@ -48,7 +51,7 @@ def image_source(image: object, name: str = "image") -> Source:
     if isinstance(image, np.ndarray):
         return _uri(_from_array(image, name))
     if isinstance(image, Image.Image):
-        return _uri(image)
+        return _of_pillow(image, name)
     expected = "a path, bytes, a data URI, an image of Pillow, an array or a tensor"
     raise ImageError(name, got=type(image).__name__, expected=expected)
 
@@ -59,13 +62,13 @@ def mask_source(mask: object, name: str = "mask") -> Source:
     Args:
         mask: As an image, but arrays and tensors are ``[H, W]``, or have as many axes of size 1
             before these as there may be; of truth values, or of floats from 0, outside, to 1;
-            whole numbers of arrays are those of images.
+            whole numbers are those of images.
         name: What messages call it.
 
     Raises:
         ImageError: If it is none of these.
     """
-    values = mask.detach().cpu().float().numpy() if isinstance(mask, Tensor) else mask
+    values = _as_array(mask) if isinstance(mask, Tensor) else mask
     if not isinstance(values, np.ndarray):
         return image_source(values, name)
     flat = values.reshape(values.shape[-2:]) if set(values.shape[:-2]) <= {1} else values
@@ -127,10 +130,32 @@ def _from_array(array: npt.NDArray[np.generic], name: str) -> Image.Image:
     return Image.fromarray(levels.astype(np.uint8))
 
 
+def _as_array(values: Tensor) -> npt.NDArray[np.generic]:
+    """The numbers of a tensor; NumPy has no bfloat16."""
+    here = values.detach().cpu()
+    array: npt.NDArray[np.generic] = (here.float() if here.is_floating_point() else here).numpy()
+    return array
+
+
+def _of_pillow(image: Image.Image, name: str) -> str:
+    """An image of Pillow as a data URI; one of a file may be read only now."""
+    if 0 in image.size:
+        got = f"{image.width} x {image.height} pixels"
+        raise ImageError(name, got=got, expected="at least one pixel")
+    try:
+        return _uri(ImageOps.exif_transpose(image))
+    except Exception as error:  # a broken file makes Pillow raise nearly anything
+        raise ImageError(
+            f"{name} of Pillow cannot be read, its file may be damaged, cut short or closed: "
+            f"{error}"
+        ) from error
+
+
 def _uri(image: Image.Image) -> str:
-    upright = ImageOps.exif_transpose(image)
-    if upright.mode not in _MODES:
-        upright = upright.convert("RGBA" if upright.mode in ("PA", "RGBa", "La") else "RGB")
+    kind = "TIFF" if image.mode in _NUMBERS else "PNG"
+    if image.mode not in (*_MODES, *_NUMBERS):
+        image = image.convert(_WITH_ALPHA.get(image.mode, "RGB"))
     file = io.BytesIO()
-    upright.save(file, "PNG", compress_level=1)
-    return f"data:image/png;base64,{base64.b64encode(file.getvalue()).decode()}"
+    image.save(file, kind, **({} if kind == "TIFF" else {"compress_level": 1}))
+    data = base64.b64encode(file.getvalue()).decode()
+    return f"data:image/{kind.lower()};base64,{data}"

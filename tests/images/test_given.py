@@ -47,6 +47,42 @@ def test_every_mode_of_pillow_is_taken(mode: str) -> None:
     assert load_image(image_source(image)).shape == (1, 3, 2, 3)
 
 
+@pytest.mark.parametrize(
+    ("mode", "level"),
+    [("F", 0.5), ("F", 100.0), ("I", 30_000), ("I", 100), ("I;16", 30_000), ("I;16B", 30_000)],
+)
+def test_numbers_of_pillow_are_scaled_as_those_of_a_file(
+    mode: str, level: float, tmp_path: Path
+) -> None:
+    image = Image.new(mode, (3, 2), level)
+    image.save(tmp_path / "image.tiff")
+    of_file = load_image(tmp_path / "image.tiff")
+    assert torch.equal(load_image(image_source(image)), of_file)
+    assert -1 < of_file.mean() < 1
+
+
+@pytest.mark.parametrize("mode", ["La", "RGBa"])
+def test_what_is_transparent_in_other_modes_is_white(mode: str) -> None:
+    assert (load_image(image_source(Image.new(mode, (3, 2)))) == 1).all()
+
+
+def test_images_of_pillow_that_cannot_be_read_are_told(tmp_path: Path) -> None:
+    Image.fromarray(np.random.default_rng(0).integers(0, 256, (64, 64, 3), np.uint8)).save(
+        tmp_path / "a.jpg"
+    )
+    whole = (tmp_path / "a.jpg").read_bytes()
+    (tmp_path / "short.jpg").write_bytes(whole[: len(whole) // 2])
+    message = "image of Pillow cannot be read, .* is truncated"
+    with Image.open(tmp_path / "short.jpg") as short, pytest.raises(ImageError, match=message):
+        image_source(short)
+    with Image.open(tmp_path / "a.jpg") as closed:
+        pass
+    with pytest.raises(ImageError, match="cut short or closed: "):
+        image_source(closed)
+    with pytest.raises(ImageError, match="image: got 0 x 5 pixels, expected at least one pixel"):
+        image_source(Image.new("RGB", (0, 5)))
+
+
 def test_an_image_of_pillow_is_turned_upright() -> None:
     image = Image.fromarray(PIXELS)
     image.getexif()[0x0112] = 6
@@ -75,6 +111,8 @@ MASK = np.array([[0, 1, 1], [0, 0, 1]])
         Image.fromarray((255 * MASK).astype(np.uint8)),
         torch.from_numpy(MASK).bool(),
         torch.from_numpy(MASK)[None, None].float(),
+        torch.from_numpy(255 * MASK).byte(),
+        torch.from_numpy(MASK).bfloat16(),
     ],
     ids=lambda mask: f"{type(mask).__name__} {getattr(mask, 'dtype', '')}",
 )
@@ -123,6 +161,7 @@ def test_what_is_no_image_is_refused(image: object, message: str) -> None:
         (torch.zeros(3, 4, 4), r"mask: got shape \[3, 4, 4\], expected \[H, W\]"),
         (torch.zeros(5), r"mask: got shape \[5\], expected \[H, W\]"),
         (torch.full((4, 4), 255.0), "mask: array of float32: got values from 255 to 255"),
+        (torch.zeros(4, 4) * 1j, "mask: array: got complex64, expected numbers"),
         (None, "mask: got NoneType"),
     ],
 )
