@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping
 from operator import index
 from pathlib import Path
 from typing import Any, Literal
@@ -11,8 +11,8 @@ import torch
 from torch import Tensor
 
 from regen.edits.schema import sample_of
-from regen.errors import GeneratorError, printable
-from regen.generators.protocol import Generator, Sample
+from regen.errors import GeneratorError, ProjectorError
+from regen.generators.protocol import Generator, Sample, checked_open
 from regen.generators.split import Latent
 from regen.images import Source, as_shown, data_uri, load_image
 from regen.images.given import AtHand, checked, image_source, mask_source
@@ -39,7 +39,7 @@ def open_projector(
         StoreError: If the file is damaged, or not a projector.
         ProjectorError: If no bundled one exists, or it belongs to another generator.
     """
-    return _open_projector(path, _opened(generator), value_layer=value_layer)
+    return _open_projector(path, checked_open(generator), value_layer=value_layer)
 
 
 def sample(generator: Generator, keys: Mapping[str, Any]) -> Sample:
@@ -54,14 +54,14 @@ def sample(generator: Generator, keys: Mapping[str, Any]) -> Sample:
     Raises:
         RegenError: If the generator has no such sample, or a value is not valid.
     """
-    return _opened(generator).sample(sample_of(keys).request())
+    return checked_open(generator).sample(sample_of(keys).request())
 
 
 def generate(
     generator: Generator,
     seeds: Iterable[int] = (),
     *,
-    samples: Sequence[Sample] = (),
+    samples: Iterable[Sample] = (),
     latents: Latent | None = None,
     truncation: float | None = None,
     batch_size: int | None = None,
@@ -84,15 +84,17 @@ def generate(
     Raises:
         GeneratorError: If there is nothing to generate, or the generator has no such sample.
     """
-    _opened(generator)
+    checked_open(generator)
     if not isinstance(seeds, Iterable):
         raise GeneratorError("seeds", got=repr(seeds), expected="several, [1, 2] for instance")
-    if batch_size is not None and batch_size < 1:
+    batch_size = None if batch_size is None else _whole(batch_size)
+    if batch_size is not None and (type(batch_size) is not int or batch_size < 1):
         raise GeneratorError("batch size", got=batch_size, expected="1 or more")
-    _check_samples(samples)
+    given = _several(samples)
+    if latents is not None:
+        _check_latents(latents)
     request = {} if truncation is None else {"truncation": truncation}
-    wanted = [generator.sample({"seed": _whole(seed), **request}) for seed in seeds]
-    wanted += samples
+    wanted = [generator.sample({"seed": _whole(seed), **request}) for seed in seeds] + given
     parts = [generator.images(wanted, batch_size)] if wanted else []
     if latents is not None and len(latents):
         parts.append(_images_of(generator, latents, batch_size or generator.batch_size))
@@ -139,9 +141,9 @@ def project(
             refinement diverges.
         GeneratorError: If the generator needs a folder of images or a hole, or takes none.
     """
-    steps = refine if isinstance(refine, RefineSettings) else RefineSettings(steps=_whole(refine))
+    steps = refine if isinstance(refine, RefineSettings) else _steps_of(refine)
     if not isinstance(projector, Projector):
-        projector = _open_projector(projector, _opened(generator), preferred=PROJECTING_LAYER)
+        projector = _open_projector(projector, checked_open(generator), preferred=PROJECTING_LAYER)
     hole = hole if isinstance(hole, (Region, Path, str)) or hole is None else _mask_uri(hole)
     check_hole(generator, hole)
     split = generator.split(projector.value_layer, 1)
@@ -175,26 +177,36 @@ def _images_of(generator: Generator, latents: Latent, batch_size: int) -> Tensor
     return torch.cat([as_shown(generator(batch)) for batch in batches])
 
 
-def _check_samples(samples: Sequence[object]) -> None:
-    for one in samples:
+def _several(samples: Iterable[object]) -> list[Sample]:
+    """The samples as a list: an iterator gives them once. Raises GeneratorError for others."""
+    checked: list[Sample] = []
+    for one in samples if isinstance(samples, Iterable) else [None]:
         if not isinstance(one, Sample):
+            wrong = samples if one is None else one
             raise GeneratorError(
                 "samples",
-                got=f"a value of type {type(one).__name__}",
-                expected="samples, as `generator.sample` gives",
+                got=f"a value of type {type(wrong).__name__}",
+                expected="several, as `generator.sample` gives",
             )
+        checked.append(one)
+    return checked
 
 
-def _opened(generator: Generator) -> Generator:
-    """The generator, if it is one. Raises GeneratorError for a name or a path."""
-    if not isinstance(generator, Generator):
+def _check_latents(given: object) -> None:
+    """Raise GeneratorError for what is no family's; tensors have a `select` of another kind."""
+    if isinstance(given, Tensor) or not (hasattr(given, "select") and hasattr(given, "__len__")):
         raise GeneratorError(
-            "generator",
-            got=printable(repr(generator))[:60],
-            expected="an open generator",
-            remedy="open it with `regen.open_generator`",
+            "latents", got=type(given).__name__, expected="latents, as `generator.latents` gives"
         )
-    return generator
+
+
+def _steps_of(refine: object) -> RefineSettings:
+    steps = _whole(refine)
+    if type(steps) is not int:
+        raise ProjectorError(
+            "refine", got=repr(refine), expected="a number of steps, or RefineSettings"
+        )
+    return RefineSettings(steps=steps)
 
 
 def _whole(number: object) -> Any:

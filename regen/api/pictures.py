@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable
+from operator import index
 from pathlib import Path
 from typing import Literal
 
@@ -91,8 +92,8 @@ def to_pil(image: Tensor) -> Pillow.Image:
 
 
 def sheet(
-    images: Tensor | Sequence[Tensor],
-    labels: Sequence[object] | None = None,
+    images: Tensor | Iterable[Tensor],
+    labels: Iterable[object] | None = None,
     *,
     columns: int | None = None,
 ) -> Pillow.Image:
@@ -114,18 +115,17 @@ def sheet(
     """
     if isinstance(images, Tensor) and images.dim() == 3:
         images = images[None]
+    if not isinstance(images, Iterable):
+        raise ImageError("images", got=type(images).__name__, expected="several tensors [3, H, W]")
     shown = [_checked(image, f"images[{i}]") for i, image in enumerate(images)]
     if not shown:
         raise ImageError("images", got="none", expected="at least one")
-    columns = usual_columns(len(shown)) if columns is None else columns
-    if columns < 1:
-        raise ImageError("columns", got=columns, expected="1 or more")
+    columns = usual_columns(len(shown)) if columns is None else _checked_columns(columns)
     if labels is not None:
-        if len(labels) != len(shown):
-            raise ImageError("labels", got=len(labels), expected=f"{len(shown)}, one an image")
-        return draw_cells(
-            [_to_pil(image) for image in shown], [str(label) for label in labels], columns
-        )
+        written = [str(label) for label in labels] if isinstance(labels, Iterable) else []
+        if len(written) != len(shown):
+            raise ImageError("labels", got=len(written), expected=f"{len(shown)}, one an image")
+        return draw_cells([_to_pil(image) for image in shown], written, columns)
     sizes = {tuple(image.shape) for image in shown}
     if len(sizes) > 1:
         raise ImageError("images", got="several sizes", expected="one size, or labels")
@@ -155,3 +155,13 @@ def _checked(image: Tensor, name: str = "image") -> Tensor:
             remedy="`regen.load_image` makes one",
         )
     return checked(image, name)
+
+
+def _checked_columns(columns: int) -> int:
+    try:
+        count = index(columns)
+    except TypeError:
+        count = 0
+    if count < 1:
+        raise ImageError("columns", got=columns, expected="1 or more")
+    return count

@@ -20,7 +20,7 @@ import torch
 from torch import Tensor, nn
 
 from regen.batches import at_once
-from regen.errors import GeneratorError
+from regen.errors import GeneratorError, printable
 from regen.files import tensor_file
 from regen.generators.split import Latent, Split
 
@@ -286,3 +286,15 @@ class Generator(nn.Module, ABC):
         latents = self.batches(samples, batch_size)
         parts: list[Tensor] = [self(latent).float().cpu() for latent in latents]
         return torch.cat(parts).clamp(-1, 1)
+
+
+def checked_open(generator: Generator) -> Generator:
+    """The generator, if it is one. Raises GeneratorError for its name, or the path of its file."""
+    if not isinstance(generator, Generator):
+        raise GeneratorError(
+            "generator",
+            got=printable(repr(generator))[:60],
+            expected="an open generator",
+            remedy="open it with `regen.open_generator`",
+        )
+    return generator

@@ -9,7 +9,7 @@ from typing import Any
 
 from regen.errors import GeneratorError
 from regen.generators.native import terms_of
-from regen.generators.protocol import Generator
+from regen.generators.protocol import Generator, checked_open
 from regen.generators.registry import (
     CheckpointWarning,
     family,
@@ -29,11 +29,11 @@ def save_generator(generator: Generator, path: Path | str) -> None:
             know of such a file is a `CheckpointWarning`.
 
     Raises:
-        GeneratorError: If the family has no such format, the format cannot hold the generator, or
-            the file is the one that the generator was opened from.
+        GeneratorError: If it is a name instead, the family has no such format, the format cannot
+            hold the generator, or the file is the one that the generator was opened from.
         StoreError: If the file cannot be written.
     """
-    path, name = Path(path), generator.source_name
+    path, name = Path(path), checked_open(generator).source_name
     if name and os.path.exists(path) and os.path.exists(name) and os.path.samefile(path, name):
         remedy = "choose another name"
         raise GeneratorError(

@@ -1,9 +1,9 @@
 """Images and masks that a program has at hand, as sources that everything here can read.
 
 An image is one of Pillow, an array, or a tensor; so is a mask. Each becomes the data URI of a PNG,
-or of a TIFF where Pillow holds other numbers than bytes, which are scaled as those of a file. Arrays
-have the scale that is usual for them, whole numbers from 0 to 255 or floats from 0 to 1, and tensors
-that of this package.
+or of a TIFF where Pillow holds other numbers than bytes, which are scaled as those of a file.
+Arrays have the scale that is usual for them, whole numbers from 0 to 255 or floats from 0 to 1, and
+tensors that of this package.
 """
 
 from __future__ import annotations

@@ -21,7 +21,7 @@ from torch import Tensor
 from regen.errors import RewriteError
 from regen.files import tensor_file
 from regen.generators import bundled
-from regen.generators.protocol import Generator
+from regen.generators.protocol import Generator, checked_open
 
 FORMAT = "rewrite"
 VERSION = 1
@@ -69,7 +69,7 @@ class Rewrite:
         Raises:
             RewriteError: If the rewrite belongs to another generator.
         """
-        parameters = dict(generator.named_parameters())
+        parameters = dict(checked_open(generator).named_parameters())
         _check_fits(generator, parameters, self)
         own = [*generator.parameters(), *generator.buffers()]
         changed = {id(parameters[name]) for name in self.deltas}
@@ -180,7 +180,7 @@ def apply(generator: Generator, rewrite: Rewrite) -> dict[str, Tensor]:
     Raises:
         RewriteError: If the rewrite belongs to another generator; nothing is changed then.
     """
-    parameters = dict(generator.named_parameters())
+    parameters = dict(checked_open(generator).named_parameters())
     _check_fits(generator, parameters, rewrite)
     originals = {name: parameters[name].detach().clone() for name in rewrite.deltas}
     try:

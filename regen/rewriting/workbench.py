@@ -20,7 +20,7 @@ import torch
 from torch import Tensor
 
 from regen.edits.schema import Edits
-from regen.generators.protocol import Generator, Sample, Source
+from regen.generators.protocol import Generator, Sample, Source, checked_open
 from regen.generators.samples import reserved_samples
 from regen.generators.split import Activation, Split
 from regen.rewriting.applying import combined, images_after, is_within
@@ -96,7 +96,7 @@ class Workbench:
         images: Path | None = None,
         unseen: int = 8,
     ) -> None:
-        self.generator, self.images, self.count = generator, images, unseen
+        self.generator, self.images, self.count = checked_open(generator), images, unseen
         self.projector = None if projector is None else str(projector)
         self.source = generator.source(images)
         self._tasks: dict[Opened, Task] = {}  # the last that was used comes first in each

@@ -40,7 +40,7 @@ def test_latents_of_seeds_give_their_images(generator: StyleGAN2) -> None:
     assert images.shape == (3, 3, 32, 32) and not images.requires_grad
     torch.testing.assert_close(images, regen.generate(generator, [3, 4, 5]))
     samples = [regen.sample(generator, {"seed": 6, "truncation": 0.5})]
-    all_three = regen.generate(generator, [7], samples=samples, latents=latents)
+    all_three = regen.generate(generator, [7], samples=iter(samples), latents=latents)
     assert len(all_three) == 5
     torch.testing.assert_close(all_three[2:], images)
 
@@ -53,7 +53,11 @@ def test_latents_of_seeds_give_their_images(generator: StyleGAN2) -> None:
         ({"seeds": [True]}, "seed: got True"),
         ({"seeds": ["a"]}, "seed: got 'a'"),
         ({"seeds": [1], "batch_size": 0}, "batch size: got 0, expected 1 or more"),
-        ({"samples": [3]}, "samples: got a value of type int, expected samples, as"),
+        ({"seeds": [1], "batch_size": 1.5}, "batch size: got 1.5, expected 1 or more"),
+        ({"samples": [3]}, "samples: got a value of type int, expected several, as"),
+        ({"samples": 3}, "samples: got a value of type int, expected several, as"),
+        ({"latents": torch.zeros(2, 8)}, "latents: got Tensor, expected latents, as"),
+        ({"latents": 3}, "latents: got int, expected latents, as"),
         ({}, "seeds: got none, expected at least one"),
     ],
 )
@@ -66,12 +70,17 @@ def test_what_cannot_be_generated_is_told(
 
 @pytest.mark.parametrize("name", ["portraits", None])
 def test_a_generator_must_be_open(name: Any) -> None:
+    rewrite = regen.Rewrite({}, "base", "stylegan2", {})
     message = rf"generator: got {name!r}, expected an open .*; open it with `regen.open_generator`"
     for call in (
         lambda: regen.generate(name, [1]),
         lambda: regen.project("cat.png", name),
         lambda: regen.open_projector(name),
         lambda: regen.sample(name, {"seed": 1}),
+        lambda: regen.save_generator(name, "copy.safetensors"),
+        lambda: regen.Workbench(name),
+        lambda: rewrite.applied_to(name),
+        lambda: regen.rewritten(name, rewrite).__enter__(),
     ):
         with pytest.raises(GeneratorError, match=message):
             call()
@@ -124,6 +133,9 @@ def test_projections_are_refined(generator: StyleGAN2) -> None:
     assert (expected.decoded - image).abs().mean() < (first.decoded - image).abs().mean()
     with pytest.raises(ProjectorError, match="refinement: got "):
         regen.project(image, generator, "p.safetensors", refine=-1)
+    for wrong in ("3", None, True, 1.5):
+        with pytest.raises(ProjectorError, match=rf"refine: got {wrong!r}, expected a number of"):
+            regen.project(image, generator, "p.safetensors", refine=wrong)  # type: ignore[arg-type]
 
 
 def test_the_command_gives_the_same_features(generator: StyleGAN2, world: Any) -> None:

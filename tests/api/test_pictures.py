@@ -98,6 +98,8 @@ def test_a_sheet_with_labels() -> None:
     images = [torch.zeros(3, 200, 200), torch.zeros(1, 3, 220, 210)]
     sheet = regen.sheet(images, labels=[3, 4], columns=2)
     assert sheet.size == (2 * 216 - 6, 35 + 220)
+    once = regen.sheet((image for image in images), labels=(i for i in (3, 4)), columns=2)
+    assert once.tobytes() == sheet.tobytes()
 
 
 @pytest.mark.parametrize(
@@ -107,6 +109,10 @@ def test_a_sheet_with_labels() -> None:
         ([], {}, "images: got none, expected at least one"),
         (torch.zeros(2, 3, 8, 8), {"labels": ["a"]}, "labels: got 1, expected 2, one an image"),
         (torch.zeros(2, 3, 8, 8), {"columns": 0}, "columns: got 0, expected 1 or more"),
+        (torch.zeros(2, 3, 8, 8), {"columns": 2.5}, "columns: got 2.5, expected 1 or more"),
+        (torch.zeros(2, 3, 8, 8), {"columns": "2"}, "columns: got 2, expected 1 or more"),
+        (torch.zeros(2, 3, 8, 8), {"labels": 2}, "labels: got 0, expected 2, one an image"),
+        (None, {}, "images: got NoneType, expected several tensors"),
         ([torch.zeros(3, 8, 8), torch.zeros(3, 9, 8)], {}, "images: got several sizes, expected"),
         ([torch.zeros(3, 8, 8), torch.zeros(8, 8)], {}, r"images\[1\]: got \[8, 8\], expected"),
         (torch.zeros(2, 3, 8, 8).byte(), {}, r"images\[0\]: pixels: got uint8"),

@@ -5,6 +5,8 @@ from collections.abc import Callable
 import pytest
 import torch
 
+from regen.errors import GeneratorError
+from regen.generators.protocol import checked_open
 from regen.generators.split import Latent
 from regen.generators.stylegan2.generator import StyleGAN2
 
@@ -35,3 +37,10 @@ def test_fewer_of_large_images_are_computed_at_once(
     batches.clear()
     generator.images(generator.source().samples(range(18)), 9)
     assert [len(latent) for latent in batches] == [9, 9]
+
+
+def test_what_is_not_open_is_told(build: Build) -> None:
+    generator = build()
+    assert checked_open(generator) is generator
+    with pytest.raises(GeneratorError, match="generator: got 'portraits', expected an open gen"):
+        checked_open("portraits")  # type: ignore[arg-type]

@@ -162,7 +162,7 @@ class StyleGAN2(Generator):
             w: ``[N, W]``, the same for all layers, or ``[N, L + 1, W]``, as `style_codes` gives.
 
         Raises:
-            GeneratorError: If the shape is neither.
+            GeneratorError: If it is no tensor of these shapes.
 
         Example:
             >>> generator = StyleGAN2(StyleGAN2Config(resolution=8, channel_max=4)).eval()
@@ -170,6 +170,8 @@ class StyleGAN2(Generator):
             >>> generator(generator.style_latents(between[None])).shape
             torch.Size([1, 3, 8, 8])
         """
+        if not isinstance(w, Tensor):
+            raise GeneratorError("style codes", got=type(w).__name__, expected="a tensor")
         layers = self.convolutions + 1
         whole = w[:, None].expand(-1, layers, -1) if w.dim() == 2 else w
         if whole.dim() != 3 or whole.shape[1:] != (layers, self.config.w_dim):

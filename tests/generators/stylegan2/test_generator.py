@@ -122,6 +122,8 @@ def test_style_codes_of_another_generator(build: Build, shape: tuple[int, ...]) 
         GeneratorError, match=r"style codes: got \[.*\], expected \[N, 5\] or \[N, 6, 5"
     ):
         build().style_latents(torch.zeros(shape))
+    with pytest.raises(GeneratorError, match="style codes: got list, expected a tensor"):
+        build().style_latents([shape])  # type: ignore[arg-type]
 
 
 def test_what_is_no_latent_is_told(build: Build) -> None:
