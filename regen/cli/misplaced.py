@@ -54,7 +54,9 @@ def _placed(words: Sequence[str], free: set[str]) -> Iterator[str]:
 
 
 def _likely(word: str) -> tuple[str, ...]:
-    """The options that a word may be meant for, the likeliest first."""
+    """The options that a word may be meant for, the likeliest first; none is for an empty one."""
+    if not word:
+        return ()
     if word.endswith(".json"):
         return ("--edits",)
     if _SEEDS.fullmatch(word):

@@ -30,8 +30,8 @@ def as_json(content: object, file: str) -> object:
         file: What messages call it.
 
     Raises:
-        EditsError: If an image or a mask is of a wrong shape or scale, which the message places, or
-            if values are nested too deeply.
+        EditsError: If an image or a mask is of a wrong shape or scale, which the message places, a
+            key is no text, or values are nested too deeply.
     """
     try:
         return _json(content, file, ())
@@ -41,6 +41,10 @@ def as_json(content: object, file: str) -> object:
 
 def _json(value: object, file: str, path: tuple[str | int, ...]) -> object:
     if isinstance(value, Mapping):
+        for name in value:
+            if not isinstance(name, str):
+                place = path_in_file(path) or "its content"
+                raise EditsError(f"{file}: key of {place}", got=repr(name), expected="text")
         return {name: _json(each, file, (*path, name)) for name, each in value.items()}
     if isinstance(value, (list, tuple)):
         return [_json(each, file, (*path, i)) for i, each in enumerate(value)]

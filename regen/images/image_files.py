@@ -34,6 +34,7 @@ _MAX_SIDE = 16_384
 _CLASS_1 = (1 / 255, 1 / 65535)  # what the label 1 is where 255 or 65535 is white
 _FAINT = 0.05  # what no mask should be below everywhere
 _ROWS = 512  # that are made floats at a time
+_LARGEST = {"JPEG": 65_500, "WEBP": 16_383}  # pixels of a side that a format has room for
 _FORMATS = {".png": "PNG", ".jpg": "JPEG", ".jpeg": "JPEG", ".webp": "WEBP"}
 
 
@@ -179,7 +180,8 @@ def save_image(path: Path | str, image: Tensor) -> None:
         image: ``[1, 3, H, W]`` or ``[3, H, W]``, of which [-1, 1] is kept.
 
     Raises:
-        ImageError: If the suffix is none of those, or `image` is not one image.
+        ImageError: If the suffix is none of those, `image` is not one image, or is too large for
+            the format.
         StoreError: If the file cannot be written.
     """
     suffix = Path(path).suffix.lower()
@@ -245,6 +247,11 @@ def _encode(image: Tensor, format: str) -> bytes:
     single = image[0] if image.dim() == 4 and image.shape[0] == 1 else image
     if single.dim() != 3 or single.shape[0] not in (1, 3) or single.numel() == 0:
         raise ImageError("image to write", got=list(image.shape), expected="[1, 3, H, W]")
+    most = _LARGEST.get(format)
+    if most is not None and max(single.shape[1:]) > most:
+        got = f"{single.shape[2]} x {single.shape[1]} pixels"
+        expected = f"at most {most} a side as {format}"
+        raise ImageError("image to write", got=got, expected=expected, remedy="write a PNG")
     file = io.BytesIO()
     to_pil(single).save(file, format, quality=95)
     return file.getvalue()

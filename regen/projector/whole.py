@@ -64,7 +64,13 @@ def check_hole(generator: Generator, hole: Region | Path | str | None) -> None:
     if hole is not None and not generator.changes_in_part:
         raise GeneratorError(
             "hole",
-            got="a region" if isinstance(hole, Region) else printable(str(hole)),
+            got=_named(hole),
             expected="none",
             remedy=f"this generator, of the family {generator.family}, makes whole images",
         )
+
+
+def _named(hole: Region | Path | str) -> str:
+    if isinstance(hole, Region):
+        return "a region"
+    return "a mask" if str(hole).startswith("data:") else printable(str(hole))

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
+from regen.errors import RewriteError
 from regen.generators.samples import reserved_samples
 from regen.images import as_shown
 from regen.rewriting.cautions import Caution, cautions
@@ -84,8 +85,11 @@ def preview(task: Task, samples: int = 8, *, rule: Rule | None = None) -> Previe
         rule: The task's rule, where it is at hand.
 
     Raises:
-        RegenError: If a region reaches outside its image, or the source has too few samples.
+        RegenError: If a region reaches outside its image, the source has too few samples, or
+            `samples` is below 1.
     """
+    if samples < 1:
+        raise RewriteError("unseen samples to show", got=samples, expected="1 or more")
     rule = task.rule() if rule is None else rule
     count = max(task.settings.fit.preserve, LEAST_COMPARED)
     random = reserved_samples(task.source, PRESERVED, count, task.taken)

@@ -40,6 +40,11 @@ def test_the_option_a_word_was_meant_for(line: str) -> None:
     assert error_of(line.split()).endswith(f" write {CASES[line]}")
 
 
+def test_nothing_is_said_of_an_empty_word() -> None:
+    """No option takes it either."""
+    assert error_of(["generate", "", "-o", "x"]).endswith("unexpected extra argument ()")
+
+
 def test_the_whole_message() -> None:
     assert error_of(["generate", "a;b", "-o", "x"]) == (
         "Error: Got unexpected extra argument (a;b). In place of 'a;b' write --generator 'a;b'"

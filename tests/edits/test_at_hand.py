@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import numpy as np
@@ -83,6 +84,15 @@ def test_samples_too_are_described_by_what_is_at_hand() -> None:
 def test_messages_say_where_something_is_wrong(changes: dict[str, object], message: str) -> None:
     with pytest.raises(EditsError, match=message):
         edits_of(content(**changes))
+
+
+@pytest.mark.parametrize("key", [3, ("a",), None])
+def test_keys_must_be_text(key: object) -> None:
+    message = rf"edits: key of edits\[0\]: got {re.escape(repr(key))}, expected text"
+    with pytest.raises(EditsError, match=message):
+        edits_of({"version": 1, "edits": [{key: 1}]})
+    with pytest.raises(EditsError, match="sample: key of its content: got 3, expected text"):
+        sample_of({3: 3})
 
 
 def test_values_that_hold_themselves_are_refused() -> None:

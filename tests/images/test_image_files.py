@@ -168,3 +168,12 @@ def test_what_cannot_be_saved_is_reported(tmp_path):
     with pytest.raises(StoreError, match="create the folder first"):
         image_files.save_image(tmp_path / "none" / "a.png", image)
     assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize(("name", "side"), [("a.webp", 16_384), ("a.jpg", 65_501)])
+def test_images_that_a_format_has_no_room_for_are_refused(tmp_path, name, side):
+    message = rf"image to write: got {side} x 1 pixels, expected at most {side - 1} a side as "
+    with pytest.raises(ImageError, match=message):
+        image_files.save_image(tmp_path / name, torch.zeros(3, 1, side))
+    assert list(tmp_path.iterdir()) == []
+    image_files.save_image(tmp_path / "a.png", torch.zeros(3, 1, side))

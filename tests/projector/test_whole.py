@@ -34,6 +34,7 @@ def test_a_whole_image_has_the_best_context_of_samples() -> None:
         (lively(), None, "hole of the images to project: got none, expected a mask, white where"),
         (tiny_generator(), "a.png", "hole: got a.png, expected none; this generator, of the fam"),
         (tiny_generator(), Region.box(0, 0, 1, 1), "hole: got a region, expected none"),
+        (tiny_generator(), "data:image/png;base64,AAAA", "hole: got a mask, expected none"),
     ],
 )
 def test_a_hole_must_suit_the_generator(

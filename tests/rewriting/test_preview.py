@@ -7,6 +7,7 @@ from dataclasses import replace
 import pytest
 import torch
 
+from regen.errors import RewriteError
 from regen.rewriting.learn import prepare
 from regen.rewriting.preview import preview
 from regen.rewriting.rule import decode_wanted
@@ -62,3 +63,9 @@ def test_it_shows_where_everything_is(task: Task) -> None:
         assert torch.equal(shown.image, example.exemplar[0].clamp(-1, 1))
         assert torch.equal(shown.region, example.exemplar_region.mask(*shown.image.shape[1:])[0])
     assert {caution.kind for caution in seen.cautions} <= {"spill", "tiny", "enlarged"}
+
+
+@pytest.mark.parametrize("samples", [0, -1])
+def test_at_least_one_unseen_sample_is_shown(task: Task, samples: int) -> None:
+    with pytest.raises(RewriteError, match=f"samples to show: got {samples}, expected 1 or more"):
+        preview(task, samples)
