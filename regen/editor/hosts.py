@@ -31,9 +31,13 @@ def written(host: str) -> str:
 def is_number(host: str) -> bool:
     """Whether a host, as a browser writes it, is an address and not a name.
 
+    A browser writes no zone behind an address; it could hold anything.
+
     >>> is_number("192.168.0.7"), is_number("[::1]"), is_number("::1"), is_number("mybox")
     (True, True, False, False)
     """
+    if "%" in host:
+        return False
     inside = host[1:-1] if host.startswith("[") and host.endswith("]") else ""
     try:
         _ = ipaddress.IPv6Address(inside) if inside else ipaddress.IPv4Address(host)

@@ -28,6 +28,8 @@ def test_hosts_are_written_in_lower_case_and_with_brackets_where_they_have_colon
         ("10.0.7", False),
         ("", False),
         ("[]", False),
+        ("[fe80::1%eth0]", False),
+        ("[::1%; script-src *]", False),
     ],
 )
 def test_numbers_and_names(host: str, number: bool) -> None:
