@@ -31,10 +31,15 @@ def copy_examples(folder: Path) -> list[Path]:
         The edits files in it, sorted.
 
     Raises:
-        StoreError: If a file of that name holds something else (nothing is written then), or the
-            folder cannot be written to.
+        StoreError: If a file of that name holds something else, or the folder lies in that of the
+            examples (nothing is written then), or the folder cannot be written to.
     """
     source = examples_folder()
+    if source.resolve() in folder.resolve().parents:
+        raise StoreError(
+            f"{folder} lies in the folder that the examples come from",
+            remedy="choose another folder with -o",
+        )
     if not (folder.is_dir() and folder.samefile(source)):
         _copy(source, folder)
     return sorted(folder / path.name for path in source.glob("*.json") if path.name != SCHEMA)

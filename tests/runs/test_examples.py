@@ -55,6 +55,8 @@ def test_a_folder_of_the_users_in_the_place_of_a_file(tmp_path: Path) -> None:
 def test_the_folder_they_come_from_stays_as_it_is() -> None:
     before = contents(examples_folder())
     assert copy_examples(examples_folder())[0].name == "dark_sunglasses.json"
+    with pytest.raises(StoreError, match="mine lies in the folder that the examples come from; ch"):
+        copy_examples(examples_folder() / "noto" / "mine")
     assert contents(examples_folder()) == before
 
 
