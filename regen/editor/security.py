@@ -68,7 +68,7 @@ class Guard:
         """
         host = headers.get("host", "").lower()
         if not self._knows(host):
-            raise RefusedError(421, "host", got=host[:80], expected=min(self.authorities))
+            raise RefusedError(421, "host", got=host[:80], **self._expected())
         if not secrets.compare_digest(token.encode(), self.token.encode()):
             raise RefusedError(
                 403, "the address lacks this session's token", remedy="open the one regen printed"
@@ -78,6 +78,12 @@ class Guard:
         if origin not in known and (changes or origin is not None):
             got = "none" if origin is None else origin[:80]
             raise RefusedError(403, "origin", got=got, expected=min(known))
+
+    def _expected(self) -> dict[str, str]:
+        if not self.any_number:
+            return {"expected": min(self.authorities)}
+        remedy = "write it so, or start the editor with that name as --host"
+        return {"expected": "an address of this machine in numbers", "remedy": remedy}
 
     def _knows(self, authority: str) -> bool:
         if authority in self.authorities:

@@ -99,7 +99,12 @@ def test_who_listens_everywhere_is_asked_by_any_number(asked: str) -> None:
 )
 def test_who_listens_everywhere_is_asked_by_no_name_and_at_no_other_port(asked: str) -> None:
     guard = Guard("token", ["127.0.0.1", "0.0.0.0"], 8000, any_number=True)
-    assert refused(guard, "token", {"host": asked, "origin": f"http://{asked}"}).status == 421
+    error = refused(guard, "token", {"host": asked, "origin": f"http://{asked}"})
+    assert error.status == 421
+    assert str(error).endswith(
+        "expected an address of this machine in numbers; write it so, or start the editor with "
+        "that name as --host"
+    )
 
 
 def test_the_usual_port_may_be_left_out() -> None:
