@@ -17,7 +17,7 @@ from regen.rewriting.preview import Preview
 from regen.rewriting.preview import preview as _preview
 from regen.rewriting.rewrite import Rewrite
 from regen.rewriting.settings import RewriteSettings
-from regen.rewriting.task import resolve
+from regen.rewriting.task import Task, resolve
 
 
 def preview(
@@ -47,14 +47,7 @@ def preview(
     Raises:
         RegenError: On bad input of any kind.
     """
-    task = resolve(
-        edits,
-        generator,
-        settings=settings,
-        projectors=[] if projector is None else [projector],
-        images=images,
-        device=device,
-    )
+    task = _task(edits, generator, settings, projector, images, device)
     return _preview(task, samples)
 
 
@@ -91,14 +84,7 @@ def rewrite(
     Raises:
         RegenError: On bad input of any kind, or if the fit diverges.
     """
-    task = resolve(
-        edits,
-        generator,
-        settings=settings,
-        projectors=[] if projector is None else [projector],
-        images=images,
-        device=device,
-    )
+    task = _task(edits, generator, settings, projector, images, device)
     return learn(task, on_step=on_step, on_partial=on_partial, should_stop=should_stop).rewrite
 
 
@@ -136,7 +122,20 @@ def evaluate(
         >>> found = evaluate(rewrite(edits), edits)  # doctest: +SKIP
         >>> found.verdict, found.metrics["inside"]["lpips"]  # doctest: +SKIP
     """
-    task = resolve(
+    task = _task(edits, generator, settings, projector, images, device)
+    loaded = rewrite if isinstance(rewrite, Rewrite) else Rewrite.load(rewrite)
+    return _evaluate(task, learned_before(task, loaded, {}))
+
+
+def _task(
+    edits: Edits | Mapping[str, Any] | Path | str,
+    generator: Generator | Path | str | None,
+    settings: RewriteSettings | None,
+    projector: Path | str | None,
+    images: Path | None,
+    device: torch.device | str,
+) -> Task:
+    return resolve(
         edits,
         generator,
         settings=settings,
@@ -144,5 +143,3 @@ def evaluate(
         images=images,
         device=device,
     )
-    loaded = rewrite if isinstance(rewrite, Rewrite) else Rewrite.load(rewrite)
-    return _evaluate(task, learned_before(task, loaded, {}))
