@@ -11,7 +11,8 @@ from torch import Tensor
 
 from regen.edits.schema import Edits, NamedRegion, PasteOracle
 from regen.evaluation.perceived import Perceived, perceive, together
-from regen.generators.protocol import Generator, Oracle, Sample
+from regen.generators.protocol import Oracle, Sample
+from regen.generators.samples import shown_inputs
 from regen.images import as_shown
 from regen.metrics import Lpips
 from regen.rewriting.key_similarity import soft_mask
@@ -132,7 +133,7 @@ def gather_evidence(task: Task, learned: Learned, samples: Sequence[Sample]) -> 
         region_source=expected.region_source,
         oracle=expected.wanted,
         plain=expected.plain,
-        inputs=_inputs(generator, samples),
+        inputs=shown_inputs(generator, generator.batches(samples)),
         targets=targets,
     )
 
@@ -172,13 +173,6 @@ def joined(one: Evidence, two: Evidence) -> Evidence:
     seen = one.perceived, two.perceived
     known = None if seen[0] is None or seen[1] is None else together(seen[0], seen[1])
     return replace(one, labels=one.labels + two.labels, perceived=known, **images)
-
-
-def _inputs(generator: Generator, samples: Sequence[Sample]) -> Tensor | None:
-    """What the generator was given for samples, or None for one that is given no images."""
-    shown = [generator.shown_input(latent) for latent in generator.batches(samples)]
-    given = [image.float().cpu() for image in shown if image is not None]
-    return torch.cat(given) if given else None
 
 
 def _targets(task: Task, learned: Learned, edge: float) -> Targets:

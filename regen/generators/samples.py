@@ -1,11 +1,15 @@
-"""Samples that are reserved for a purpose, from sources of any length."""
+"""Samples that are reserved for a purpose, from sources of any length, and what they are given."""
 
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable
 
+import torch
+from torch import Tensor
+
 from regen.errors import GeneratorError
-from regen.generators.protocol import Sample, Source
+from regen.generators.protocol import Generator, Sample, Source
+from regen.generators.split import Latent
 from regen.seeds import BANDS, Band
 
 
@@ -71,3 +75,13 @@ def random_samples(source: Source, indices: Iterable[int], *, varied: bool = Fal
     count = source.count
     numbers = [index if count is None else index % count for index in indices]
     return source.varied(numbers) if varied else source.samples(numbers)
+
+
+def shown_inputs(generator: Generator, latents: Iterable[Latent]) -> Tensor | None:
+    """What the generator is given for latents, ``[N, 3, H, W]`` in [-1, 1] on the CPU.
+
+    None for a family that is given no images, see `Generator.shown_input`.
+    """
+    shown = (generator.shown_input(latent) for latent in latents)
+    given = [images.float().cpu() for images in shown if images is not None]
+    return torch.cat(given) if given else None

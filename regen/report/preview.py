@@ -22,15 +22,19 @@ def draw_preview(preview: Preview) -> Image.Image:
     exemplars = torch.stack([_outlined_exemplar(one, size) for one in preview.exemplars])
     rows = [
         ("exemplar", exemplars),
+        *([] if preview.inputs is None else [("input", preview.inputs)]),
         ("target", outlined(preview.targets, preview.regions)),
         ("composite", preview.composites),
         *([] if preview.decoded is None else [("decoded", preview.decoded)]),
         ("map", heat(preview.targets, preview.target_maps, preview.regions)),
     ]
     edits = draw_sheet(rows, preview.target_labels)
-    unseen = draw_sheet(
-        [("unseen", preview.unseen), ("map", heat(preview.unseen, preview.maps))], preview.labels
-    )
+    others = [
+        *([] if preview.unseen_inputs is None else [("input", preview.unseen_inputs)]),
+        ("unseen", preview.unseen),
+        ("map", heat(preview.unseen, preview.maps)),
+    ]
+    unseen = draw_sheet(others, preview.labels)
     words = [f"- {caution.text}" for caution in preview.cautions] or ["Nothing looks wrong"]
     width = max(edits.width, unseen.width)
     return _stacked([edits, unseen, _written(words, width)], width)

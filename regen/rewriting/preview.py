@@ -6,13 +6,13 @@ Shapes: T targets; N unseen samples; H, W the generator's images; h, w an exempl
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import torch
 from torch import Tensor
 
 from regen.errors import RewriteError
-from regen.generators.samples import reserved_samples
+from regen.generators.samples import reserved_samples, shown_inputs
 from regen.images import as_shown
 from regen.rewriting.cautions import Caution, cautions
 from regen.rewriting.composite import Example
@@ -55,6 +55,9 @@ class Preview:
         target_labels: Names of the targets, to display.
         exemplars: The exemplar of each target.
         cautions: What looks wrong, in words, the most serious first.
+        inputs: What the generator was given for the targets, ``[T, 3, H, W]``; None for one that is
+            given no images, and in a workbench.
+        unseen_inputs: The same for the unseen samples, ``[N, 3, H, W]``.
     """
 
     targets: Tensor
@@ -68,6 +71,8 @@ class Preview:
     target_labels: list[str]
     exemplars: list[ExemplarPreview]
     cautions: list[Caution]
+    inputs: Tensor | None = None
+    unseen_inputs: Tensor | None = None
 
     def __repr__(self) -> str:
         """How much it shows, and its cautions, without the images."""
@@ -99,7 +104,12 @@ def preview(task: Task, samples: int = 8, *, rule: Rule | None = None) -> Previe
     keys = keys_of(task.generator, task.split, chosen)
     unseen = images_of(task.generator, task.split, keys)
     labels = [sample.label for sample in chosen]
-    return preview_of(task, rule, matcher, labels, unseen, keys.features)
+    made = preview_of(task, rule, matcher, labels, unseen, keys.features)
+    return replace(
+        made,
+        inputs=shown_inputs(task.generator, [example.latent for example in task.examples]),
+        unseen_inputs=shown_inputs(task.generator, task.generator.batches(chosen)),
+    )
 
 
 def preview_of(

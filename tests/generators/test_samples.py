@@ -5,11 +5,14 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+import torch
 
 from regen.errors import GeneratorError, RegenError
-from regen.generators.samples import check_reserved, random_samples, reserved_samples
+from regen.generators.samples import check_reserved, random_samples, reserved_samples, shown_inputs
 from regen.generators.stylegan2.source import SeedSource, StyleSample
 from regen.seeds import BANDS, MOMENTS, PRESERVED, UNSEEN, Band
+from tests.helpers.rfr import lively
+from tests.helpers.stylegan2 import seven_convolutions
 from tests.toy_family import ToySample, ToySource
 
 
@@ -77,3 +80,13 @@ def test_too_many_are_refused_without_making_any() -> None:
     check_reserved(folder(4), MOMENTS, 0)
     with pytest.raises(GeneratorError, match="got none of 4, expected at least 5 beside the tar"):
         check_reserved(folder(4), MOMENTS, 1)
+
+
+def test_what_a_family_is_given_is_joined_and_none_where_it_is_given_nothing() -> None:
+    filler = lively(people=True)
+    samples = filler.source().samples([1, 2, 3])
+    given = shown_inputs(filler, filler.batches(samples, 2))
+    whole = filler.shown_input(filler.latents(samples))
+    assert given is not None and torch.equal(given, whole)
+    generator = seven_convolutions()
+    assert shown_inputs(generator, [generator.seed_latents([1])]) is None

@@ -37,6 +37,14 @@ def test_there_is_no_row_of_values_that_are_not_learned() -> None:
     assert with_values.height == without.height + 64 + 6
 
 
+def test_what_the_generator_was_given_stands_above_what_it_made() -> None:
+    white = torch.ones(2, 3, 32, 32)
+    sheet = draw_preview(replace(shown([]), inputs=white, unseen_inputs=-white))
+    assert sheet.height == draw_preview(shown([])).height + 2 * (64 + 6)
+    column = [sheet.getpixel((150 + 32, y)) for y in range(sheet.height)]
+    assert column.count((255, 255, 255)) >= 64 and column.count((0, 0, 0)) >= 64
+
+
 def test_a_region_is_outlined_on_the_exemplar() -> None:
     exemplar = ExemplarPreview("a.png", torch.zeros(3, 32, 32), torch.zeros(1, 32, 32))
     exemplar.region[:, 8:16, 8:16] = 1
