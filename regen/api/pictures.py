@@ -72,8 +72,7 @@ def save_image(image: Tensor, path: Path | str) -> None:
         StoreError: If the file cannot be written.
 
     Example:
-        >>> for seed, image in zip([1, 2], generate(generator, [1, 2])):  # doctest: +SKIP
-        ...     save_image(image, f"seed{seed:04}.png")
+        ``for seed, image in zip(seeds, images): regen.save_image(image, f"seed{seed:04}.png")``
     """
     if not isinstance(path, (str, Path)):
         raise ImageError(

@@ -119,8 +119,8 @@ def evaluate(
         RegenError: On bad input of any kind, a rewrite of another generator for instance.
 
     Example:
-        >>> found = evaluate(rewrite(edits), edits)  # doctest: +SKIP
-        >>> found.verdict, found.metrics["inside"]["lpips"]  # doctest: +SKIP
+        ``found = regen.evaluate(regen.rewrite(edits), edits)``, then ``found.verdict`` and
+        ``found.metrics["inside"]["lpips"]``.
     """
     task = _task(edits, generator, settings, projector, images, device)
     loaded = rewrite if isinstance(rewrite, Rewrite) else Rewrite.load(rewrite)
