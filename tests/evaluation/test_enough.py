@@ -11,10 +11,9 @@ from regen.evaluation import enough
 from regen.evaluation.enough import enough_evidence, settled
 from regen.evaluation.evidence import Evidence, joined
 from regen.metrics.verdict import SPILLED_ABOVE
-from regen.rewriting.learn import Learned, prepare
-from regen.rewriting.rewrite import Rewrite
 from regen.rewriting.settings import RewriteSettings
 from regen.rewriting.task import resolve
+from tests.helpers.learned import nothing_learned
 from tests.helpers.world import World
 
 COUNT = 8
@@ -74,15 +73,11 @@ def test_it_stops_where_the_verdict_is_settled(
     world: World, monkeypatch: pytest.MonkeyPatch, asked: int | None, clear: int, count: int
 ) -> None:
     task = resolve("edits.json", settings=RewriteSettings(measured_seeds=asked))
-    names = {f"{task.split.full_name(n)}": p for n, p in task.split.memory.named_parameters()}
-    deltas = {name: torch.zeros_like(parameter) for name, parameter in names.items()}
-    rewrite = Rewrite(deltas, task.generator.digest(), task.generator.family)
-    prepared = prepare(task)
+    learned = nothing_learned(task)
     monkeypatch.setattr(enough, "COUNTS", (2, 3, 4))
     monkeypatch.setattr(enough, "_AT_ONCE", 2)  # what is asked for comes in pieces, all of it
     looks = iter(range(1, 10))
     monkeypatch.setattr(enough, "settled", lambda *_: next(looks) >= clear)
-    learned = Learned(rewrite, prepared.rule, prepared.matcher)
     found = enough_evidence(task, learned, None)
     assert len(found.labels) == len(found.after) == count
     assert found.labels == [f"seed {seed}" for seed in range(10_000, 10_000 + count)]

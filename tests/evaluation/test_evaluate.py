@@ -5,32 +5,27 @@ from __future__ import annotations
 import torch
 
 from regen.evaluation.evaluate import Evaluation, evaluate
-from regen.rewriting.learn import Learned, prepare
-from regen.rewriting.rewrite import Rewrite
 from regen.rewriting.settings import RewriteSettings
 from regen.rewriting.task import resolve
+from tests.helpers.learned import nothing_learned
 from tests.helpers.world import World
 
 
-def nothing_learned(measured_seeds: int) -> Evaluation:
+def of_nothing(measured_seeds: int) -> Evaluation:
     """Of a rewrite that changes nothing."""
     task = resolve("edits.json", settings=RewriteSettings(measured_seeds=measured_seeds))
-    names = {task.split.full_name(n): p for n, p in task.split.memory.named_parameters()}
-    deltas = {name: torch.zeros_like(parameter) for name, parameter in names.items()}
-    rewrite = Rewrite(deltas, task.generator.digest(), task.generator.family)
-    prepared = prepare(task)
-    return evaluate(task, Learned(rewrite, prepared.rule, prepared.matcher))
+    return evaluate(task, nothing_learned(task))
 
 
 def test_images_and_numbers_are_of_the_same_samples(world: World) -> None:
-    found = nothing_learned(3)
+    found = of_nothing(3)
     assert found.metrics["seeds"] == len(found.evidence.labels) == 3
     assert torch.equal(found.evidence.before, found.evidence.after)
     assert found.metrics["inside"]["l1"] == found.metrics["outside"]["l1"] == 0.0
 
 
 def test_the_verdict_is_in_words(world: World) -> None:
-    found = nothing_learned(2)
+    found = of_nothing(2)
     assert found.verdict is not None and "did not take" in found.verdict
     assert repr(found) == f"<Evaluation on 2 samples: {found.verdict}>"
 

@@ -10,9 +10,8 @@ from regen.evaluation.measure import metrics_of
 from regen.generators.protocol import Sample
 from regen.images.regions import Region
 from regen.portraits import PortraitsOracle
-from regen.rewriting.learn import Learned, prepare
-from regen.rewriting.rewrite import Rewrite
 from regen.rewriting.task import resolve
+from tests.helpers.learned import nothing_learned
 from tests.helpers.world import World
 
 ORACLE = PortraitsOracle(32)
@@ -47,12 +46,9 @@ def test_names_say_nothing_of_samples_that_the_oracle_does_not_know() -> None:
 def test_the_evidence_of_a_pasted_exemplar(world: World) -> None:
     world.edits(lambda content: content.update(oracle={"paste": True}))
     task = resolve("edits.json")
-    names = {f"{task.split.full_name(n)}": p for n, p in task.split.memory.named_parameters()}
-    deltas = {name: torch.zeros_like(parameter) for name, parameter in names.items()}
-    rewrite = Rewrite(deltas, task.generator.digest(), task.generator.family)
     samples = task.source.samples(range(10_000, 10_003))
-    prepared = prepare(task)
-    found = gather_evidence(task, Learned(rewrite, prepared.rule, prepared.matcher), samples)
+    learned = nothing_learned(task)
+    found = gather_evidence(task, learned, samples)
     assert found.region_source == "paste" and found.plain is None
     assert found.oracle is not None and torch.equal(found.before, found.after)
     inside = found.regions[0, 0, 10:16, 10:18]
@@ -61,7 +57,7 @@ def test_the_evidence_of_a_pasted_exemplar(world: World) -> None:
     assert same.all() and not torch.equal(found.oracle, found.before)
     targets = found.targets
     assert targets is not None and torch.equal(targets.before, targets.after)
-    assert torch.equal(targets.regions, prepared.rule.image_mask)
+    assert torch.equal(targets.regions, learned.rule.image_mask)
     metrics = metrics_of(found, None, "no weights")
     assert metrics["targets"]["left"] == metrics["targets"]["asked"]
     assert metrics["targets"]["outside"]["l1"] == 0 and 0 <= metrics["map"]["away"] <= 1
