@@ -80,8 +80,13 @@ def random_samples(source: Source, indices: Iterable[int], *, varied: bool = Fal
 def shown_inputs(generator: Generator, latents: Iterable[Latent]) -> Tensor | None:
     """What the generator is given for latents, ``[N, 3, H, W]`` in [-1, 1] on the CPU.
 
-    None for a family that is given no images, see `Generator.shown_input`.
+    None for a family that is given no images, see `Generator.shown_input`; then no more than the
+    first latents are made.
     """
-    shown = (generator.shown_input(latent) for latent in latents)
-    given = [images.float().cpu() for images in shown if images is not None]
-    return torch.cat(given) if given else None
+    given = []
+    for latent in latents:
+        images = generator.shown_input(latent)
+        if images is None:
+            return None
+        given.append(images.float().cpu())
+    return torch.cat(given)

@@ -147,6 +147,11 @@ class Split(ABC):
     def memory_weights(self) -> list[str]:
         """Names, inside `memory`, of the parameters that a rewrite may change."""
 
+    def memory_parameters(self) -> dict[str, Tensor]:
+        """The parameters of `memory_weights`, without gradients, in the order of the memory."""
+        names = set(self.memory_weights())
+        return {n: p.detach() for n, p in self.memory.named_parameters() if n in names}
+
     @abstractmethod
     def full_name(self, memory_name: str) -> str:
         """The name in the whole generator of the memory's parameter ``memory_name``."""

@@ -49,9 +49,9 @@ def images_after(generator: Generator, split: Split, keys: Activation, rewrite: 
     Returns:
         ``[N, 3, H, W]`` in [-1, 1], float32 on the CPU.
     """
-    memory, weights = dict(split.memory.named_parameters()), {}
-    for name in split.memory_weights():
+    weights = {}
+    for name, weight in split.memory_parameters().items():
         delta = rewrite.deltas.get(split.full_name(name))
         if delta is not None:
-            weights[name] = memory[name] + delta.to(memory[name])
+            weights[name] = weight + delta.to(weight)
     return images_of(generator, split, keys, weights)

@@ -41,10 +41,7 @@ def seconds_of_fit(task: Task, rule: Rule) -> float | None:
     losses = Losses(
         task.split, rule, settings, targets.select([i % len(rule) for i in range(count)]), crops
     )
-    names = set(task.split.memory_weights())
-    weights = {
-        name: p.detach() for name, p in task.split.memory.named_parameters() if name in names
-    }
+    weights = task.split.memory_parameters()
     drawn, passes = losses.draw(), []
     for _ in range(2):
         began = time.perf_counter()

@@ -94,8 +94,7 @@ def fit_memory(
     settings = settings.resolved(
         keyed=keyed, layers=split.memory_layers, area=float(rule.image_mask.mean())
     )
-    names = set(split.memory_weights())
-    before = {n: p.detach() for n, p in split.memory.named_parameters() if n in names}
+    before = split.memory_parameters()
     coordinates, steps, stopped = Coordinates(before), 0, False
     graphs = graphs or graphs_for(rule.wanted.device, recordable=split.recordable)
     with frozen(split.memory):

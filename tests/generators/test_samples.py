@@ -89,4 +89,6 @@ def test_what_a_family_is_given_is_joined_and_none_where_it_is_given_nothing() -
     whole = filler.shown_input(filler.latents(samples))
     assert given is not None and torch.equal(given, whole)
     generator = seven_convolutions()
-    assert shown_inputs(generator, [generator.seed_latents([1])]) is None
+    more = iter([generator.seed_latents([1]), generator.seed_latents([2])])
+    assert shown_inputs(generator, more) is None
+    assert len(list(more)) == 1  # none but the first was asked for

@@ -25,6 +25,15 @@ def test_a_stylegan2_cut_is_a_split(build: Build) -> None:
     assert not isinstance(generator, Split)
 
 
+def test_the_parameters_that_a_rewrite_may_change_are_those_of_the_memory(build: Build) -> None:
+    split = build().split(4, 2)
+    own, found = dict(split.memory.named_parameters()), split.memory_parameters()
+    assert sorted(found) == sorted(split.memory_weights())
+    assert list(found) == [name for name in own if name in found]
+    for name, parameter in found.items():
+        assert not parameter.requires_grad and parameter.data_ptr() == own[name].data_ptr()
+
+
 def test_features_can_be_replaced_by_others_of_any_size(value: Activation) -> None:
     other = value.with_features(torch.zeros(3, 2, 5, 5))
     assert other.features.shape == (3, 2, 5, 5)

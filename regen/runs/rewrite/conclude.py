@@ -13,6 +13,7 @@ from regen.evaluation.evaluate import evaluate
 from regen.evaluation.evidence import Targets
 from regen.files.as_json import to_json
 from regen.files.atomic import write_json
+from regen.generators.samples import shown_inputs
 from regen.images import as_shown
 from regen.report import ExemplarView, RewriteReport, TargetView, write_report
 from regen.rewriting.learn import Learned
@@ -85,6 +86,7 @@ def _views(
     if task.has_values:
         decoded = as_shown(decode_wanted(task.split, learned.rule))
     only_values = task.settings.fit.recall == "value"
+    inputs = shown_inputs(task.generator, [example.latent for example in task.examples])
     exemplars, targets = [], []
     for i, example in enumerate(task.examples):
         exemplar, composite = example.shown[0].float().cpu(), became.wanted[i]
@@ -99,8 +101,7 @@ def _views(
             )
         )
         wanted = decoded[i] if only_values and decoded is not None else composite
-        given = task.generator.shown_input(example.latent)
-        shown = None if given is None else given[0].float().cpu()
+        shown = None if inputs is None else inputs[i]
         images = became.before[i], wanted, became.after[i], shown, became.regions[i]
         targets.append(TargetView(example.target_label, *images))
     return exemplars, targets
