@@ -25,6 +25,7 @@ def register() -> None:
         ("upfirdn2d_bias_act", _gradients.fused_setup, _gradients.fused_backward),
         ("bias_act_backward", _gradients.backward_setup, _gradients.backward_backward),
         ("demodulation", None, None),
+        ("convolution", None, None),
         ("weight_gradient", _gradients.weight_setup, _gradients.weight_backward),
     ):
         torch.library.register_fake(f"stylegan2_ops::{name}", getattr(_shapes, name))

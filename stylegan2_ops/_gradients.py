@@ -9,7 +9,8 @@ Every backward is written in operators that are differentiable themselves:
     upfirdn2d_bias_act  filters again, then as the two above ("fused" below)
     weight_gradient     linear in both images: a convolution with the gradient, and a transposed one
 
-No gradient flows to a filter, nor through `demodulation`, which only inference uses.
+No gradient flows to a filter, nor through `demodulation`, which only inference uses, nor through
+`convolution`, whose gradients are in convolution.py.
 
 Shapes: x, y [N, C, ...]; scale [N, C]; noise [1 or N, 1, H, W]; b [C]; f [fh, fw].
 """

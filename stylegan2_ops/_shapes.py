@@ -104,3 +104,12 @@ def demodulation(weight: Tensor, styles: Tensor) -> Tensor:
 def weight_gradient(a: Tensor, b: Tensor, stride: int, padding: int) -> Tensor:
     shape, order = [a.shape[1], b.shape[1], 3, 3], torch.channels_last
     return torch.empty(shape, dtype=a.dtype, device=a.device, memory_format=order)
+
+
+def convolution(
+    x: Tensor, weight: Tensor, bias: Tensor | None, padding: int, transposed: bool
+) -> Tensor:
+    around = 2 - padding if transposed else padding
+    sizes = [size + 2 * around - 2 for size in x.shape[2:]]
+    shape = [x.shape[0], weight.shape[1 if transposed else 0], *sizes]
+    return torch.empty(shape, dtype=x.dtype, device=x.device, memory_format=torch.channels_last)

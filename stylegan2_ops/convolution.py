@@ -1,7 +1,10 @@
-"""Convolutions of torch whose weights get their gradient sooner, where a kernel of ours is quicker.
+"""Convolutions of torch, with kernels of ours where these are quicker.
 
-On processors with AVX2 and no more, oneDNN computes a convolution and the gradient of its input at
-nine tenths of what the processor can do, but the gradient of a 3x3 weight at half of that or less.
+On the CPU a 3x3 convolution of stride 1 takes a fourth of the multiplications (Winograd's minimal
+filtering, csrc/cpu/winograd.h), and so does its transpose, which is the gradient of its input. In
+float32 results differ from the direct sum by about twice its own rounding. The gradient of a 3x3
+weight is summed by a kernel too: on processors with AVX2 and no more, oneDNN reaches half of what
+they can do, or less. Everything else is torch's.
 """
 
 from __future__ import annotations
@@ -15,9 +18,17 @@ from torch import Tensor
 from stylegan2_ops import _dispatch
 from stylegan2_ops._gradients import in_full_precision, left_over
 
-_FEWEST_CHANNELS = 16  # of input and output
-_FEWEST_POSITIONS = 128  # of a sample; both: where the kernel begins to gain
-_QUICK_ON = "avx2"
+_VECTORS = ("avx2", "avx512")  # processors where tiles were seen to gain, or are sure to
+_CHANNELS = 16  # what the channels of tiles are multiples of
+_MANY_FILTERS = 2**16  # no cache holds their transforms
+# Positions of one sample where kernels begin to gain, with few and with many filters. The number of
+# samples does not count, so that no image depends on what is drawn with it.
+_FEWEST = (100, 400)
+_FEWEST_OF_GRADIENT = (100, 200)
+# Of the gradient's kernel without tiles, which only gains with AVX2: positions, and channels of
+# either image.
+_FEWEST_OF_DIRECT = 128
+_FEWEST_CHANNELS = 16
 
 
 def conv2d(
@@ -35,9 +46,13 @@ def conv2d(
     Returns:
         ``[N, O, (H + 2 padding - k) // stride + 1, ...]``.
     """
-    if not _quick(x, weight):
+    tiles = _in_tiles(x, weight, stride, padding)
+    sums = _quick_gradient(x, weight, stride)
+    if not tiles and not sums:
         return F.conv2d(x, weight, bias, stride=stride, padding=padding)
-    y: Tensor = _Convolution.apply(x, weight, bias, stride, padding)
+    if not _gradient_wanted(x, weight, bias):
+        return _tiled(x, weight, bias, padding, transposed=False)
+    y: Tensor = _Convolution.apply(x, weight, bias, stride, padding, tiles, sums)
     return y
 
 
@@ -56,27 +71,83 @@ def conv_transpose2d(
     Returns:
         ``[N, O, stride (H - 1) + k - 2 padding + output_padding, ...]``.
     """
-    if not _quick(x, weight):
-        return F.conv_transpose2d(
-            x, weight, stride=stride, padding=padding, output_padding=output_padding
-        )
-    y: Tensor = _Transposed.apply(x, weight, stride, padding, output_padding)
+    where = {"stride": stride, "padding": padding, "output_padding": output_padding}
+    tiles = output_padding == 0 and _in_tiles(x, weight, stride, 2 - padding)
+    sums = _quick_gradient(x, weight, stride)
+    if not tiles and not sums:
+        return F.conv_transpose2d(x, weight, **where)
+    if not _gradient_wanted(x, weight):
+        return _tiled(x, weight, None, padding, transposed=True)
+    y: Tensor = _Transposed.apply(x, weight, where, tiles, sums)
     return y
 
 
-def _quick(x: Tensor, weight: Tensor) -> bool:
-    """Whether the kernel is there, and made for the gradient of this weight, which is wanted."""
+def _gradient_wanted(*tensors: Tensor | None) -> bool:
+    wanted = any(t is not None and t.requires_grad for t in tensors)
+    return wanted and torch.is_grad_enabled()
+
+
+def _in_tiles(x: Tensor, weight: Tensor, stride: int, padding: int) -> bool:
+    """Whether the kernel computes this convolution, and sooner. `padding` is that of its input."""
+    if stride != 1 or padding < 0 or not _kernels_for(x, weight) or not _whole(weight):
+        return False
+    return min(x.shape[2:]) + 2 * padding >= 3 and _positions(x) >= _FEWEST[_many(weight)]
+
+
+def _quick_gradient(x: Tensor, weight: Tensor, stride: int) -> bool:
+    """Whether the gradient of this weight is wanted, and a kernel sums it sooner than torch."""
     wanted = weight.requires_grad and torch.is_grad_enabled()
-    if not wanted or weight.device.type != "cpu" or torch.compiler.is_compiling():
+    if not wanted or not _kernels_for(x, weight):
+        return False
+    if stride == 1 and _whole(weight):
+        return _positions(x) >= _FEWEST_OF_GRADIENT[_many(weight)]
+    wide = min(weight.shape[:2]) >= _FEWEST_CHANNELS
+    return wide and _positions(x) >= _FEWEST_OF_DIRECT and _dispatch.capability() == "avx2"
+
+
+def _kernels_for(x: Tensor, weight: Tensor) -> bool:
+    """Whether these are images and filters as the kernels take them, and the kernels are there."""
+    if not x.is_cpu or weight.shape[2:] != (3, 3) or torch.compiler.is_compiling():
         return False
     if not x.dtype == weight.dtype == torch.float32 or torch.is_autocast_enabled("cpu"):
         return False
-    if weight.shape[2:] != (3, 3) or min(weight.shape[:2]) < _FEWEST_CHANNELS:
+    if not x.is_contiguous(memory_format=torch.channels_last):
         return False
-    few = x.shape[2] * x.shape[3] < _FEWEST_POSITIONS
-    if few or not x.is_contiguous(memory_format=torch.channels_last):
-        return False
-    return _dispatch.compiled_for(x) and _dispatch.capability() == _QUICK_ON
+    return _dispatch.compiled_for(x) and _dispatch.capability() in _VECTORS
+
+
+def _whole(weight: Tensor) -> bool:
+    return weight.shape[0] % _CHANNELS == 0 and weight.shape[1] % _CHANNELS == 0
+
+
+def _many(weight: Tensor) -> bool:
+    return weight.shape[0] * weight.shape[1] >= _MANY_FILTERS
+
+
+def _positions(x: Tensor) -> int:
+    return x.shape[2] * x.shape[3]
+
+
+def _tiled(
+    x: Tensor, weight: Tensor, bias: Tensor | None, padding: int, *, transposed: bool
+) -> Tensor:
+    y: Tensor = torch.ops.stylegan2_ops.convolution(x, weight, bias, padding, transposed)
+    return y
+
+
+def _weight_gradient(
+    a: Tensor, b: Tensor, weight: Tensor, stride: int, padding: int, *, kernel: bool
+) -> Tensor:
+    """The gradient of a weight that takes `b` to where the gradient is `a`."""
+    if kernel:
+        dw: Tensor = torch.ops.stylegan2_ops.weight_gradient(a, b, stride, padding)
+        return dw
+    where = ([stride] * 2, [padding] * 2, [1, 1], False, [0, 0], 1)
+    with torch.autocast("cpu", enabled=False):
+        dw = torch.ops.aten.convolution_backward(a, b, weight, None, *where, [False, True, False])[
+            1
+        ]
+    return dw
 
 
 class _Convolution(torch.autograd.Function):
@@ -84,25 +155,35 @@ class _Convolution(torch.autograd.Function):
 
     @staticmethod
     def forward(
-        ctx: Any, x: Tensor, weight: Tensor, bias: Tensor | None, stride: int, padding: int
+        ctx: Any,
+        x: Tensor,
+        weight: Tensor,
+        bias: Tensor | None,
+        stride: int,
+        padding: int,
+        tiles: bool,
+        sums: bool,
     ) -> Tensor:
         ctx.save_for_backward(x, weight)
-        ctx.stride, ctx.padding = stride, padding
+        ctx.stride, ctx.padding, ctx.sums = stride, padding, sums
+        if tiles:
+            return _tiled(x, weight, bias, padding, transposed=False)
         return F.conv2d(x, weight, bias, stride=stride, padding=padding)
 
     @staticmethod
     def backward(ctx: Any, dy: Tensor) -> tuple[Tensor | None, ...]:
         x, weight = ctx.saved_tensors
+        where: dict[str, Any] = {"stride": ctx.stride, "padding": ctx.padding}
         dx = dw = db = None
         if ctx.needs_input_grad[0]:
-            where: dict[str, Any] = {"stride": ctx.stride, "padding": ctx.padding}
-            where["output_padding"] = left_over(x, dy, **where)
-            dx = in_full_precision(conv_transpose2d, dy, weight, **where)
+            over = left_over(x, dy, **where)
+            over_all: Any = over if any(over) else 0
+            dx = in_full_precision(conv_transpose2d, dy, weight, **where, output_padding=over_all)
         if ctx.needs_input_grad[1]:
-            dw = torch.ops.stylegan2_ops.weight_gradient(dy, x, ctx.stride, ctx.padding)
+            dw = _weight_gradient(dy, x, weight, **where, kernel=ctx.sums)
         if ctx.needs_input_grad[2]:
             db = dy.sum(dim=(0, 2, 3))
-        return dx, dw, db, None, None
+        return dx, dw, db, *[None] * 4
 
 
 class _Transposed(torch.autograd.Function):
@@ -110,21 +191,21 @@ class _Transposed(torch.autograd.Function):
 
     @staticmethod
     def forward(
-        ctx: Any, x: Tensor, weight: Tensor, stride: int, padding: int, output_padding: Any
+        ctx: Any, x: Tensor, weight: Tensor, where: dict[str, Any], tiles: bool, sums: bool
     ) -> Tensor:
         ctx.save_for_backward(x, weight)
-        ctx.stride, ctx.padding = stride, padding
-        return F.conv_transpose2d(
-            x, weight, stride=stride, padding=padding, output_padding=output_padding
-        )
+        ctx.stride, ctx.padding, ctx.sums = where["stride"], where["padding"], sums
+        if tiles:
+            return _tiled(x, weight, None, ctx.padding, transposed=True)
+        return F.conv_transpose2d(x, weight, **where)
 
     @staticmethod
     def backward(ctx: Any, dy: Tensor) -> tuple[Tensor | None, ...]:
         x, weight = ctx.saved_tensors
+        where: dict[str, Any] = {"stride": ctx.stride, "padding": ctx.padding}
         dx = dw = None
         if ctx.needs_input_grad[0]:
-            where = {"stride": ctx.stride, "padding": ctx.padding}
             dx = in_full_precision(conv2d, dy, weight, **where)
         if ctx.needs_input_grad[1]:
-            dw = torch.ops.stylegan2_ops.weight_gradient(x, dy, ctx.stride, ctx.padding)
+            dw = _weight_gradient(x, dy, weight, **where, kernel=ctx.sums)
         return dx, dw, None, None, None

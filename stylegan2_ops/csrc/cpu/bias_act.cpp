@@ -207,12 +207,15 @@ void bias_act_backward(const BiasActBackward& a, const Threads& threads) {
 void upfirdn2d(const Upfirdn2d&, const Threads&);
 void demodulation(const Demodulation&, const Threads&);
 void weight_gradient(const WeightGradient&, const Threads&);
+void weight_gradient_in_tiles(const WeightGradient&, const Threads&);
+void convolution(const Convolution&, const Threads&);
 
 extern const Kernels kernels;
 const Kernels kernels = {
 #define STRINGIFY(x) #x
 #define NAME_OF(x) STRINGIFY(x)
-    NAME_OF(CAPABILITY), bias_act, bias_act_backward, upfirdn2d, demodulation, weight_gradient};
+    NAME_OF(CAPABILITY), bias_act,        bias_act_backward,        upfirdn2d,
+    demodulation,        weight_gradient, weight_gradient_in_tiles, convolution};
 
 }  // namespace CAPABILITY
 }  // namespace stylegan2_ops

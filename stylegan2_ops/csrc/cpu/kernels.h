@@ -93,6 +93,18 @@ struct WeightGradient {
   int64_t samples, height, width, a_channels, b_height, b_width, b_channels, stride, padding;
 };
 
+// y[n, p, q, o] = bias[o] + sum over i, t, u of weight[o, i, t, u] x[n, p + t - padding, q + u - padding, i]
+// for t and u in 0 to 2, float32, channels innermost; outside of its image x is 0. Inputs and outputs
+// are multiples of 16.
+struct Convolution {
+  const float* x;  // [N, height, width, inputs]
+  const float* weight;
+  int64_t weight_steps[4];  // in memory, of o, i, t and u
+  const float* bias;        // [outputs] or null
+  float* y;                 // [N, out_height, out_width, outputs]
+  int64_t samples, height, width, inputs, out_height, out_width, outputs, padding;
+};
+
 struct Kernels {
   const char* capability;
   void (*bias_act)(const BiasAct&, const Threads&);
@@ -100,6 +112,8 @@ struct Kernels {
   void (*upfirdn2d)(const Upfirdn2d&, const Threads&);
   void (*demodulation)(const Demodulation&, const Threads&);
   void (*weight_gradient)(const WeightGradient&, const Threads&);
+  void (*weight_gradient_in_tiles)(const WeightGradient&, const Threads&);  // stride 1, 16 channels
+  void (*convolution)(const Convolution&, const Threads&);
 };
 
 }  // namespace stylegan2_ops

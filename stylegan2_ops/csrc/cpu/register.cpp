@@ -4,6 +4,7 @@
 #include <torch/csrc/stable/library.h>
 
 #include <tuple>
+#include <utility>
 
 #include "../arguments.h"
 #include "filter.h"
@@ -66,6 +67,8 @@ Type type_of(const Tensor& x) {
   }
   return Type::f32;
 }
+
+constexpr int64_t kChannels = 16;  // what channels of a convolution are multiples of
 
 const void* pointer(const OptionalTensor& part) { return part ? part->data_ptr() : nullptr; }
 
@@ -263,7 +266,51 @@ Tensor weight_gradient(Tensor a, Tensor b, int64_t stride, int64_t padding) {
                             b.size(1),
                             stride,
                             padding};
-  kernels().weight_gradient(call, threads);
+  const bool tiles = stride == 1 && a.size(1) % kChannels == 0 && b.size(1) % kChannels == 0;
+  (tiles ? kernels().weight_gradient_in_tiles : kernels().weight_gradient)(call, threads);
+  return y;
+}
+
+Tensor convolution(Tensor x, const Tensor& weight, const OptionalTensor& bias, int64_t padding,
+                   bool transposed) {
+  STD_TORCH_CHECK(x.dim() == 4 && weight.dim() == 4 && weight.size(2) == 3 && weight.size(3) == 3 &&
+                      weight.size(transposed ? 0 : 1) == x.size(1),
+                  "convolution wants x [N, I, H, W] and weight [O, I, 3, 3], or [I, O, 3, 3] if transposed");
+  const int64_t inputs = x.size(1), outputs = weight.size(transposed ? 1 : 0);
+  STD_TORCH_CHECK(inputs % kChannels == 0 && outputs % kChannels == 0,
+                  "convolution wants inputs and outputs that are multiples of 16");
+  STD_TORCH_CHECK(x.scalar_type() == ScalarType::Float && weight.scalar_type() == ScalarType::Float,
+                  "convolution wants float32");
+  STD_TORCH_CHECK(!bias || (bias->dim() == 1 && bias->size(0) == outputs && bias->is_contiguous() &&
+                            bias->scalar_type() == ScalarType::Float),
+                  "convolution wants a bias [O]");
+  const int64_t around = transposed ? 2 - padding : padding;
+  const int64_t height = x.size(2) + 2 * around - 2, width = x.size(3) + 2 * around - 2;
+  STD_TORCH_CHECK(around >= 0 && padding >= 0 && height >= 1 && width >= 1,
+                  "padding must be at least 0, at most 2 if transposed, and leave an output");
+  const auto last = MemoryFormat::ChannelsLast;
+  Tensor y = new_tensor(x, {x.size(0), outputs, height, width}, ScalarType::Float, last);
+  if (y.numel() == 0) return y;
+  x = dense(x, last);
+  Convolution call{static_cast<const float*>(x.data_ptr()),
+                   static_cast<const float*>(weight.data_ptr()),
+                   {weight.stride(0), weight.stride(1), weight.stride(2), weight.stride(3)},
+                   static_cast<const float*>(pointer(bias)),
+                   static_cast<float*>(y.data_ptr()),
+                   x.size(0),
+                   x.size(2),
+                   x.size(3),
+                   inputs,
+                   height,
+                   width,
+                   outputs,
+                   around};
+  if (transposed) {  // a convolution with the filter turned by half a turn
+    call.weight += 2 * (weight.stride(2) + weight.stride(3));
+    std::swap(call.weight_steps[0], call.weight_steps[1]);
+    for (int64_t d : {2, 3}) call.weight_steps[d] = -call.weight_steps[d];
+  }
+  kernels().convolution(call, threads);
   return y;
 }
 
@@ -278,6 +325,7 @@ extern "C" const char* stylegan2_ops_cpu_capability() {
 STABLE_TORCH_LIBRARY_IMPL(stylegan2_ops, CPU, m) {
   m.impl("bias_act", TORCH_BOX(&stylegan2_ops::bias_act));
   m.impl("bias_act_backward", TORCH_BOX(&stylegan2_ops::bias_act_backward));
+  m.impl("convolution", TORCH_BOX(&stylegan2_ops::convolution));
   m.impl("demodulation", TORCH_BOX(&stylegan2_ops::demodulation));
   m.impl("upfirdn2d", TORCH_BOX(&stylegan2_ops::upfirdn2d));
   m.impl("upfirdn2d_bias_act", TORCH_BOX(&stylegan2_ops::upfirdn2d_bias_act));
