@@ -17,7 +17,16 @@ ROOT = Path(__file__).parent.parent
 # its own row and nothing else of ours; a folder is one unit, so its files import each other.
 ROWS = [
     {"errors"},
-    {"allocator", "batches", "linear_algebra", "losses", "precision", "seeds", "threads"},
+    {
+        "allocator",
+        "batches",
+        "linear_algebra",
+        "losses",
+        "numbers",
+        "precision",
+        "seeds",
+        "threads",
+    },
     {"files"},
     {"images"},
     {"unpickling"},

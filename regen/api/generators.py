@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
-from operator import index
 from pathlib import Path
 from typing import Any, Literal
 
@@ -17,6 +16,7 @@ from regen.generators.split import Latent
 from regen.images import Source, as_shown, data_uri, load_image
 from regen.images.given import AtHand, checked, image_source, mask_source
 from regen.images.regions import Region
+from regen.numbers import plain
 from regen.projector.files import PROJECTING_LAYER, Projector
 from regen.projector.files import open_projector as _open_projector
 from regen.projector.project import Projection, RefineSettings
@@ -87,14 +87,14 @@ def generate(
     checked_open(generator)
     if not isinstance(seeds, Iterable):
         raise GeneratorError("seeds", got=repr(seeds), expected="several, [1, 2] for instance")
-    batch_size = None if batch_size is None else _whole(batch_size)
+    batch_size = plain(batch_size)
     if batch_size is not None and (type(batch_size) is not int or batch_size < 1):
-        raise GeneratorError("batch size", got=batch_size, expected="1 or more")
+        raise GeneratorError("batch size", got=repr(batch_size), expected="1 or more")
     given = _several(samples)
     if latents is not None:
         _check_latents(latents)
     request = {} if truncation is None else {"truncation": truncation}
-    wanted = [generator.sample({"seed": _whole(seed), **request}) for seed in seeds] + given
+    wanted = [generator.sample({"seed": seed, **request}) for seed in seeds] + given
     parts = [generator.images(wanted, batch_size)] if wanted else []
     if latents is not None and len(latents):
         parts.append(_images_of(generator, latents, batch_size or generator.batch_size))
@@ -201,20 +201,12 @@ def _check_latents(given: object) -> None:
 
 
 def _steps_of(refine: object) -> RefineSettings:
-    steps = _whole(refine)
+    steps = plain(refine)
     if type(steps) is not int:
         raise ProjectorError(
             "refine", got=repr(refine), expected="a number of steps, or RefineSettings"
         )
     return RefineSettings(steps=steps)
-
-
-def _whole(number: object) -> Any:
-    """A whole number of NumPy or torch as one of Python; all else as it is, to be refused."""
-    try:
-        return number if isinstance(number, bool) else index(number)  # type: ignore[arg-type]
-    except TypeError:
-        return number
 
 
 def _mask_uri(mask: AtHand) -> str:

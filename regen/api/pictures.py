@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from operator import index
 from pathlib import Path
 from typing import Literal
 
@@ -20,6 +19,7 @@ from regen.images import save_image as _save_image
 from regen.images import to_pil as _to_pil
 from regen.images.given import Given, checked, image_source, mask_source
 from regen.images.sheets import draw_cells, usual_columns
+from regen.numbers import plain
 
 
 def load_image(
@@ -157,10 +157,7 @@ def _checked(image: Tensor, name: str = "image") -> Tensor:
 
 
 def _checked_columns(columns: int) -> int:
-    try:
-        count = index(columns)
-    except TypeError:
-        count = 0
-    if count < 1:
-        raise ImageError("columns", got=columns, expected="1 or more")
+    count = plain(columns)
+    if type(count) is not int or count < 1:
+        raise ImageError("columns", got=repr(columns), expected="1 or more")
     return count

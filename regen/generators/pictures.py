@@ -17,6 +17,7 @@ from typing import Protocol
 from regen.errors import GeneratorError
 from regen.generators.protocol import Oracle, Sample
 from regen.images.listing import image_files
+from regen.numbers import plain
 from regen.seeds import ANY_SEED, CONTEXTS, LARGEST_SEED
 
 
@@ -175,7 +176,7 @@ def picture_of(request: Mapping[str, object]) -> Picture:
         got = "neither" if seed is None else "both"
         raise GeneratorError("seed or picture of a sample", got=got, expected="one of them")
     if picture is None:
-        return Person(seed)  # type: ignore[arg-type]  # which checks it
+        return Person(plain(seed))  # which checks it
     if not isinstance(picture, (str, Path)):
         raise GeneratorError("picture", got=repr(picture), expected="an image, by its path")
     return PictureFile(str(picture))

@@ -26,6 +26,7 @@ from regen.images.decoding import Source, decode, header, name_of
 from regen.images.display import to_pil
 from regen.images.levels import ImageWarning
 from regen.images.reducing import Fit, Wanted
+from regen.numbers import plain
 
 Colour = tuple[float, float, float]
 
@@ -192,7 +193,7 @@ def save_image(path: Path | str, image: Tensor) -> None:
 
 def _checked_size(size: int | tuple[int, int] | None) -> tuple[int, int]:
     square = 1 if size is None else size
-    sides = square if isinstance(square, tuple) else (square, square)
+    sides = [plain(side) for side in (square if isinstance(square, tuple) else (square, square))]
     valid = [type(side) is int and 1 <= side <= _MAX_SIDE for side in sides]
     if len(sides) != 2 or not all(valid):
         raise ImageError("image size", got=size, expected=f"1 to {_MAX_SIDE} pixels a side")

@@ -59,7 +59,11 @@ class Region:
     @classmethod
     def polygon(cls, points: Iterable[Sequence[float]]) -> Region:
         """Three corners (x, y) or more."""
-        return cls((Polygon(tuple((x, y) for x, y in points)),))
+        try:
+            corners = tuple((x, y) for x, y in points)
+        except (TypeError, ValueError) as error:
+            raise RegionError("polygon", got=repr(points), expected="points (x, y)") from error
+        return cls((Polygon(corners),))
 
     @classmethod
     def from_mask(cls, mask: Tensor) -> Region:

@@ -17,8 +17,10 @@ from torch import Tensor
 from torch.nn.functional import pad
 
 from regen.errors import RegionError
+from regen.files.budget import is_finite
 from regen.files.limits import MAX_POINTS, MAX_SHAPES
 from regen.images.raster import Bounds, Point, bounds, fill_polygon, resize_mask, warp
+from regen.numbers import plain
 
 _SMALLEST_AREA = 1e-6  # pixels
 _ROUND = 256  # corners of an ellipse
@@ -236,7 +238,7 @@ class Mask:
 
 
 def _check_finite(what: str, numbers: list[float]) -> None:
-    if not all(math.isfinite(number) for number in numbers):
+    if not all(is_finite(plain(number)) for number in numbers):
         raise RegionError(what, got=_short(numbers), expected="finite numbers")
 
 

@@ -16,6 +16,7 @@ from regen.files import tensor_file
 from regen.files.budget import MOST_CHANNELS
 from regen.generators import bundled
 from regen.generators.protocol import Generator
+from regen.numbers import plain
 from regen.projector.config import ProjectorConfig
 from regen.projector.network import BackwardProjector
 
@@ -176,7 +177,8 @@ def open_projector(
         )
     if value_layer is None:
         value_layer = preferred if preferred in known else max(known)
-    if value_layer not in known:
+    value_layer = plain(value_layer)
+    if type(value_layer) is not int or value_layer not in known:
         raise ProjectorError(
             f"value layer of {name}",
             got=value_layer,

@@ -11,16 +11,18 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from pathlib import Path
 
 import torch
 from torch import Tensor
 
 from regen.errors import GeneratorError, ProjectorError
+from regen.files.budget import is_finite
 from regen.generators.protocol import Generator, Source
 from regen.generators.split import Activation, Split
 from regen.losses import ssim_loss, weighted_l1
+from regen.numbers import plain
 from regen.projector.guide import guided
 from regen.training.quick_adam import QuickAdam
 
@@ -66,7 +68,11 @@ class RefineSettings:
     pull: float = 0.02
 
     def __post_init__(self) -> None:
-        if self.steps < 0 or self.lr <= 0 or min(self.l1, self.ssim, self.pull) < 0:
+        given = {one.name: plain(getattr(self, one.name)) for one in fields(self)}
+        for name, value in given.items():
+            object.__setattr__(self, name, value)
+        numbers = type(self.steps) is int and all(map(is_finite, given.values()))
+        if not numbers or min(given.values()) < 0 or self.lr == 0:
             raise ProjectorError(
                 "refinement", got=self, expected="steps and weights from 0, lr above 0"
             )
@@ -182,10 +188,11 @@ def best_context(
         An activation of one sample.
 
     Raises:
-        ProjectorError: If there is not exactly one image, or `candidates` is negative.
+        ProjectorError: If there is not exactly one image, or `candidates` is no number from 0.
     """
-    if len(image) != 1 or candidates < 0:
-        got = f"{len(image)} images and {candidates} candidates"
+    candidates = plain(candidates)
+    if len(image) != 1 or type(candidates) is not int or candidates < 0:
+        got = f"{len(image)} images and {candidates!r} candidates"
         raise ProjectorError("search for a context", got=got, expected="1 image, from 0")
     best = usual_context(generator, split, source)
     features = projector(image)

@@ -12,6 +12,7 @@ from typing import Any, Literal, get_args, get_origin, get_type_hints
 
 from regen.edits.checked_json import did_you_mean
 from regen.errors import RewriteError
+from regen.numbers import plain
 
 _LIMIT = 2**63  # of integers; torch takes none beyond
 _WORDS = {bool: "true or false", int: "an integer", float: "a number", str: "text"}
@@ -32,13 +33,18 @@ def check_types(settings: Any) -> None:
     """Raise RewriteError if a field of a dataclass does not match its annotation.
 
     Annotations are bool, int, float, str, a Literal of words, a class, or one of these or None. An
-    integer is a float, as in Python; a bool is not an integer.
+    integer is a float, as in Python; a bool is not an integer. Numbers of NumPy and torch become
+    those of Python.
 
     Args:
-        settings: An instance of a dataclass whose name for messages is the field's.
+        settings: An instance of a dataclass, which may be frozen. Messages name its fields.
     """
     for name, kind in _annotations(settings.__class__).items():
-        _check(name, getattr(settings, name), kind)
+        value = getattr(settings, name)
+        number = plain(value)
+        if number is not value:
+            object.__setattr__(settings, name, number)
+        _check(name, number, kind)
 
 
 def check_range(

@@ -14,6 +14,7 @@ from torch import Tensor
 from regen.errors import RewriteError
 from regen.generators.samples import reserved_samples, shown_inputs
 from regen.images import as_shown
+from regen.numbers import plain
 from regen.rewriting.cautions import Caution, cautions
 from regen.rewriting.composite import Example
 from regen.rewriting.key_similarity import KeyMatcher, match_keys, soft_mask
@@ -91,10 +92,9 @@ def preview(task: Task, samples: int = 8, *, rule: Rule | None = None) -> Previe
 
     Raises:
         RegenError: If a region reaches outside its image, the source has too few samples, or
-            `samples` is below 1.
+            `samples` is no number from 1.
     """
-    if samples < 1:
-        raise RewriteError("unseen samples to show", got=samples, expected="1 or more")
+    samples = checked_count(samples)
     rule = task.rule() if rule is None else rule
     count = max(task.settings.fit.preserve, LEAST_COMPARED)
     random = reserved_samples(task.source, PRESERVED, count, task.taken)
@@ -110,6 +110,14 @@ def preview(task: Task, samples: int = 8, *, rule: Rule | None = None) -> Previe
         inputs=shown_inputs(task.generator, [example.latent for example in task.examples]),
         unseen_inputs=shown_inputs(task.generator, task.generator.batches(chosen)),
     )
+
+
+def checked_count(samples: object) -> int:
+    """A number of unseen samples to show. Raises RewriteError if it is none from 1."""
+    count = plain(samples)
+    if type(count) is not int or count < 1:
+        raise RewriteError("unseen samples to show", got=repr(count), expected="1 or more")
+    return count
 
 
 def preview_of(

@@ -7,7 +7,6 @@ original tensors, so that reverting restores the generator bit for bit.
 from __future__ import annotations
 
 import copy
-import math
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -20,8 +19,10 @@ from torch import Tensor
 
 from regen.errors import RewriteError
 from regen.files import tensor_file
+from regen.files.budget import is_finite
 from regen.generators import bundled
 from regen.generators.protocol import Generator, checked_open
+from regen.numbers import plain
 
 FORMAT = "rewrite"
 VERSION = 1
@@ -55,10 +56,11 @@ class Rewrite:
         """The rewrite `strength` times as strong; 0 changes nothing, below 0 is the opposite.
 
         Raises:
-            RewriteError: If `strength` is not finite.
+            RewriteError: If `strength` is not a finite number.
         """
-        if not math.isfinite(strength):
-            raise RewriteError("strength", got=strength, expected="a finite number")
+        strength = plain(strength)
+        if not is_finite(strength):
+            raise RewriteError("strength", got=repr(strength), expected="a finite number")
         deltas = {name: delta * strength for name, delta in self.deltas.items()}
         total = strength * self.settings.get("strength", 1.0)
         return Rewrite(deltas, self.base, self.family, {**self.settings, "strength": total})

@@ -26,7 +26,7 @@ from regen.generators.split import Activation, Split
 from regen.rewriting.applying import combined, images_after, is_within
 from regen.rewriting.key_similarity import match_whitened, whitening_of
 from regen.rewriting.preserved import LEAST_COMPARED, keys_of
-from regen.rewriting.preview import Preview, preview_of
+from regen.rewriting.preview import Preview, checked_count, preview_of
 from regen.rewriting.rewrite import Rewrite
 from regen.rewriting.rule_cache import RuleCache, written
 from regen.rewriting.settings import RewriteSettings, RuleSettings
@@ -84,6 +84,10 @@ class Workbench:
         images: Folder that the generator takes its samples from, if it needs images.
         unseen: N, the number of unseen samples.
 
+    Raises:
+        GeneratorError: If the generator needs a folder of images, or takes none.
+        RewriteError: If `unseen` is no number from 1.
+
     Attributes:
         source: The generator's samples.
     """
@@ -96,7 +100,8 @@ class Workbench:
         images: Path | None = None,
         unseen: int = 8,
     ) -> None:
-        self.generator, self.images, self.count = checked_open(generator), images, unseen
+        self.generator, self.images = checked_open(generator), images
+        self.count = checked_count(unseen)
         self.projector = None if projector is None else str(projector)
         self.source = generator.source(images)
         self._tasks: dict[Opened, Task] = {}  # the last that was used comes first in each

@@ -34,6 +34,14 @@ def test_seeds_may_be_of_numpy_and_torch(generator: StyleGAN2) -> None:
         assert torch.equal(regen.generate(generator, seeds), images)
 
 
+@pytest.mark.parametrize(
+    "half", [np.float32(0.5), np.float64(0.5), np.array(0.5), torch.tensor(0.5)]
+)
+def test_a_truncation_may_be_of_numpy_and_torch(generator: StyleGAN2, half: Any) -> None:
+    images = regen.generate(generator, [1], truncation=0.5)
+    assert torch.equal(regen.generate(generator, [1], truncation=half), images)
+
+
 def test_latents_of_seeds_give_their_images(generator: StyleGAN2) -> None:
     latents = generator.seed_latents([3, 4, 5])
     images = regen.generate(generator, latents=latents, batch_size=2)
@@ -54,6 +62,8 @@ def test_latents_of_seeds_give_their_images(generator: StyleGAN2) -> None:
         ({"seeds": ["a"]}, "seed: got 'a'"),
         ({"seeds": [1], "batch_size": 0}, "batch size: got 0, expected 1 or more"),
         ({"seeds": [1], "batch_size": 1.5}, "batch size: got 1.5, expected 1 or more"),
+        ({"seeds": [1], "truncation": np.bool_(True)}, "truncation: got True, expected a finite"),
+        ({"seeds": [1], "truncation": torch.tensor(torch.inf)}, "truncation: got inf, expected"),
         ({"samples": [3]}, "samples: got a value of type int, expected several, as"),
         ({"samples": 3}, "samples: got a value of type int, expected several, as"),
         ({"latents": torch.zeros(2, 8)}, "latents: got Tensor, expected latents, as"),

@@ -110,7 +110,7 @@ def test_a_sheet_with_labels() -> None:
         (torch.zeros(2, 3, 8, 8), {"labels": ["a"]}, "labels: got 1, expected 2, one an image"),
         (torch.zeros(2, 3, 8, 8), {"columns": 0}, "columns: got 0, expected 1 or more"),
         (torch.zeros(2, 3, 8, 8), {"columns": 2.5}, "columns: got 2.5, expected 1 or more"),
-        (torch.zeros(2, 3, 8, 8), {"columns": "2"}, "columns: got 2, expected 1 or more"),
+        (torch.zeros(2, 3, 8, 8), {"columns": "2"}, "columns: got '2', expected 1 or more"),
         (torch.zeros(2, 3, 8, 8), {"labels": 2}, "labels: got 0, expected 2, one an image"),
         (None, {}, "images: got NoneType, expected several tensors"),
         ([torch.zeros(3, 8, 8), torch.zeros(3, 9, 8)], {}, "images: got several sizes, expected"),

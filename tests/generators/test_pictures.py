@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import numpy as np
 import pytest
 import torch
 
@@ -43,7 +44,7 @@ def test_files_are_numbered_by_name(tmp_path: Path) -> None:
 
 
 def test_images_that_requests_name() -> None:
-    assert picture_of({"seed": 3}) == Person(3)
+    assert picture_of({"seed": 3}) == picture_of({"seed": np.int64(3)}) == Person(3)
     assert picture_of({"picture": Path("a.png"), "hole": 1}) == PictureFile("a.png")
     for request, got in (({}, "neither"), ({"seed": 1, "picture": "a"}, "both")):
         with pytest.raises(GeneratorError, match=f"seed or picture of a sample: got {got}"):

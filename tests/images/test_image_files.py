@@ -71,10 +71,10 @@ def test_transparency_shows_the_background():
 
 
 @pytest.mark.parametrize("fit", ["cover", "contain", "stretch"])
-@pytest.mark.parametrize("size", [8, (8, 8), (5, 17), (64, 3), (1, 1)])
+@pytest.mark.parametrize("size", [8, (8, 8), (5, 17), (64, 3), (1, 1), np.int64(8)])
 def test_every_fit_gives_the_size(fit, size):
     image = image_files.load_image(halves(20, 30), size=size, fit=fit)
-    assert image.shape[2:] == ((size, size) if isinstance(size, int) else size)
+    assert image.shape[2:] == (size if isinstance(size, tuple) else (size, size))
     assert image.min() >= -1
     assert image.max() <= 1
 

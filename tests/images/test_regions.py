@@ -71,6 +71,12 @@ def test_an_empty_region_is_reported():
         back_and_forth.mask(4, 4)
 
 
+@pytest.mark.parametrize("points", [3, None, "ab", [1, 2, 3], [(1, 2, 3)] * 3])
+def test_what_is_no_list_of_points_is_reported(points):
+    with pytest.raises(RegionError, match=r"^polygon: got .*, expected points \(x, y\)$"):
+        Region.polygon(points)
+
+
 def test_a_region_splits_into_its_shapes():
     assert [part.bounds for part in EYES.split()] == [(2, 4, 6, 8), (10, 4, 14, 8)]
     drawn = Region.from_mask(EYES.mask(16, 16)).split()

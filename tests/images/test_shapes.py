@@ -2,6 +2,7 @@
 
 import math
 
+import numpy as np
 import pytest
 import torch
 
@@ -65,6 +66,11 @@ def test_an_ellipse_is_round():
         (lambda: Box(1, 3, 2, 2.5), r"box: got \[1, 3, 2, 2.5\], expected .* and y0 < y1"),
         (lambda: Box(1, 1, 1, 3), r"box has zero area: got \[1, 1, 1, 3\]"),
         (lambda: Box(0, 0, 1, math.inf), r"box: got \[0, 0, 1, inf\], expected finite numbers"),
+        (lambda: Box(0, "0", 1, 2), r"box: got \[0, 0, 1, 2\], expected finite numbers"),
+        (
+            lambda: Ellipse(None, 1, 2, 2),
+            r"ellipse: got \[None, 1, 2, 2\], expected finite numbers",
+        ),
         (lambda: Ellipse(1, 1, -1, 2), r"ellipse: got .*, expected \[cx, cy, rx, ry\] with rx > 0"),
         (lambda: Ellipse(1, 1, 0, 2), r"ellipse has zero area"),
         (lambda: Polygon(((0, 0), (1, 1))), "polygon: got 2 points, expected at least 3"),
@@ -91,6 +97,11 @@ def test_an_ellipse_is_round():
 def test_what_is_not_a_shape_is_reported(make, message):
     with pytest.raises(RegionError, match=message):
         make()
+
+
+def test_numbers_may_be_of_numpy_and_torch():
+    box = Box(np.float32(1), torch.tensor(1), np.int64(3), 3)
+    torch.testing.assert_close(box.coverage(4, 4), Box(1, 1, 3, 3).coverage(4, 4))
 
 
 def test_a_crossing_polygon_has_an_area():

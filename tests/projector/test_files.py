@@ -3,6 +3,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 import torch
 
@@ -172,8 +173,12 @@ def test_opening_by_path_and_by_digest(
     path = saved.rename(saved.parent / "any_projector3.safetensors")
     assert bundled.projectors_of(tiny.digest()) == {3: path}
     assert open_projector(None, tiny).value_layer == 3  # the preferred is not there
-    with pytest.raises(ProjectorError, match="value layer of this generator: got 2, expected 3"):
-        open_projector(None, tiny, value_layer=2)
+    assert open_projector(None, tiny, value_layer=np.int64(3)).value_layer == 3  # type: ignore[arg-type]
+    for layer in (2, True, "3", [3]):
+        with pytest.raises(
+            ProjectorError, match="value layer of this generator: got .*, expected 3"
+        ):
+            open_projector(None, tiny, value_layer=layer)  # type: ignore[arg-type]
 
 
 def test_rewrites_may_do_without_a_bundled_projector(

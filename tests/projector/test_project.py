@@ -1,5 +1,9 @@
 from __future__ import annotations
 
+import math
+from typing import Any
+
+import numpy as np
 import pytest
 import torch
 from torch import Tensor
@@ -101,6 +105,9 @@ def test_the_search_wants_one_image(
         best_context(projector, tiny, tiny_split, tiny.source(), torch.zeros(2, 3, 16, 16))
     with pytest.raises(ProjectorError, match="got 1 images and -1 candidates"):
         best_context(projector, tiny, tiny_split, tiny.source(), torch.zeros(1, 3, 16, 16), -1)
+    with pytest.raises(ProjectorError, match="got 1 images and None candidates"):
+        image = torch.zeros(1, 3, 16, 16)
+        best_context(projector, tiny, tiny_split, tiny.source(), image, None)  # type: ignore[arg-type]
 
 
 @pytest.fixture
@@ -168,8 +175,20 @@ def test_a_loss_that_is_not_finite(
         refine(tiny_split, projection, image * torch.nan, RefineSettings(steps=2))
 
 
-@pytest.mark.parametrize("settings", [{"steps": -1}, {"lr": 0.0}, {"pull": -1.0}])
-def test_impossible_refinements_are_refused(settings: dict[str, float]) -> None:
+def test_refinements_take_numbers_of_numpy_and_torch() -> None:
+    settings = RefineSettings(steps=np.int64(5), lr=np.float32(0.5), l1=torch.tensor(2.0))  # type: ignore[arg-type]
+    assert settings == RefineSettings(steps=5, lr=0.5, l1=2.0)
+    assert (type(settings.steps), type(settings.lr), type(settings.l1)) == (int, float, float)
+
+
+@pytest.mark.parametrize(
+    "settings",
+    [
+        *({"steps": -1}, {"lr": 0.0}, {"pull": -1.0}, {"steps": 0.5}, {"steps": True}, {"l1": "1"}),
+        *({"lr": math.nan}, {"ssim": math.inf}, {"lr": None}, {"steps": object()}),
+    ],
+)
+def test_impossible_refinements_are_refused(settings: dict[str, Any]) -> None:
     with pytest.raises(ProjectorError, match="steps and weights from 0, lr above 0"):
         RefineSettings(**settings)  # type: ignore[arg-type]
 

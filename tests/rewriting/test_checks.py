@@ -6,6 +6,7 @@ import math
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
+import numpy as np
 import pytest
 
 from regen.errors import RewriteError
@@ -61,6 +62,16 @@ def test_what_is_of_another_type(changes: dict[str, Any], message: str) -> None:
     with pytest.raises(RewriteError) as caught:
         check_types(Some(**changes))
     assert str(caught.value) == message
+
+
+def test_numbers_of_numpy_become_plain_ones() -> None:
+    some = Some(count=np.int64(3), share=np.float32(0.25), flag=np.bool_(False), layer=np.uint8(2))
+    check_types(some)
+    assert some == Some(count=3, share=0.25, flag=False, layer=2)
+    for value, kind in ((some.count, int), (some.share, float), (some.flag, bool)):
+        assert type(value) is kind
+    with pytest.raises(RewriteError, match=r"^count: got 3\.0, expected an integer$"):
+        check_types(Some(count=np.float32(3)))  # type: ignore[arg-type]
 
 
 def test_ranges() -> None:

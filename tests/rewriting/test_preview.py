@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import Any
 
 import pytest
 import torch
@@ -65,7 +66,7 @@ def test_it_shows_where_everything_is(task: Task) -> None:
     assert {caution.kind for caution in seen.cautions} <= {"spill", "tiny", "enlarged"}
 
 
-@pytest.mark.parametrize("samples", [0, -1])
-def test_at_least_one_unseen_sample_is_shown(task: Task, samples: int) -> None:
-    with pytest.raises(RewriteError, match=f"samples to show: got {samples}, expected 1 or more"):
+@pytest.mark.parametrize("samples", [0, -1, 1.5, True, None, "3"])
+def test_at_least_one_unseen_sample_is_shown(task: Task, samples: Any) -> None:
+    with pytest.raises(RewriteError, match=f"samples to show: got {samples!r}, expected 1 or more"):
         preview(task, samples)

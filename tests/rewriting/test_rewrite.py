@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 import torch
 from torch import Tensor
@@ -117,9 +118,16 @@ def test_a_strength_scales_every_delta(generator: StyleGAN2, rewrite: Rewrite) -
         assert generator.digest() == rewrite.base
 
 
-@pytest.mark.parametrize("strength", [math.nan, math.inf])
-def test_a_strength_is_finite(rewrite: Rewrite, strength: float) -> None:
-    with pytest.raises(RewriteError, match=f"strength: got {strength}, expected a finite number"):
+@pytest.mark.parametrize("half", [np.float32(0.5), np.array(0.5), torch.tensor(0.5)])
+def test_a_strength_may_be_of_numpy_and_torch(rewrite: Rewrite, half: Any, tmp_path: Path) -> None:
+    scaled = rewrite.scaled(half)
+    assert scaled.settings == rewrite.scaled(0.5).settings
+    scaled.save(tmp_path / "half.safetensors")
+
+
+@pytest.mark.parametrize("strength", [math.nan, math.inf, True, "1", None, 10**400])
+def test_a_strength_is_a_finite_number(rewrite: Rewrite, strength: Any) -> None:
+    with pytest.raises(RewriteError, match="^strength: got .*, expected a finite number$"):
         rewrite.scaled(strength)
 
 

@@ -7,6 +7,7 @@ import weakref
 from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
 import pytest
 import torch
 
@@ -37,6 +38,12 @@ def edits_for(*seeds: int) -> Edits:
 @pytest.fixture(scope="module")
 def bench() -> Workbench:
     return Workbench(open_generator("portraits"), unseen=3)
+
+
+def test_a_number_of_unseen_samples_is_one_from_1(bench: Workbench) -> None:
+    assert type(Workbench(bench.generator, unseen=np.int64(2)).count) is int  # type: ignore[arg-type]
+    with pytest.raises(RewriteError, match="unseen samples to show: got None, expected 1 or more"):
+        Workbench(bench.generator, unseen=None)  # type: ignore[arg-type]
 
 
 def shift(bench: Workbench, task: Task, size: float) -> Rewrite:

@@ -12,6 +12,7 @@ from torch import Tensor
 
 from regen.errors import GeneratorError
 from regen.generators.pictures import PictureFile
+from regen.numbers import plain
 from regen.seeds import ANY_SEED, LARGEST_SEED
 
 _STREAM = 1  # the style of a seed is independent of the person of that seed
@@ -57,8 +58,9 @@ def read_style(given: object) -> Style:
     Raises:
         GeneratorError: If it is neither.
     """
-    if isinstance(given, int):
-        return RandomStyle(given)
+    seed = plain(given)
+    if isinstance(seed, int):
+        return RandomStyle(seed)
     if isinstance(given, (str, Path)):
         return ImageStyle(PictureFile(str(given)))
     raise GeneratorError("style", got=repr(given), expected="a seed, or an image by its path")

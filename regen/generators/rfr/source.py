@@ -21,6 +21,7 @@ from regen.generators.pictures import (
 from regen.generators.protocol import Oracle, Sample
 from regen.images.listing import image_files
 from regen.images.regions import Region
+from regen.numbers import plain
 
 MOST_GROWN = 64  # pixels
 MOST_PASSES = 8
@@ -124,8 +125,7 @@ def read_source(
             raise _unknown(f"samples with {name}", "holes")
     pictures = pictures_in(images, oracle, "fill holes in")
     holes = inputs.get("holes", RANDOM)
-    grow, passes = inputs.get("grow", 0), inputs.get("passes", 1)
-    assert isinstance(grow, int) and isinstance(passes, int)
+    grow, passes = _counts(inputs)
     source = FillSource(pictures, oracle, passes=passes)
     if holes == RANDOM:
         return source
@@ -181,16 +181,23 @@ def read_sample(request: Mapping[str, object]) -> FillSample:
         hole = MaskFile(str(hole))
     if not isinstance(hole, (Region, NamedRegion, RandomHole, MaskFile)):
         raise GeneratorError("hole", got=repr(hole), expected="a region or a mask")
-    grow, passes = request.get("grow", 0), request.get("passes", 1)
-    assert isinstance(grow, int) and isinstance(passes, int)
-    plain = isinstance(picture, Person) and hole == RandomHole(picture.seed) and not grow
-    index = picture.seed if plain and passes == 1 and isinstance(picture, Person) else None
+    grow, passes = _counts(request)
+    usual = isinstance(picture, Person) and hole == RandomHole(picture.seed) and not grow
+    index = picture.seed if usual and passes == 1 and isinstance(picture, Person) else None
     return FillSample(picture=picture, hole=hole, grow=grow, passes=passes, index=index)
 
 
 def _unknown(problem: str, expected: str) -> GeneratorError:
     remedy = "this generator, of the family rfr, fills holes in images"
     return GeneratorError(problem, expected=expected, remedy=remedy)
+
+
+def _counts(given: Mapping[str, object]) -> tuple[int, int]:
+    """`grow` and `passes`, where they are given. Raises GeneratorError for others than counts."""
+    grow, passes = plain(given.get("grow", 0)), plain(given.get("passes", 1))
+    _check_count("grow", grow, 0, MOST_GROWN)
+    _check_count("passes", passes, 1, MOST_PASSES)
+    return grow, passes
 
 
 def _check_count(name: str, value: object, least: int, most: int) -> None:

@@ -12,7 +12,9 @@ import torch
 from torch import Tensor
 
 from regen.errors import GeneratorError
+from regen.files.budget import is_finite
 from regen.generators.protocol import Oracle, Sample
+from regen.numbers import plain
 from regen.seeds import ANY_SEED, CONTEXTS, LARGEST_SEED
 
 NoiseMode = Literal["const", "random", "none"]
@@ -110,16 +112,16 @@ def read_sample(request: Mapping[str, object]) -> StyleSample:
                 expected=f"one of {', '.join(_KNOWN)}",
                 remedy="samples of this generator, of the family stylegan2, are seeds",
             )
-    seed, truncation = request.get("seed"), request.get("truncation", 1.0)
-    if not isinstance(seed, int) or isinstance(seed, bool):
+    seed, truncation = plain(request.get("seed")), plain(request.get("truncation", 1.0))
+    if type(seed) is not int:
         raise GeneratorError("seed", got=repr(seed), expected=ANY_SEED)
-    if not isinstance(truncation, (int, float)) or isinstance(truncation, bool):
-        raise GeneratorError("truncation", got=repr(truncation), expected="a number")
-    noise, index = request.get("noise", "const"), request.get("class")
+    if not is_finite(truncation):
+        raise GeneratorError("truncation", got=repr(truncation), expected="a finite number")
+    noise, index = request.get("noise", "const"), plain(request.get("class"))
     if noise not in get_args(NoiseMode):
         expected = " or ".join(get_args(NoiseMode))
         raise GeneratorError("noise", got=repr(noise), expected=expected)
-    if index is not None and (not isinstance(index, int) or isinstance(index, bool)):
+    if index is not None and type(index) is not int:
         raise GeneratorError("class", got=repr(index), expected="a number from 0")
     mode: NoiseMode = noise  # type: ignore[assignment]  # checked above
     return StyleSample(seed=seed, truncation=float(truncation), noise=mode, class_index=index)

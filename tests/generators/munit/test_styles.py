@@ -31,7 +31,10 @@ def test_styles_are_normal_and_independent_of_people() -> None:
 
 
 def test_what_names_a_style() -> None:
-    assert read_style(7) == RandomStyle(7) and RandomStyle(7).label == "style 7"
+    assert (
+        read_style(7) == read_style(np.int64(7)) == RandomStyle(7)
+        and RandomStyle(7).label == "style 7"
+    )
     cat = ImageStyle(PictureFile("/cats/cat.jpg"))
     assert read_style("/cats/cat.jpg") == read_style(Path("/cats/cat.jpg")) == cat
     assert cat.label == "style of cat.jpg"

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 import torch
 
@@ -106,6 +107,8 @@ def test_masks_in_their_order_or_one_for_all(folders: tuple[Path, Path]) -> None
             {"styles": "random"},
             "samples with styles: expected holes; this generator, of the family rfr",
         ),
+        ({"grow": None}, "grow: got None, expected an integer from 0 to 64"),
+        ({"passes": True}, "passes: got True, expected an integer from 1 to 8"),
         ({"holes": 3}, "holes: got 3, expected a region, or a folder of masks"),
     ],
 )
@@ -122,6 +125,7 @@ def test_without_images_or_people() -> None:
 def test_requests() -> None:
     assert read_sample({"seed": 3}).index == 3
     assert read_sample({"seed": 3, "passes": 2}).index is None
+    assert read_sample({"seed": np.int64(3), "passes": torch.tensor(1)}).index == 3
     assert read_sample({"seed": 3, "hole": "m.png"}).hole == MaskFile("m.png")
     photo = read_sample({"picture": "/me.jpg", "hole": BOX, "grow": 4, "passes": 2})
     assert photo == FillSample(picture=PictureFile("/me.jpg"), hole=BOX, grow=4, passes=2)
@@ -140,6 +144,7 @@ def test_requests() -> None:
         ({"picture": "a.png"}, "a.png: hole: got none, expected a region or a mask, white to be"),
         ({"seed": 3, "hole": 4}, "hole: got 4, expected a region or a mask"),
         ({"seed": 3, "grow": 65}, "grow: got 65, expected an integer from 0 to 64"),
+        ({"seed": 3, "grow": "3"}, "grow: got '3', expected an integer from 0 to 64"),
         ({"seed": 3, "passes": 0}, "passes: got 0, expected an integer from 1 to 8"),
         ({"seed": 3, "style": 1}, "a sample with a style: expected one of seed, picture, hole"),
     ],

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+import numpy as np
 import pytest
 import torch
 
@@ -47,13 +48,26 @@ def test_a_request_is_read() -> None:
     assert (sample.truncation, sample.noise, sample.class_index) == (1.0, "random", 2)
 
 
+def test_numbers_of_a_request_may_be_of_numpy_and_torch() -> None:
+    request = {"seed": np.int64(7), "truncation": np.float32(0.5), "class": torch.tensor(2)}
+    sample = read_sample(request)
+    assert sample == StyleSample(seed=7, truncation=0.5, class_index=2)
+    kinds = {type(sample.seed), type(sample.truncation), type(sample.class_index)}
+    assert kinds == {int, float}
+
+
 @pytest.mark.parametrize(
     ("request_", "message"),
     [
         ({}, "seed: got None, expected an integer from 0 to 4294967295"),
         ({"seed": True}, "seed: got True"),
         ({"seed": -1}, "seed: got -1, expected an integer from 0 to 4294967295"),
-        ({"seed": 1, "truncation": "1"}, "truncation: got '1', expected a number"),
+        ({"seed": 1, "truncation": "1"}, "truncation: got '1', expected a finite number"),
+        ({"seed": 1, "truncation": True}, "truncation: got True, expected a finite number"),
+        ({"seed": 1, "truncation": np.float32("nan")}, "truncation: got nan, expected a finite"),
+        ({"seed": 1, "truncation": 10**400}, "truncation: got 1000"),
+        ({"seed": np.float32(1)}, "seed: got 1.0, expected an integer from 0 to 4294967295"),
+        ({"seed": torch.tensor(True)}, "seed: got True, expected an integer from 0 to 4294967295"),
         ({"seed": 1, "truncation": float("inf")}, "truncation: got inf, expected a finite number"),
         ({"seed": 1, "noise": "some"}, "noise: got 'some', expected const or random or none"),
         ({"seed": 1, "class": 1.0}, "class: got 1.0, expected a number from 0"),
