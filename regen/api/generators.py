@@ -11,6 +11,7 @@ from torch import Tensor
 
 from regen.edits.schema import sample_of
 from regen.errors import GeneratorError, ProjectorError
+from regen.generators.pictures import checked_folder
 from regen.generators.protocol import Generator, Sample, checked_open
 from regen.generators.split import Latent
 from regen.images import Source, as_shown, data_uri, load_image
@@ -110,7 +111,7 @@ def project(
     *,
     fit: Literal["cover", "contain", "stretch"] = "cover",
     candidates: int = 64,
-    images: Path | None = None,
+    images: Path | str | None = None,
     hole: Region | Path | str | AtHand | None = None,
     refine: int | RefineSettings = 0,
     on_step: Callable[[int, float], None] | None = None,
@@ -156,7 +157,7 @@ def project(
         projector,
         generator,
         split,
-        generator.source(images),
+        generator.source(checked_folder(images)),
         shown,
         _location(image) if generator.changes_in_part else "",
         candidates=candidates,

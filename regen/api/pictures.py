@@ -12,12 +12,13 @@ from torch import Tensor
 
 from regen.edits.schema import Image
 from regen.errors import ImageError
+from regen.files.paths import checked_path
 from regen.images import grid
 from regen.images import load_image as _load_image
 from regen.images import load_mask as _load_mask
 from regen.images import save_image as _save_image
 from regen.images import to_pil as _to_pil
-from regen.images.given import Given, checked, image_source, mask_source
+from regen.images.given import Given, check_plain, checked, image_source, mask_source
 from regen.images.sheets import draw_cells, usual_columns
 from regen.numbers import plain
 
@@ -74,10 +75,8 @@ def save_image(image: Tensor, path: Path | str) -> None:
     Example:
         ``for seed, image in zip(seeds, images): regen.save_image(image, f"seed{seed:04}.png")``
     """
-    if not isinstance(path, (str, Path)):
-        raise ImageError(
-            "path to save to", got=type(path).__name__, expected="a path, after the image"
-        )
+    expected = "a path, after the image"
+    path = checked_path(path, ImageError, "path to save to", expected=expected)
     _save_image(path, _checked(image))
 
 
@@ -112,8 +111,9 @@ def sheet(
         >>> sheet(torch.zeros(4, 3, 64, 64)).size
         (130, 130)
     """
-    if isinstance(images, Tensor) and images.dim() == 3:
-        images = images[None]
+    if isinstance(images, Tensor):
+        check_plain(images, "images")
+        images = images[None] if images.dim() == 3 else images
     if not isinstance(images, Iterable):
         raise ImageError("images", got=type(images).__name__, expected="several tensors [3, H, W]")
     shown = [_checked(image, f"images[{i}]") for i, image in enumerate(images)]

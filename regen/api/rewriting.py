@@ -26,7 +26,7 @@ def preview(
     *,
     settings: RewriteSettings | None = None,
     projector: Path | str | None = None,
-    images: Path | None = None,
+    images: Path | str | None = None,
     device: torch.device | str = "cpu",
     samples: int = 8,
 ) -> Preview:
@@ -57,7 +57,7 @@ def rewrite(
     *,
     settings: RewriteSettings | None = None,
     projector: Path | str | None = None,
-    images: Path | None = None,
+    images: Path | str | None = None,
     device: torch.device | str = "cpu",
     on_step: OnStep | None = None,
     on_partial: OnPartial | None = None,
@@ -95,7 +95,7 @@ def evaluate(
     *,
     settings: RewriteSettings | None = None,
     projector: Path | str | None = None,
-    images: Path | None = None,
+    images: Path | str | None = None,
     device: torch.device | str = "cpu",
 ) -> Evaluation:
     """How well a rewrite took, on samples that it was not learned from.
@@ -132,7 +132,7 @@ def _task(
     generator: Generator | Path | str | None,
     settings: RewriteSettings | None,
     projector: Path | str | None,
-    images: Path | None,
+    images: Path | str | None,
     device: torch.device | str,
 ) -> Task:
     return resolve(

@@ -19,6 +19,7 @@ from regen.edits.samples import SampleSpec, Style
 from regen.edits.validation import validated
 from regen.edits.values import VERSION, Edit, Edits, PasteOracle, Target, Weights
 from regen.errors import EditsError
+from regen.files.paths import checked_path
 
 __all__ = [
     "Edit",
@@ -48,14 +49,9 @@ def read_edits(path: Path | str) -> Edits:
     Raises:
         EditsError: If it breaks the schema. The message starts with the file and the path in it.
     """
-    if not isinstance(path, (str, Path)):
-        raise EditsError(
-            "edits file",
-            got=type(path).__name__,
-            expected="a path",
-            remedy="`regen.edits_of` takes the content of one",
-        )
-    return _edits(read_json(path), str(path), Path(path).resolve().parent)
+    remedy = "`regen.edits_of` takes the content of one"
+    text = checked_path(path, EditsError, "edits file", remedy=remedy)
+    return _edits(read_json(text), text, Path(text).resolve().parent)
 
 
 def edits_of(content: object, *, file: str = "edits", folder: Path | None = None) -> Edits:

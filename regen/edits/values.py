@@ -15,7 +15,9 @@ from regen.edits.exemplars import Image, Pattern
 from regen.edits.inputs import Samples
 from regen.edits.region_json import NamedRegion, region_to_json
 from regen.edits.samples import SampleSpec
+from regen.errors import StoreError
 from regen.files.atomic import write_json
+from regen.files.paths import checked_path
 from regen.images.regions import Region
 
 VERSION = 1
@@ -121,6 +123,7 @@ class Edits:
             ImageError: If an image to embed cannot be read.
             StoreError: If the file cannot be written.
         """
+        path = checked_path(path, StoreError, "path to save to")
         write_json(path, self.to_json(embed=embed))
 
     def to_json(self, *, embed: bool = False) -> dict[str, Any]:

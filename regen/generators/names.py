@@ -8,6 +8,7 @@ from pathlib import Path
 
 from regen.errors import GeneratorError
 from regen.files.addresses import address_of, is_forbidden, not_there
+from regen.files.paths import checked_path
 
 BUNDLED_FOLDER = Path(__file__).parent / "bundled"
 BUNDLED = ("portraits", "portraits-inpaint", "portraits-cats", "london-faces")
@@ -32,11 +33,11 @@ def generator_path(name_or_path: str | Path) -> Path:
     Raises:
         GeneratorError: If there is neither such a name nor such a file.
     """
-    name = str(name_or_path)
+    name = checked_path(name_or_path, GeneratorError, "generator", expected="a name or a path")
     if name in NAMED:
         return _bundled(name)
     path = Path(name)
-    if name and isfile(path / GENERATOR_FILE):  # an empty text is no folder
+    if isfile(path / GENERATOR_FILE):
         return path / GENERATOR_FILE
     if isfile(path):
         if path.suffix == ".json":
@@ -47,7 +48,7 @@ def generator_path(name_or_path: str | Path) -> Path:
     if address_of(name) is not None or is_forbidden(name):
         expected = "a local file, or the name of a bundled generator"
         raise not_there(name, GeneratorError, expected=expected)
-    if name and all(exists(path / part) for part in _UNFINISHED):
+    if all(exists(path / part) for part in _UNFINISHED):
         raise GeneratorError(
             f"{name} holds a training that has not ended, and no generator yet",
             expected=f"{GENERATOR_FILE} in it",
@@ -56,7 +57,7 @@ def generator_path(name_or_path: str | Path) -> Path:
     near = difflib.get_close_matches(name, BUNDLED, 1)
     raise GeneratorError(
         "no such generator",
-        got=name or "an empty text",
+        got=name,
         expected=f"a file, or the bundled {' or '.join(BUNDLED)}",
         remedy=f"did you mean {near[0]}?" if near else "check the path",
     )

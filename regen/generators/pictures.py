@@ -14,7 +14,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
-from regen.errors import GeneratorError
+from regen.errors import GeneratorError, ImageError
+from regen.files.paths import checked_path
 from regen.generators.protocol import Oracle, Sample
 from regen.images.listing import image_files
 from regen.numbers import plain
@@ -82,6 +83,11 @@ class People:
     def index_of(self, picture: Picture) -> int | None:
         """The person's seed."""
         return picture.seed if isinstance(picture, Person) else None
+
+
+def checked_folder(folder: object) -> Path | None:
+    """A folder of images as a path; None where none is given. Raises ImageError for no path."""
+    return None if folder is None else Path(checked_path(folder, ImageError, "folder of images"))
 
 
 @dataclass(frozen=True)
@@ -203,8 +209,9 @@ def pictures_in(folder: Path | None, oracle: object, purpose: str) -> Pictures:
 
     Raises:
         GeneratorError: If there are neither images nor people.
-        ImageError: If the folder has no images.
+        ImageError: If the folder is no path, or has no images.
     """
+    folder = checked_folder(folder)
     if folder is None and oracle is None:
         raise GeneratorError(
             "source of samples",

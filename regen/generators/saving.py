@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from regen.errors import GeneratorError
+from regen.files.paths import checked_path
 from regen.generators.native import terms_of
 from regen.generators.protocol import Generator, checked_open
 from regen.generators.registry import (
@@ -33,7 +34,9 @@ def save_generator(generator: Generator, path: Path | str) -> None:
             hold the generator, or the file is the one that the generator was opened from.
         StoreError: If the file cannot be written.
     """
-    path, name = Path(path), checked_open(generator).source_name
+    expected = "a path, after the generator"
+    path = Path(checked_path(path, GeneratorError, "path to save to", expected=expected))
+    name = checked_open(generator).source_name
     if name and os.path.exists(path) and os.path.exists(name) and os.path.samefile(path, name):
         remedy = "choose another name"
         raise GeneratorError(

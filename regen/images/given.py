@@ -19,13 +19,15 @@ import torch
 from PIL import Image, ImageOps
 from torch import Tensor
 
-from regen.errors import ImageError
+from regen.errors import ImageError, RegenError
 from regen.images.decoding import Source
 from regen.images.display import to_pil
 
 AtHand: TypeAlias = Image.Image | npt.NDArray[np.generic] | Tensor
 Given: TypeAlias = Source | AtHand
 
+_FLOATS = (torch.float32, torch.float64, torch.float16, torch.bfloat16)
+_REMEDY = "divide pixels of 0 to 255 by 127.5 and subtract 1"
 _FAR = 10.0  # pixels beyond are no generator's, but on another scale
 _MODES = ("1", "L", "LA", "P", "RGB", "RGBA", "I;16")  # of Pillow, which a PNG has
 _NUMBERS = ("I", "F", "I;16B")  # which only a TIFF has
@@ -68,7 +70,7 @@ def mask_source(mask: object, name: str = "mask") -> Source:
     Raises:
         ImageError: If it is none of these.
     """
-    values = _as_array(mask) if isinstance(mask, Tensor) else mask
+    values = _as_array(mask, name) if isinstance(mask, Tensor) else mask
     if not isinstance(values, np.ndarray):
         return image_source(values, name)
     flat = values.reshape(values.shape[-2:]) if set(values.shape[:-2]) <= {1} else values
@@ -81,8 +83,10 @@ def checked(image: Tensor, name: str) -> Tensor:
     """One image ``[3, H, W]`` of a tensor that has one, with or without an axis for it.
 
     Raises:
-        ImageError: If it is another shape, whole numbers, not finite, or far outside of [-1, 1].
+        ImageError: If it is another shape, whole or complex numbers, not finite, far outside of
+            [-1, 1], or not a plain tensor, see `check_plain`.
     """
+    check_plain(image, name)
     single = image[0] if image.dim() == 4 and len(image) == 1 else image
     if single.dim() != 3 or single.shape[0] != 3 or single.numel() == 0:
         many = image.dim() == 4 and image.shape[1] == 3 and len(image) > 1
@@ -90,12 +94,13 @@ def checked(image: Tensor, name: str) -> Tensor:
         raise ImageError(
             name, got=list(image.shape), expected="[3, H, W] or [1, 3, H, W]", remedy=remedy
         )
-    if not single.is_floating_point():
+    if single.dtype not in _FLOATS:
+        other = single.is_complex() or single.is_floating_point()
         raise ImageError(
             f"{name}: pixels",
             got=str(image.dtype).removeprefix("torch."),
             expected="floating-point numbers in [-1, 1]",
-            remedy="divide pixels of 0 to 255 by 127.5 and subtract 1",
+            remedy="make them float32" if other else _REMEDY,
         )
     low, high = (float(bound) for bound in torch.aminmax(single.detach()))
     if not (low >= -_FAR and high <= _FAR):
@@ -103,9 +108,27 @@ def checked(image: Tensor, name: str) -> Tensor:
             f"{name}: pixels",
             got=f"values from {low:.4g} to {high:.4g}",
             expected="-1 to 1",
-            remedy="divide pixels of 0 to 255 by 127.5 and subtract 1",
+            remedy=_REMEDY,
         )
     return single
+
+
+def check_plain(image: object, name: str, kind: type[RegenError] = ImageError) -> None:
+    """Raise `kind` for what is no tensor, or is nested, sparse, quantised, or without numbers."""
+    if not isinstance(image, Tensor):
+        raise kind(name, got=type(image).__name__, expected="a tensor")
+    if image.is_nested:
+        got, remedy = "a nested tensor", "take one of its parts"
+    elif image.layout != torch.strided:
+        layout = str(image.layout).removeprefix("torch.").strip("_")
+        got, remedy = f"a tensor in the layout {layout}", "`to_dense()` makes one"
+    elif image.is_quantized:
+        got, remedy = "a quantised tensor", "`dequantize()` makes one"
+    elif image.is_meta:
+        got, remedy = "a tensor on the device meta, which has no numbers", None
+    else:
+        return
+    raise kind(name, got=got, expected="a plain tensor", remedy=remedy)
 
 
 def _from_array(array: npt.NDArray[np.generic], name: str) -> Image.Image:
@@ -130,9 +153,10 @@ def _from_array(array: npt.NDArray[np.generic], name: str) -> Image.Image:
     return Image.fromarray(levels.astype(np.uint8))
 
 
-def _as_array(values: Tensor) -> npt.NDArray[np.generic]:
+def _as_array(values: Tensor, name: str) -> npt.NDArray[np.generic]:
     """The numbers of a tensor; NumPy has no bfloat16."""
-    here = values.detach().cpu()
+    check_plain(values, name)
+    here = values.detach().cpu().resolve_conj().resolve_neg()
     array: npt.NDArray[np.generic] = (here.float() if here.is_floating_point() else here).numpy()
     return array
 

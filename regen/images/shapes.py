@@ -19,6 +19,7 @@ from torch.nn.functional import pad
 from regen.errors import RegionError
 from regen.files.budget import is_finite
 from regen.files.limits import MAX_POINTS, MAX_SHAPES
+from regen.images.given import check_plain
 from regen.images.raster import Bounds, Point, bounds, fill_polygon, resize_mask, warp
 from regen.numbers import plain
 
@@ -174,6 +175,7 @@ class Mask:
     source: str | None = None
 
     def __post_init__(self) -> None:
+        check_plain(self.mask, "mask", RegionError)
         shape = list(self.mask.shape)
         if len(shape) != 4 or shape[:2] != [1, 1] or not self.mask.is_floating_point():
             raise RegionError(

@@ -14,6 +14,7 @@ from torch import Tensor
 from regen.errors import GeneratorError, ProjectorError
 from regen.files import tensor_file
 from regen.files.budget import MOST_CHANNELS
+from regen.files.paths import checked_path
 from regen.generators import bundled
 from regen.generators.protocol import Generator
 from regen.numbers import plain
@@ -113,6 +114,11 @@ def save_projector(
     return tensor_file.save(path, tensors, header)
 
 
+def checked_projector_path(path: object) -> str:
+    """The path of a projector as text. Raises ProjectorError for what is no path."""
+    return checked_path(path, ProjectorError, "projector", expected="the path of one")
+
+
 def load_projector(path: Path | str, generator: Generator) -> Projector:
     """Read the projector of a generator.
 
@@ -124,6 +130,7 @@ def load_projector(path: Path | str, generator: Generator) -> Projector:
         StoreError: If the file is damaged, or not a projector.
         ProjectorError: If it belongs to another generator, or its header is invalid.
     """
+    path = checked_projector_path(path)
     path = Path(path) / PROJECTOR_FILE if isdir(path) else path
     stored = tensor_file.load(path, format=FORMAT, version=VERSION)
     header = stored.header

@@ -7,7 +7,7 @@ original tensors, so that reverting restores the generator bit for bit.
 from __future__ import annotations
 
 import copy
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from os.path import isdir  # unlike those of Path, they raise nothing
@@ -17,9 +17,10 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from regen.errors import RewriteError
+from regen.errors import RewriteError, StoreError
 from regen.files import tensor_file
 from regen.files.budget import is_finite
+from regen.files.paths import checked_path
 from regen.generators import bundled
 from regen.generators.protocol import Generator, checked_open
 from regen.numbers import plain
@@ -96,6 +97,7 @@ class Rewrite:
             "base": self.base,
             "settings": dict(self.settings),
         }
+        path = checked_path(path, StoreError, "path to save to")
         tensor_file.save(path, self.deltas, header)
 
     @classmethod
@@ -110,6 +112,7 @@ class Rewrite:
             RewriteError: If its header does not say which generator it belongs to, or its strength
                 is not a number.
         """
+        path = checked_path(path, StoreError, "rewrite", expected="the path of one")
         path = Path(path) / REWRITE_FILE if isdir(path) else path
         stored = tensor_file.load(path, format=FORMAT, version=VERSION)
         header = stored.header
@@ -126,13 +129,28 @@ class Rewrite:
         return cls(stored.tensors, header["base"], header["family"], header["settings"])
 
 
-def compose(rewrites: Sequence[Rewrite]) -> Rewrite:
+def checked_rewrite(rewrite: Rewrite) -> Rewrite:
+    """The rewrite, if it is one. Raises RewriteError for the path of its file, or anything else."""
+    if not isinstance(rewrite, Rewrite):
+        raise RewriteError(
+            "rewrite",
+            got=type(rewrite).__name__,
+            expected="an open rewrite",
+            remedy="`regen.Rewrite.load` opens a file",
+        )
+    return rewrite
+
+
+def compose(rewrites: Iterable[Rewrite]) -> Rewrite:
     """The sum of several rewrites of one generator.
 
     Raises:
-        RewriteError: If there is none, they belong to different generators, or they change a weight
-            of different shapes.
+        RewriteError: If there is none, something is none, they belong to different generators, or
+            they change a weight of different shapes.
     """
+    if not isinstance(rewrites, Iterable):
+        raise RewriteError("compose", got=type(rewrites).__name__, expected="several rewrites")
+    rewrites = [checked_rewrite(rewrite) for rewrite in rewrites]
     if not rewrites:
         raise RewriteError("compose", got="no rewrites", expected="at least one")
     first = rewrites[0]
@@ -183,7 +201,7 @@ def apply(generator: Generator, rewrite: Rewrite) -> dict[str, Tensor]:
         RewriteError: If the rewrite belongs to another generator; nothing is changed then.
     """
     parameters = dict(checked_open(generator).named_parameters())
-    _check_fits(generator, parameters, rewrite)
+    _check_fits(generator, parameters, checked_rewrite(rewrite))
     originals = {name: parameters[name].detach().clone() for name in rewrite.deltas}
     try:
         for name, delta in rewrite.deltas.items():

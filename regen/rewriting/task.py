@@ -14,6 +14,7 @@ import torch
 from regen.edits.schema import Edits, edits_of, read_edits
 from regen.errors import within
 from regen.generators import bundled
+from regen.generators.pictures import checked_folder
 from regen.generators.protocol import Generator, Sample, Source
 from regen.generators.registry import open_generator
 from regen.generators.split import Split
@@ -150,7 +151,7 @@ def resolve(
     *,
     settings: RewriteSettings | Merged | None = None,
     projectors: Sequence[Path | str] = (),
-    images: Path | None = None,
+    images: Path | str | None = None,
     device: torch.device | str = "cpu",
     try_layers: bool = False,
     on_trial: Callable[[int, int], None] | None = None,
@@ -183,12 +184,12 @@ def resolve(
             with within(edits.where("generator")):
                 generator = open_generator(edits.generator, device=device)
         else:
-            edits = replace(edits, generator=str(generator))
-            generator = open_generator(generator, device=device)
+            name, generator = generator, open_generator(generator, device=device)
+            edits = replace(edits, generator=str(name))
     merged = with_family_settings(merged, generator)
     check_oracle(edits, generator)
-    images = images or pictures_of(edits)
-    source = source_of(generator, edits, images)
+    folder = checked_folder(images) or pictures_of(edits)
+    source = source_of(generator, edits, folder)
     examples = load_examples(edits, generator, source)
     taken = taken_by(edits, generator, source)
     check_oracle_knows(edits, generator, source, taken)
@@ -233,7 +234,7 @@ def resolve(
         split=split,
         layer_choice=choice,
         said_by=merged.said_by,
-        images=images,
+        images=folder,
     )
 
 

@@ -20,9 +20,11 @@ import torch
 from torch import Tensor
 
 from regen.edits.schema import Edits
+from regen.generators.pictures import checked_folder
 from regen.generators.protocol import Generator, Sample, Source, checked_open
 from regen.generators.samples import reserved_samples
 from regen.generators.split import Activation, Split
+from regen.projector.files import checked_projector_path
 from regen.rewriting.applying import combined, images_after, is_within
 from regen.rewriting.key_similarity import match_whitened, whitening_of
 from regen.rewriting.preserved import LEAST_COMPARED, keys_of
@@ -97,13 +99,13 @@ class Workbench:
         generator: Generator,
         *,
         projector: Path | str | None = None,
-        images: Path | None = None,
+        images: Path | str | None = None,
         unseen: int = 8,
     ) -> None:
-        self.generator, self.images = checked_open(generator), images
+        self.generator, self.images = checked_open(generator), checked_folder(images)
         self.count = checked_count(unseen)
-        self.projector = None if projector is None else str(projector)
-        self.source = generator.source(images)
+        self.projector = None if projector is None else checked_projector_path(projector)
+        self.source = generator.source(self.images)
         self._tasks: dict[Opened, Task] = {}  # the last that was used comes first in each
         self._cuts: list[Cut] = []
         self._views: list[View] = []

@@ -41,6 +41,13 @@ def test_what_is_beyond_the_range_is_clipped(tmp_path: Path) -> None:
         (torch.zeros(3, 4, 4), "a", "a: suffix: got '', expected .png"),
         (np.zeros((4, 4, 3)), "a.png", r"image: got ndarray, .*; `regen.load_image` makes one"),
         ("a.png", torch.zeros(3, 4, 4), "path to save to: got Tensor, expected a path, after the"),
+        (torch.zeros(3, 4, 4), None, "path to save to: got NoneType, expected a path, after the"),
+        (
+            torch.zeros(3, 4, 4),
+            "a\0.png",
+            r"path to save to: got 'a\\x00.png', expected a path, aft",
+        ),
+        (torch.zeros(3, 4, 4).to_sparse(), "a.png", "image: got a tensor in the layout sparse_coo"),
     ],
 )
 def test_what_cannot_be_saved_is_refused_and_a_file_stays(
@@ -115,6 +122,7 @@ def test_a_sheet_with_labels() -> None:
         (None, {}, "images: got NoneType, expected several tensors"),
         ([torch.zeros(3, 8, 8), torch.zeros(3, 9, 8)], {}, "images: got several sizes, expected"),
         ([torch.zeros(3, 8, 8), torch.zeros(8, 8)], {}, r"images\[1\]: got \[8, 8\], expected"),
+        (torch.zeros(2, 3, 8, 8).to_mkldnn(), {}, "images: got a tensor in the layout mkldnn"),
         (torch.zeros(2, 3, 8, 8).byte(), {}, r"images\[0\]: pixels: got uint8"),
     ],
 )

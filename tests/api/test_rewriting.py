@@ -12,7 +12,7 @@ import pytest
 import torch
 
 import regen
-from regen.errors import EditsError, RewriteError
+from regen.errors import EditsError, RegenError, RewriteError
 from regen.files.as_json import to_json
 from regen.runs.rewrite.run import run_rewrite
 
@@ -39,6 +39,20 @@ def test_edits_of_arrays_are_previewed(world: Any) -> None:
     shown = regen.preview(content, generator, projector="p.safetensors", samples=2)
     assert torch.equal(shown.regions[0, 0] > 0.5, torch.from_numpy(mask))
     assert shown.unseen.shape == (2, 3, 32, 32)
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"projector": 3}, "projector: got int, expected the path of one"),
+        ({"generator": 3}, "generator: got int, expected a name or a path"),
+        ({"images": 3}, "folder of images: got int, expected a path"),
+        ({"images": "."}, r"samples: got the folder \., expected none: it takes seeds"),
+    ],
+)
+def test_what_is_no_path_is_told(world: Any, options: dict[str, Any], message: str) -> None:
+    with pytest.raises(RegenError, match=message):
+        regen.preview("edits.json", **options)
 
 
 def test_what_is_no_edits_and_no_settings_is_told(world: Any) -> None:

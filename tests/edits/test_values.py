@@ -6,7 +6,7 @@ import json
 
 import pytest
 
-from regen.edits.schema import PasteOracle, Weights
+from regen.edits.schema import Edits, PasteOracle, Weights
 from regen.errors import StoreError
 from tests.helpers.edits_files import BOX, FULL, LEAST, read
 
@@ -44,6 +44,12 @@ def test_an_embedded_file_needs_no_images(folder, tmp_path_factory):
     (folder / "cat.png").unlink()
     again = read(tmp_path_factory.mktemp("elsewhere"), content)
     assert again.edits[0].exemplar.load().shape == (1, 3, 80, 90)
+
+
+@pytest.mark.parametrize("path", [None, 3, b"edits.json", ""])
+def test_a_place_that_is_no_path_is_told(folder, path):
+    with pytest.raises(StoreError, match="^path to save to: got .*, expected a path$"):
+        Edits(edits=()).save(path)
 
 
 def test_edits_are_saved_whole_or_not_at_all(folder, tmp_path_factory):

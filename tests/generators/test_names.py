@@ -56,6 +56,16 @@ def test_a_training_that_has_not_ended_is_to_be_continued(build: Build, tmp_path
     assert generator_path(tmp_path) == tmp_path / "generator.safetensors"
 
 
+def test_what_is_no_path_is_no_generator(build: Build) -> None:
+    for name, kind in ((None, "NoneType"), (3, "int"), (b"portraits", "bytes")):
+        with pytest.raises(
+            GeneratorError, match=f"^generator: got {kind}, expected a name or a pa"
+        ):
+            open_generator(name)  # type: ignore[arg-type]
+    with pytest.raises(GeneratorError, match="^generator: got StyleGAN2, expected a name or a pa"):
+        open_generator(build())  # type: ignore[arg-type]
+
+
 def test_an_edits_file_is_no_generator(tmp_path: Path) -> None:
     (tmp_path / "eyes.json").write_text("{}")
     message = "eyes.json is not a generator: got JSON; an edits file goes to --edits$"
@@ -66,7 +76,9 @@ def test_an_edits_file_is_no_generator(tmp_path: Path) -> None:
 def test_an_empty_text_is_not_this_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (tmp_path / "generator.safetensors").touch()
     monkeypatch.chdir(tmp_path)
-    with pytest.raises(GeneratorError, match="no such generator: got an empty text, expected a fi"):
+    with pytest.raises(
+        GeneratorError, match="generator: got an empty text, expected a name or a path"
+    ):
         generator_path("")
     assert generator_path(".").name == "generator.safetensors"
 

@@ -8,13 +8,14 @@ import numpy as np
 import pytest
 import torch
 
-from regen.errors import GeneratorError
+from regen.errors import GeneratorError, ImageError
 from regen.generators.pictures import (
     Folder,
     People,
     Person,
     PictureFile,
     check_known,
+    checked_folder,
     picture_of,
     pictures_in,
 )
@@ -41,6 +42,15 @@ def test_files_are_numbered_by_name(tmp_path: Path) -> None:
     assert folder.picture(0).label == "wide.png"
     with pytest.raises(GeneratorError, match="image: got 1, expected 0 to 0"):
         folder.picture(1)
+
+
+def test_a_folder_may_be_text_and_nothing_else(tmp_path: Path) -> None:
+    save_image(tmp_path / "a.png", torch.zeros(1, 3, 4, 4))
+    assert pictures_in(checked_folder(str(tmp_path)), None, "fill") == Folder.of(tmp_path)
+    assert checked_folder(None) is None
+    for wrong in (3, b"images", ""):
+        with pytest.raises(ImageError, match="^folder of images: got .*, expected a path$"):
+            pictures_in(wrong, None, "fill")  # type: ignore[arg-type]
 
 
 def test_images_that_requests_name() -> None:

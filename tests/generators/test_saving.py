@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 import torch
@@ -64,6 +65,15 @@ def test_what_cannot_be_written_is_told(build: Build, tmp_path: Path) -> None:
     with pytest.raises(StoreError, match="create the folder first"):
         save_generator(build(), tmp_path / "none" / "g.safetensors")
     assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("path", [None, 3, b"g.safetensors", ["g.safetensors"], ""])
+def test_a_place_that_is_no_path_is_told(build: Build, path: Any) -> None:
+    message = "^path to save to: got .*, expected a path, after the generator$"
+    with pytest.raises(GeneratorError, match=message):
+        save_generator(build(), path)
+    with pytest.raises(GeneratorError, match=message):
+        save_generator("g.safetensors", build())  # type: ignore[arg-type]
 
 
 def test_the_file_that_is_open_stays(build: Build, tmp_path: Path) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -147,11 +148,46 @@ def test_soft_masks_are_rounded_to_bytes() -> None:
         (torch.zeros(3, 4, 4).byte(), "pixels: got uint8, expected floating-point .*; divide"),
         (torch.full((3, 4, 4), 255.0), "pixels: got values from 255 to 255, expected -1 to 1; div"),
         (torch.full((3, 4, 4), torch.nan), "pixels: got values from nan to nan"),
+        (torch.zeros(3, 4, 4) * 1j, "pixels: got complex64, expected floating-point .*; make them"),
+        (
+            torch.zeros(3, 4, 4).to(torch.float8_e5m2),
+            "pixels: got float8_e5m2, .*; make them float",
+        ),
     ],
 )
 def test_what_is_no_image_is_refused(image: object, message: str) -> None:
     with pytest.raises(ImageError, match=message):
         image_source(image)
+
+
+FLAT = torch.zeros(4, 4)
+
+
+@pytest.mark.filterwarnings("ignore")  # torch says that some kinds are not stable
+@pytest.mark.parametrize(
+    ("make", "got"),
+    [
+        (FLAT.to_sparse, "a tensor in the layout sparse_coo, .*; `to_dense"),
+        (FLAT.to_sparse_csr, "a tensor in the layout sparse_csr, .*; `to_dense"),
+        (FLAT.to_mkldnn, "a tensor in the layout mkldnn, .*; `to_dense"),
+        (
+            lambda: torch.quantize_per_tensor(FLAT, 0.1, 0, torch.quint8),
+            "a quantised tensor, .*; `dequantize",
+        ),
+        (lambda: FLAT.to("meta"), "a tensor on the device meta, which has no numbers"),
+        (lambda: torch.nested.nested_tensor([FLAT]), "a nested tensor, .*; take one of its"),
+    ],
+)
+def test_tensors_of_other_kinds_are_told(make: Callable[[], torch.Tensor], got: str) -> None:
+    with pytest.raises(ImageError, match=f"^image: got {got}"):
+        image_source(make())
+    with pytest.raises(ImageError, match=f"^mask: got {got}"):
+        mask_source(make())
+
+
+def test_the_imaginary_part_of_numbers_is_a_mask() -> None:
+    part = torch.complex(torch.zeros(2, 3), -torch.from_numpy(MASK).float()).conj().imag
+    assert part.is_neg() and load_mask(mask_source(part))[0, 0].tolist() == MASK.tolist()
 
 
 @pytest.mark.parametrize(

@@ -88,6 +88,11 @@ def test_an_ellipse_is_round():
             lambda: Mask(torch.zeros(1, 1, 3, 4)),
             "got 4 x 3 pixels without any white, expected whi",
         ),
+        (lambda: Mask(None), "mask: got NoneType, expected a tensor"),
+        (
+            lambda: Mask(torch.ones(1, 1, 3, 4).to_sparse()),
+            "mask: got a tensor in the layout sparse",
+        ),
         (lambda: Mask(torch.ones(3, 4)), r"mask: got torch.float32 \[3, 4\], expected floats"),
         (lambda: Mask(torch.ones(1, 1, 3, 4).int()), "mask: got torch.int32"),
         (lambda: Mask(torch.full((1, 1, 3, 4), 2.0)), "mask: expected numbers from 0 to 1 only"),

@@ -194,6 +194,12 @@ def test_rewrites_may_do_without_a_bundled_projector(
     assert open_projector(None, tiny).value_layer == 3
 
 
+@pytest.mark.parametrize("path", [3, b"p.safetensors", ["p.safetensors"], ""])
+def test_what_is_no_path_is_told(tiny: StyleGAN2, path: Any) -> None:
+    with pytest.raises(ProjectorError, match="^projector: got .*, expected the path of one$"):
+        open_projector(path, tiny)
+
+
 def test_a_run_folder_stands_for_its_projector(saved: Path, tiny: StyleGAN2) -> None:
     saved.rename(saved.parent / "projector.safetensors")
     assert load_projector(saved.parent, tiny).value_layer == 3

@@ -160,6 +160,27 @@ def test_nothing_cannot_be_composed() -> None:
         compose([])
 
 
+@pytest.mark.parametrize(
+    ("rewrites", "got"), [(3, "int"), (["r.safetensors"], "str"), ("r", "str")]
+)
+def test_what_is_no_rewrite_cannot_be_composed_or_applied(
+    generator: StyleGAN2, rewrites: Any, got: str
+) -> None:
+    with pytest.raises(RewriteError, match=f": got {got}, expected "):
+        compose(rewrites)
+    message = f"^rewrite: got {type(rewrites).__name__}, .*; `regen.Rewrite.load` opens a file$"
+    with pytest.raises(RewriteError, match=message):
+        apply(generator, rewrites)
+
+
+@pytest.mark.parametrize("path", [None, 3, b"r.safetensors", ""])
+def test_what_is_no_path_is_told(rewrite: Rewrite, path: Any) -> None:
+    with pytest.raises(StoreError, match="^path to save to: got .*, expected a path$"):
+        rewrite.save(path)
+    with pytest.raises(StoreError, match="^rewrite: got .*, expected the path of one$"):
+        Rewrite.load(path)
+
+
 def test_rewrites_of_different_generators_cannot_be_composed(rewrite: Rewrite) -> None:
     other = Rewrite(rewrite.deltas, "f" * 64, rewrite.family)
     message = f"cannot be composed: got bases {rewrite.base[:12]} and {'f' * 12}"
