@@ -21,9 +21,9 @@ from regen.errors import RewriteError, StoreError
 from regen.files import tensor_file
 from regen.files.budget import is_finite
 from regen.files.paths import checked_path
-from regen.generators import bundled
 from regen.generators.protocol import Generator, checked_open
 from regen.numbers import plain
+from regen.rewriting.rewrite_checks import check_finite, check_fits
 
 FORMAT = "rewrite"
 VERSION = 1
@@ -73,7 +73,7 @@ class Rewrite:
             RewriteError: If the rewrite belongs to another generator.
         """
         parameters = dict(checked_open(generator).named_parameters())
-        _check_fits(generator, parameters, self)
+        check_fits(generator, parameters, self.base, self.deltas)
         own = [*generator.parameters(), *generator.buffers()]
         changed = {id(parameters[name]) for name in self.deltas}
         shared = {id(tensor): tensor for tensor in own if id(tensor) not in changed}
@@ -88,6 +88,7 @@ class Rewrite:
         """Write a safetensors file; equal rewrites give equal bytes.
 
         Raises:
+            RewriteError: If a delta is not of finite real numbers.
             StoreError: If the file cannot be written; nothing is left behind then.
         """
         header = {
@@ -98,6 +99,7 @@ class Rewrite:
             "settings": dict(self.settings),
         }
         path = checked_path(path, StoreError, "path to save to")
+        check_finite(path, self.deltas)
         tensor_file.save(path, self.deltas, header)
 
     @classmethod
@@ -109,8 +111,8 @@ class Rewrite:
 
         Raises:
             StoreError: If the file is missing, damaged, or holds something else.
-            RewriteError: If its header does not say which generator it belongs to, or its strength
-                is not a number.
+            RewriteError: If its header does not say which generator it belongs to, its strength is
+                not a number, or a delta is not of finite real numbers.
         """
         path = checked_path(path, StoreError, "rewrite", expected="the path of one")
         path = Path(path) / REWRITE_FILE if isdir(path) else path
@@ -126,6 +128,7 @@ class Rewrite:
             raise RewriteError(
                 f"{path}: header: settings.strength", got=repr(strength), expected="a number"
             )
+        check_finite(path, stored.tensors)
         return cls(stored.tensors, header["base"], header["family"], header["settings"])
 
 
@@ -201,7 +204,8 @@ def apply(generator: Generator, rewrite: Rewrite) -> dict[str, Tensor]:
         RewriteError: If the rewrite belongs to another generator; nothing is changed then.
     """
     parameters = dict(checked_open(generator).named_parameters())
-    _check_fits(generator, parameters, checked_rewrite(rewrite))
+    checked_rewrite(rewrite)
+    check_fits(generator, parameters, rewrite.base, rewrite.deltas)
     originals = {name: parameters[name].detach().clone() for name in rewrite.deltas}
     try:
         for name, delta in rewrite.deltas.items():
@@ -218,29 +222,6 @@ def revert(generator: Generator, originals: Mapping[str, Tensor]) -> None:
     parameters = dict(generator.named_parameters())
     for name, tensor in originals.items():
         parameters[name].copy_(tensor)
-
-
-def _check_fits(generator: Generator, parameters: Mapping[str, Tensor], rewrite: Rewrite) -> None:
-    digest = generator.digest()
-    if digest != rewrite.base:
-        owner = bundled.name_of(rewrite.base)
-        if owner is not None and generator.source_name != owner:
-            raise RewriteError(
-                "this rewrite belongs to another generator",
-                got=generator.source_name or f"generator {digest[:12]}",
-                expected=owner,
-                remedy=f"use that one, for instance with --generator {owner}",
-            )
-        raise RewriteError(
-            "this rewrite belongs to another generator, or to this one before it was changed",
-            got=f"generator {digest[:12]}",
-            expected=f"generator {rewrite.base[:12]}",
-            remedy="open the generator it was made for; compose rewrites before applying them",
-        )
-    for name, delta in rewrite.deltas.items():
-        if name not in parameters or parameters[name].shape != delta.shape:
-            shape = list(parameters[name].shape) if name in parameters else "no such parameter"
-            raise RewriteError(f"rewrite of {name}", got=list(delta.shape), expected=f"{shape}")
 
 
 def load_rewrites(rewrites: Sequence[tuple[Path, float]]) -> Rewrite | None:

@@ -12,7 +12,6 @@ from torch import Tensor
 
 from regen.errors import RewriteError, StoreError
 from regen.files import tensor_file
-from regen.generators.registry import BUNDLED, open_generator
 from regen.generators.stylegan2.generator import StyleGAN2
 from regen.rewriting.rewrite import Rewrite, apply, compose, load_rewrites, revert, rewritten
 
@@ -215,23 +214,6 @@ def test_another_base_is_refused_and_nothing_changes(
     assert generator.digest() == rewrite.base
 
 
-@pytest.mark.parametrize("name", BUNDLED)
-def test_the_bundled_generator_that_it_belongs_to_is_named(
-    generator: StyleGAN2, rewrite: Rewrite, name: str
-) -> None:
-    other = Rewrite(rewrite.deltas, open_generator(name).digest(), rewrite.family)
-    generator.source_name = "mine.safetensors"
-    message = (
-        "this rewrite belongs to another generator: got mine.safetensors, "
-        f"expected {name}; use that one, for instance with --generator {name}"
-    )
-    with pytest.raises(RewriteError, match=f"^{message}$"):
-        apply(generator, other)
-    generator.source_name = name  # it is that one, changed
-    with pytest.raises(RewriteError, match="or to this one before it was changed"):
-        apply(generator, other)
-
-
 def test_a_rewrite_cannot_be_applied_twice(generator: StyleGAN2, rewrite: Rewrite) -> None:
     with rewritten(generator, rewrite):
         changed = generator.digest()
@@ -314,6 +296,24 @@ def test_a_strength_that_is_no_number_is_refused(
     assert str(caught.value) == (
         f"{tmp_path}/r: header: settings.strength: got {strength!r}, expected a number"
     )
+
+
+@pytest.mark.parametrize("value", [math.nan, math.inf, -math.inf, 1e300])
+def test_deltas_that_are_not_finite_are_neither_saved_nor_loaded(
+    rewrite: Rewrite, tmp_path: Path, value: float
+) -> None:
+    path = tmp_path / "r.safetensors"
+    rewrite.save(path)
+    header, before = tensor_file.read_header(path), path.read_bytes()
+    deltas = {name: delta.double() for name, delta in rewrite.deltas.items()}
+    deltas[NAMES[1]][3] = value
+    message = rf"r\.safetensors: {NAMES[1]}: got NaN or infinity, expected finite numbers; learn"
+    with pytest.raises(RewriteError, match=message):
+        Rewrite(deltas, rewrite.base, rewrite.family).save(path)
+    assert path.read_bytes() == before
+    tensor_file.save(path, deltas, header)
+    with pytest.raises(RewriteError, match=message):
+        Rewrite.load(path)
 
 
 def test_files_of_another_format_are_refused(tmp_path: Path) -> None:
