@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import json
+import os
+from collections.abc import Mapping
+from contextlib import ExitStack
 from pathlib import Path
 
 from regen.errors import StoreError
-from regen.files.atomic import ensure_folder, write_bytes
+from regen.files.atomic import atomic_write, ensure_folder
 
 _PACKAGE = Path(__file__).parents[1]
 SCHEMA = "edits.schema.json"
@@ -22,7 +25,8 @@ def copy_examples(folder: Path) -> list[Path]:
     """Write the edits files of the examples, their images and the schema of edits files.
 
     Files that are there already and hold the same are left alone, so the command may be repeated.
-    Nothing is written into the folder that the examples come from.
+    Nothing is written into the folder that the examples come from. Whatever goes wrong, a full disk
+    for instance, either all files are there afterwards or those that were there before.
 
     Args:
         folder: Made if it does not exist.
@@ -31,8 +35,8 @@ def copy_examples(folder: Path) -> list[Path]:
         The edits files in it, sorted.
 
     Raises:
-        StoreError: If a file of that name holds something else, or the folder lies in that of the
-            examples (nothing is written then), or the folder cannot be written to.
+        StoreError: If something else has the name of a file, a link that leads nowhere for
+            instance, the folder lies in that of the examples, or cannot be written to.
     """
     source = examples_folder()
     if source.resolve() in folder.resolve().parents:
@@ -61,17 +65,25 @@ def _copy(source: Path, folder: Path) -> None:
     lacking = {path: data for path, data in contents.items() if not _holds(path, data)}
     for path in sorted({path.parent for path in lacking}):
         ensure_folder(path)
-    for path, data in lacking.items():
-        write_bytes(path, data)
+    _write_all(lacking)
+
+
+def _write_all(contents: Mapping[Path, bytes]) -> None:
+    """Write all files or none: each gets its name when all are on the disk."""
+    with ExitStack() as written:
+        for path, data in contents.items():
+            written.enter_context(atomic_write(path)).write_bytes(data)
 
 
 def _holds(path: Path, data: bytes) -> bool:
-    """Whether the file is there; raises StoreError if it holds anything but `data`."""
-    if not path.exists():
+    """Whether the file is there; raises StoreError if anything but `data` is in its place."""
+    try:
+        os.lstat(path)
+        if path.is_file() and path.read_bytes() == data:
+            return True
+        problem = f"{path} is there already, and differs from the example"
+    except (FileNotFoundError, NotADirectoryError):  # the latter is told when folders are made
         return False
-    if not path.is_file() or path.read_bytes() != data:
-        raise StoreError(
-            f"{path} is there already, and differs from the example",
-            remedy="choose another folder with -o, or move it away",
-        )
-    return True
+    except OSError as error:
+        problem = f"{path} cannot be compared with the example: {error.strerror}"
+    raise StoreError(problem, remedy="choose another folder with -o, or move it away")

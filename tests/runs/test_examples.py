@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 from pathlib import Path
 
 import pytest
@@ -50,6 +51,66 @@ def test_a_folder_of_the_users_in_the_place_of_a_file(tmp_path: Path) -> None:
     (tmp_path / "eyes.json").mkdir()
     with pytest.raises(StoreError, match=r"eyes\.json is there already"):
         copy_examples(tmp_path)
+
+
+@pytest.mark.parametrize("name", ["eyes.json", "noto/OFL.txt", "translate_hat.json"])
+@pytest.mark.parametrize("goal", ["nowhere", "no/where", "."])
+def test_a_link_in_the_place_of_a_file(tmp_path: Path, name: str, goal: str) -> None:
+    link = tmp_path / "mine" / name
+    link.parent.mkdir(parents=True)
+    link.symlink_to(link if goal == "." else tmp_path / goal)
+    with pytest.raises(StoreError, match=rf"{link.name} (is there already|cannot be compared)"):
+        copy_examples(tmp_path / "mine")
+    assert contents(tmp_path) == {} and link.is_symlink()
+
+
+@pytest.mark.parametrize("obstacle", ["a file", "a link that leads nowhere"])
+def test_something_else_in_the_place_of_a_folder(tmp_path: Path, obstacle: str) -> None:
+    folder = tmp_path / "noto"
+    if obstacle == "a file":
+        folder.touch()
+    else:
+        folder.symlink_to(tmp_path / "no" / "where")
+    before = contents(tmp_path)
+    with pytest.raises(StoreError, match="cannot write .*noto: "):
+        copy_examples(tmp_path)
+    assert contents(tmp_path) == before
+
+
+def test_a_file_that_cannot_be_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    copy_examples(tmp_path)
+    before, read = contents(tmp_path), Path.read_bytes
+
+    def forbidden(path: Path) -> bytes:
+        if path == tmp_path / "hat.png":
+            raise PermissionError(errno.EACCES, "Permission denied")
+        return read(path)
+
+    monkeypatch.setattr(Path, "read_bytes", forbidden)
+    (tmp_path / "eyes.json").unlink()
+    with pytest.raises(StoreError, match=r"hat\.png cannot be compared .*: Permission denied; cho"):
+        copy_examples(tmp_path)
+    monkeypatch.undo()
+    del before["eyes.json"]
+    assert contents(tmp_path) == before
+
+
+@pytest.mark.parametrize("fails", [0, 7, 20])
+def test_a_full_disk_leaves_what_was_there(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, fails: int
+) -> None:
+    (tmp_path / "mine.txt").write_text("mine")
+    calls, write = iter(range(100)), Path.write_bytes
+
+    def full(path: Path, data: bytes) -> int:
+        if data != b"regen" and next(calls) == fails:  # which is written as a probe
+            raise OSError(errno.ENOSPC, "No space left on device")
+        return write(path, data)
+
+    monkeypatch.setattr(Path, "write_bytes", full)
+    with pytest.raises(StoreError, match="cannot write .*: No space left on device; free some"):
+        copy_examples(tmp_path)
+    assert contents(tmp_path) == {"mine.txt": b"mine"}
 
 
 def test_the_folder_they_come_from_stays_as_it_is() -> None:
