@@ -2,8 +2,9 @@
 
 A JPEG says neither how long it is nor what its sum is. Where it was cut and then closed with an end
 mark, as programs do that rescue files or write what they have of one, libjpeg makes the missing
-pixels grey, or, of a progressive JPEG, blurs them; and Pillow keeps its warnings to itself. Without
-an end mark Pillow refuses the file.
+pixels grey, blurs them, where the JPEG is progressive, or leaves their colours out, where these
+have scans of their own; and Pillow keeps its warnings to itself. Without an end mark Pillow refuses
+the file.
 """
 
 from __future__ import annotations
@@ -15,7 +16,7 @@ from PIL import Image
 
 from regen.errors import ImageError
 from regen.images.jpeg import with_filler
-from regen.images.scans import bits_left, has_zeros
+from regen.images.scans import bits_left, ends_with_a_part, has_zeros
 
 _GREY = range(127, 129)  # what missing pixels are, in any of the colours of a JPEG
 _LAST_BITS = 1  # of a coefficient
@@ -24,9 +25,9 @@ _LAST_BITS = 1  # of a coefficient
 def what_is_missing(image: Image.Image, file: BinaryIO) -> str:
     """Why the pixels of a JPEG are not all its own, or "" where they are.
 
-    Not seen is a progressive JPEG that was cut in its very last scan, or lacks the last bits alone:
-    there are whole files that leave them out, and it hardly shows. Nor is it seen where data became
-    zeros that may be those of a flat image.
+    Not seen is a progressive JPEG that was cut in its very last scan of last bits, or lacks these
+    alone: there are whole files that leave them out, and it hardly shows. Nor is it seen where data
+    became zeros that may be those of a flat image, or where only the last block of pixels was cut.
 
     Args:
         image: Decoded, as it is stored, perhaps at a fraction of its size.
@@ -35,17 +36,20 @@ def what_is_missing(image: Image.Image, file: BinaryIO) -> str:
     file.seek(0)
     data = file.read()
     try:
-        if image.info.get("progressive") and _is_blurred(data):
-            return "its last scans are missing, without which it is blurred"
+        if _is_blurred(data):
+            blurred = bool(image.info.get("progressive"))
+            without = "without which it is blurred" if blurred else "and some of its colours"
+            return f"its last scans are missing, {without}"
         if has_zeros(data):
             return "a part of its data has become zeros"
-        return "its data end before its last pixel" if _ends_grey(image, data) else ""
+        cut = _goes_on(data, 2) if ends_with_a_part(data) else _ends_grey(image, data)
+        return "its data end before its last pixel" if cut else ""
     except ImageError:  # odd, but Pillow has decoded it
         return ""
 
 
 def _is_blurred(data: bytes) -> bool:
-    """Whether a progressive JPEG has not sent all but the last bits of its numbers.
+    """Whether a JPEG has not sent all but the last bits of its numbers.
 
     Where these alone are left, the scan that has sent those before them may have been cut.
     """

@@ -1,7 +1,8 @@
 """The scans of a JPEG: what they have sent when the file ends, and whether their data are theirs.
 
 A progressive JPEG sends each coefficient of its blocks in several scans: the lowest frequencies
-first, and of each number its last bits last. See ITU-T T.81, Annexes B and G.
+first, and of each number its last bits last. Others send all in one scan, or each component in a
+scan of its own. See ITU-T T.81, Annexes B, F and G.
 """
 
 from __future__ import annotations
@@ -49,16 +50,16 @@ class Scan:
 
 
 def bits_left(data: bytes) -> int:
-    """How many bits of a coefficient a progressive JPEG has not sent, by the headers of its scans.
+    """How many bits of a coefficient a JPEG has not sent, by the headers of its scans.
 
-    Encoders send all, though nothing but the means of the blocks must be sent.
+    Encoders send all, though of a progressive one only the means of the blocks must be sent.
 
     Args:
         data: The file.
 
     Returns:
         The most of any coefficient of any component: 64 where one was never sent, and 0 where all
-        were, or where the JPEG is not progressive.
+        were.
 
     Raises:
         ImageError: If it is not made of segments to its end.
@@ -68,12 +69,27 @@ def bits_left(data: bytes) -> int:
         if not isinstance(one, Scan):
             left |= {number: [_BLOCK] * _BLOCK for number in one}
             continue
-        if one.frame not in _PROGRESSIVE:
-            return 0
+        whole = one.frame not in _PROGRESSIVE  # whatever its header says
+        band = slice(0, _BLOCK) if whole else slice(one.first, one.last + 1)
         for sent in (left[number] for number in one.components if number in left):
-            band = slice(one.first, one.last + 1)
-            sent[band] = [min(bits, one.left) for bits in sent[band]]
+            sent[band] = [0 if whole else min(bits, one.left) for bits in sent[band]]
     return max((max(sent) for sent in left.values()), default=0)
+
+
+def ends_with_a_part(data: bytes) -> bool:
+    """Whether the last scan is the first to send something, and others have sent the rest.
+
+    If it was cut, the rest of the image is there, without its colours or blurred: no corner of it
+    is grey. Most JPEGs have one scan of everything, or end with the last bits of some numbers.
+
+    Args:
+        data: The file.
+
+    Raises:
+        ImageError: If it is not made of segments to its end.
+    """
+    scans = [one for one in _parts(data) if isinstance(one, Scan)]
+    return len(scans) > 1 and scans[-1].before == 0
 
 
 def has_zeros(data: bytes) -> bool:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import io
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import partial
 from itertools import pairwise
 from pathlib import Path
@@ -11,6 +11,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+import torch
 from PIL import Image
 
 from regen.errors import ImageError
@@ -116,6 +117,36 @@ def test_a_progressive_jpeg_is_refused_until_only_last_bits_are_missing(kind: st
             assert (blurred - whole).abs().mean() < 0.05
         refused(data[: (start + end) // 2])
     load_image(data[: whole_end - 1] + END)
+
+
+def one_by_one(order: Sequence[int]) -> bytes:
+    """Each component in a scan of its own, made of files of one component."""
+    files = [encoded(plane) for plane in photograph("YCbCr").split()]
+    head, scans = b"\xff\xd8", []
+    for marker, at, end in segments(files[0]):
+        content = files[0][at:end]
+        if marker == 0xC0:
+            components = b"".join(bytes([number, 0x11, 0]) for number in (1, 2, 3))
+            content = b"\0\x11" + content[2:7] + b"\x03" + components
+        if marker != 0xDA:
+            head += bytes([0xFF, marker]) + content
+    for file in files:
+        scans += [file[at + 8 : end] for marker, at, end in segments(file) if marker == 0xDA]
+    parts = [b"\xff\xda\0\x08\x01" + bytes([i + 1, 0, 0, 63, 0]) + scans[i] for i in order]
+    return head + b"".join(parts) + END
+
+
+@pytest.mark.parametrize("order", [(0, 1, 2), (1, 2, 0)], ids=["colours last", "colours first"])
+def test_a_jpeg_of_several_scans_is_whole_or_refused(order: Sequence[int]) -> None:
+    data = one_by_one(order)
+    exact = torch.from_numpy(np.array(photograph())).permute(2, 0, 1)[None] / 127.5 - 1
+    assert (load_image(data) - exact).abs().mean() < 0.03
+    assert torch.equal(load_image(data + b"motion" * 99), load_image(data))
+    *_, start, end = scan_starts(data)
+    for kept in (0.05, 0.3, 0.6, 0.9):
+        said = refused(data[: start + 10 + int(kept * (end - start - 10))])
+        assert "its data end before its last pixel; copy it again" in said
+    assert "its last scans are missing, and some of its colours; copy it" in refused(data[:start])
 
 
 @pytest.mark.parametrize("at", [0.1, 0.5, 0.9])

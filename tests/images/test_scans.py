@@ -11,7 +11,7 @@ import pytest
 from PIL import Image
 
 from regen.errors import ImageError
-from regen.images.scans import bits_left, has_zeros
+from regen.images.scans import bits_left, ends_with_a_part, has_zeros
 
 START, END = b"\xff\xd8", b"\xff\xd9"
 ALL = (1, 2, 3)
@@ -67,9 +67,27 @@ def test_bits_are_left_until_a_scan_has_sent_them(scans: list[Any], left: int, m
     assert bits_left(data) == bits_left(data[: -len(END)]) == left
 
 
-def test_other_jpegs_are_not_progressive() -> None:
-    assert bits_left(START + frame(0xC0) + scan(ALL, 0, 63, 0) + END) == 0
+@pytest.mark.parametrize("marker", [0xC0, 0xC1, 0xC9])
+def test_other_jpegs_send_all_of_a_component_whatever_a_header_says(marker: int) -> None:
+    single = [(number, 0, 0, 0x12) for number in ALL]
+    assert bits_left(progressive([(ALL, 0, 63, 0)], marker)) == 0
+    assert bits_left(progressive(single, marker)) == 0
+    assert bits_left(progressive(single[:2], marker)) == 64
     assert bits_left(START + END) == 0
+
+
+@pytest.mark.parametrize(
+    ("scans", "part"),
+    [
+        ([(ALL, 0, 63, 0)], False),
+        (COLOURS, True),
+        ([*COLOURS, *REFINED, *LAST_BITS], False),
+        ([(number, 0, 63, 0) for number in ALL], True),
+        ([], False),
+    ],
+)
+def test_the_last_scan_may_be_the_first_to_send_a_part(scans: list[Any], part: bool) -> None:
+    assert ends_with_a_part(progressive(scans)) == part
 
 
 def drawings() -> dict[str, Image.Image]:
