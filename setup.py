@@ -29,10 +29,12 @@ class PackageWithKernels(build_py):
         super().run()
         if self.editable_mode:
             return
-        examples = Path(self.build_lib, "regen", "examples")
-        shutil.rmtree(examples, ignore_errors=True)  # left by an earlier build
-        shutil.copytree(ROOT / "examples", examples)
-        shutil.copy(ROOT / "docs" / "edits.schema.json", examples)
+        package = Path(self.build_lib, "regen")
+        shutil.rmtree(package / "examples", ignore_errors=True)  # left by an earlier build
+        for name in example_files():
+            (package / name).parent.mkdir(parents=True, exist_ok=True)
+            shutil.copy(ROOT / name, package / name)
+        shutil.copy(ROOT / "docs" / "edits.schema.json", package / "examples")
         folder = Path(self.build_lib, "stylegan2_ops", "lib")
         shutil.rmtree(folder, ignore_errors=True)  # left by an earlier build
         if WITH_KERNELS:
@@ -54,6 +56,13 @@ class PlatformDistribution(Distribution):
 
     def has_ext_modules(self) -> bool:
         return WITH_KERNELS or super().has_ext_modules()
+
+
+def example_files() -> list[str]:
+    """The files of the examples, as MANIFEST.in lists them, and no others that lie beside them."""
+    lines = (ROOT / "MANIFEST.in").read_text(encoding="utf-8").splitlines()
+    names = [line.removeprefix("include ") for line in lines]
+    return [name for name in names if name.startswith("examples/")]
 
 
 def bundle_kernels(folder: Path) -> None:

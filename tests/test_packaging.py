@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import configparser
+import re
+import subprocess
 from fnmatch import fnmatch
 from pathlib import Path
 
@@ -46,6 +48,30 @@ def test_every_other_file_is_package_data(package: str) -> None:
     ]
     assert [str(path) for path in others if not packaged(path, patterns)] == []
     assert not packaged(Path("regen", "notes.txt"), patterns)
+
+
+def listed_examples() -> list[str]:
+    """Those that MANIFEST.in lists, which go into distributions and the package."""
+    lines = (ROOT / "MANIFEST.in").read_text(encoding="utf-8").splitlines()
+    return [line.split()[1] for line in lines if line.startswith("include examples/")]
+
+
+def test_the_examples_that_are_packaged_are_all_that_git_knows() -> None:
+    git = subprocess.run(
+        ["git", "ls-files", "examples"], cwd=ROOT, capture_output=True, text=True, check=False
+    )
+    if git.returncode != 0 or not git.stdout:
+        pytest.skip("no git repository")
+    assert listed_examples() == git.stdout.split()
+
+
+def test_the_examples_that_are_packaged_are_complete() -> None:
+    names = listed_examples()
+    assert all((ROOT / name).is_file() for name in names) and len(set(names)) == len(names)
+    for name in (name for name in names if name.endswith(".json")):
+        text = (ROOT / name).read_text(encoding="utf-8")
+        images = re.findall(r'"([^"]+\.png)"', text)
+        assert {f"examples/{image}" for image in images} <= set(names), name
 
 
 def test_the_two_commands_of_the_readme_are_targets() -> None:

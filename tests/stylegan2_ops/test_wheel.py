@@ -6,6 +6,7 @@ The wheels hold this package with the real declaration of the operators and next
 from __future__ import annotations
 
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -35,7 +36,7 @@ def project(tmp_path: Path, tiny_plan: Plan) -> Path:
         pytest.skip("setuptools is older than pyproject.toml wants")
     folder = tmp_path / "project"
     folder.mkdir()
-    for name in ("setup.py", "setup.cfg", "pyproject.toml", "README.md", "LICENSE"):
+    for name in ("setup.py", "setup.cfg", "pyproject.toml", "MANIFEST.in", "README.md", "LICENSE"):
         shutil.copy(ROOT / name, folder)
     shutil.copytree(ROOT / "examples", folder / "examples")
     (folder / "docs").mkdir()
@@ -105,10 +106,12 @@ def test_a_wheel_has_the_examples_and_their_schema_and_none_of_an_earlier_build(
     left_over = project / "build" / "lib" / "regen" / "examples" / "old.json"
     left_over.parent.mkdir(parents=True)
     left_over.write_text("{}")
+    for stray in ("mine.json", "me.png", "noto/.notes.txt.swp", "out/rewrite.safetensors"):
+        path = project / "examples" / stray
+        path.parent.mkdir(exist_ok=True)
+        path.write_text("{}")
     with zipfile.ZipFile(build_wheel(project, STYLEGAN2_OPS_WHEEL="")) as archive:
         found = {name for name in archive.namelist() if name.startswith("regen/examples/")}
-    examples = (path for path in (ROOT / "examples").rglob("*") if path.is_file())
-    names = [path.relative_to(ROOT).as_posix() for path in examples] + [
-        "examples/edits.schema.json"
-    ]
+    manifest = (ROOT / "MANIFEST.in").read_text(encoding="utf-8")
+    names = [*re.findall("include (examples/.+)", manifest), "examples/edits.schema.json"]
     assert found == {f"regen/{name}" for name in names}
