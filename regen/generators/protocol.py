@@ -218,21 +218,30 @@ class Generator(nn.Module, ABC):
             GeneratorError: If the generator has fewer layers.
         """
 
-    def check_cut(
-        self, value_layer: int, memory_layers: int, counted: str = "of this generator"
-    ) -> None:
-        """Raise GeneratorError for a cut that does not exist; `counted` says which convolutions."""
+    def check_cut(self, value_layer: int, memory_layers: int, counted: str = "of") -> None:
+        """Check that a cut exists.
+
+        Args:
+            value_layer: The last convolution of the memory.
+            memory_layers: How many it has.
+            counted: Which convolutions are counted, to stand before the generator's name.
+
+        Raises:
+            GeneratorError: If it does not; the message names the generator as it was opened.
+        """
+        name = self.source_name or "this generator"
         if not 1 <= value_layer <= self.convolutions:
             raise GeneratorError(
                 "value layer",
                 got=value_layer,
-                expected=f"1 to {self.convolutions}, the convolutions {counted}",
+                expected=f"1 to {self.convolutions}, the convolutions {counted} {name}",
             )
         if not 1 <= memory_layers <= value_layer:
             raise GeneratorError(
                 "memory layers",
                 got=memory_layers,
-                expected=f"1 to {value_layer}, since the memory ends at convolution {value_layer}",
+                expected=f"1 to {value_layer}, since the memory ends at convolution {value_layer} "
+                f"of {name}",
             )
 
     @abstractmethod

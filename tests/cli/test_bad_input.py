@@ -162,11 +162,12 @@ EDITS: dict[str, tuple[Callable[[Any], Any], str]] = {
     ),
     "more layers than the generator has": (
         lambda c: c.update(memory_layers=8, value_layer=None),
-        "edits.json: memory_layers: got 8, expected 1 to 5, since the memory ends at convolution 5",
+        "edits.json: memory_layers: got 8, expected 1 to 5, since the memory ends at convolution 5 "
+        "of {f}/g.safetensors",
     ),
     "a layer that the generator lacks": (
         lambda c: (c.pop("projector"), c.update(value_layer=8)),
-        "edits.json: value_layer: got 8, expected 1 to 7, the convolutions of this generator",
+        "edits.json: value_layer: got 8, expected 1 to 7, the convolutions of {f}/g.safetensors",
     ),
     "layer of another projector": (
         lambda c: c.update(value_layer=4),

@@ -124,7 +124,7 @@ def test_a_layer_that_the_generator_lacks(world: Any) -> None:
     result = world.run(*RUN, *SHORT, "--value-layer", "8", "-o", "out")
     assert result.exit_code == 2 and world.left() == []
     assert result.stderr == (
-        "Error: value layer: got 8, expected 1 to 7, the convolutions of this generator\n"
+        "Error: value layer: got 8, expected 1 to 7, the convolutions of g.safetensors\n"
     )
 
 

@@ -39,6 +39,19 @@ def test_fewer_of_large_images_are_computed_at_once(
     assert [len(latent) for latent in batches] == [9, 9]
 
 
+def test_a_cut_that_does_not_exist_names_the_generator(build: Build) -> None:
+    generator = build()
+    most = generator.convolutions
+    for name in ("this generator", "mine.pkl"):
+        message = f"value layer: got {most + 1}, expected 1 to {most}, the convolutions of {name}"
+        with pytest.raises(GeneratorError, match=f"^{message}$"):
+            generator.check_cut(most + 1, 1)
+        message = f"expected 1 to 2, since the memory ends at convolution 2 of {name}"
+        with pytest.raises(GeneratorError, match=f"^memory layers: got 3, {message}$"):
+            generator.check_cut(2, 3)
+        generator.source_name = "mine.pkl"
+
+
 def test_what_is_not_open_is_told(build: Build) -> None:
     generator = build()
     assert checked_open(generator) is generator

@@ -139,7 +139,7 @@ class Translator(Generator):
         Raises:
             GeneratorError: If there are not that many layers.
         """
-        self.check_cut(value_layer, memory_layers, "of the decoder")
+        self.check_cut(value_layer, memory_layers, "of the decoder of")
         return MUNITSplit(self, value_layer, memory_layers)
 
     def computing_in(self, dtype: torch.dtype) -> AbstractContextManager[None]:

@@ -149,7 +149,7 @@ class Inpainter(Generator):
         Raises:
             GeneratorError: If there are not that many layers.
         """
-        self.check_cut(value_layer, memory_layers, "after the rounds")
+        self.check_cut(value_layer, memory_layers, "after the rounds of")
         return RFRSplit(self, value_layer, memory_layers)
 
     def computing_in(self, dtype: torch.dtype) -> AbstractContextManager[None]:

@@ -42,7 +42,10 @@ def test_sizes(layout: str, value_layer: int, memory_layers: int, key, value) ->
 @pytest.mark.parametrize(
     ("layers", "message"),
     [
-        ((5, 1), "value layer: got 5, expected 1 to 4, the convolutions of the decoder"),
+        (
+            (5, 1),
+            "value layer: got 5, expected 1 to 4, the convolutions of the decoder of this gen",
+        ),
         ((0, 1), "value layer: got 0, expected 1 to 4"),
         ((1, 2), "memory layers: got 2, expected 1 to 1"),
         ((2, 0), "memory layers: got 0, expected 1 to 2"),

@@ -34,7 +34,10 @@ def test_sizes(value_layer, memory_layers, key, value) -> None:
 @pytest.mark.parametrize(
     ("layers", "message"),
     [
-        ((3, 1), "value layer: got 3, expected 1 to 2, the convolutions after the rounds"),
+        (
+            (3, 1),
+            "value layer: got 3, expected 1 to 2, the convolutions after the rounds of this gen",
+        ),
         ((0, 1), "value layer: got 0, expected 1 to 2"),
         ((1, 2), "memory layers: got 2, expected 1 to 1"),
         ((2, 0), "memory layers: got 0, expected 1 to 2"),
