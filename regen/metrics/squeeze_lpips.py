@@ -21,11 +21,23 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from regen.errors import MetricError
+from stylegan2_ops import conv2d
 
 CHANNELS = (64, 128, 256, 384, 384, 512, 512)
 _ENDS = (2, 5, 8, 10, 11, 12, 13)  # of the seven layers, in torchvision's numbers, not included
 _MEAN, _DEVIATION = (-0.030, -0.088, -0.188), (0.458, 0.448, 0.450)  # of images in [-1, 1]
 _SMALLEST_LENGTH = 1e-10
+
+
+class Relu(nn.Module):
+    """ReLU of what nobody else reads, in place where no gradient is wanted."""
+
+    def forward(self, x: Tensor) -> Tensor:
+        return _relu(x)
+
+
+def _relu(x: Tensor) -> Tensor:
+    return F.relu(x, inplace=not (torch.is_grad_enabled() and x.requires_grad))
 
 
 class Fire(nn.Module):
@@ -38,8 +50,10 @@ class Fire(nn.Module):
         self.expand3x3 = nn.Conv2d(few, many, 3, padding=1)
 
     def forward(self, x: Tensor) -> Tensor:
-        x = F.relu(self.squeeze(x))
-        return torch.cat([F.relu(self.expand1x1(x)), F.relu(self.expand3x3(x))], dim=1)
+        x = _relu(self.squeeze(x))
+        last = self.expand3x3
+        wide = conv2d(x, last.weight, last.bias, padding=1)
+        return _relu(torch.cat([self.expand1x1(x), wide], dim=1))
 
 
 class SqueezeNet(nn.Sequential):
@@ -51,7 +65,7 @@ class SqueezeNet(nn.Sequential):
 
         super().__init__(
             nn.Conv2d(3, 64, 3, stride=2),
-            nn.ReLU(),
+            Relu(),
             pool(),
             Fire(64, 16, 64),
             Fire(128, 16, 64),
@@ -126,7 +140,7 @@ class SqueezeLpips(nn.Module):
 def compared(lins: Iterable[nn.Module], one: list[Tensor], two: list[Tensor]) -> Tensor:
     """Distances ``[N, 1, 1, 1]`` of two lists of layers, each from `unit_length`."""
     parts: list[Tensor] = [
-        lin((a - b).square()).mean(dim=(2, 3), keepdim=True)
+        lin((a - b).square().mean(dim=(2, 3), keepdim=True))
         for lin, a, b in zip(lins, one, two, strict=True)
     ]
     return torch.stack(parts).sum(dim=0)
@@ -134,7 +148,7 @@ def compared(lins: Iterable[nn.Module], one: list[Tensor], two: list[Tensor]) ->
 
 def unit_length(features: Tensor) -> Tensor:
     """``[N, C, h, w]`` with the channels of each position divided by their length."""
-    length = torch.sqrt(torch.sum(features**2, dim=1, keepdim=True))
+    length = torch.linalg.vector_norm(features, dim=1, keepdim=True)
     return features / (length + _SMALLEST_LENGTH)
 
 
