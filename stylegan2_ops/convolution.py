@@ -20,6 +20,7 @@ from stylegan2_ops._gradients import in_full_precision, left_over
 
 _VECTORS = ("avx2", "avx512")  # processors where tiles were seen to gain, or are sure to
 _CHANNELS = 16  # what the channels of tiles are multiples of
+_FEWEST_TO_CONVERT = 64  # that are worth converting to channels_last, and back
 _MANY_FILTERS = 2**16  # no cache holds their transforms
 # Positions of one sample where kernels begin to gain, with few and with many filters. The number of
 # samples does not count, so that no image depends on what is drawn with it.
@@ -111,9 +112,13 @@ def _kernels_for(x: Tensor, weight: Tensor) -> bool:
         return False
     if not x.dtype == weight.dtype == torch.float32 or torch.is_autocast_enabled("cpu"):
         return False
-    if not x.is_contiguous(memory_format=torch.channels_last):
+    if not _last(x) and min(weight.shape[:2]) < _FEWEST_TO_CONVERT:
         return False
     return _dispatch.compiled_for(x) and _dispatch.capability() in _VECTORS
+
+
+def _last(x: Tensor) -> bool:
+    return x.is_contiguous(memory_format=torch.channels_last)
 
 
 def _whole(weight: Tensor) -> bool:
@@ -132,7 +137,7 @@ def _tiled(
     x: Tensor, weight: Tensor, bias: Tensor | None, padding: int, *, transposed: bool
 ) -> Tensor:
     y: Tensor = torch.ops.stylegan2_ops.convolution(x, weight, bias, padding, transposed)
-    return y
+    return y if _last(x) else y.contiguous()
 
 
 def _weight_gradient(

@@ -282,6 +282,23 @@ def test_everything_else_is_left_to_torch(channels: int) -> None:
     torch.testing.assert_close(got, wanted)
 
 
+@pytest.mark.usefixtures("quick")
+@pytest.mark.parametrize("convolve, torchs", RUNS.values(), ids=RUNS)
+def test_wide_layers_are_converted_to_channels_last_and_back(
+    convolve: Callable[..., Tensor], torchs: Callable[..., Tensor]
+) -> None:
+    x, weight = normal(2, 64, 9, 12).contiguous(), normal(64, 64, 3, 3, seed=1).contiguous()
+    assert convolution._in_tiles(x, weight, 1, 1)
+    found = []
+    for run in (convolve, torchs):
+        a, w = x.clone().requires_grad_(), weight.clone().requires_grad_()
+        y = run(a, w, padding=1)
+        assert y.is_contiguous()
+        found.append([y, *torch.autograd.grad(y.square().sum(), (a, w))])
+    for got, wanted in zip(*found, strict=True):
+        torch.testing.assert_close(got, wanted, rtol=1e-4, atol=1e-5 * wanted.abs().max().item())
+
+
 def test_small_and_narrow_layers_are_left_to_torch(monkeypatch: pytest.MonkeyPatch) -> None:
     def found(channels: int, size: int, capability: str = "avx2") -> tuple[bool, bool]:
         monkeypatch.setattr(convolution._dispatch, "capability", lambda: capability)

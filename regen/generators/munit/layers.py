@@ -12,6 +12,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from stylegan2_ops import conv2d
+
 _SMALL = 1e-5  # added to variances, and to the deviation of a `WholeNorm`
 
 
@@ -41,7 +43,7 @@ class Convolution(nn.Module):
     def forward(self, x: Tensor) -> Tensor:
         """From ``[N, I, H, W]`` to ``[N, O, h, w]``."""
         weight, bias = self.weight.to(x.dtype), self.bias.to(x.dtype)
-        return F.conv2d(self.field(x), weight, bias, stride=self.stride)
+        return conv2d(self.field(x), weight, bias, stride=self.stride)
 
 
 class Norm(nn.Module, ABC):
