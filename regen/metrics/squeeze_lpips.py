@@ -148,7 +148,7 @@ def compared(lins: Iterable[nn.Module], one: list[Tensor], two: list[Tensor]) ->
 
 def unit_length(features: Tensor) -> Tensor:
     """``[N, C, h, w]`` with the channels of each position divided by their length."""
-    length = torch.linalg.vector_norm(features, dim=1, keepdim=True)
+    length: Tensor = torch.linalg.vector_norm(features, dim=1, keepdim=True)
     return features / (length + _SMALLEST_LENGTH)
 
 
