@@ -107,9 +107,11 @@ def weight_gradient(a: Tensor, b: Tensor, stride: int, padding: int) -> Tensor:
 
 
 def convolution(
-    x: Tensor, weight: Tensor, bias: Tensor | None, padding: int, transposed: bool
+    x: Tensor, weight: Tensor, bias: Tensor | None, stride: int, padding: int, transposed: bool
 ) -> Tensor:
-    around = 2 - padding if transposed else padding
-    sizes = [size + 2 * around - 2 for size in x.shape[2:]]
+    if transposed:
+        sizes = [stride * (size - 1) + 3 - 2 * padding for size in x.shape[2:]]
+    else:
+        sizes = [(size + 2 * padding - 3) // stride + 1 for size in x.shape[2:]]
     shape = [x.shape[0], weight.shape[1 if transposed else 0], *sizes]
     return torch.empty(shape, dtype=x.dtype, device=x.device, memory_format=torch.channels_last)

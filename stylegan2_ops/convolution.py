@@ -1,9 +1,10 @@
 """Convolutions of torch, with kernels of ours where these are quicker.
 
 On the CPU a 3x3 convolution of stride 1 takes a fourth of the multiplications (Winograd's minimal
-filtering, csrc/cpu/winograd.h), and so does its transpose, which is the gradient of its input. In
-float32 results differ from the direct sum by about twice its own rounding. The gradient of a 3x3
-weight is summed by a kernel too: on processors with AVX2 and no more, oneDNN reaches half of what
+filtering, csrc/cpu/winograd.h), one of stride 2 three fifths, and so do their transposes, which are
+the gradients of their inputs, and the gradients of their weights. In float32 results differ from
+the direct sum by about twice its own rounding. Where no tiles fit the gradient of a 3x3 weight is
+summed directly by another kernel: on processors with AVX2 and no more, oneDNN reaches half of what
 they can do, or less. Everything else is torch's.
 """
 
@@ -22,9 +23,9 @@ _VECTORS = ("avx2", "avx512")  # processors where tiles were seen to gain, or ar
 _CHANNELS = 16  # what the channels of tiles are multiples of
 _FEWEST_TO_CONVERT = 64  # that are worth converting to channels_last, and back
 _MANY_FILTERS = 2**16  # no cache holds their transforms
-# Positions of one sample where kernels begin to gain, with few and with many filters. The number of
-# samples does not count, so that no image depends on what is drawn with it.
-_FEWEST = (100, 400)
+# Positions of the input of one sample where kernels begin to gain, with few and with many filters.
+# The number of samples does not count, so that no image depends on what is drawn with it.
+_FEWEST = {"plain": (100, 400), "halving": (1024, 4096), "enlarging": (256, 256)}
 _FEWEST_OF_GRADIENT = (100, 200)
 # Of the gradient's kernel without tiles, which only gains with AVX2: positions, and channels of
 # either image.
@@ -52,7 +53,7 @@ def conv2d(
     if not tiles and not sums:
         return F.conv2d(x, weight, bias, stride=stride, padding=padding)
     if not _gradient_wanted(x, weight, bias):
-        return _tiled(x, weight, bias, padding, transposed=False)
+        return _tiled(x, weight, bias, stride, padding, transposed=False)
     y: Tensor = _Convolution.apply(x, weight, bias, stride, padding, tiles, sums)
     return y
 
@@ -73,12 +74,12 @@ def conv_transpose2d(
         ``[N, O, stride (H - 1) + k - 2 padding + output_padding, ...]``.
     """
     where = {"stride": stride, "padding": padding, "output_padding": output_padding}
-    tiles = output_padding == 0 and _in_tiles(x, weight, stride, 2 - padding)
+    tiles = output_padding == 0 and _in_tiles(x, weight, stride, padding, transposed=True)
     sums = _quick_gradient(x, weight, stride)
     if not tiles and not sums:
         return F.conv_transpose2d(x, weight, **where)
     if not _gradient_wanted(x, weight):
-        return _tiled(x, weight, None, padding, transposed=True)
+        return _tiled(x, weight, None, stride, padding, transposed=True)
     y: Tensor = _Transposed.apply(x, weight, where, tiles, sums)
     return y
 
@@ -88,11 +89,24 @@ def _gradient_wanted(*tensors: Tensor | None) -> bool:
     return wanted and torch.is_grad_enabled()
 
 
-def _in_tiles(x: Tensor, weight: Tensor, stride: int, padding: int) -> bool:
-    """Whether the kernel computes this convolution, and sooner. `padding` is that of its input."""
-    if stride != 1 or padding < 0 or not _kernels_for(x, weight) or not _whole(weight):
+def _in_tiles(
+    x: Tensor, weight: Tensor, stride: int, padding: int, *, transposed: bool = False
+) -> bool:
+    """Whether the kernel computes this convolution, and sooner."""
+    if stride == 2:
+        scheme, fits, around = (
+            "enlarging" if transposed else "halving",
+            padding == 0,
+            int(transposed),
+        )
+    else:
+        around = 2 - padding if transposed else padding
+        scheme, fits = "plain", stride == 1 and around >= 0
+    if not fits or min(x.shape[2:]) + 2 * around < 3:
         return False
-    return min(x.shape[2:]) + 2 * padding >= 3 and _positions(x) >= _FEWEST[_many(weight)]
+    if not _kernels_for(x, weight) or not _whole(weight):
+        return False
+    return _positions(x) >= _FEWEST[scheme][_many(weight)]
 
 
 def _quick_gradient(x: Tensor, weight: Tensor, stride: int) -> bool:
@@ -134,9 +148,9 @@ def _positions(x: Tensor) -> int:
 
 
 def _tiled(
-    x: Tensor, weight: Tensor, bias: Tensor | None, padding: int, *, transposed: bool
+    x: Tensor, weight: Tensor, bias: Tensor | None, stride: int, padding: int, *, transposed: bool
 ) -> Tensor:
-    y: Tensor = torch.ops.stylegan2_ops.convolution(x, weight, bias, padding, transposed)
+    y: Tensor = torch.ops.stylegan2_ops.convolution(x, weight, bias, stride, padding, transposed)
     return y if _last(x) else y.contiguous()
 
 
@@ -172,7 +186,7 @@ class _Convolution(torch.autograd.Function):
         ctx.save_for_backward(x, weight)
         ctx.stride, ctx.padding, ctx.sums = stride, padding, sums
         if tiles:
-            return _tiled(x, weight, bias, padding, transposed=False)
+            return _tiled(x, weight, bias, stride, padding, transposed=False)
         return F.conv2d(x, weight, bias, stride=stride, padding=padding)
 
     @staticmethod
@@ -201,7 +215,7 @@ class _Transposed(torch.autograd.Function):
         ctx.save_for_backward(x, weight)
         ctx.stride, ctx.padding, ctx.sums = where["stride"], where["padding"], sums
         if tiles:
-            return _tiled(x, weight, None, ctx.padding, transposed=True)
+            return _tiled(x, weight, None, ctx.stride, ctx.padding, transposed=True)
         return F.conv_transpose2d(x, weight, **where)
 
     @staticmethod

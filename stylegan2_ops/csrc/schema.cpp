@@ -15,8 +15,8 @@
 //   demodulation        1 / sqrt(1e-8 + sum over i, y, x of (styles[n, i] weight[o, i, y, x])^2),
 //                       float32, without a gradient: for drawing, where reading every weight counts
 //   convolution         of x [N, I, H, W] with a weight [O, I, 3, 3] (or, transposed, [I, O, 3, 3]) at
-//                       stride 1, plus a bias [O], float32, I and O multiples of 16, without a
-//                       gradient: convolution.py has it
+//                       stride 1, or 2 without padding, plus a bias [O], float32, I and O multiples of
+//                       16, without a gradient: convolution.py has it
 //   weight_gradient     of a [N, A, H, W] and b [N, B, H', W'] the sum over n, p, q of
 //                       a[n, i, p, q] b[n, j, stride p + t - padding, stride q + u - padding], for t and u
 //                       in 0 to 2, as [A, B, 3, 3], float32: the gradient of a convolution's weight,
@@ -44,6 +44,7 @@ STABLE_TORCH_LIBRARY(stylegan2_ops, m) {
       "-> (Tensor, Tensor, Tensor, Tensor)");
   m.def("demodulation(Tensor weight, Tensor styles) -> Tensor");
   m.def(
-      "convolution(Tensor x, Tensor weight, Tensor? bias, int padding, bool transposed) -> Tensor");
+      "convolution(Tensor x, Tensor weight, Tensor? bias, int stride, int padding, bool transposed) "
+      "-> Tensor");
   m.def("weight_gradient(Tensor a, Tensor b, int stride, int padding) -> Tensor");
 }

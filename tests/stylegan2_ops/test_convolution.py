@@ -28,8 +28,8 @@ RUNS: dict[str, tuple[Callable[..., Tensor], Callable[..., Tensor]]] = {
 def quick(monkeypatch: pytest.MonkeyPatch) -> None:
     """The kernels are used whatever the processor and however small the images."""
     monkeypatch.setattr(convolution._dispatch, "capability", lambda: "avx2")
-    for name in ("_FEWEST", "_FEWEST_OF_GRADIENT"):
-        monkeypatch.setattr(convolution, name, (1, 1))
+    monkeypatch.setattr(convolution, "_FEWEST", dict.fromkeys(convolution._FEWEST, (1, 1)))
+    monkeypatch.setattr(convolution, "_FEWEST_OF_GRADIENT", (1, 1))
     monkeypatch.setattr(convolution, "_FEWEST_OF_DIRECT", 1)
     monkeypatch.setattr(convolution, "_FEWEST_CHANNELS", 1)
 
@@ -87,6 +87,7 @@ def test_the_kernel_correlates_images_of_any_sizes(
     samples=st.integers(0, 3),
     channels=st.tuples(WHOLE, WHOLE),
     size=st.tuples(st.integers(3, 40), st.integers(3, 40)),
+    stride=st.sampled_from([1, 2]),
     padding=st.integers(0, 2),
     transposed=st.booleans(),
     layout=st.sampled_from([LAST, torch.contiguous_format]),
@@ -97,6 +98,7 @@ def test_tiles_give_the_convolution_of_images_of_any_sizes(
     samples: int,
     channels: tuple[int, int],
     size: tuple[int, int],
+    stride: int,
     padding: int,
     transposed: bool,
     layout: torch.memory_format,
@@ -107,10 +109,11 @@ def test_tiles_give_the_convolution_of_images_of_any_sizes(
     weight = normal(*(channels if transposed else channels[::-1]), 3, 3, seed=seed + 1)
     weight = weight.contiguous(memory_format=layout)
     bias = normal(1, channels[1], 1, 1, seed=2).flatten() if with_bias else None
-    got = OPERATORS.convolution(x, weight, bias, padding, transposed)
+    padding = padding if stride == 1 else 0
+    got = OPERATORS.convolution(x, weight, bias, stride, padding, transposed)
     convolve = F.conv_transpose2d if transposed else F.conv2d
     exact = None if bias is None else bias.double()
-    wanted = convolve(x.double(), weight.double(), exact, padding=padding)
+    wanted = convolve(x.double(), weight.double(), exact, stride=stride, padding=padding)
     assert got.is_contiguous(memory_format=LAST)
     torch.testing.assert_close(got.double(), wanted, rtol=1e-4, atol=2e-4)
 
@@ -128,7 +131,7 @@ def test_tiles_round_hardly_more_than_the_direct_sum() -> None:
     )
     exact = F.conv2d(x.double(), weight.double(), padding=1)
     direct = rounding(F.conv2d(x, weight, padding=1), exact)
-    assert rounding(OPERATORS.convolution(x, weight, None, 1, False), exact) < 3 * direct
+    assert rounding(OPERATORS.convolution(x, weight, None, 1, 1, False), exact) < 3 * direct
     wanted = textbook(dy, x, 1, 1)
     naive = torch.stack([dy[:, :, r].transpose(0, 1).reshape(64, -1) for r in range(48)])
     met = torch.stack([x[:, :, r].transpose(0, 1).reshape(64, -1) for r in range(48)])
@@ -139,8 +142,8 @@ def test_tiles_round_hardly_more_than_the_direct_sum() -> None:
 
 def test_an_image_does_not_depend_on_those_beside_it() -> None:
     x, weight = normal(5, 32, 20, 24), normal(32, 32, 3, 3, seed=1)
-    together = OPERATORS.convolution(x, weight, None, 1, False)
-    alone = torch.cat([OPERATORS.convolution(one[None], weight, None, 1, False) for one in x])
+    together = OPERATORS.convolution(x, weight, None, 1, 1, False)
+    alone = torch.cat([OPERATORS.convolution(one[None], weight, None, 1, 1, False) for one in x])
     assert torch.equal(together, alone)
 
 
@@ -167,7 +170,7 @@ def test_sums_do_not_depend_on_the_number_of_threads(channels: tuple[int, int]) 
 @pytest.mark.usefixtures("quick")
 @pytest.mark.parametrize("name", RUNS)
 @pytest.mark.parametrize("stride, padding", [(1, 0), (1, 1), (2, 0), (2, 1), (3, 2)])
-@pytest.mark.parametrize("channels", [5, 32])
+@pytest.mark.parametrize("channels", [5, 32, 96])
 @pytest.mark.parametrize("capability", ["avx2", "avx512"])
 def test_first_and_second_gradients_are_those_of_torch(
     name: str,
@@ -192,7 +195,8 @@ def test_first_and_second_gradients_are_those_of_torch(
         return [y.detach(), *(g.detach() for g in first), *second]
 
     node = type(ours(x, weight, stride=stride, padding=padding).grad_fn).__name__
-    by_torch = capability == "avx512" and (channels == 5 or stride > 1)
+    tiles = channels > 5 and (stride, padding) in ((1, 0), (1, 1), (2, 0))
+    by_torch = capability == "avx512" and not tiles
     assert by_torch != (node in ("_ConvolutionBackward", "_TransposedBackward"))
     for got, wanted in zip(run(ours), run(theirs), strict=True):
         largest = wanted.abs().max().item()
@@ -263,7 +267,10 @@ def test_everything_else_is_left_to_torch(channels: int) -> None:
         return in_tiles, convolution._quick_gradient(x, weight, stride)
 
     assert found(x, weight) == (tiles, True)
-    assert found(x, weight, stride=2) == (False, True)
+    assert found(x, weight, stride=2) == (tiles, True)
+    assert found(x, weight, stride=2, padding=1) == found(x, weight, stride=3) == (False, True)
+    wide = convolution._in_tiles(x, weight, 2, 0, transposed=True)
+    assert (wide, convolution._in_tiles(x, weight, 1, 3, transposed=True)) == (tiles, False)
     assert found(x, weight, padding=-1) == (False, True)
     assert found(x[:, :, :2], weight) == (False, True)  # leaves no output
     assert found(x, weight.detach()) == (tiles, False)  # no gradient is wanted
@@ -312,20 +319,33 @@ def test_small_and_narrow_layers_are_left_to_torch(monkeypatch: pytest.MonkeyPat
     assert found(17, 12) == (False, True) and found(17, 12, "avx512") == (False, False)
     assert found(256, 12) == (False, False)
     assert found(256, 16) == (False, True) and found(256, 20) == (True, True)
+    filters = normal(16, 16, 3, 3)
+    sizes = [
+        [size for size in range(10, 50) if in_tiles(size)]
+        for in_tiles in (
+            lambda size: convolution._in_tiles(normal(1, 16, size, size), filters, 2, 0),
+            lambda size: convolution._in_tiles(
+                normal(1, 16, size, size), filters, 2, 0, transposed=True
+            ),
+        )
+    ]
+    assert [found[0] for found in sizes] == [32, 16]
 
 
 @pytest.mark.parametrize(
-    "x, weight, bias, padding, transposed",
+    "x, weight, bias, stride, padding, transposed",
     [
-        (normal(1, 16, 4, 5).double(), normal(16, 16, 3, 3), None, 1, False),
-        (normal(1, 16, 4, 5), normal(16, 16, 3, 3).double(), None, 1, False),
-        (normal(1, 16, 4, 5), normal(16, 32, 3, 3), None, 1, False),
-        (normal(1, 16, 4, 5), normal(32, 16, 3, 3), None, 1, True),
-        (normal(1, 24, 4, 5), normal(24, 24, 3, 3), None, 1, False),
-        (normal(1, 16, 4, 5), normal(16, 16, 5, 5), None, 1, False),
-        (normal(1, 16, 2, 5), normal(16, 16, 3, 3), None, 0, False),
-        (normal(1, 16, 4, 5), normal(16, 16, 3, 3), None, 3, True),
-        (normal(1, 16, 4, 5), normal(16, 16, 3, 3), normal(1, 17, 1, 1)[0, :, 0, 0], 1, False),
+        (normal(1, 16, 4, 5).double(), normal(16, 16, 3, 3), None, 1, 1, False),
+        (normal(1, 16, 4, 5), normal(16, 16, 3, 3).double(), None, 1, 1, False),
+        (normal(1, 16, 4, 5), normal(16, 32, 3, 3), None, 1, 1, False),
+        (normal(1, 16, 4, 5), normal(32, 16, 3, 3), None, 1, 1, True),
+        (normal(1, 24, 4, 5), normal(24, 24, 3, 3), None, 1, 1, False),
+        (normal(1, 16, 4, 5), normal(16, 16, 5, 5), None, 1, 1, False),
+        (normal(1, 16, 2, 5), normal(16, 16, 3, 3), None, 1, 0, False),
+        (normal(1, 16, 4, 5), normal(16, 16, 3, 3), None, 1, 3, True),
+        (normal(1, 16, 4, 5), normal(16, 16, 3, 3), None, 2, 1, True),
+        (normal(1, 16, 4, 5), normal(16, 16, 3, 3), None, 3, 0, False),
+        (normal(1, 16, 4, 5), normal(16, 16, 3, 3), normal(1, 17, 1, 1)[0, :, 0, 0], 1, 1, False),
     ],
     ids=[
         "float64",
@@ -336,14 +356,16 @@ def test_small_and_narrow_layers_are_left_to_torch(monkeypatch: pytest.MonkeyPat
         "filter",
         "empty",
         "padding",
+        "strided-padding",
+        "stride",
         "bias",
     ],
 )
 def test_tiles_refuse_what_they_are_not_made_for(
-    x: Tensor, weight: Tensor, bias: Tensor | None, padding: int, transposed: bool
+    x: Tensor, weight: Tensor, bias: Tensor | None, stride: int, padding: int, transposed: bool
 ) -> None:
-    with pytest.raises(RuntimeError, match="convolution wants|padding must be"):
-        OPERATORS.convolution(x, weight, bias, padding, transposed)
+    with pytest.raises(RuntimeError, match="convolution wants|padding must be|stride must be"):
+        OPERATORS.convolution(x, weight, bias, stride, padding, transposed)
 
 
 @pytest.mark.parametrize(

@@ -1,4 +1,4 @@
-// A 3x3 convolution of stride 1. Filters are transformed once; then blocks of tiles are transformed,
+// A 3x3 convolution. Filters are transformed once; then blocks of tiles are transformed,
 // multiplied with the filters at each of the 36 points, and transformed back, all while they are in
 // the nearest caches.
 
@@ -32,15 +32,17 @@ __attribute__((noinline)) void multiply(const float* v, int64_t v_step, const fl
 }
 
 // How the work is cut: into blocks of tiles. No output depends on it.
+template <class S>
 struct Cut {
   Tiles tiles;
   int64_t panels, blocks, most;    // panels of outputs; tiles of a block, padded to full rows
   int64_t u_step, v_step, m_step;  // from point to point; no powers of two, which share cache sets
   explicit Cut(const Convolution& g)
-      : tiles(g.samples, g.out_height, g.out_width), panels((g.outputs + kPanel - 1) / kPanel) {
+      : tiles(S::kTile, g.samples, g.out_height, g.out_width),
+        panels((g.outputs + kPanel - 1) / kPanel) {
     // Fewer tiles would not pay for reading the filters.
     const int64_t fewest = g.inputs * g.outputs < kManyFilters ? 24 : 48;
-    const int64_t fitting = kBlock / (kPoints * (g.inputs + g.outputs));
+    const int64_t fitting = kBlock / (S::kPoints * (g.inputs + g.outputs));
     const int64_t wanted = larger(fitting / kRows * kRows, fewest);
     blocks = larger((tiles.count + wanted - 1) / wanted,
                     smaller(kTasks, larger(tiles.count / fewest, 1)));
@@ -53,7 +55,8 @@ struct Cut {
 };
 
 // Filters of a panel of outputs at each point, as [point][panel][input][output of the panel].
-void transform_filters(const Convolution& g, const Cut& cut, int64_t panel, float* u) {
+template <class S>
+void transform_filters(const Convolution& g, const Cut<S>& cut, int64_t panel, float* u) {
   const int64_t* step = g.weight_steps;
   const int64_t first = panel * kPanel, count = smaller(kPanel, g.outputs - first);
   for (int64_t begin = 0; begin < g.inputs; begin += kInputs) {
@@ -69,10 +72,10 @@ void transform_filters(const Convolution& g, const Cut& cut, int64_t panel, floa
     for (int64_t i = 0; i < kInputs; ++i) {
       float* to = u + (panel * g.inputs + begin + i) * kPanel;
       for (int64_t o = 0; o < kPanel; o += kLanes) {
-        both_ways<kTaps, kPatch>(
-            of_filter, [&](int64_t y, int64_t x) { return load(taps[y * kTaps + x][i] + o); },
+        both_ways<kTaps, S::kFilterSide>(
+            S::of_filter, [&](int64_t y, int64_t x) { return load(taps[y * kTaps + x][i] + o); },
             [&](int64_t y, int64_t x, const Vector& v) {
-              store(to + (y * kPatch + x) * cut.u_step + o, v);
+              store(to + (y * S::kFilterSide + x) * cut.u_step + o, v);
             });
       }
     }
@@ -80,16 +83,17 @@ void transform_filters(const Convolution& g, const Cut& cut, int64_t panel, floa
 }
 
 // Writes tile `tile` of the output from its products, which are `step` apart.
-INLINE void write_tile(const Convolution& g, const Cut& cut, int64_t tile, const float* m,
+template <class S>
+INLINE void write_tile(const Convolution& g, const Cut<S>& cut, int64_t tile, const float* m,
                        int64_t step) {
-  const int64_t top = cut.tiles.top(tile), left = cut.tiles.left(tile);
-  const int64_t rows = smaller(kTile, g.out_height - top);
-  const int64_t columns = smaller(kTile, g.out_width - left);
+  const int64_t top = cut.tiles.row(tile) * S::kTile, left = cut.tiles.column(tile) * S::kTile;
+  const int64_t rows = smaller(S::kTile, g.out_height - top);
+  const int64_t columns = smaller(S::kTile, g.out_width - left);
   float* y = g.y + ((cut.tiles.sample(tile) * g.out_height + top) * g.out_width + left) * g.outputs;
   for (int64_t o = 0; o < g.outputs; o += kLanes) {
     const Vector bias = g.bias ? load(g.bias + o) : Vector{};
-    both_ways<kPatch, kTile>(
-        to_tile, [&](int64_t i, int64_t j) { return load(m + (i * kPatch + j) * step + o); },
+    both_ways<S::kSide, S::kTile>(
+        S::to_tile, [&](int64_t i, int64_t j) { return load(m + (i * S::kSide + j) * step + o); },
         [&](int64_t i, int64_t j, const Vector& v) {
           if (i < rows && j < columns) {
             store(y + (i * g.out_width + j) * g.outputs + o, v + bias);
@@ -98,19 +102,21 @@ INLINE void write_tile(const Convolution& g, const Cut& cut, int64_t tile, const
   }
 }
 
-void convolve_block(const Convolution& g, const Cut& cut, int64_t first, int64_t last,
+template <class S>
+void convolve_block(const Convolution& g, const Cut<S>& cut, int64_t first, int64_t last,
                     const float* u, float* v, float* m) {
   const int64_t padded = cut.panels * kPanel;
+  const Images x{g.x, g.height, g.width, g.inputs};
   for (int64_t tile = first; tile < last; ++tile) {
-    const float* image = g.x + cut.tiles.sample(tile) * g.height * g.width * g.inputs;
     float* to = v + (tile - first) * g.inputs;
-    transform_patch(image, g.height, g.width, g.inputs, cut.tiles.top(tile) - g.padding,
-                    cut.tiles.left(tile) - g.padding,
-                    [&](int64_t point, int64_t c) { return to + point * cut.v_step + c; });
+    transform_part<S::kPatch, S::kSide>(
+        S::of_patch, x, cut.tiles.sample(tile), cut.tiles.row(tile) * S::kStep - g.padding,
+        cut.tiles.column(tile) * S::kStep - g.padding,
+        [&](int64_t point, int64_t c) { return to + point * cut.v_step + c; });
   }
-  for (int64_t point = 0; point < kPoints; ++point) {
+  for (int64_t point = 0; point < S::kPoints; ++point) {
     for (int64_t panel = 0; panel < cut.panels; ++panel) {
-      const float* filters = u + point * cut.u_step + panel * g.inputs * kPanel;
+      const float* filters = u + S::filter_of(point) * cut.u_step + panel * g.inputs * kPanel;
       for (int64_t row = 0; row < last - first; row += kRows) {
         multiply(v + point * cut.v_step + row * g.inputs, g.inputs, filters, g.inputs,
                  m + point * cut.m_step + row * padded + panel * kPanel, padded);
@@ -118,28 +124,36 @@ void convolve_block(const Convolution& g, const Cut& cut, int64_t first, int64_t
     }
   }
   for (int64_t tile = first; tile < last; ++tile) {
-    write_tile(g, cut, tile, m + (tile - first) * padded, cut.m_step);
+    write_tile<S>(g, cut, tile, m + (tile - first) * padded, cut.m_step);
   }
+}
+
+template <class S>
+void convolve(const Convolution& g, const Threads& threads) {
+  const Cut<S> cut(g);
+  Scratch<float> u(S::kFilters * cut.u_step);
+  parallel(threads, cut.panels, 1, [&](int64_t begin, int64_t end) {
+    for (int64_t panel = begin; panel < end; ++panel) transform_filters<S>(g, cut, panel, u.data);
+  });
+  parallel(threads, cut.blocks, 1, [&](int64_t begin, int64_t end) {
+    Scratch<float> v(S::kPoints * cut.v_step), m(S::kPoints * cut.m_step);
+    for (int64_t i = 0; i < S::kPoints * cut.v_step; ++i) v.data[i] = 0;  // rows that pad a block
+    for (int64_t block = begin; block < end; ++block) {
+      const int64_t first = cut.tiles.count * block / cut.blocks;
+      const int64_t last = cut.tiles.count * (block + 1) / cut.blocks;
+      convolve_block<S>(g, cut, first, last, u.data, v.data, m.data);
+    }
+  });
 }
 
 }  // namespace
 
 void convolution(const Convolution& g, const Threads& threads) {
-  const Cut cut(g);
-  Scratch<float> u(kPoints * cut.u_step);
-  parallel(threads, cut.panels, 1, [&](int64_t begin, int64_t end) {
-    for (int64_t panel = begin; panel < end; ++panel) transform_filters(g, cut, panel, u.data);
-  });
-  parallel(threads, cut.blocks, 1, [&](int64_t begin, int64_t end) {
-    Scratch<float> v(kPoints * cut.v_step);
-    Scratch<float> m(kPoints * cut.m_step);
-    for (int64_t i = 0; i < kPoints * cut.v_step; ++i) v.data[i] = 0;  // rows that pad a block
-    for (int64_t block = begin; block < end; ++block) {
-      const int64_t first = cut.tiles.count * block / cut.blocks;
-      const int64_t last = cut.tiles.count * (block + 1) / cut.blocks;
-      convolve_block(g, cut, first, last, u.data, v.data, m.data);
-    }
-  });
+  switch (g.resizing) {
+    case Resizing::none: return convolve<Plain>(g, threads);
+    case Resizing::halving: return convolve<Halving>(g, threads);
+    case Resizing::enlarging: return convolve<Enlarging>(g, threads);
+  }
 }
 
 }  // namespace CAPABILITY

@@ -95,7 +95,10 @@ struct WeightGradient {
 
 // y[n, p, q, o] = bias[o] + sum over i, t, u of weight[o, i, t, u] x[n, p + t - padding, q + u - padding, i]
 // for t and u in 0 to 2, float32, channels innermost; outside of its image x is 0. Inputs and outputs
-// are multiples of 16.
+// are multiples of 16. Where it is `halving`, 2 p and 2 q stand for p and q; where `enlarging`, x has
+// zeros between its positions, and a padding of 2, which is a `padding` of 1 in its own positions.
+enum class Resizing : int { none, halving, enlarging };
+
 struct Convolution {
   const float* x;  // [N, height, width, inputs]
   const float* weight;
@@ -103,6 +106,7 @@ struct Convolution {
   const float* bias;        // [outputs] or null
   float* y;                 // [N, out_height, out_width, outputs]
   int64_t samples, height, width, inputs, out_height, out_width, outputs, padding;
+  Resizing resizing;
 };
 
 struct Kernels {
@@ -112,7 +116,7 @@ struct Kernels {
   void (*upfirdn2d)(const Upfirdn2d&, const Threads&);
   void (*demodulation)(const Demodulation&, const Threads&);
   void (*weight_gradient)(const WeightGradient&, const Threads&);
-  void (*weight_gradient_in_tiles)(const WeightGradient&, const Threads&);  // stride 1, 16 channels
+  void (*weight_gradient_in_tiles)(const WeightGradient&, const Threads&);  // see register.cpp
   void (*convolution)(const Convolution&, const Threads&);
 };
 

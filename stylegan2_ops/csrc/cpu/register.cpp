@@ -68,7 +68,8 @@ Type type_of(const Tensor& x) {
   return Type::f32;
 }
 
-constexpr int64_t kChannels = 16;  // what channels of a convolution are multiples of
+constexpr int64_t kChannels = 16;  // what channels of tiles are multiples of
+constexpr int64_t kWide = 1 << 13;  // filters of stride 2 whose gradient is quicker in tiles
 
 const void* pointer(const OptionalTensor& part) { return part ? part->data_ptr() : nullptr; }
 
@@ -266,13 +267,15 @@ Tensor weight_gradient(Tensor a, Tensor b, int64_t stride, int64_t padding) {
                             b.size(1),
                             stride,
                             padding};
-  const bool tiles = stride == 1 && a.size(1) % kChannels == 0 && b.size(1) % kChannels == 0;
+  const bool whole = a.size(1) % kChannels == 0 && b.size(1) % kChannels == 0;
+  const bool wide = a.size(1) * b.size(1) >= kWide && stride == 2 && padding == 0;
+  const bool tiles = whole && (stride == 1 || wide);
   (tiles ? kernels().weight_gradient_in_tiles : kernels().weight_gradient)(call, threads);
   return y;
 }
 
-Tensor convolution(Tensor x, const Tensor& weight, const OptionalTensor& bias, int64_t padding,
-                   bool transposed) {
+Tensor convolution(Tensor x, const Tensor& weight, const OptionalTensor& bias, int64_t stride,
+                   int64_t padding, bool transposed) {
   STD_TORCH_CHECK(x.dim() == 4 && weight.dim() == 4 && weight.size(2) == 3 && weight.size(3) == 3 &&
                       weight.size(transposed ? 0 : 1) == x.size(1),
                   "convolution wants x [N, I, H, W] and weight [O, I, 3, 3], or [I, O, 3, 3] if transposed");
@@ -284,8 +287,16 @@ Tensor convolution(Tensor x, const Tensor& weight, const OptionalTensor& bias, i
   STD_TORCH_CHECK(!bias || (bias->dim() == 1 && bias->size(0) == outputs && bias->is_contiguous() &&
                             bias->scalar_type() == ScalarType::Float),
                   "convolution wants a bias [O]");
-  const int64_t around = transposed ? 2 - padding : padding;
-  const int64_t height = x.size(2) + 2 * around - 2, width = x.size(3) + 2 * around - 2;
+  STD_TORCH_CHECK(stride == 1 || (stride == 2 && padding == 0),
+                  "stride must be 1, or 2 without padding");
+  const auto resizing =
+      stride == 1 ? Resizing::none : transposed ? Resizing::enlarging : Resizing::halving;
+  const int64_t around = stride == 2 ? transposed : transposed ? 2 - padding : padding;
+  const auto size = [&](int64_t d) {
+    if (resizing == Resizing::enlarging) return 2 * x.size(d) + 1;
+    return x.size(d) + 2 * around < 3 ? 0 : (x.size(d) + 2 * around - 3) / stride + 1;
+  };
+  const int64_t height = size(2), width = size(3);
   STD_TORCH_CHECK(around >= 0 && padding >= 0 && height >= 1 && width >= 1,
                   "padding must be at least 0, at most 2 if transposed, and leave an output");
   const auto last = MemoryFormat::ChannelsLast;
@@ -304,7 +315,8 @@ Tensor convolution(Tensor x, const Tensor& weight, const OptionalTensor& bias, i
                    height,
                    width,
                    outputs,
-                   around};
+                   around,
+                   resizing};
   if (transposed) {  // a convolution with the filter turned by half a turn
     call.weight += 2 * (weight.stride(2) + weight.stride(3));
     std::swap(call.weight_steps[0], call.weight_steps[1]);

@@ -1,6 +1,6 @@
-// The gradient of a 3x3 convolution's weight, of stride 1, as the transpose of what convolution.cpp
-// does with it: the transforms of both images are multiplied at each of the 36 points, summed over
-// tiles, and only the sums are transformed back.
+// The gradient of a 3x3 convolution's weight, as the transpose of what convolution.cpp does with it:
+// the transforms of both images are multiplied at each point, summed over tiles, and only the sums are
+// transformed back.
 
 #include "winograd.h"
 
@@ -23,20 +23,22 @@ const Threads kAlone{[](int64_t count, int64_t, void (*body)(int64_t, int64_t, v
 // sums are too large for that, and these into blocks of tiles. None of it depends on the number of
 // threads, nor do the sums.
 // Steps from point to point, and from tile to tile of `a`, are no powers of two, which share sets.
+template <class S>
 struct Cut {
   Tiles tiles;
   int64_t panels, most, pieces, a_row, a_step, b_step, columns, sums_step;
   explicit Cut(const WeightGradient& g)
-      : tiles(g.samples, g.height, g.width), panels((g.b_channels + kPanel - 1) / kPanel) {
+      : tiles(S::kTile, g.samples, g.height, g.width),
+        panels((g.b_channels + kPanel - 1) / kPanel) {
     const int64_t block = g.a_channels * g.b_channels < kManyFilters ? kBlock : kLargeBlock;
-    const int64_t fitting = block / (kPoints * (g.a_channels + g.b_channels));
+    const int64_t fitting = block / (S::kPoints * (g.a_channels + g.b_channels));
     most = smaller(tiles.count, larger(fitting, kFewestTiles));
     a_row = g.a_channels + 16;
     a_step = most * a_row;
     b_step = panels * most * kPanel + kPanel;
     columns = panels * kPanel;
     sums_step = g.a_channels * columns + kPanel;
-    const int64_t room = smaller(kMostPieces, kMostSums / (kPoints * sums_step));
+    const int64_t room = smaller(kMostPieces, kMostSums / (S::kFilters * sums_step));
     pieces = 1;
     while (2 * pieces <= room && 2 * pieces * kTilesOfPiece <= tiles.count) pieces *= 2;
   }
@@ -64,73 +66,81 @@ __attribute__((noinline)) void accumulate(const float* a, int64_t a_row, const f
   }
 }
 
-// Writes the transform of a tile of `a` at each point, zeros around the image.
-INLINE void transform_tile(const WeightGradient& g, const Cut& cut, int64_t tile, float* out) {
-  const int64_t top = cut.tiles.top(tile), left = cut.tiles.left(tile);
-  const float* image = g.a + cut.tiles.sample(tile) * g.height * g.width * g.a_channels;
-  for (int64_t c = 0; c < g.a_channels; c += kLanes) {
-    both_ways<kTile, kPatch>(
-        of_tile,
-        [&](int64_t i, int64_t j) {
-          const int64_t y = top + i, x = left + j;
-          if (y >= g.height || x >= g.width) return Vector{};
-          return load(image + (y * g.width + x) * g.a_channels + c);
-        },
-        [&](int64_t i, int64_t j, const Vector& v) {
-          store(out + (i * kPatch + j) * cut.a_step + c, v);
-        });
-  }
-}
-
 // Adds tiles [first, last) to the sums at all points.
-void add_block(const WeightGradient& g, const Cut& cut, int64_t first, int64_t last, float* a,
+template <class S>
+void add_block(const WeightGradient& g, const Cut<S>& cut, int64_t first, int64_t last, float* a,
                float* b, float* sums, const Threads& threads) {
+  const Images from_a{g.a, g.height, g.width, g.a_channels};
+  const Images from_b{g.b, g.b_height, g.b_width, g.b_channels};
   parallel(threads, last - first, 8, [&](int64_t begin, int64_t end) {
     for (int64_t t = begin; t < end; ++t) {
-      const int64_t tile = first + t;
-      transform_tile(g, cut, tile, a + t * cut.a_row);
-      const float* image = g.b + cut.tiles.sample(tile) * g.b_height * g.b_width * g.b_channels;
-      transform_patch(image, g.b_height, g.b_width, g.b_channels, cut.tiles.top(tile) - g.padding,
-                      cut.tiles.left(tile) - g.padding, [&](int64_t point, int64_t c) {
-                        const int64_t panel = c / kPanel;
-                        return b + point * cut.b_step + (panel * cut.most + t) * kPanel + c % kPanel;
-                      });
+      const int64_t n = cut.tiles.sample(first + t);
+      const int64_t row = cut.tiles.row(first + t), column = cut.tiles.column(first + t);
+      float* to = a + t * cut.a_row;
+      transform_part<S::kTile, S::kSide>(
+          S::of_tile, from_a, n, row * S::kTile, column * S::kTile,
+          [&](int64_t point, int64_t c) { return to + point * cut.a_step + c; });
+      transform_part<S::kPatch, S::kSide>(
+          S::of_patch, from_b, n, row * S::kStep - g.padding, column * S::kStep - g.padding,
+          [&](int64_t point, int64_t c) {
+            const int64_t panel = c / kPanel;
+            return b + point * cut.b_step + (panel * cut.most + t) * kPanel + c % kPanel;
+          });
     }
   });
   const int64_t groups = (g.a_channels + kRows - 1) / kRows;
-  parallel(threads, kPoints * groups, 1, [&](int64_t begin, int64_t end) {
+  parallel(threads, S::kFilters * groups, 1, [&](int64_t begin, int64_t end) {
     for (int64_t task = begin; task < end; ++task) {
-      const int64_t point = task / groups, row = task % groups * kRows;
-      for (int64_t panel = 0; panel < cut.panels; ++panel) {
-        accumulate(a + point * cut.a_step + row, cut.a_row,
-                   b + point * cut.b_step + panel * cut.most * kPanel, last - first,
-                   sums + point * cut.sums_step + row * cut.columns + panel * kPanel, cut.columns,
-                   smaller(kRows, g.a_channels - row));
+      const int64_t filter = task / groups, row = task % groups * kRows;
+      for (int64_t point = 0; point < S::kPoints; ++point) {
+        if (S::filter_of(point) != filter) continue;
+        for (int64_t panel = 0; panel < cut.panels; ++panel) {
+          accumulate(a + point * cut.a_step + row, cut.a_row,
+                     b + point * cut.b_step + panel * cut.most * kPanel, last - first,
+                     sums + filter * cut.sums_step + row * cut.columns + panel * kPanel,
+                     cut.columns, smaller(kRows, g.a_channels - row));
+        }
       }
     }
   });
 }
 
-void add_piece(const WeightGradient& g, const Cut& cut, int64_t piece, float* sums,
+template <class S>
+void add_piece(const WeightGradient& g, const Cut<S>& cut, int64_t piece, float* sums,
                const Threads& threads) {
-  Scratch<float> a(kPoints * cut.a_step + kRows), b(kPoints * cut.b_step);
-  for (int64_t i = 0; i < kPoints * cut.sums_step; ++i) sums[i] = 0;
+  Scratch<float> a(S::kPoints * cut.a_step + kRows), b(S::kPoints * cut.b_step);
+  for (int64_t i = 0; i < S::kFilters * cut.sums_step; ++i) sums[i] = 0;
   const int64_t end = cut.first_of(piece + 1);
   for (int64_t first = cut.first_of(piece); first < end; first += cut.most) {
-    add_block(g, cut, first, smaller(end, first + cut.most), a.data, b.data, sums, threads);
+    add_block<S>(g, cut, first, smaller(end, first + cut.most), a.data, b.data, sums, threads);
   }
 }
 
-}  // namespace
+// Transforms the sums back to taps.
+template <class S>
+void write_gradient(const WeightGradient& g, const Cut<S>& cut, int64_t i, const float* sums) {
+  for (int64_t c = 0; c < g.b_channels; c += kLanes) {
+    const float* from = sums + i * cut.columns + c;
+    both_ways<S::kFilterSide, kTaps>(
+        S::to_filter,
+        [&](int64_t y, int64_t x) {
+          return load(from + (y * S::kFilterSide + x) * cut.sums_step);
+        },
+        [&](int64_t y, int64_t x, const Vector& v) {
+          store(g.y + ((i * kTaps + y) * kTaps + x) * g.b_channels + c, v);
+        });
+  }
+}
 
-void weight_gradient_in_tiles(const WeightGradient& g, const Threads& threads) {
-  const Cut cut(g);
-  const int64_t count = kPoints * cut.sums_step;
+template <class S>
+void gradient(const WeightGradient& g, const Threads& threads) {
+  const Cut<S> cut(g);
+  const int64_t count = S::kFilters * cut.sums_step;
   Scratch<float> sums(cut.pieces * count);
-  if (cut.pieces == 1) add_piece(g, cut, 0, sums.data, threads);
+  if (cut.pieces == 1) add_piece<S>(g, cut, 0, sums.data, threads);
   if (cut.pieces > 1) {
     parallel(threads, cut.pieces, 1, [&](int64_t begin, int64_t end) {
-      for (int64_t i = begin; i < end; ++i) add_piece(g, cut, i, sums.data + i * count, kAlone);
+      for (int64_t i = begin; i < end; ++i) add_piece<S>(g, cut, i, sums.data + i * count, kAlone);
     });
     parallel(threads, count, kGrain, [&](int64_t begin, int64_t end) {
       for (int64_t piece = 1; piece < cut.pieces; ++piece) {
@@ -140,18 +150,14 @@ void weight_gradient_in_tiles(const WeightGradient& g, const Threads& threads) {
     });
   }
   parallel(threads, g.a_channels, 4, [&](int64_t begin, int64_t end) {
-    for (int64_t i = begin; i < end; ++i) {
-      for (int64_t c = 0; c < g.b_channels; c += kLanes) {
-        const float* from = sums.data + i * cut.columns + c;
-        both_ways<kPatch, kTaps>(
-            to_filter,
-            [&](int64_t y, int64_t x) { return load(from + (y * kPatch + x) * cut.sums_step); },
-            [&](int64_t y, int64_t x, const Vector& v) {
-              store(g.y + ((i * kTaps + y) * kTaps + x) * g.b_channels + c, v);
-            });
-      }
-    }
+    for (int64_t i = begin; i < end; ++i) write_gradient<S>(g, cut, i, sums.data);
   });
+}
+
+}  // namespace
+
+void weight_gradient_in_tiles(const WeightGradient& g, const Threads& threads) {
+  g.stride == 1 ? gradient<Plain>(g, threads) : gradient<Halving>(g, threads);
 }
 
 }  // namespace CAPABILITY
