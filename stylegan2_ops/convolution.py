@@ -93,16 +93,13 @@ def _in_tiles(
     x: Tensor, weight: Tensor, stride: int, padding: int, *, transposed: bool = False
 ) -> bool:
     """Whether the kernel computes this convolution, and sooner."""
-    if stride == 2:
-        scheme, fits, around = (
-            "enlarging" if transposed else "halving",
-            padding == 0,
-            int(transposed),
-        )
+    if stride == 1:
+        scheme, around = "plain", 2 - padding if transposed else padding
+    elif (stride, padding) == (2, 0):
+        scheme, around = ("enlarging", 1) if transposed else ("halving", 0)
     else:
-        around = 2 - padding if transposed else padding
-        scheme, fits = "plain", stride == 1 and around >= 0
-    if not fits or min(x.shape[2:]) + 2 * around < 3:
+        return False
+    if around < 0 or min(x.shape[2:]) + 2 * around < 3:
         return False
     if not _kernels_for(x, weight) or not _whole(weight):
         return False
