@@ -75,7 +75,7 @@ class _Along:
 
 _ALONG_THE_RULES_KEYS = _Along(
     lr=0.04,
-    steps_of_each=12,
+    steps_of_each=16,
     steps_of_each_of_many=16,
     preserve_weight_of_each=1,
     preserve_weight_of_many=6,
@@ -101,8 +101,8 @@ class FitSettings:
             family has no closed form, elsewhere "keys", or "both" for a region of more than 4 % of
             the image: its colours are farther away, and its keys are hardly its own.
         steps: Gradient steps, at least 1; 300 on the weights. For a memory of L convolutions by
-            default 12 L E along the rule's keys and 40 L E / 3 from the closed form; 16 L E and
-            26 L E for more than three. E is 1 for a region of up to 4 % of the image, and grows
+            default 16 L E along the rule's keys and 40 L E / 3 from the closed form, 26 L E for
+            more than three. E is 1 for a region of up to 4 % of the image, and grows
             with it to 3: a large pattern has more to learn.
         lr: Adam's largest step size, above 0, in units of weight, and along keys in shares of a
             weight's root mean square; steps fall to a tenth on a cosine, and along keys they rise
