@@ -18,7 +18,8 @@ from regen.files.as_json import to_json
 from regen.files.atomic import write_json
 from regen.generators.protocol import Generator, Source
 from regen.generators.registry import open_generator
-from regen.images import grid, load_image, save_image
+from regen.images import load_image, to_pil
+from regen.images.sheets import draw_cells, save_sheet
 from regen.metrics import Lpips, describe_lpips, psnr, ssim, try_lpips
 from regen.projector.files import PROJECTING_LAYER, Projector, open_projector
 from regen.projector.project import Projection, RefineSettings, refine
@@ -95,8 +96,8 @@ def project_images(
     Args:
         sources: At least one; of any size and kind.
         folder: Made where there is none; gets NAME.features.safetensors and NAME.png (input,
-            decoded, refined) for each, and metrics.json. What metrics.json of an earlier run
-            lists is removed, unless it is among the sources.
+            decoded and refined, each below its label) for each, and metrics.json. What metrics.json
+            of an earlier run lists is removed, unless it is among the sources.
         settings: How they are projected.
         generator: Name or path.
         projector: Its projector's file, or None for the one that is bundled with it.
@@ -220,17 +221,19 @@ class _Job:
             candidates=self.settings.candidates,
             hole=self.settings.hole,
         )
-        projected, refined, shown = self._compare(first, image), None, [image, first.decoded]
+        projected, refined = self._compare(first, image), None
+        shown = {f"input: {source.name}": image, "decoded": first.decoded}
         features = {"features": first.value.features}
         if self.settings.refine.steps:
             better = refine(self.split, first, image, self.settings.refine).projection
             refined = self._compare(better, image)
             features = {"features": better.value.features, "unrefined": first.value.features}
-            shown.append(better.decoded)
+            shown["refined"] = better.decoded
         tensor_file.save(
             self.folder / f"{name}.features.safetensors", features, self._header(source)
         )
-        save_image(self.folder / f"{name}.png", grid(torch.cat(shown).cpu(), len(shown)))
+        cells = [to_pil(one[0].cpu()) for one in shown.values()]
+        save_sheet(self.folder / f"{name}.png", draw_cells(cells, list(shown), len(cells)))
         return Projected(source, name, projected, refined, _out_of_reach(projected))
 
     def _header(self, source: Path) -> tensor_file.Header:

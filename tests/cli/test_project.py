@@ -22,14 +22,31 @@ def metrics(world: Any) -> dict[str, Any]:
     return dict(json.loads((world.folder / "out" / "metrics.json").read_text()))
 
 
+def shown(world: Any, name: str = "cat") -> Image.Image:
+    with Image.open(world.folder / "out" / f"{name}.png") as image:
+        return image.copy()
+
+
 def test_features_image_and_metrics(world: Any) -> None:
     result = world.run("project", "cat.png", *RUN, "-o", "out")
     assert result.exit_code == 0
     assert world.left() == ["cat.features.safetensors", "cat.png", "metrics.json"]
-    assert load_image(world.folder / "out" / "cat.png").shape == (1, 3, 32, 32 + 2 + 32)
+    assert shown(world).width == 2 * 70 - 6
     lines = result.stdout.splitlines()
     assert lines[0].startswith("out/cat.png: LPIPS ") and " dB, SSIM " in lines[0]
     assert lines[-1] == "Metrics: out/metrics.json"
+
+
+def test_every_image_is_labelled_and_the_input_by_its_file(world: Any) -> None:
+    (world.folder / "dog.png").write_bytes((world.folder / "cat.png").read_bytes())
+    words = ("project", "cat.png", "dog.png", *RUN, "--refine", "1", "-o", "out")
+    assert world.run(*words).exit_code == 0
+    cat, dog = shown(world, "cat"), shown(world, "dog")
+    for left in (0, 70, 140):
+        above = (left, 0, left + 64, cat.height - 64)
+        label, other = cat.crop(above), dog.crop(above)
+        assert all(len(one.getcolors()) > 1 for one in (label, other))
+        assert (label.tobytes() == other.tobytes()) == (left > 0)
 
 
 def test_the_features_are_the_projectors(world: Any) -> None:
@@ -72,7 +89,7 @@ def test_refinement_comes_closer_and_is_shown(world: Any) -> None:
     assert metrics(world)["settings"]["refine"]["steps"] == 20
     stored = tensor_file.load(world.folder / "out" / "cat.features.safetensors")
     assert set(stored.tensors) == {"features", "unrefined"}
-    assert load_image(world.folder / "out" / "cat.png").shape[3] == 3 * 34 - 2
+    assert shown(world).width == 3 * 70 - 6
 
 
 def test_an_image_out_of_reach_is_reported(world: Any, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -102,8 +119,8 @@ def test_equal_names_from_different_folders_do_not_overwrite_each_other(world: A
     assert world.run("project", "a/cat.png", "b/cat.png", *RUN, "-o", "out").exit_code == 0
     assert [one["name"] for one in metrics(world)["images"]] == ["cat", "cat-2"]
     for name, value in (("cat", -0.5), ("cat-2", 0.5)):
-        shown = load_image(world.folder / "out" / f"{name}.png")[..., :32]
-        torch.testing.assert_close(shown, torch.full_like(shown, value), atol=1 / 127, rtol=0)
+        seen = load_image(world.folder / "out" / f"{name}.png")[..., -64:, :64]
+        torch.testing.assert_close(seen, torch.full_like(seen, value), atol=1 / 127, rtol=0)
 
 
 def test_the_image_itself_is_never_overwritten(world: Any) -> None:
