@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -24,9 +24,20 @@ _LONGEST_LIST = 12
     help="Generator that rewrites and projectors are compared with, by default the bundled ones.",
 )
 @click.option(
-    "--json", "as_json", is_flag=True, help="Print a JSON list with one object for each FILE."
+    "--all",
+    "everything",
+    is_flag=True,
+    help="Show all settings and metrics of a run folder, not only what matters first.",
 )
-def command(files: tuple[Path, ...], generator: str | None, as_json: bool) -> None:
+@click.option(
+    "--json",
+    "as_json",
+    is_flag=True,
+    help="Print a JSON list with one object for each FILE, always with everything.",
+)
+def command(
+    files: tuple[Path, ...], generator: str | None, everything: bool, as_json: bool
+) -> None:
     """Explain a file of regen's or of another tool.
 
     A FILE is a generator, a projector, a rewrite, features, an edits or metrics file, a run folder,
@@ -36,16 +47,23 @@ def command(files: tuple[Path, ...], generator: str | None, as_json: bool) -> No
     import_torch()
     from regen.files.as_json import to_json
     from regen.runs.info import describe
+    from regen.runs.run_summary import summary
 
-    facts = [to_json(describe(file, generator)) for file in files]
+    facts: list[Any] = [to_json(describe(file, generator)) for file in files]
     if as_json:
         click.echo(_printable_json(json.dumps(facts, indent=2, ensure_ascii=False)))
         return
     for index, one in enumerate(facts):
         if index:
             click.echo()
-        for line in _lines(one, 0):
+        short = one["format"] == "run folder" and not everything
+        lines = _named(summary(one)) if short else _lines(one, 0)
+        for line in lines:
             click.echo(printable(line))
+
+
+def _named(lines: Iterable[tuple[str, str]]) -> Iterator[str]:
+    return (f"{name}: {text}" for name, text in lines)
 
 
 def _printable_json(text: str) -> str:

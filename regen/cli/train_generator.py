@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from functools import partial
 from pathlib import Path
-from shlex import quote
 from types import SimpleNamespace
 from typing import Any
 
@@ -222,6 +221,7 @@ def command(
     from regen.generators.families import trainer_of
     from regen.runs.train_generator.measure import MeasureSettings
     from regen.runs.train_generator.run import read_images, train
+    from regen.runs.use import generator_command
 
     trainer = trainer_of(_FAMILY)
     given = {name: value for name, value in options.items() if value is not None}
@@ -250,4 +250,4 @@ def command(
     for name, value in trained.measures.items():
         say(f"{name}: {value:.4g}" if isinstance(value, float) else f"{name}: {value}")
     say(f"Generator: {trained.path}")
-    say(f"Use it: regen generate --generator {quote(str(trained.path))} --seeds 0-63 -o DIR")
+    say(f"Use it: {generator_command(trained.path)}")

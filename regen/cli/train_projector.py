@@ -5,7 +5,6 @@ from __future__ import annotations
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
-from shlex import quote
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -147,6 +146,7 @@ def command(
     """
     from regen.projector.settings import ProjectorTrainingSettings
     from regen.runs.train_projector import train
+    from regen.runs.use import is_guided, projector_command
 
     config = (
         ProjectorTrainingSettings().paper() if preset == "paper" else ProjectorTrainingSettings()
@@ -167,7 +167,5 @@ def command(
     for name, value in trained.scalars.items():
         say(f"{name}: {value:.4g}")
     say(f"Projector: {trained.path}")
-    names = f"--generator {quote(generator)} --projector {quote(str(trained.path))}"
-    names += "" if images is None else f" --images {quote(str(images))}"
-    names += " --hole MASK" if trained.header["architecture"]["guides"] else ""
-    say(f"Use it: regen project {names} IMAGE -o DIR")
+    guided = is_guided(trained.header)
+    say(f"Use it: {projector_command(generator, trained.path, images, guided=guided)}")

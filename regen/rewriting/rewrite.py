@@ -28,6 +28,7 @@ from regen.rewriting.rewrite_checks import check_finite, check_fits
 FORMAT = "rewrite"
 VERSION = 1
 REWRITE_FILE = "rewrite.safetensors"  # of a run folder
+PARTIAL_FILE = "rewrite.partial.safetensors"  # of one that was stopped
 
 
 @dataclass(frozen=True)

@@ -23,6 +23,7 @@ from regen.generators.registry import (
     open_generator,
     read_checkpoint,
 )
+from regen.runs.use import use_of
 from regen.unpickling import globals_of, sniff
 
 Facts = dict[str, Any]
@@ -35,6 +36,9 @@ _RESULTS = (
     "checkpoint.pt",
     "report.html",
     "before_after.png",
+    "preview.png",
+    "samples.png",
+    "neighbours.png",
 )
 _OWN_ENTRIES = {"format", "version", "digest"}  # of a header, shown separately
 
@@ -53,9 +57,10 @@ def describe(name_or_path: str | Path, generator: str | None = None) -> Facts:
         At least ``file`` and ``format``. Tensor files have ``tensors``, ``parameters`` (of a
         generator its own, without buffers and the discriminator beside it; of others all numbers),
         ``digest`` and the entries of their header; what belongs to a generator has ``belongs_to``,
-        its name or None; rewrites have ``changes``, see `rewrite_changes`. Checkpoints of other
-        tools have ``globals``, the classes and functions they name, and whether each is known; if
-        they cannot be opened, ``cannot_be_opened`` says why.
+        its name or None; rewrites have ``changes``, see `rewrite_changes`; run folders have
+        ``results`` and, where there is something to use, ``use``, a command line. Checkpoints of
+        other tools have ``globals``, the classes and functions they name, and whether each is
+        known; if they cannot be opened, ``cannot_be_opened`` says why.
 
     Raises:
         StoreError: If the file is missing, damaged, or not one of regen's.
@@ -103,7 +108,7 @@ def _folder(path: Path) -> Facts:
     facts: Facts = {"file": str(path), "format": "run folder"}
     facts["results"] = [name for name in _RESULTS if isfile(path / name)]
     facts["results"] += sorted(file.name for file in path.glob("*.features.safetensors"))
-    for name in ("metrics", "settings"):
+    for name in ("metrics", "measures", "settings"):
         if isfile(path / f"{name}.json"):
             facts[name] = _read_json(path / f"{name}.json")
     if len(facts) == 3 and not facts["results"]:
@@ -111,7 +116,9 @@ def _folder(path: Path) -> Facts:
             f"{path} is a folder without the files that `regen info` explains",
             expected=f"metrics.json, settings.json or {_RESULTS[0]} in it",
         )
-    return facts
+    settings = facts.get("settings")
+    use = use_of(path, settings if isinstance(settings, dict) else {})
+    return facts if use is None else {**facts, "use": use}
 
 
 def _json(path: Path) -> Facts:

@@ -145,6 +145,26 @@ def test_text_for_people(world: Any) -> None:
     assert sum(line.startswith(start) for line in second.splitlines()) == 1
 
 
+def test_a_run_folder_begins_with_what_matters(world: Any) -> None:
+    assert world.run(*REWRITE, "-o", "out").exit_code == 0
+    short, full = world.run("info", "out"), world.run("info", "--all", "out")
+    assert short.exit_code == full.exit_code == 0
+    lines = short.stdout.splitlines()
+    assert len(lines) < 12 and len(full.stdout.splitlines()) > 60
+    assert lines[:2] == [
+        "file: out",
+        f"what: a rewrite, of the generator {world.folder}/g.safetensors",
+    ]
+    assert "edit: cat.png into seed 3, seed 4" in lines
+    assert any(line.startswith("verdict: The rule ") for line in lines)
+    assert lines[-1] == "all of it: regen info --all out"
+    assert "    report_every: 10" in full.stdout.splitlines()
+    (found,) = facts(world, "out")
+    assert f"use it: {found['use']}" == lines[-2] and found["settings"]["fit"]["steps"] == 2
+    words = found["use"].removeprefix("regen ").replace("0-63", "0").split()
+    assert world.run(*words).exit_code == 0
+
+
 def test_a_generator_to_compare_with_that_is_not_there(world: Any) -> None:
     result = world.run("info", "p.safetensors", "--generator", "none.safetensors")
     assert result.exit_code == 2

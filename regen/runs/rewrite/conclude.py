@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import shlex
 from pathlib import Path
 from typing import Any
 
 import torch
 
-from regen.edits.schema import Edits, NamedRegion
 from regen.evaluation.evaluate import evaluate
 from regen.evaluation.evidence import Targets
 from regen.files.as_json import to_json
@@ -21,6 +19,7 @@ from regen.rewriting.rewrite import REWRITE_FILE
 from regen.rewriting.rule import decode_wanted
 from regen.rewriting.task import Task
 from regen.runs.timing import Stopwatch, peak_memory_mb
+from regen.runs.use import rewritten_command
 
 
 def conclude(
@@ -67,8 +66,8 @@ def conclude(
             layers=None if task.layer_choice is None else task.layer_choice.recorded(),
             notes=_notes(task, metrics, found.lacking),
             use=[
-                generate_command(task, REWRITE_FILE, "images"),
-                generate_command(task, f"{REWRITE_FILE}:0.5", "half"),
+                rewritten_command(task.edits, REWRITE_FILE, "images", task.images),
+                rewritten_command(task.edits, f"{REWRITE_FILE}:0.5", "half", task.images),
             ],
         )
         path = write_report(folder, report)
@@ -105,31 +104,6 @@ def _views(
         images = became.before[i], wanted, became.after[i], shown, became.regions[i]
         targets.append(TargetView(example.target_label, *images))
     return exemplars, targets
-
-
-def generate_command(task: Task, rewrite: str, folder: str) -> str:
-    """The command line that generates samples of a task's generator with its rewrite.
-
-    Args:
-        task: The task, for its generator, its images if it needs any, and what its first target
-            hides or how it is truncated.
-        rewrite: Path of the rewrite, and a strength where it is not 1.
-        folder: Where the images go.
-    """
-    name, words = task.generator.source_name, ["regen", "generate"]
-    if name != Edits.generator:  # the default of the command too
-        words += ["--generator", name]
-    words += ["--rewrite", rewrite]
-    sample = task.edits.edits[0].targets[0].sample
-    hole = sample.hole
-    if task.images is not None:  # no part of an image file has a name
-        words += ["--images", str(task.images)]
-    else:
-        words += ["--hole", hole.name] if isinstance(hole, NamedRegion) else []
-        if sample.truncation not in (None, 1):  # that of the unseen samples in the report too
-            words += ["--truncation", f"{sample.truncation:g}"]
-        words += ["--seeds", "0-63"]
-    return shlex.join([*words, "-o", folder])
 
 
 def _title(task: Task) -> str:

@@ -16,17 +16,17 @@ from regen.generators.samples import check_reserved
 from regen.rewriting.layer_trials import LayerChoice
 from regen.rewriting.learn import Learned, fit, moments_for, prepare
 from regen.rewriting.precedence import Merged
-from regen.rewriting.rewrite import REWRITE_FILE, Rewrite
+from regen.rewriting.rewrite import PARTIAL_FILE, REWRITE_FILE, Rewrite
 from regen.rewriting.settings import RewriteSettings
 from regen.rewriting.task import Task, resolve
 from regen.runs.folder import events_of, refuse_busy, remove_results, run_folder
 from regen.runs.logbook import Logbook, Progress
-from regen.runs.rewrite.conclude import conclude, generate_command
+from regen.runs.rewrite.conclude import conclude
 from regen.runs.timing import Stopwatch
+from regen.runs.use import rewritten_command
 from regen.seeds import PRESERVED, UNSEEN
 from regen.training.interrupt import deferred_interrupt
 
-PARTIAL_FILE = "rewrite.partial.safetensors"
 _RESULTS = (  # of an earlier run; settings.json and edits.json are replaced as they stand
     "report.html",
     "before_after.png",
@@ -134,7 +134,9 @@ def _fill(folder: Path, task: Task, watch: Stopwatch, command: str) -> Outcome:
     except KeyboardInterrupt as interrupt:
         kept = f"the rewrite is in {folder / REWRITE_FILE}, without its report"
         raise KeyboardInterrupt(kept) from interrupt
-    use = generate_command(task, str(folder / REWRITE_FILE), str(folder / "sheet"))
+    use = rewritten_command(
+        task.edits, str(folder / REWRITE_FILE), str(folder / "sheet"), task.images
+    )
     return Outcome(learned.rewrite, metrics, report, use, task.layer_choice)
 
 

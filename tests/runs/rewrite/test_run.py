@@ -12,10 +12,10 @@ import torch
 
 from regen.edits.schema import read_edits
 from regen.report import RewriteReport, write_report
-from regen.rewriting.rewrite import Rewrite
+from regen.rewriting.rewrite import PARTIAL_FILE, Rewrite
 from regen.rewriting.settings import FitSettings, RewriteSettings
 from regen.runs.rewrite import conclude
-from regen.runs.rewrite.run import PARTIAL_FILE, run_rewrite
+from regen.runs.rewrite.run import run_rewrite
 
 FIT = FitSettings(steps=3, preserve=2, precision="fp32")
 SETTINGS = RewriteSettings(fit=FIT, measured_seeds=2)
