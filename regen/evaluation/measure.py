@@ -7,9 +7,10 @@ from dataclasses import asdict
 from typing import Any
 
 from regen.evaluation.evidence import Evidence
+from regen.evaluation.missed import missed
 from regen.metrics import Lpips, describe_lpips, masked_distance, verdict_of
 from regen.metrics.locality import Distance
-from regen.rewriting.cautions import missed, spill
+from regen.rewriting.map_checks import spill
 
 
 def metrics_of(evidence: Evidence, lpips: Lpips | None, reason: str | None) -> dict[str, Any]:
@@ -31,8 +32,8 @@ def metrics_of(evidence: Evidence, lpips: Lpips | None, reason: str | None) -> d
 
         ``targets``: what was asked of them inside their regions, what is left of it, and what
         changed outside; ``map``: the share of the map on the targets that lies away from their
-        regions, and where, and the share of samples that are ``missed``; ``verdict``, see
-        `regen.metrics.verdict`.
+        regions, and where; ``missed``: the share of samples on which the rule hardly acted;
+        ``verdict``, see `regen.metrics.verdict`.
     """
     e = evidence if lpips is None or evidence.perceived else evidence.seen_by(lpips)
     metrics: dict[str, Any] = {
@@ -60,11 +61,8 @@ def metrics_of(evidence: Evidence, lpips: Lpips | None, reason: str | None) -> d
             "outside": masked_distance(t.before, t.after, 1 - t.regions, lpips),
         }
         away, where = spill(t.maps, t.regions)
-        metrics["map"] = {
-            "away": away,
-            "where": where,
-            "missed": missed(e.similarity, t.maps),
-        }
+        metrics["map"] = {"away": away, "where": where}
+        metrics["missed"] = missed(e.before, e.after, t)
     if e.plain is not None:
         metrics["generator_error"] = _distances(
             e,

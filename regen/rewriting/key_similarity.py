@@ -20,6 +20,8 @@ from regen.errors import RewriteError
 from regen.images.regions import resize_mask
 from regen.linear_algebra import whitening
 
+SLACK = 1.5
+"""How much larger than the targets' region a map is, on average over the samples."""
 _MOST_KEYS = 512
 _RIDGE = 1e-3
 _ROWS_AT_ONCE = 8192
@@ -58,7 +60,7 @@ class KeyMatcher:
         parts = [(rows @ self.directions.T).amax(dim=1) for rows in unit.split(_ROWS_AT_ONCE)]
         return torch.cat(parts)
 
-    def mask(self, keys: Tensor, size: tuple[int, int], *, slack: float = 1.5) -> Tensor:
+    def mask(self, keys: Tensor, size: tuple[int, int], *, slack: float = SLACK) -> Tensor:
         """Where the rule will act, as a soft mask.
 
         The positions of all samples together are ranked; the share of them that the region covers
@@ -75,7 +77,7 @@ class KeyMatcher:
         similarity = self.similarity(keys)
         return soft_mask(similarity, self.edge(similarity, slack=slack), size)
 
-    def edge(self, similarity: Tensor, *, slack: float = 1.5) -> float:
+    def edge(self, similarity: Tensor, *, slack: float = SLACK) -> float:
         """The similarity above which a position is inside, see `mask`.
 
         Args:

@@ -1,0 +1,65 @@
+"""Is the map where it should be? What can be said of where a rule will act, before any fit.
+
+Shapes: T targets; N unseen samples; H, W their height and width.
+"""
+
+from __future__ import annotations
+
+import torch.nn.functional as F
+from torch import Tensor
+
+from regen.images.regions import resize_mask
+from regen.metrics.verdict import MISSED_BELOW
+from regen.rewriting.key_similarity import SLACK
+
+NEAR = 1 / 12
+"""How far from a region, in sides of the image, is not away from it: about what one key sees."""
+_CELLS = (
+    ("top left", "top", "top right"),
+    ("left", "middle", "right"),
+    ("bottom left", "bottom", "bottom right"),
+)
+
+
+def spill(maps: Tensor, regions: Tensor) -> tuple[float, str]:
+    """How much of a map lies away from the regions it belongs to, and where most of that is.
+
+    Args:
+        maps: ``[T, 1, H, W]`` in [0, 1].
+        regions: ``[T, 1, H, W]`` in [0, 1].
+
+    Returns:
+        A share from 0 to 1, and a part of the image, "top left" for instance.
+    """
+    reach = max(1, round(NEAR * min(maps.shape[-2:])))
+    away = maps * (1 - _grown(regions, reach))
+    cells = resize_mask(away.mean(dim=0, keepdim=True), 3, 3)[0, 0]
+    row, column = divmod(int(cells.argmax()), 3)
+    return float(away.sum() / maps.sum().clamp_min(1e-9)), _CELLS[row][column]
+
+
+def missed(maps: Tensor, target_maps: Tensor, regions: Tensor, border: int) -> float:
+    """Share of N samples on which the map covers much less than it should.
+
+    The edge of the map is chosen so that it covers `SLACK` times the area of the targets' region
+    on an average sample, and so much each sample should have, less where not even the targets' own
+    map fills their region. That map also covers a border, where positions see part of the region:
+    the border of a thin line is several times the line, and no sample that is not a target has as
+    much. So the map of the targets is compared with their region and its border together.
+
+    Args:
+        maps: Of unseen samples, ``[N, 1, H, W]`` in [0, 1].
+        target_maps: ``[T, 1, H, W]`` in [0, 1].
+        regions: What is replaced, ``[T, 1, H, W]`` in [0, 1].
+        border: Pixels between two positions of the keys.
+
+    Returns:
+        From 0 to 1.
+    """
+    filled = target_maps.sum() / _grown(regions, border).sum().clamp_min(1)
+    least = MISSED_BELOW * SLACK * filled * regions.mean()
+    return float((maps.mean(dim=(1, 2, 3)) < least).float().mean())
+
+
+def _grown(regions: Tensor, pixels: int) -> Tensor:
+    return F.max_pool2d((regions > 0.5).float(), 2 * pixels + 1, 1, pixels)
