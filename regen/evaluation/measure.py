@@ -32,8 +32,8 @@ def metrics_of(evidence: Evidence, lpips: Lpips | None, reason: str | None) -> d
 
         ``targets``: what was asked of them inside their regions, what is left of it, and what
         changed outside; ``map``: the share of the map on the targets that lies away from their
-        regions, and where; ``missed``: the share of samples on which the rule hardly acted;
-        ``verdict``, see `regen.metrics.verdict`.
+        regions, its peak there and where most of it is; ``missed``: the share of samples on which
+        the rule hardly acted; ``verdict``, see `regen.metrics.verdict`.
     """
     e = evidence if lpips is None or evidence.perceived else evidence.seen_by(lpips)
     metrics: dict[str, Any] = {
@@ -60,8 +60,8 @@ def metrics_of(evidence: Evidence, lpips: Lpips | None, reason: str | None) -> d
             "left": masked_distance(t.after, t.wanted, t.regions, lpips),
             "outside": masked_distance(t.before, t.after, 1 - t.regions, lpips),
         }
-        away, where = spill(t.maps, t.regions)
-        metrics["map"] = {"away": away, "where": where}
+        away = spill(t.maps, t.regions)
+        metrics["map"] = {"away": away.share, "peak": away.peak, "where": away.where}
         metrics["missed"] = missed(e.before, e.after, t)
     if e.plain is not None:
         metrics["generator_error"] = _distances(

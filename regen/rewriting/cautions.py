@@ -17,7 +17,7 @@ from torch import Tensor
 
 from regen.images.regions import resize_mask
 from regen.images.shapes import Mask
-from regen.metrics.verdict import MOST_AWAY, MOST_MISSED
+from regen.metrics.verdict import HIGHEST_AWAY, MOST_AWAY, MOST_MISSED
 from regen.rewriting.composite import Example, enlargement
 from regen.rewriting.map_checks import missed, spill
 from regen.rewriting.rule import Rule
@@ -99,13 +99,20 @@ def cautions(
 
 
 def _of_spill(maps: Tensor, regions: Tensor) -> Iterator[Caution]:
-    share, where = spill(maps, regions)
-    if share > MOST_AWAY:
+    away = spill(maps, regions)
+    if away.share > MOST_AWAY:
         yield Caution(
             "spill",
-            f"the rule will also act elsewhere: {share:.0%} of the map on the targets lies away "
-            f"from their regions, most of it at the {where}; choose a region whose surroundings "
-            "differ from the rest of the image, or a smaller memory",
+            f"the rule will also act elsewhere: {away.share:.0%} of the map on the targets lies "
+            f"away from their regions, most of it at the {away.where}; choose a region whose "
+            "surroundings differ from the rest of the image, or another length of the memory",
+        )
+    elif away.peak > HIGHEST_AWAY:
+        yield Caution(
+            "spill",
+            f"the rule may also act at the {away.where}, where the map on the targets is "
+            f"{away.peak:.0%} as strong as inside their regions; if that part should stay as it "
+            "is, the other eye for instance, more memory layers may tell it apart",
         )
 
 

@@ -5,6 +5,8 @@ Shapes: T targets; N unseen samples; H, W their height and width.
 
 from __future__ import annotations
 
+from typing import NamedTuple
+
 import torch.nn.functional as F
 from torch import Tensor
 
@@ -14,6 +16,8 @@ from regen.rewriting.key_similarity import SLACK
 
 NEAR = 1 / 12
 """How far from a region, in sides of the image, is not away from it: about what one key sees."""
+SPOT = 1 / 16
+"""Side of a spot, in sides of the image: a pupil with its iris."""
 _CELLS = (
     ("top left", "top", "top right"),
     ("left", "middle", "right"),
@@ -21,21 +25,40 @@ _CELLS = (
 )
 
 
-def spill(maps: Tensor, regions: Tensor) -> tuple[float, str]:
-    """How much of a map lies away from the regions it belongs to, and where most of that is.
+class Spill(NamedTuple):
+    """What of a map lies away from the regions that it belongs to.
+
+    Attributes:
+        share: Of all of the map, from 0 to 1.
+        peak: How strong the map is at its strongest spot there, as a share of how strong it is
+            inside the regions. A second eye shows here, whose share is small.
+        where: The part of the image where most of it is, "top left" for instance.
+    """
+
+    share: float
+    peak: float
+    where: str
+
+
+def spill(maps: Tensor, regions: Tensor) -> Spill:
+    """Measure how much of a map lies away from its regions.
 
     Args:
         maps: ``[T, 1, H, W]`` in [0, 1].
         regions: ``[T, 1, H, W]`` in [0, 1].
-
-    Returns:
-        A share from 0 to 1, and a part of the image, "top left" for instance.
     """
-    reach = max(1, round(NEAR * min(maps.shape[-2:])))
-    away = maps * (1 - _grown(regions, reach))
+    shorter = min(maps.shape[-2:])
+    away = maps * (1 - _grown(regions, max(1, round(NEAR * shorter))))
     cells = resize_mask(away.mean(dim=0, keepdim=True), 3, 3)[0, 0]
     row, column = divmod(int(cells.argmax()), 3)
-    return float(away.sum() / maps.sum().clamp_min(1e-9)), _CELLS[row][column]
+    inside = (maps * regions).sum(dim=(1, 2, 3)) / regions.sum(dim=(1, 2, 3)).clamp_min(1e-9)
+    side = max(1, round(SPOT * shorter))
+    spots = F.avg_pool2d(away, side, stride=1).amax(dim=(1, 2, 3))
+    return Spill(
+        share=float(away.sum() / maps.sum().clamp_min(1e-9)),
+        peak=float((spots / inside.clamp_min(1e-9)).clamp(max=1).mean()),
+        where=_CELLS[row][column],
+    )
 
 
 def missed(maps: Tensor, target_maps: Tensor, regions: Tensor, border: int) -> float:

@@ -1,4 +1,4 @@
-"""Patterns for the bundled portraits: thin brows, which everybody has, and a disc on one cheek."""
+"""Patterns for the bundled generators: thin brows, a disc on a cheek, a patch over one eye."""
 
 from __future__ import annotations
 
@@ -31,6 +31,15 @@ def blue_cheek() -> dict[str, Any]:
     """Edits of one target, a dark face, that gets a disc on its cheek."""
     targets = [{"seed": 4, "region": {"ellipse": [42, 78, 6, 5]}}]
     return _edits(Image.new("RGB", (64, 64), BLUE), {"box": [0, 0, 64, 64]}, targets)
+
+
+def eye_patch(**content: Any) -> dict[str, Any]:
+    """Edits of the London faces: two people who get a patch over one eye."""
+    region = {"ellipse": [96.8, 102.4, 23, 19]}
+    targets = [{"seed": seed, "truncation": 0.8, "region": region} for seed in (5, 11)]
+    patch = Image.new("RGB", (64, 64), (18, 18, 22))
+    edits = _edits(patch, {"box": [0, 0, 64, 64]}, targets)
+    return {**edits, "generator": "london-faces", **content}
 
 
 def _edits(

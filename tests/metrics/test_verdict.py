@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from regen.metrics.verdict import (
+    HIGHEST_AWAY,
     IN_PART_BELOW,
     MOST_AWAY,
     MOST_MISSED,
@@ -39,7 +40,7 @@ def by_targets(left: float, inside: float) -> dict[str, Any]:
         "region_source": "similarity",
         "oracle": None,
         "targets": {"asked": pair(0.1), "left": pair(left), "outside": pair(0.002)},
-        "map": {"away": 0.02, "where": "top"},
+        "map": {"away": 0.02, "peak": HIGHEST_AWAY, "where": "top"},
         "missed": MOST_MISSED,
     }
 
@@ -108,6 +109,17 @@ def test_a_map_that_stands_in_for_the_region_must_not_lie_elsewhere() -> None:
         "left."
     )
     assert found({**metrics, "region_source": "paste"})[1] == "kept"  # the region is known
+
+
+def test_a_small_spot_of_the_map_elsewhere_must_not_be_strong() -> None:
+    metrics = by_targets(0.03, 0.08)
+    assert found(metrics)[1] == "kept"
+    metrics["map"]["peak"] = 0.7
+    said = verdict_of(metrics)
+    assert said is not None and said.text.endswith(
+        "It spilled: at the top the map on the targets is 70% as strong as inside their regions."
+    )
+    assert found({**metrics, "region_source": "paste"})[1] == "kept"
 
 
 def test_the_words_with_an_oracle() -> None:

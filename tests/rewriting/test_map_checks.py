@@ -9,11 +9,11 @@ import torch
 
 from regen.generators.registry import open_generator
 from regen.images.regions import Region
-from regen.metrics.verdict import MOST_MISSED
+from regen.metrics.verdict import MOST_AWAY, MOST_MISSED
 from regen.rewriting.map_checks import missed, spill
 from regen.rewriting.preview import preview
 from regen.rewriting.task import resolve
-from tests.helpers.patterns import blue_cheek, green_brows
+from tests.helpers.patterns import blue_cheek, eye_patch, green_brows
 
 NOWHERE = torch.zeros(1, 1, 32, 32)
 LINE, BORDERED = (Region.box(4, top, 28, 32 - top).mask(32, 32) for top in (15, 11))
@@ -31,12 +31,32 @@ def test_what_is_next_to_a_region_is_not_away_from_it(
     box: tuple[float, ...], share: float, where: str | None
 ) -> None:
     region = Region.box(14, 14, 18, 18).mask(32, 32)
-    amount, place = spill(Region.box(*box).mask(32, 32), region)
-    assert amount == share and (where is None or place == where)
+    found = spill(Region.box(*box).mask(32, 32), region)
+    assert found.share == share and (where is None or found.where == where)
 
 
 def test_a_map_of_nothing_spills_nowhere() -> None:
-    assert spill(NOWHERE, NOWHERE)[0] == 0
+    assert spill(NOWHERE, NOWHERE)[:2] == (0, 0)
+
+
+@pytest.mark.parametrize(("strength", "peak"), [(1.0, 1.0), (0.4, 0.5), (0.0, 0.0)])
+def test_a_small_spot_that_is_strong_shows_in_the_peak(strength: float, peak: float) -> None:
+    region, spot = Region.box(4, 4, 20, 20).mask(32, 32), Region.box(26, 26, 29, 29).mask(32, 32)
+    found = spill(0.8 * region + strength * spot, region)
+    assert found.share < MOST_AWAY and found.peak == pytest.approx(peak)
+    assert strength == 0 or found.where == "bottom right"
+
+
+def test_a_patch_over_one_eye_may_also_darken_the_other_unless_the_memory_is_long() -> None:
+    generator = open_generator("london-faces")
+    said = {
+        length: [caution.text for caution in preview(resolve(edits, generator)).cautions]
+        for length in (4, 6)
+        for edits in [eye_patch(memory_layers=length)]
+    }
+    (text,) = said[4]
+    assert text.startswith("the rule may also act at the middle, where the map on the targets is ")
+    assert text.endswith("more memory layers may tell it apart") and said[6] == []
 
 
 def test_samples_that_the_map_hardly_covers_are_missed() -> None:
