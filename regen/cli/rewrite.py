@@ -129,6 +129,7 @@ def command(
         device=device,
         command=shlex.join(["regen", *sys.argv[1:]]),
         try_layers=try_layers,
+        log=say,
         **named,
     )
     _summarise(outcome)
@@ -137,6 +138,7 @@ def command(
 def _preview(edits: Edits, folder: Path, settings: Merged, **named: Any) -> None:
     """Show what would be learned."""
     from regen.runs.rewrite.preview import run_preview
+    from regen.runs.timing import roughly
 
     shown, path, seconds = run_preview(edits, folder, settings, **named)
     say(f"Preview: {path}")
@@ -145,13 +147,7 @@ def _preview(edits: Edits, folder: Path, settings: Merged, **named: Any) -> None
     if not shown.cautions:
         say("Nothing looks wrong")
     if seconds is not None:
-        say(f"To learn it takes about {_duration(seconds)} here, by a rough estimate")
-
-
-def _duration(seconds: float) -> str:
-    """As precise as an estimate is: 5 s, 35 s, 4 minutes."""
-    rounded = 5 * max(1, round(seconds / 5))
-    return f"{rounded} s" if rounded < 120 else f"{round(seconds / 60)} minutes"
+        say(f"To learn it takes about {roughly(seconds)} here, by a rough estimate")
 
 
 def _layer_options(options: dict[str, Any]) -> tuple[bool, list[str]]:

@@ -6,11 +6,12 @@ import time
 
 import torch
 
+from regen.generators.split import Split
 from regen.rewriting.crops import plan_crops
 from regen.rewriting.objective import Losses
 from regen.rewriting.preserved import targets_of
 from regen.rewriting.rule import Rule
-from regen.rewriting.task import Task
+from regen.rewriting.settings import FitSettings
 
 STEP = 3.5
 """What a step takes, in passes without gradients: 2.6 to 3.8 for examples of the repository, and
@@ -18,30 +19,30 @@ STEP = 3.5
 
 
 @torch.no_grad()
-def seconds_of_fit(task: Task, rule: Rule) -> float | None:
-    """Seconds that the gradient steps of a task would take on this machine as it is now.
+def seconds_of_fit(split: Split, rule: Rule, settings: FitSettings) -> float | None:
+    """Seconds that the gradient steps of a fit would take on this machine as it is now.
 
     The losses are computed twice, on windows as a fit computes them; targets stand in for samples
     that are preserved.
 
     Args:
-        task: What would be learned.
-        rule: The task's rule.
+        split: The generator, cut.
+        rule: What would be learned.
+        settings: How, resolved.
 
     Returns:
         An estimate that may be wrong by a factor of two; None where a fit takes no steps, and on a
         GPU: steps are recorded there, and what is not recorded says nothing about them.
     """
-    settings = task.settings.fit
     if rule.wanted.device.type != "cpu" or settings.solver == "closed-form":
         return None
-    crops = plan_crops(task.split, rule) if settings.crops else None
+    crops = plan_crops(split, rule) if settings.crops else None
     targets = targets_of(rule)
     count = min(settings.preserve, settings.preserve_batch or 0)
     losses = Losses(
-        task.split, rule, settings, targets.select([i % len(rule) for i in range(count)]), crops
+        split, rule, settings, targets.select([i % len(rule) for i in range(count)]), crops
     )
-    weights = task.split.memory_parameters()
+    weights = split.memory_parameters()
     drawn, passes = losses.draw(), []
     for _ in range(2):
         began = time.perf_counter()

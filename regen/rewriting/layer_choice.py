@@ -21,9 +21,10 @@ rewrite without effect scores 1. No oracle is used.
 
 from __future__ import annotations
 
+import itertools
 import time
-from collections.abc import Callable, Collection, Mapping, Sequence
-from dataclasses import replace
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, replace
 
 import torch
 
@@ -37,21 +38,24 @@ from regen.losses import weighted_l1
 from regen.metrics.verdict import SPILLED_ABOVE
 from regen.projector.files import Projector
 from regen.rewriting.composite import Example
+from regen.rewriting.duration import seconds_of_fit
 from regen.rewriting.examples import resolved_fit
 from regen.rewriting.key_similarity import KeyMatcher
-from regen.rewriting.layer_trials import LayerChoice, Trial
+from regen.rewriting.layer_trials import LayerChoice, Trial, TrialWatcher
 from regen.rewriting.memory import fit_memory
 from regen.rewriting.moment_cache import key_moments
 from regen.rewriting.preserved import images_of, keys_of, preserve
 from regen.rewriting.rewrite import Rewrite, rewritten
 from regen.rewriting.rule import Rule, build_rule
-from regen.rewriting.settings import RewriteSettings
+from regen.rewriting.settings import FitSettings, RewriteSettings
 from regen.seeds import CHOICES, PRESERVED
 
 STEPS = 30  # where cuts differ little in length
 LENGTHS = (2, 3, 4, 6, 8)
 PRESERVED_SAMPLES = 16
 UNSEEN_SAMPLES = 16
+BESIDE_FIT = 10
+"""What a trial takes beside its gradient steps, in times of building its rules."""
 
 
 def choose_layer(
@@ -60,7 +64,7 @@ def choose_layer(
     examples: Sequence[Example],
     settings: RewriteSettings,
     projectors: Sequence[Projector],
-    on_trial: Callable[[int, int], None] | None = None,
+    watcher: TrialWatcher | None = None,
     *,
     memory_layers: int | None = None,
     taken: Collection[int] = (),
@@ -77,7 +81,7 @@ def choose_layer(
         settings: As for the rewrite; the trials preserve `PRESERVED_SAMPLES` samples, and with
             projectors take `STEPS` steps from the closed form, where the family has one.
         projectors: To choose from, one for each layer; none for a generator without any.
-        on_trial: Called with the number of cuts tried so far and the number of all.
+        watcher: Is told about how long the trials take, and how far they are.
         memory_layers: The only length of the memory to try; by default, with projectors, that of
             the settings and one convolution less, and `LENGTHS` without.
         taken: Numbers of the source that are targets.
@@ -90,13 +94,17 @@ def choose_layer(
         RegenError: On any other bad input.
     """
     known = _by_layer(projectors)
+    watcher = watcher or TrialWatcher()
     trial = _CutTrials(generator, source, examples, settings, taken)
-    cuts = _cuts(generator, known, settings.memory_layers, memory_layers)
+    cuts = [
+        trial.cut(known.get(layer), layer, length)
+        for layer, length in _cuts(generator, known, settings.memory_layers, memory_layers)
+    ]
+    watcher.begin(len(cuts), _seconds(cuts))
     trials = []
-    for layer, length in cuts:
-        trials.append(trial(known.get(layer), layer, length))
-        if on_trial is not None:
-            on_trial(len(trials), len(cuts))
+    for number, cut in enumerate(cuts, 1):
+        watcher.trial(number, len(cuts), cut.split.value_layer, cut.split.memory_layers)
+        trials.append(trial(cut, watcher))
     without = [i for i in range(1, generator.convolutions + 1) if i not in known]
     choice = LayerChoice(sorted(trials, key=lambda t: t.rank), trial.held_out, without)
     return choice, known.get(choice.best.value_layer)
@@ -147,6 +155,27 @@ def _lengths(only: int | None, longest: int, layer: int) -> list[int]:
     return [longest] if longest == 1 else [longest - 1, longest]
 
 
+@dataclass(frozen=True)
+class _Cut:
+    """A cut to try: what is learned with it, and what its result is compared with."""
+
+    split: Split
+    projector: Projector | None
+    fit: FitSettings
+    shown: Rule
+    held_out: Rule
+    took: float  # seconds to build the rules
+
+
+def _seconds(cuts: Sequence[_Cut]) -> float | None:
+    """About how long it takes to try cuts; None where `seconds_of_fit` gives none."""
+    fits = [seconds_of_fit(cut.split, cut.shown, cut.fit) for cut in cuts]
+    known = [seconds for seconds in fits if seconds is not None]
+    if len(known) < len(cuts):
+        return None
+    return sum(known) + BESIDE_FIT * sum(cut.took for cut in cuts)
+
+
 class _CutTrials:
     """Tries cuts, each with the same samples and settings."""
 
@@ -169,33 +198,47 @@ class _CutTrials:
         self.preserved = reserved_samples(source, PRESERVED, PRESERVED_SAMPLES, taken)
         self.taken = taken
 
-    def __call__(self, projector: Projector | None, layer: int, memory_layers: int) -> Trial:
+    def cut(self, projector: Projector | None, layer: int, memory_layers: int) -> _Cut:
         began = time.perf_counter()
-        split = self.generator.split(layer, memory_layers)
-        settings, moments = self.settings, None
-        if isinstance(split, KeyedSplit):
-            settings = replace(settings, fit=replace(settings.fit, solver="both"))
-            moments = key_moments(self.generator, split, self.source, self.taken)
+        split, fit = self.generator.split(layer, memory_layers), self.settings.fit
         if projector is None:  # lengths compare by the steps that each would take
             steps, _ = resolved_fit(self.asked, split, self.examples).schedule
-            settings = replace(settings, fit=replace(settings.fit, steps=-(-steps // 2)))
+            fit = replace(fit, steps=-(-steps // 2))
+        if isinstance(split, KeyedSplit):
+            fit = replace(fit, solver="both")
         shown, held_out = (
-            build_rule(split, projector, part, settings.rule, values=settings.fit.recall != "image")
+            build_rule(split, projector, part, self.settings.rule, values=fit.recall != "image")
             for part in (self.shown, self.examples[-1:])
         )
-        preserved, matcher = preserve(self.generator, split, shown, settings.fit, self.preserved)
-        deltas = fit_memory(split, shown, settings.fit, preserved, moments).deltas
+        area = float(shown.image_mask.mean())
+        fit = fit.resolved(keyed=isinstance(split, KeyedSplit), layers=memory_layers, area=area)
+        return _Cut(split, projector, fit, shown, held_out, time.perf_counter() - began)
+
+    def __call__(self, cut: _Cut, watcher: TrialWatcher) -> Trial:
+        began, split, fit = time.perf_counter(), cut.split, cut.fit
+        moments = None
+        if isinstance(split, KeyedSplit):
+            moments = key_moments(self.generator, split, self.source, self.taken)
+        preserved, matcher = preserve(self.generator, split, cut.shown, fit, self.preserved)
+        steps, _ = fit.schedule
+        done = itertools.count(1)
+
+        def count() -> bool:
+            watcher.step(next(done), steps)
+            return False
+
+        deltas = fit_memory(split, cut.shown, fit, preserved, moments, should_stop=count).deltas
         rewrite = Rewrite(deltas, self.generator.digest(), self.generator.family)
-        inside, outside, to_do = self._errors(split, rewrite, held_out, matcher)
+        inside, outside, to_do = self._errors(split, rewrite, cut.held_out, matcher)
         return Trial(
-            layer,
-            memory_layers,
-            None if projector is None else projector.name,
+            split.value_layer,
+            split.memory_layers,
+            None if cut.projector is None else cut.projector.name,
             inside / to_do,
             outside / to_do,
-            (inside + settings.fit.weight_old / settings.fit.weight_new * outside) / to_do,
+            (inside + fit.weight_old / fit.weight_new * outside) / to_do,
             outside > SPILLED_ABOVE["l1"],
-            time.perf_counter() - began,
+            cut.took + time.perf_counter() - began,
         )
 
     @torch.no_grad()

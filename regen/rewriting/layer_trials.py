@@ -39,6 +39,19 @@ class Trial:
         return self.spilled, self.score
 
 
+class TrialWatcher:
+    """Is told how far the trials are; this one does nothing with it."""
+
+    def begin(self, count: int, seconds: float | None) -> None:
+        """So many cuts will be tried, in about so many seconds, if that can be said."""
+
+    def trial(self, number: int, count: int, value_layer: int, memory_layers: int) -> None:
+        """The next trial begins, the first with number 1."""
+
+    def step(self, done: int, steps: int) -> None:
+        """So many steps of it are done."""
+
+
 @dataclass(frozen=True)
 class LayerChoice:
     """Which cut was chosen, and from which others.

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from contextlib import nullcontext
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
@@ -22,7 +22,7 @@ from regen.projector.files import Projector, load_projector, projectors_of
 from regen.rewriting.composite import Example
 from regen.rewriting.examples import load_examples, resolved_fit, taken_by
 from regen.rewriting.layer_choice import check_length, choose_layer
-from regen.rewriting.layer_trials import LayerChoice
+from regen.rewriting.layer_trials import LayerChoice, TrialWatcher
 from regen.rewriting.oracle_checks import check_oracle, check_oracle_knows
 from regen.rewriting.precedence import DEFAULT, Merged
 from regen.rewriting.precedence import resolve as merged_settings
@@ -154,7 +154,7 @@ def resolve(
     images: Path | str | None = None,
     device: torch.device | str = "cpu",
     try_layers: bool = False,
-    on_trial: Callable[[int, int], None] | None = None,
+    watcher: TrialWatcher | None = None,
 ) -> Task:
     """Open everything that a rewrite needs, each thing once.
 
@@ -170,7 +170,7 @@ def resolve(
         images: Folder that a generator takes its samples from, if it needs images.
         device: Where to compute; an open generator stays on its device.
         try_layers: Choose value layer and projector by trying, see `choose_layer`.
-        on_trial: Called with the number of cuts tried so far and the number of all.
+        watcher: Is told how far these trials are.
 
     Raises:
         RegenError: On bad input of any kind.
@@ -206,7 +206,7 @@ def resolve(
         with merged.naming("memory_layers", edits):
             check_length(generator, known, only)
         choice, projector = choose_layer(
-            generator, source, examples, base, known, on_trial, memory_layers=only, taken=taken
+            generator, source, examples, base, known, watcher, memory_layers=only, taken=taken
         )
         merged = merged.overridden(choice.chosen_settings())
     else:

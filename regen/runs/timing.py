@@ -38,6 +38,17 @@ class Stopwatch:
         return {name: round(value, 3) for name, value in {**self._stages, "total": total}.items()}
 
 
+def roughly(seconds: float) -> str:
+    """A duration in words, as precise as an estimate is.
+
+    Example:
+        >>> [roughly(seconds) for seconds in (1.2, 34, 118, 250)]
+        ['5 s', '35 s', '2 minutes', '4 minutes']
+    """
+    rounded = 5 * max(1, round(seconds / 5))
+    return f"{rounded} s" if rounded < 120 else f"{round(seconds / 60)} minutes"
+
+
 def peak_memory_mb() -> float | None:
     """The most memory this process has held so far, in 10^6 bytes; None on Windows."""
     try:

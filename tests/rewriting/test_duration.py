@@ -24,12 +24,12 @@ def test_a_pass_says_how_long_each_step_takes(
     clock = itertools.accumulate(itertools.repeat(2.0))
     monkeypatch.setattr(time, "perf_counter", lambda: next(clock))
     digest = task.generator.digest()
-    found = seconds_of_fit(
-        with_fit(task, steps=10, lr=0.01, preserve_batch=4, **changes), task.rule()
-    )
+    given = with_fit(task, steps=10, lr=0.01, preserve_batch=4, **changes)
+    found = seconds_of_fit(given.split, task.rule(), given.settings.fit)
     assert found == 10 * STEP * 2.0
     assert task.generator.digest() == digest
 
 
 def test_a_fit_without_steps_is_not_estimated(task: Task) -> None:
-    assert seconds_of_fit(with_fit(task, solver="closed-form"), task.rule()) is None
+    given = with_fit(task, solver="closed-form")
+    assert seconds_of_fit(given.split, task.rule(), given.settings.fit) is None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -23,6 +24,7 @@ from regen.projector.files import save_projector
 from regen.projector.network import BackwardProjector
 from regen.report.layers import layers_section
 from regen.rewriting import layer_choice, moment_cache
+from regen.rewriting.layer_trials import TrialWatcher
 from regen.rewriting.settings import RewriteSettings
 from regen.rewriting.task import NoProjectorWarning, Task, resolve
 
@@ -60,8 +62,31 @@ def settings(memory_layers: int = 2) -> RewriteSettings:
     return replace(base, fit=replace(base.fit, precision="fp32", structure_weight=0.0))
 
 
-def choose(edits: Edits, settings: RewriteSettings, projectors: Sequence[Path] = ()) -> Task:
-    return resolve(edits, settings=settings, projectors=projectors, try_layers=True)
+class Watcher(TrialWatcher):
+    """Keeps what it is told."""
+
+    def __init__(self) -> None:
+        self.told: list[tuple[object, ...]] = []
+
+    def begin(self, count: int, seconds: float | None) -> None:
+        self.told.append(("begin", count, seconds))
+
+    def trial(self, number: int, count: int, value_layer: int, memory_layers: int) -> None:
+        self.told.append((number, count, value_layer, memory_layers))
+
+    def step(self, done: int, steps: int) -> None:
+        self.told.append((done, steps))
+
+
+def choose(
+    edits: Edits,
+    settings: RewriteSettings,
+    projectors: Sequence[Path] = (),
+    watcher: TrialWatcher | None = None,
+) -> Task:
+    return resolve(
+        edits, settings=settings, projectors=projectors, try_layers=True, watcher=watcher
+    )
 
 
 def both(world: Path) -> list[Path]:
@@ -84,6 +109,26 @@ def test_every_cut_with_a_projector_is_tried_and_the_best_comes_first(world: Pat
     assert (split.value_layer, split.memory_layers) == (best.value_layer, best.memory_layers)
     path = str(world / f"p{best.value_layer}.safetensors")
     assert task.projector.name == best.projector == path
+
+
+def test_a_watcher_is_told_how_long_it_takes_and_how_far_it_is(
+    world: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    clock = itertools.accumulate(itertools.repeat(0.5))
+    monkeypatch.setattr(layer_choice, "seconds_of_fit", lambda *_: 7.0)
+    monkeypatch.setattr(layer_choice.time, "perf_counter", lambda: next(clock))
+    watcher = Watcher()
+    choose(edits(world), settings(), both(world)[:1], watcher)
+    seconds = 2 * (7.0 + layer_choice.BESIDE_FIT * 0.5)
+    steps = [(1, 3), (2, 3), (3, 3)]
+    assert watcher.told == [("begin", 2, seconds), (1, 2, 5, 1), *steps, (2, 2, 5, 2), *steps]
+
+
+def test_what_cannot_be_estimated_is_not(world: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(layer_choice, "seconds_of_fit", lambda *_: None)
+    watcher = Watcher()
+    choose(edits(world), settings(), both(world)[:1], watcher)
+    assert watcher.told[0] == ("begin", 2, None)
 
 
 def test_two_choices_are_alike(world: Path) -> None:

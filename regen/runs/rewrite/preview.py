@@ -56,7 +56,8 @@ def run_preview(
     began = time.perf_counter()
     rule = task.rule()
     shown = preview(task, rule=rule)
-    took, fit = time.perf_counter() - began, seconds_of_fit(task, rule)
+    took = time.perf_counter() - began
+    fit = seconds_of_fit(task.split, rule, task.settings.fit)
     with run_folder(folder) as place:
         path = place / PREVIEW_FILE
         save_sheet(path, draw_preview(shown))

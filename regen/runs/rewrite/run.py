@@ -6,7 +6,7 @@ resolve (edits, generator, projector, examples) -> prepare (project, paste, wher
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -22,10 +22,13 @@ from regen.rewriting.task import Task, resolve
 from regen.runs.folder import events_of, refuse_busy, remove_results, run_folder
 from regen.runs.logbook import Logbook, Progress
 from regen.runs.rewrite.conclude import conclude
+from regen.runs.rewrite.trials import ShownTrials
 from regen.runs.timing import Stopwatch
 from regen.runs.use import rewritten_command
 from regen.seeds import PRESERVED, UNSEEN
 from regen.training.interrupt import deferred_interrupt
+
+Log = Callable[[str], None]
 
 _RESULTS = (  # of an earlier run; settings.json and edits.json are replaced as they stand
     "report.html",
@@ -56,6 +59,10 @@ class Outcome:
     layers: LayerChoice | None = None
 
 
+def _quiet(_: str) -> None:
+    pass
+
+
 def run_rewrite(
     edits: Edits | Path | str,
     folder: Path | str,
@@ -67,6 +74,7 @@ def run_rewrite(
     try_layers: bool = False,
     projectors: Sequence[Path | str] = (),
     images: Path | None = None,
+    log: Log = _quiet,
 ) -> Outcome:
     """Learn, save, measure and report the rewrite of an edits file.
 
@@ -83,6 +91,7 @@ def run_rewrite(
         try_layers: Choose value layer, memory and projector by trying, see `choose_layer`.
         projectors: Files used instead of the edits' projector; several to choose from.
         images: Folder that a generator takes its samples from, if it needs images.
+        log: Called with what is worth knowing before a long wait, in one line.
 
     Returns:
         The rewrite, its metrics and where the report is.
@@ -95,7 +104,7 @@ def run_rewrite(
     """
     watch = Stopwatch()
     refuse_busy(folder)
-    with watch.stage("load"), _TrialProgress(try_layers) as trials:
+    with watch.stage("load"), ShownTrials(log) as trials:
         task = resolve(
             edits,
             generator,
@@ -104,7 +113,7 @@ def run_rewrite(
             images=images,
             device=device,
             try_layers=try_layers,
-            on_trial=trials.report,
+            watcher=trials,
         )
     _check_counts(task)
     with run_folder(folder) as place:
@@ -138,26 +147,6 @@ def _fill(folder: Path, task: Task, watch: Stopwatch, command: str) -> Outcome:
         task.edits, str(folder / REWRITE_FILE), str(folder / "sheet"), task.images
     )
     return Outcome(learned.rewrite, metrics, report, use, task.layer_choice)
-
-
-class _TrialProgress:
-    """Shows how many value layers have been tried."""
-
-    def __init__(self, wanted: bool) -> None:
-        self.progress: Progress | None = None
-        self.wanted = wanted
-
-    def __enter__(self) -> _TrialProgress:
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        if self.progress is not None:
-            self.progress.close()
-
-    def report(self, done: int, total: int) -> None:
-        if self.progress is None:
-            self.progress = Progress(total, "trying value layers")
-        self.progress.advance(done - self.progress.done)
 
 
 def _learn(task: Task, book: Logbook, watch: Stopwatch) -> Learned:
