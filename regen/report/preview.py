@@ -14,6 +14,14 @@ from regen.report.images import fitted, heat, outlined
 from regen.rewriting.preview import ExemplarPreview, Preview
 
 _MARGIN = 12
+LEARNED_FROM = {
+    "both": "decoded shows the features that were found for the composite; the rule is learned "
+    "from them and from the composite itself, and its samples lie between the two",
+    "image": "the rule is learned from the composite itself, whatever decoded shows",
+    "value": "the rule is learned from the features that decoded shows, and from nothing else: its "
+    "samples look like decoded at best",
+}
+"""What the rule is learned from, by the recall of the fit; said where there is a row decoded."""
 
 
 def draw_preview(preview: Preview) -> Image.Image:
@@ -36,6 +44,8 @@ def draw_preview(preview: Preview) -> Image.Image:
     ]
     unseen = draw_sheet(others, preview.labels)
     words = [f"- {caution.text}" for caution in preview.cautions] or ["Nothing looks wrong"]
+    if preview.decoded is not None:
+        words.append(f"Note: {LEARNED_FROM[preview.recall]}")
     width = max(edits.width, unseen.width)
     return _stacked([edits, unseen, _written(words, width)], width)
 

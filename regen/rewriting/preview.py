@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from typing import Literal
 
 import torch
 from torch import Tensor
@@ -22,6 +23,8 @@ from regen.rewriting.preserved import LEAST_COMPARED, images_of, keys_of
 from regen.rewriting.rule import Rule, decode_wanted
 from regen.rewriting.task import Task
 from regen.seeds import PRESERVED, UNSEEN
+
+Recall = Literal["value", "image", "both"]
 
 
 @dataclass(frozen=True)
@@ -59,6 +62,7 @@ class Preview:
         inputs: What the generator was given for the targets, ``[T, 3, H, W]``; None for one that is
             given no images, and in a workbench.
         unseen_inputs: The same for the unseen samples, ``[N, 3, H, W]``.
+        recall: What the rule is learned from: the values, the composites' images, or both.
     """
 
     targets: Tensor
@@ -74,6 +78,7 @@ class Preview:
     cautions: list[Caution]
     inputs: Tensor | None = None
     unseen_inputs: Tensor | None = None
+    recall: Recall = "both"
 
     def __repr__(self) -> str:
         """How much it shows, and its cautions, without the images."""
@@ -159,6 +164,7 @@ def preview_of(
         [example.target_label for example in task.examples],
         [_exemplar(example) for example in task.examples],
         cautions(task.examples, task.settings.rule, rule, target_maps, maps, targets=targets),
+        recall=task.settings.fit.recall,
     )
 
 

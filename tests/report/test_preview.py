@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import Any
 
+import pytest
 import torch
+from PIL import Image
 
+from regen.images.labels import FONT_SIZE
 from regen.report import preview as module
 from regen.report.preview import draw_preview
 from regen.rewriting.cautions import Caution
@@ -32,9 +36,34 @@ def test_the_edits_and_the_unseen_samples_are_below_each_other() -> None:
     assert more.width > image.width
 
 
-def test_there_is_no_row_of_values_that_are_not_learned() -> None:
+def test_there_is_no_row_of_values_that_are_not_learned(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module, "LEARNED_FROM", {"both": "a"})  # one line
     with_values, without = draw_preview(shown([])), draw_preview(replace(shown([]), decoded=None))
-    assert with_values.height == without.height + 64 + 6
+    assert with_values.height == without.height + 64 + 6 + FONT_SIZE
+
+
+@pytest.mark.parametrize(
+    ("recall", "words"),
+    [
+        ("both", "its samples lie between the two"),
+        ("image", "the rule is learned from the composite itself, whatever decoded shows"),
+        ("value", "its samples look like decoded at best"),
+    ],
+)
+def test_it_is_said_what_the_rule_is_learned_from_where_decoded_could_mislead(
+    monkeypatch: pytest.MonkeyPatch, recall: Any, words: str
+) -> None:
+    written: list[str] = []
+    monkeypatch.setattr(
+        module,
+        "_written",
+        lambda sentences, width: written.extend(sentences) or Image.new("RGB", (width, 1)),
+    )
+    draw_preview(replace(shown([]), recall=recall))
+    assert written[0] == "Nothing looks wrong" and words in written[1]
+    written.clear()
+    draw_preview(replace(shown([]), decoded=None, recall="image"))
+    assert written == ["Nothing looks wrong"]
 
 
 def test_what_the_generator_was_given_stands_above_what_it_made() -> None:

@@ -35,7 +35,7 @@ def test_no_values_are_looked_for_where_none_are_learned(
     fit = replace(task.settings.fit, recall="image")
     alone = replace(task, projector=None, settings=replace(task.settings, fit=fit))
     seen = preview(alone, samples=1)
-    assert seen.decoded is None
+    assert seen.decoded is None and seen.recall == "image"
     assert torch.equal(seen.composites, preview(task, samples=1).composites)
 
 
