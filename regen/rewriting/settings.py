@@ -183,7 +183,7 @@ class FitSettings:
             >>> FitSettings().resolved(keyed=False, layers=3).steps
             300
             >>> [FitSettings().resolved(keyed=True, layers=3, area=a).steps for a in (0.02, 0.1)]
-            [36, 100]
+            [48, 100]
             >>> longer = FitSettings().resolved(keyed=True, layers=4)
             >>> longer.steps, longer.lr, longer.preserve_weight
             (64, 0.02, 6.0)
