@@ -41,7 +41,6 @@ from stylegan2_ops import implementation
 ROOT = Path(__file__).parents[1]
 _SECONDS, _FEWEST = 6.0, 3  # of a process without regularisers, so that all end within minutes
 CPU = torch.device("cpu")
-PUBLIC_IMAGES_PER_SECOND = 13.5  # best-known public PyTorch code, two cores, this architecture
 ARCHITECTURE = StyleGAN2Config(
     resolution=64, z_dim=128, w_dim=128, channel_base=4096, channel_max=128, mapping_layers=3
 )
@@ -144,7 +143,6 @@ def main(
     both = [(one, measured(2, 1, *common, "--batch", "32")) for one, _ in pairs]
     result: dict[str, Any] = {
         "images_per_second": round(fast, 2),
-        "over_public": round(fast / PUBLIC_IMAGES_PER_SECOND, 2),
         "images_per_second_with_regularisers": round(
             measured(1, threads, *common[:2], "--steps", "16", "--lazy"), 2
         ),
