@@ -3,7 +3,7 @@
     bias_act          bias, activation, gain and clamp of a layer
     upfirdn2d         upsample, pad, filter and downsample
     upfirdn2d_bias_act  the second of the first, in one pass over memory
-    conv2d, conv_transpose2d  those of torch, whose weights get their gradient sooner
+    conv2d, conv_transpose2d  those of torch, with kernels for 3x3 filters on the CPU
     modulated_conv2d  convolution whose input channels are scaled by a style, separately per sample
     implementation    which code runs, and why
 

@@ -1,11 +1,11 @@
 """Convolutions of torch, with kernels of ours where these are quicker.
 
 On the CPU a 3x3 convolution of stride 1 takes a fourth of the multiplications (Winograd's minimal
-filtering, csrc/cpu/winograd.h), one of stride 2 three fifths, and so do their transposes, which are
-the gradients of their inputs, and the gradients of their weights. In float32 results differ from
-the direct sum by about twice its own rounding. Where no tiles fit the gradient of a 3x3 weight is
-summed directly by another kernel: on processors with AVX2 and no more, oneDNN reaches half of what
-they can do, or less. Everything else is torch's.
+filtering, csrc/cpu/winograd.h), one of stride 2 without padding three fifths, and so do their
+transposes, which are the gradients of their inputs. The root mean square of their rounding is twice
+that of the direct sum, beside the largest values of a tile. The gradient of a 3x3 weight is summed
+in tiles at stride 1, and on processors with AVX2 and no more, where oneDNN reaches half of what
+they can do or less, by one of two kernels at any stride. Everything else is torch's.
 """
 
 from __future__ import annotations
@@ -19,8 +19,9 @@ from torch import Tensor
 from stylegan2_ops import _dispatch
 from stylegan2_ops._gradients import in_full_precision, left_over
 
-_VECTORS = ("avx2", "avx512")  # processors where tiles were seen to gain, or are sure to
+_VECTORS = ("avx2", "avx512")  # gains were measured with AVX2
 _CHANNELS = 16  # what the channels of tiles are multiples of
+_MOST_FILTERS = 2**20  # their transforms take 144 bytes each
 _FEWEST_TO_CONVERT = 64  # that are worth converting to channels_last, and back
 _MANY_FILTERS = 2**16  # no cache holds their transforms
 # Positions of the input of one sample where kernels begin to gain, with few and with many filters.
@@ -74,7 +75,8 @@ def conv_transpose2d(
         ``[N, O, stride (H - 1) + k - 2 padding + output_padding, ...]``.
     """
     where = {"stride": stride, "padding": padding, "output_padding": output_padding}
-    tiles = output_padding == 0 and _in_tiles(x, weight, stride, padding, transposed=True)
+    added = output_padding if isinstance(output_padding, int) else any(output_padding)
+    tiles = not added and _in_tiles(x, weight, stride, padding, transposed=True)
     sums = _quick_gradient(x, weight, stride)
     if not tiles and not sums:
         return F.conv_transpose2d(x, weight, **where)
@@ -93,6 +95,8 @@ def _in_tiles(
     x: Tensor, weight: Tensor, stride: int, padding: int, *, transposed: bool = False
 ) -> bool:
     """Whether the kernel computes this convolution, and sooner."""
+    if not _kernels_for(x, weight) or not _whole(weight) or not isinstance(padding, int):
+        return False
     if stride == 1:
         scheme, around = "plain", 2 - padding if transposed else padding
     elif (stride, padding) == (2, 0):
@@ -100,8 +104,6 @@ def _in_tiles(
     else:
         return False
     if around < 0 or min(x.shape[2:]) + 2 * around < 3:
-        return False
-    if not _kernels_for(x, weight) or not _whole(weight):
         return False
     return _positions(x) >= _FEWEST[scheme][_many(weight)]
 
@@ -119,7 +121,9 @@ def _quick_gradient(x: Tensor, weight: Tensor, stride: int) -> bool:
 
 def _kernels_for(x: Tensor, weight: Tensor) -> bool:
     """Whether these are images and filters as the kernels take them, and the kernels are there."""
-    if not x.is_cpu or weight.shape[2:] != (3, 3) or torch.compiler.is_compiling():
+    if not (x.is_cpu and weight.is_cpu and x.ndim == weight.ndim == 4):
+        return False
+    if weight.shape[2:] != (3, 3) or torch.compiler.is_compiling():
         return False
     if not x.dtype == weight.dtype == torch.float32 or torch.is_autocast_enabled("cpu"):
         return False
@@ -129,10 +133,13 @@ def _kernels_for(x: Tensor, weight: Tensor) -> bool:
 
 
 def _last(x: Tensor) -> bool:
-    return x.is_contiguous(memory_format=torch.channels_last)
+    """Whether channels are innermost, asked in a way that torch.vmap can answer."""
+    return x.permute(0, 2, 3, 1).is_contiguous()
 
 
 def _whole(weight: Tensor) -> bool:
+    if weight.shape[0] * weight.shape[1] > _MOST_FILTERS:
+        return False
     return weight.shape[0] % _CHANNELS == 0 and weight.shape[1] % _CHANNELS == 0
 
 
@@ -147,6 +154,7 @@ def _positions(x: Tensor) -> int:
 def _tiled(
     x: Tensor, weight: Tensor, bias: Tensor | None, stride: int, padding: int, *, transposed: bool
 ) -> Tensor:
+    bias = None if bias is None else bias.contiguous()
     y: Tensor = torch.ops.stylegan2_ops.convolution(x, weight, bias, stride, padding, transposed)
     return y if _last(x) else y.contiguous()
 
@@ -193,8 +201,7 @@ class _Convolution(torch.autograd.Function):
         dx = dw = db = None
         if ctx.needs_input_grad[0]:
             over = left_over(x, dy, **where)
-            over_all: Any = over if any(over) else 0
-            dx = in_full_precision(conv_transpose2d, dy, weight, **where, output_padding=over_all)
+            dx = in_full_precision(conv_transpose2d, dy, weight, **where, output_padding=over)
         if ctx.needs_input_grad[1]:
             dw = _weight_gradient(dy, x, weight, **where, kernel=ctx.sums)
         if ctx.needs_input_grad[2]:

@@ -29,17 +29,6 @@ _MEAN, _DEVIATION = (-0.030, -0.088, -0.188), (0.458, 0.448, 0.450)  # of images
 _SMALLEST_LENGTH = 1e-10
 
 
-class Relu(nn.Module):
-    """ReLU of what nobody else reads, in place where no gradient is wanted."""
-
-    def forward(self, x: Tensor) -> Tensor:
-        return _relu(x)
-
-
-def _relu(x: Tensor) -> Tensor:
-    return F.relu(x, inplace=not (torch.is_grad_enabled() and x.requires_grad))
-
-
 class Fire(nn.Module):
     """A 1x1 convolution to few channels, then 1x1 and 3x3 convolutions to many, side by side."""
 
@@ -50,10 +39,10 @@ class Fire(nn.Module):
         self.expand3x3 = nn.Conv2d(few, many, 3, padding=1)
 
     def forward(self, x: Tensor) -> Tensor:
-        x = _relu(self.squeeze(x))
-        last = self.expand3x3
-        wide = conv2d(x, last.weight, last.bias, padding=1)
-        return _relu(torch.cat([self.expand1x1(x), wide], dim=1))
+        x = F.relu(self.squeeze(x), inplace=True)
+        wide = self.expand3x3
+        expanded = conv2d(x, wide.weight, wide.bias, padding=1)
+        return F.relu(torch.cat([self.expand1x1(x), expanded], dim=1), inplace=True)
 
 
 class SqueezeNet(nn.Sequential):
@@ -65,7 +54,7 @@ class SqueezeNet(nn.Sequential):
 
         super().__init__(
             nn.Conv2d(3, 64, 3, stride=2),
-            Relu(),
+            nn.ReLU(inplace=True),
             pool(),
             Fire(64, 16, 64),
             Fire(128, 16, 64),
@@ -138,7 +127,10 @@ class SqueezeLpips(nn.Module):
 
 
 def compared(lins: Iterable[nn.Module], one: list[Tensor], two: list[Tensor]) -> Tensor:
-    """Distances ``[N, 1, 1, 1]`` of two lists of layers, each from `unit_length`."""
+    """Distances ``[N, 1, 1, 1]`` of two lists of layers, each from `unit_length`.
+
+    Weighting after the mean is less work, and the same: in eval mode weights are linear.
+    """
     parts: list[Tensor] = [
         lin((a - b).square().mean(dim=(2, 3), keepdim=True))
         for lin, a, b in zip(lins, one, two, strict=True)

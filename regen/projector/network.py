@@ -31,7 +31,7 @@ _COARSEST = 4  # the discriminator halves no further
 
 
 class _Conv2d(nn.Conv2d):
-    """A convolution whose weight gets its gradient sooner, see `stylegan2_ops.conv2d`."""
+    """The convolution of `stylegan2_ops.conv2d`, which is quicker on the CPU."""
 
     def forward(self, x: Tensor) -> Tensor:
         (stride, _), (padding, _) = self.stride, cast("tuple[int, int]", self.padding)

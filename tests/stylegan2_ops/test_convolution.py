@@ -124,27 +124,44 @@ def rounding(got: Tensor, wanted: Tensor) -> float:
 
 def test_tiles_round_hardly_more_than_the_direct_sum() -> None:
     """Root mean squares of errors: at most three times; the textbook's points take five."""
-    x, weight, dy = (
-        normal(2, 64, 48, 48),
-        normal(64, 64, 3, 3, seed=1),
-        normal(2, 64, 48, 48, seed=2),
-    )
+    x, weight = normal(2, 64, 48, 48), normal(64, 64, 3, 3, seed=1)
     exact = F.conv2d(x.double(), weight.double(), padding=1)
     direct = rounding(F.conv2d(x, weight, padding=1), exact)
     assert rounding(OPERATORS.convolution(x, weight, None, 1, 1, False), exact) < 3 * direct
-    wanted = textbook(dy, x, 1, 1)
-    naive = torch.stack([dy[:, :, r].transpose(0, 1).reshape(64, -1) for r in range(48)])
-    met = torch.stack([x[:, :, r].transpose(0, 1).reshape(64, -1) for r in range(48)])
-    one_tap = (naive @ met.transpose(1, 2)).sum(0)
-    direct = rounding(one_tap, wanted[:, :, 1, 1])
-    assert rounding(OPERATORS.weight_gradient(dy, x, 1, 1), wanted) < 5 * direct
 
 
-def test_an_image_does_not_depend_on_those_beside_it() -> None:
-    x, weight = normal(5, 32, 20, 24), normal(32, 32, 3, 3, seed=1)
-    together = OPERATORS.convolution(x, weight, None, 1, 1, False)
-    alone = torch.cat([OPERATORS.convolution(one[None], weight, None, 1, 1, False) for one in x])
+def test_gradients_of_weights_round_hardly_more_than_torchs() -> None:
+    x, dy = normal(2, 64, 48, 48), normal(2, 64, 48, 48, seed=2)
+    exact, one = textbook(dy, x, 1, 1), [1, 1]
+    torchs = torch.ops.aten.convolution_backward(
+        dy, x, normal(64, 64, 3, 3), None, one, one, one, False, [0, 0], 1, [False, True, False]
+    )[1]
+    assert rounding(OPERATORS.weight_gradient(dy, x, 1, 1), exact) < 2 * rounding(torchs, exact)
+
+
+SCHEMES = {"plain": (1, 1, False), "halving": (2, 0, False), "enlarging": (2, 0, True)}
+
+
+@pytest.mark.parametrize("scheme", SCHEMES.values(), ids=SCHEMES)
+@pytest.mark.parametrize("channels", [32, 272])
+def test_an_image_does_not_depend_on_those_beside_it_nor_on_threads(
+    scheme: tuple[int, int, bool], channels: int
+) -> None:
+    x, weight = normal(5, channels, 20, 25), normal(channels, channels, 3, 3, seed=1)
+    together = OPERATORS.convolution(x, weight, None, *scheme)
+    alone = torch.cat([OPERATORS.convolution(one[None], weight, None, *scheme) for one in x])
     assert torch.equal(together, alone)
+    threads = torch.get_num_threads()
+    try:
+        for count in (1, 3):
+            torch.set_num_threads(count)
+            assert torch.equal(together, OPERATORS.convolution(x, weight, None, *scheme))
+    finally:
+        torch.set_num_threads(threads)
+    stride, padding, transposed = scheme
+    convolve = F.conv_transpose2d if transposed else F.conv2d
+    wanted = convolve(x.double(), weight.double(), stride=stride, padding=padding)
+    torch.testing.assert_close(together.double(), wanted, rtol=1e-4, atol=1e-3)
 
 
 def test_the_kernel_sums_large_images_as_torch_does() -> None:
@@ -223,6 +240,28 @@ def test_gradients_that_are_taken_under_autocast_are_not_rounded(
 
     for got, wanted in zip(run(half=True), run(half=False), strict=True):
         assert torch.equal(got, wanted)
+
+
+@pytest.mark.usefixtures("quick")
+def test_what_torch_takes_is_taken() -> None:
+    """Biases with gaps, paddings of other kinds, images without samples, images in batches."""
+    x, weight = normal(2, 64, 8, 9), normal(64, 64, 3, 3, seed=1)
+    bias = normal(1, 128, 1, 1)[0, ::2, 0, 0]
+    close = {"rtol": 1e-4, "atol": 1e-3}
+    torch.testing.assert_close(conv2d(x, weight, bias), F.conv2d(x, weight, bias), **close)
+    for padding in ((1, 1), "same"):
+        got = conv2d(x, weight, padding=padding)  # type: ignore[arg-type]
+        torch.testing.assert_close(got, F.conv2d(x, weight, padding=padding), **close)
+    torch.testing.assert_close(conv2d(x[0], weight), F.conv2d(x[0], weight), **close)
+    for convolve, torchs in RUNS.values():
+        together = torch.vmap(lambda w, run=convolve: run(x, w))(torch.stack([weight, -weight]))
+        alone = torch.stack([torchs(x, w) for w in (weight, -weight)])
+        torch.testing.assert_close(together, alone, **close)
+    x.requires_grad_()
+    y = conv2d(x, weight, padding=1)
+    dy = torch.stack([y.detach(), -y.detach()])
+    (batched,) = torch.autograd.grad(y, x, dy, is_grads_batched=True)
+    torch.testing.assert_close(batched[0], -batched[1], **close)
 
 
 @pytest.mark.usefixtures("quick")
@@ -329,7 +368,7 @@ def test_small_and_narrow_layers_are_left_to_torch(monkeypatch: pytest.MonkeyPat
             ),
         )
     ]
-    assert [found[0] for found in sizes] == [32, 16]
+    assert [fitting[0] for fitting in sizes] == [32, 16]
 
 
 @pytest.mark.parametrize(

@@ -36,6 +36,9 @@ def test_operators_pass_the_checks_of_torch(layout: torch.memory_format) -> None
     torch.library.opcheck(OPERATORS.demodulation.default, (weight, torch.randn(2, 5)))
     images = [torch.randn(2, c, 4, 7, requires_grad=True) for c in (3, 5)]
     torch.library.opcheck(OPERATORS.weight_gradient.default, (*images, 1, 1))
+    x, weight, b = torch.randn(2, 32, 7, 9), torch.randn(32, 32, 3, 3), torch.randn(32)
+    for arguments in ((1, 1, False), (1, 0, True), (2, 0, False), (2, 0, True)):
+        torch.library.opcheck(OPERATORS.convolution.default, (x, weight, b, *arguments))
 
 
 def test_torch_compile_traces_without_a_break() -> None:

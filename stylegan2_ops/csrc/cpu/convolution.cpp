@@ -10,7 +10,8 @@ namespace {
 
 constexpr int64_t kBlock = 1 << 16;  // numbers of a block's tiles at all points, about
 constexpr int64_t kInputs = 16;       // whose filters are transformed together
-constexpr int64_t kTasks = 8;         // at least, where there are as many blocks of that size
+constexpr int64_t kTasks = 8;        // at least, where there are enough tiles or outputs
+constexpr int64_t kOutputs = 128;    // of a task at least: fewer would not pay for their patches
 
 // m[row][column] = sum over i of v[row][i] u[i][column], for kRows rows and kPanel columns.
 __attribute__((noinline)) void multiply(const float* v, int64_t v_step, const float* u,
@@ -31,11 +32,13 @@ __attribute__((noinline)) void multiply(const float* v, int64_t v_step, const fl
   }
 }
 
-// How the work is cut: into blocks of tiles. No output depends on it.
+// How the work is cut: into blocks of tiles, and, where these are few, groups of panels of outputs. No
+// output depends on it.
 template <class S>
 struct Cut {
   Tiles tiles;
   int64_t panels, blocks, most;    // panels of outputs; tiles of a block, padded to full rows
+  int64_t groups;                  // of panels
   int64_t u_step, v_step, m_step;  // from point to point; no powers of two, which share cache sets
   explicit Cut(const Convolution& g)
       : tiles(S::kTile, g.samples, g.out_height, g.out_width),
@@ -48,6 +51,7 @@ struct Cut {
                     smaller(kTasks, larger(tiles.count / fewest, 1)));
     const int64_t share = (tiles.count + blocks - 1) / blocks;
     most = (share + kRows - 1) / kRows * kRows;
+    groups = larger(1, smaller(kTasks / blocks, panels * kPanel / kOutputs));
     u_step = panels * g.inputs * kPanel + kPanel;
     v_step = most * g.inputs + kPanel;
     m_step = most * panels * kPanel + kPanel;
@@ -82,18 +86,18 @@ void transform_filters(const Convolution& g, const Cut<S>& cut, int64_t panel, f
   }
 }
 
-// Writes tile `tile` of the output from its products, which are `step` apart.
+// Writes outputs [begin, end) of tile `tile` from its products.
 template <class S>
-INLINE void write_tile(const Convolution& g, const Cut<S>& cut, int64_t tile, const float* m,
-                       int64_t step) {
+INLINE void write_tile(const Convolution& g, const Cut<S>& cut, int64_t tile, int64_t begin,
+                       int64_t end, const float* m) {
   const int64_t top = cut.tiles.row(tile) * S::kTile, left = cut.tiles.column(tile) * S::kTile;
   const int64_t rows = smaller(S::kTile, g.out_height - top);
   const int64_t columns = smaller(S::kTile, g.out_width - left);
   float* y = g.y + ((cut.tiles.sample(tile) * g.out_height + top) * g.out_width + left) * g.outputs;
-  for (int64_t o = 0; o < g.outputs; o += kLanes) {
+  for (int64_t o = begin; o < end; o += kLanes) {
     const Vector bias = g.bias ? load(g.bias + o) : Vector{};
     both_ways<S::kSide, S::kTile>(
-        S::to_tile, [&](int64_t i, int64_t j) { return load(m + (i * S::kSide + j) * step + o); },
+        S::to_tile, [&](int64_t i, int64_t j) { return load(m + (i * S::kSide + j) * cut.m_step + o); },
         [&](int64_t i, int64_t j, const Vector& v) {
           if (i < rows && j < columns) {
             store(y + (i * g.out_width + j) * g.outputs + o, v + bias);
@@ -103,8 +107,13 @@ INLINE void write_tile(const Convolution& g, const Cut<S>& cut, int64_t tile, co
 }
 
 template <class S>
-void convolve_block(const Convolution& g, const Cut<S>& cut, int64_t first, int64_t last,
-                    const float* u, float* v, float* m) {
+void convolve_block(const Convolution& g, const Cut<S>& cut, int64_t task, const float* u, float* v,
+                    float* m) {
+  const int64_t block = task / cut.groups, group = task % cut.groups;
+  const int64_t first = cut.tiles.count * block / cut.blocks;
+  const int64_t last = cut.tiles.count * (block + 1) / cut.blocks;
+  const int64_t begin = cut.panels * group / cut.groups;
+  const int64_t end = cut.panels * (group + 1) / cut.groups;
   const int64_t padded = cut.panels * kPanel;
   const Images x{g.x, g.height, g.width, g.inputs};
   for (int64_t tile = first; tile < last; ++tile) {
@@ -115,7 +124,7 @@ void convolve_block(const Convolution& g, const Cut<S>& cut, int64_t first, int6
         [&](int64_t point, int64_t c) { return to + point * cut.v_step + c; });
   }
   for (int64_t point = 0; point < S::kPoints; ++point) {
-    for (int64_t panel = 0; panel < cut.panels; ++panel) {
+    for (int64_t panel = begin; panel < end; ++panel) {
       const float* filters = u + S::filter_of(point) * cut.u_step + panel * g.inputs * kPanel;
       for (int64_t row = 0; row < last - first; row += kRows) {
         multiply(v + point * cut.v_step + row * g.inputs, g.inputs, filters, g.inputs,
@@ -124,7 +133,8 @@ void convolve_block(const Convolution& g, const Cut<S>& cut, int64_t first, int6
     }
   }
   for (int64_t tile = first; tile < last; ++tile) {
-    write_tile<S>(g, cut, tile, m + (tile - first) * padded, cut.m_step);
+    write_tile<S>(g, cut, tile, begin * kPanel, smaller(g.outputs, end * kPanel),
+                  m + (tile - first) * padded);
   }
 }
 
@@ -135,13 +145,11 @@ void convolve(const Convolution& g, const Threads& threads) {
   parallel(threads, cut.panels, 1, [&](int64_t begin, int64_t end) {
     for (int64_t panel = begin; panel < end; ++panel) transform_filters<S>(g, cut, panel, u.data);
   });
-  parallel(threads, cut.blocks, 1, [&](int64_t begin, int64_t end) {
+  parallel(threads, cut.blocks * cut.groups, 1, [&](int64_t begin, int64_t end) {
     Scratch<float> v(S::kPoints * cut.v_step), m(S::kPoints * cut.m_step);
     for (int64_t i = 0; i < S::kPoints * cut.v_step; ++i) v.data[i] = 0;  // rows that pad a block
-    for (int64_t block = begin; block < end; ++block) {
-      const int64_t first = cut.tiles.count * block / cut.blocks;
-      const int64_t last = cut.tiles.count * (block + 1) / cut.blocks;
-      convolve_block<S>(g, cut, first, last, u.data, v.data, m.data);
+    for (int64_t task = begin; task < end; ++task) {
+      convolve_block<S>(g, cut, task, u.data, v.data, m.data);
     }
   });
 }

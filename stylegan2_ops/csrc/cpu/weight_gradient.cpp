@@ -6,19 +6,12 @@
 // vector. The sums of three taps of 4 * kLanes pairs of channels then stay in twelve registers over
 // all positions of a block of rows.
 
-#include "numbers.h"
+#include "vectors.h"
 
 namespace stylegan2_ops {
 namespace CAPABILITY {
 namespace {
 
-#if defined(__AVX512F__)
-constexpr int64_t kLanes = 16;
-#elif defined(__AVX__)
-constexpr int64_t kLanes = 8;
-#else
-constexpr int64_t kLanes = 4;
-#endif
 constexpr int64_t kTaps = 3, kGroup = 4;
 constexpr int64_t kSums = kTaps * kTaps * kGroup * kLanes;  // of a group of `a` and a vector of `b`
 constexpr int64_t kPositions = 256;     // of a row of `b` in a block: it stays in the nearest cache
@@ -26,14 +19,6 @@ constexpr int64_t kColumns = 64;        // channels of `b` that a task works on
 constexpr int64_t kTasks = 16;          // at least, where there are as many blocks
 constexpr int64_t kLongPiece = 2048;    // positions that are worth sums of their own
 constexpr int64_t kMostSums = 1 << 23;  // numbers in all pieces' sums, unless tasks were too few
-
-typedef float Vector __attribute__((vector_size(kLanes * sizeof(float))));
-
-INLINE Vector load(const float* at) {
-  Vector v;
-  std::memcpy(&v, at, sizeof v);
-  return v;
-}
 
 // Adds to sums[tap][channel of a][channel of b] what `rows` rows of `width` positions correlate in.
 // Never inlined: with its steps known, compilers carry vectors over from one position to the next
@@ -57,8 +42,7 @@ __attribute__((noinline)) void correlate(const float* a, const float* b, int64_t
   for (int64_t t = 0; t < kTaps; ++t) {
     for (int64_t r = 0; r < kGroup; ++r) {
       float* to = sums + (t * kGroup + r) * kLanes;
-      const Vector sum = load(to) + c[t][r];
-      std::memcpy(to, &sum, sizeof sum);
+      store(to, load(to) + c[t][r]);
     }
   }
 }

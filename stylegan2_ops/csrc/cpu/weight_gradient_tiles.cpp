@@ -13,7 +13,7 @@ namespace {
 constexpr int64_t kBlock = 1 << 17, kLargeBlock = 1 << 21, kFewestTiles = 24;
 
 constexpr int64_t kTilesOfPiece = 192;  // at least: they are worth sums of their own
-constexpr int64_t kMostPieces = 16;
+constexpr int64_t kFewestPieces = 8, kMostPieces = 16;  // that sums have room for
 constexpr int64_t kMostSums = 1 << 24;  // numbers in all pieces' sums
 
 const Threads kAlone{[](int64_t count, int64_t, void (*body)(int64_t, int64_t, void*),
@@ -40,7 +40,7 @@ struct Cut {
     sums_step = g.a_channels * columns + kPanel;
     const int64_t room = smaller(kMostPieces, kMostSums / (S::kFilters * sums_step));
     pieces = 1;
-    while (2 * pieces <= room && 2 * pieces * kTilesOfPiece <= tiles.count) pieces *= 2;
+    while (room >= kFewestPieces && 2 * pieces <= room && 2 * pieces * kTilesOfPiece <= tiles.count) pieces *= 2;
   }
   int64_t first_of(int64_t piece) const { return tiles.count * piece / pieces; }
 };
@@ -108,7 +108,10 @@ void add_block(const WeightGradient& g, const Cut<S>& cut, int64_t first, int64_
 template <class S>
 void add_piece(const WeightGradient& g, const Cut<S>& cut, int64_t piece, float* sums,
                const Threads& threads) {
-  Scratch<float> a(S::kPoints * cut.a_step + kRows), b(S::kPoints * cut.b_step);
+  Scratch<float> a(S::kPoints * cut.a_step), b(S::kPoints * cut.b_step);
+  // Of `a` and `b`, rows and columns that pad a block.
+  for (int64_t i = 0; i < S::kPoints * cut.a_step; ++i) a.data[i] = 0;
+  for (int64_t i = 0; i < S::kPoints * cut.b_step; ++i) b.data[i] = 0;
   for (int64_t i = 0; i < S::kFilters * cut.sums_step; ++i) sums[i] = 0;
   const int64_t end = cut.first_of(piece + 1);
   for (int64_t first = cut.first_of(piece); first < end; first += cut.most) {
@@ -157,7 +160,8 @@ void gradient(const WeightGradient& g, const Threads& threads) {
 }  // namespace
 
 void weight_gradient_in_tiles(const WeightGradient& g, const Threads& threads) {
-  g.stride == 1 ? gradient<Plain>(g, threads) : gradient<Halving>(g, threads);
+  if (g.stride == 1) return gradient<Plain>(g, threads);
+  gradient<Halving>(g, threads);
 }
 
 }  // namespace CAPABILITY

@@ -8,7 +8,7 @@
 //   Plain      stride 1: a tile of 4 outputs from a patch of 6 inputs at 6 points, 36 multiplications
 //              instead of 144. The points are 0, +-p, +-q and infinity. With p = 2/3 and q = 3/2 errors
 //              are about twice those of the direct sum, where the textbook's 1 and 2 make them five
-//              times as large; and as p q = 1, most factors are 1.
+//              times as large; and p q = 1 saves a multiplication of each.
 //   Halving    stride 2: 3 outputs from 7 inputs. Those of even number meet the outer taps, which are a
 //              filter of 2 taps at the points 0, 1, -1 and infinity; those of odd number meet the
 //              middle one, and are points of their own: 49 multiplications instead of 81.
@@ -17,33 +17,19 @@
 // Transforms work on vectors of channels, which lie next to each other in memory.
 #pragma once
 
-#include "numbers.h"
+#include "vectors.h"
 
 namespace stylegan2_ops {
 namespace CAPABILITY {
 
 #if defined(__AVX512F__)
-constexpr int64_t kLanes = 16;
 constexpr int64_t kRows = 12;  // whose sums, of two vectors each, fill the registers
-#elif defined(__AVX__)
-constexpr int64_t kLanes = 8;
-constexpr int64_t kRows = 6;
 #else
-constexpr int64_t kLanes = 4;
 constexpr int64_t kRows = 6;
 #endif
 constexpr int64_t kPanel = 2 * kLanes;
 constexpr int64_t kTaps = 3;
 constexpr int64_t kManyFilters = 1 << 16;  // whose transforms no cache of one core holds
-
-typedef float Vector __attribute__((vector_size(kLanes * sizeof(float))));
-
-INLINE Vector load(const float* at) {
-  Vector v;
-  std::memcpy(&v, at, sizeof v);
-  return v;
-}
-INLINE void store(float* at, const Vector& v) { std::memcpy(at, &v, sizeof v); }
 
 // What all schemes have, along one dimension: kPatch inputs from kStep times the tile's number minus
 // the padding on, kTile outputs, points, and those of the filter, the last of which may serve several.
@@ -228,7 +214,7 @@ INLINE void transform_part(const Transform& transform, const Images& x, int64_t 
                            int64_t left, const At& at) {
   const bool inside = top >= 0 && left >= 0 && top + side <= x.height && left + side <= x.width;
   const float* image = x.data + n * x.height * x.width * x.channels;
-  const float* from = image + (top * x.width + left) * x.channels;
+  const float* from = inside ? image + (top * x.width + left) * x.channels : image;
   const int64_t row = x.width * x.channels;
   for (int64_t c = 0; c < x.channels; c += kLanes) {
     const auto put = [&](int64_t i, int64_t j, const Vector& v) { store(at(i * to + j, c), v); };
