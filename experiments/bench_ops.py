@@ -15,8 +15,9 @@ copy with the system's default allocator.
     generator*_vs_convs          the whole synthesis network / its bare convolutions: same shapes
                                  and precision, channels_last, weights ready in that precision
     generator1024_bf16_psnr_db   of the bf16 image against the fp32 one, whose range is the peak
-    weight_gradient_speedup      of 3x3 convolutions of 64 channels at 64, fp32: torch's / compiled,
-                                 whether or not operators use the kernel on this processor
+    convolution_*_speedup        3x3 convolutions, fp32 and channels_last: torch's / compiled; this
+                                 and the next whether or not operators use the kernel here
+    weight_gradient_speedup      of 3x3 convolutions of 64 channels at 64, fp32: torch's / compiled
     train_step_speedup           forward and backward of the bundled generator, batch 16, fp32:
                                  reference operators / compiled ones; train_step_bf16_speedup too
 """
@@ -29,6 +30,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -200,6 +202,37 @@ def _profile(file: Path, title: str, run: Callable[[], object]) -> None:
     file.write_text(with_section(text, PROFILE, title, table))
 
 
+CONVOLUTIONS = {  # samples, inputs, outputs, side of the input, stride, transposed
+    "32_at_128": (4, 32, 32, 128, 1, False),
+    "64_at_64": (4, 64, 64, 64, 1, False),
+    "256_at_32": (4, 256, 256, 32, 1, False),
+    "halving_64_to_128_at_65": (4, 64, 128, 65, 2, False),
+    "enlarging_128_to_64_at_32": (4, 128, 64, 32, 2, True),
+    "enlarging_256_to_128_at_128": (1, 256, 128, 128, 2, True),
+}
+
+
+@torch.no_grad()
+def convolutions(repeats: int) -> dict[str, Medians]:
+    """Convolutions by the kernels in tiles and by torch."""
+    found = {}
+    for name, (n, inputs, outputs, side, stride, transposed) in CONVOLUTIONS.items():
+        x = torch.randn(n, inputs, side, side).to(memory_format=LAST)
+        weight = torch.randn(outputs, inputs, 3, 3).to(memory_format=LAST)
+        weight = weight.transpose(0, 1) if transposed else weight
+        convolve = F.conv_transpose2d if transposed else F.conv2d
+        where: dict[str, Any] = {"stride": stride, "padding": 1 if stride == 1 else 0}
+        tiles = (x, weight, None, *where.values(), transposed)
+        found[name] = take_turns(
+            repeats,
+            {
+                "compiled": partial(torch.ops.stylegan2_ops.convolution, *tiles),
+                "torch": partial(convolve, x, weight, **where),
+            },
+        )
+    return found
+
+
 def weight_gradients(repeats: int) -> Medians:
     """The weight's gradient of a convolution of 8 samples, channels_last."""
     x, dy = (torch.randn(8, 64, 64, 64).to(memory_format=LAST) for _ in range(2))
@@ -276,6 +309,9 @@ def main(repeats: int, profile: Path | None) -> None:
             ratios[f"generator{resolution}_{name}_vs_convs"] = ratio
         if "psnr_db" in found:
             ratios[f"generator{resolution}_bf16_psnr_db"] = found.pop("psnr_db")
+    times["convolution_ms"] = convolutions(repeats)
+    for name, t in times["convolution_ms"].items():
+        ratios[f"convolution_{name}_speedup"] = t["torch"] / t["compiled"]
     t = times["weight_gradient_ms"] = weight_gradients(repeats)
     ratios["weight_gradient_speedup"] = t["torch"] / t["compiled"]
     for name in DTYPES:

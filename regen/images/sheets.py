@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from io import BytesIO
 from pathlib import Path
 
 from PIL import Image, ImageDraw, ImageFont
@@ -92,8 +93,10 @@ def save_sheet(path: Path, sheet: Image.Image) -> None:
     Raises:
         StoreError: If the file cannot be written.
     """
+    encoded = BytesIO()
+    sheet.save(encoded, "PNG", compress_level=COMPRESSION)
     with atomic_write(path) as part:
-        sheet.save(part, "PNG", compress_level=COMPRESSION)
+        part.write_bytes(encoded.getvalue())
 
 
 def _scale(side: int) -> int:
