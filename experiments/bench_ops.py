@@ -13,7 +13,7 @@ copy with the system's default allocator.
     blur_vs_textbook_speedup     one convolution of single channels, as it is usually written
                                  in plain PyTorch / compiled
     generator*_vs_convs          the whole synthesis network / its bare convolutions by torch: same
-                                 shapes and precision, channels_last, weights ready in that precision
+                                 shapes, precision and layout, weights ready in that precision
     generator1024_bf16_psnr_db   of the bf16 image against the fp32 one, whose range is the peak
     convolution_*_speedup        3x3 convolutions, fp32 and channels_last: torch's / compiled; this
                                  and the next whether or not operators use the kernel here
