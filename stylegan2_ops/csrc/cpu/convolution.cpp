@@ -1,6 +1,5 @@
-// A 3x3 convolution. Filters are transformed once; then blocks of tiles are transformed,
-// multiplied with the filters at each of the 36 points, and transformed back, all while they are in
-// the nearest caches.
+// A 3x3 convolution. Filters are transformed once; then blocks of tiles are transformed, multiplied
+// with the filters at each point, and transformed back, all while they are in the nearest caches.
 
 #include "winograd.h"
 
@@ -9,7 +8,7 @@ namespace CAPABILITY {
 namespace {
 
 constexpr int64_t kBlock = 1 << 16;  // numbers of a block's tiles at all points, about
-constexpr int64_t kInputs = 16;       // whose filters are transformed together
+constexpr int64_t kInputs = 16;      // whose filters are transformed together
 constexpr int64_t kTasks = 8;        // at least, where there are enough tiles or outputs
 constexpr int64_t kOutputs = 128;    // of a task at least: fewer would not pay for their patches
 
@@ -97,7 +96,8 @@ INLINE void write_tile(const Convolution& g, const Cut<S>& cut, int64_t tile, in
   for (int64_t o = begin; o < end; o += kLanes) {
     const Vector bias = g.bias ? load(g.bias + o) : Vector{};
     both_ways<S::kSide, S::kTile>(
-        S::to_tile, [&](int64_t i, int64_t j) { return load(m + (i * S::kSide + j) * cut.m_step + o); },
+        S::to_tile,
+        [&](int64_t i, int64_t j) { return load(m + (i * S::kSide + j) * cut.m_step + o); },
         [&](int64_t i, int64_t j, const Vector& v) {
           if (i < rows && j < columns) {
             store(y + (i * g.out_width + j) * g.outputs + o, v + bias);

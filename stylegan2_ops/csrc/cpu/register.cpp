@@ -278,7 +278,8 @@ Tensor convolution(Tensor x, const Tensor& weight, const OptionalTensor& bias, i
                    int64_t padding, bool transposed) {
   STD_TORCH_CHECK(x.dim() == 4 && weight.dim() == 4 && weight.size(2) == 3 && weight.size(3) == 3 &&
                       weight.size(transposed ? 0 : 1) == x.size(1),
-                  "convolution wants x [N, I, H, W] and weight [O, I, 3, 3], or [I, O, 3, 3] if transposed");
+                  "convolution wants x [N, I, H, W] and weight [O, I, 3, 3], or [I, O, 3, 3] if "
+                  "transposed");
   const int64_t inputs = x.size(1), outputs = weight.size(transposed ? 1 : 0);
   STD_TORCH_CHECK(inputs % kChannels == 0 && outputs % kChannels == 0,
                   "convolution wants inputs and outputs that are multiples of 16");

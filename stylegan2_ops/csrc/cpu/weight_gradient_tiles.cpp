@@ -12,9 +12,9 @@ namespace {
 // the sums, as many as a cache of all cores holds, for which the sums are read and written less often.
 constexpr int64_t kBlock = 1 << 17, kLargeBlock = 1 << 21, kFewestTiles = 24;
 
-constexpr int64_t kTilesOfPiece = 192;  // at least: they are worth sums of their own
-constexpr int64_t kFewestPieces = 8, kMostPieces = 16;  // that sums have room for
-constexpr int64_t kMostSums = 1 << 24;  // numbers in all pieces' sums
+constexpr int64_t kTilesOfPiece = 192;                  // at least: they are worth sums of their own
+constexpr int64_t kMostSums = 1 << 24;                  // numbers in all pieces' sums
+constexpr int64_t kFewestPieces = 8, kMostPieces = 16;  // that these have room for
 
 const Threads kAlone{[](int64_t count, int64_t, void (*body)(int64_t, int64_t, void*),
                         void* context) { body(0, count, context); }};
@@ -39,8 +39,9 @@ struct Cut {
     columns = panels * kPanel;
     sums_step = g.a_channels * columns + kPanel;
     const int64_t room = smaller(kMostPieces, kMostSums / (S::kFilters * sums_step));
+    const int64_t paying = room < kFewestPieces ? 1 : smaller(room, tiles.count / kTilesOfPiece);
     pieces = 1;
-    while (room >= kFewestPieces && 2 * pieces <= room && 2 * pieces * kTilesOfPiece <= tiles.count) pieces *= 2;
+    while (2 * pieces <= paying) pieces *= 2;
   }
   int64_t first_of(int64_t piece) const { return tiles.count * piece / pieces; }
 };
