@@ -95,7 +95,7 @@ def _in_tiles(
     x: Tensor, weight: Tensor, stride: int, padding: int, *, transposed: bool = False
 ) -> bool:
     """Whether the kernel computes this convolution, and sooner."""
-    if not _kernels_for(x, weight) or not _whole(weight) or not isinstance(padding, int):
+    if not _kernels_for(x, weight) or not _fits_tiles(weight) or not isinstance(padding, int):
         return False
     if stride == 1:
         scheme, around = "plain", 2 - padding if transposed else padding
@@ -113,7 +113,7 @@ def _quick_gradient(x: Tensor, weight: Tensor, stride: int) -> bool:
     wanted = weight.requires_grad and torch.is_grad_enabled()
     if not wanted or not _kernels_for(x, weight):
         return False
-    if stride == 1 and _whole(weight):
+    if stride == 1 and _fits_tiles(weight):
         return _positions(x) >= _FEWEST_OF_GRADIENT[_many(weight)]
     wide = min(weight.shape[:2]) >= _FEWEST_CHANNELS
     return wide and _positions(x) >= _FEWEST_OF_DIRECT and _dispatch.capability() == "avx2"
@@ -137,7 +137,8 @@ def _last(x: Tensor) -> bool:
     return x.permute(0, 2, 3, 1).is_contiguous()
 
 
-def _whole(weight: Tensor) -> bool:
+def _fits_tiles(weight: Tensor) -> bool:
+    """Whether the channels fill vectors, and the transforms of the filters fit into memory."""
     if weight.shape[0] * weight.shape[1] > _MOST_FILTERS:
         return False
     return weight.shape[0] % _CHANNELS == 0 and weight.shape[1] % _CHANNELS == 0
