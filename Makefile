@@ -2,7 +2,7 @@
 # compiles the operators again when their sources changed.
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
-.PHONY: help install demo edit test wheel bench-help bench-ops bench-load bench-training gpu-check table1 table2 tables-quick london-faces gpu-faces inpaint demo-inpaint translate demo-translate fuzz kill-trials docs lint format clean
+.PHONY: help install demo edit test test-kernels wheel bench-help bench-ops bench-load bench-training gpu-check table1 table2 tables-quick london-faces gpu-faces inpaint demo-inpaint translate demo-translate fuzz kill-trials docs lint format clean
 
 PYTHON ?= python3
 VENV := .venv
@@ -27,6 +27,9 @@ edit: $(INSTALLED) $(COMPILED)  ## Open the editor on the bundled portraits in a
 
 test: $(INSTALLED) $(COMPILED)  ## Run all tests, and the examples in the docstrings
 	$(BIN)/python -m pytest
+
+test-kernels: $(INSTALLED)  ## Test the compiled kernels as other processors run them
+	$(BIN)/python -m tests.every_capability
 
 wheel: $(INSTALLED)  ## Build dist/regen-*.whl with the compiled operators inside, for machines without a compiler
 	rm -rf build
