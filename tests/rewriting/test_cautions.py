@@ -166,6 +166,15 @@ def test_levels_of_masks() -> None:
     assert label_levels(torch.linspace(0, 1, 64).view(1, 1, 8, 8)) == []
 
 
+def test_no_labels_in_what_was_painted_or_found() -> None:
+    brush = torch.zeros(1, 1, 32, 32)
+    brush[..., 10:16, 4:28], brush[..., [9, 16], 4:28] = 1, 128 / 255  # half a pixel at its edges
+    assert label_levels(brush) == [255]
+    found = torch.full((1, 1, 32, 32), 1 / 255)  # faint where little looks alike
+    found[..., 10:26, 4:28] = torch.linspace(0.1, 1, 24)
+    assert label_levels(found) == []
+
+
 def test_shapes_that_do_not_pair(
     split: StyleGAN2Split, project: Project, examples: list[Example]
 ) -> None:
