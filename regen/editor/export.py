@@ -131,9 +131,22 @@ def commands(engine: Engine, document: Document, folder: str = "") -> str:
     for rule, name in _folders(document):
         if rule.on:
             used += ["--rewrite", f"{folder}{name}/rewrite.safetensors:{rule.strength:g}"]
-    samples = ["--images", str(engine.images)] if engine.images else ["--seeds", "0-63"]
+    samples = ["--images", str(engine.images)] if engine.images else _seeds(document)
     lines.append(shlex.join([*used, *samples, "-o", "images"]))
     return "\n".join(lines) + "\n"
+
+
+def _seeds(document: Document) -> list[str]:
+    """Samples in the manner of the first target that a rule was learned from, as the page's are."""
+    targets = (target for rule in document.rules if rule.on for target in rule.painting.targets)
+    first = next(targets, None)
+    words = []
+    if first is not None:
+        name = None if first.hole else first.sample.get("hole", {}).get("portraits")
+        words += [] if name is None else ["--hole", name]
+        psi = first.sample.get("truncation", 1)
+        words += [] if psi == 1 else ["--truncation", f"{psi:g}"]
+    return [*words, "--seeds", "0-63"]
 
 
 def _everything(engine: Engine, document: Document) -> Path:

@@ -15,7 +15,7 @@ from regen.editor.document import Document, Rule
 from regen.editor.export import commands, export
 from regen.editor.kept import Kept
 from regen.editor.messages import MessageError
-from regen.editor.painting import Painting
+from regen.editor.painting import Painting, Target
 from regen.errors import RegenError
 from regen.generators.registry import open_generator
 
@@ -111,6 +111,23 @@ def test_images_of_a_folder_are_changed_by_what_was_learned(engine: Opened, tmp_
     engine.images = tmp_path
     last = commands(engine, DOCUMENT).splitlines()[-1]  # type: ignore[arg-type]
     assert last.endswith(f"--rewrite nose/rewrite.safetensors:1 --images {tmp_path} -o images")
+
+
+@pytest.mark.parametrize(
+    ("sample", "words"),
+    [
+        ({"seed": 4, "truncation": 0.8}, "--truncation 0.8 "),
+        ({"seed": 4, "hole": {"portraits": "eyes", "grow": 2}}, "--hole eyes "),
+        ({"seed": 4, "hole": {"box": [0, 0, 9, 9]}}, ""),
+    ],
+)
+def test_samples_are_like_those_that_taught_the_rule(
+    sample: dict[str, Any], words: str, engine: Opened
+) -> None:
+    painting = Painting("p", targets=(Target("t", sample, "seed 4"),))
+    document = Document(Painting("r"), (replace(RULES[0], painting=painting),))
+    last = commands(engine, document).splitlines()[-1]  # type: ignore[arg-type]
+    assert last.endswith(f"rewrite.safetensors:0.7 {words}--seeds 0-63 -o images")
 
 
 def test_a_rule_that_was_stopped_is_said_to_be_learned_on(engine: Opened) -> None:
