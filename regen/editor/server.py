@@ -128,11 +128,10 @@ class _Pages:
         """Pass messages of a page to the session, and what the session shows to the page."""
         try:
             self.guard.check(socket.path_params["token"], socket.headers, changes=True)
-        except RefusedError as refusal:
-            if "websocket.http.response" in socket.scope.get("extensions", {}):
-                await socket.send_denial_response(_line(str(refusal), refusal.status))
-            else:
-                await socket.close(1008)
+        except RefusedError:
+            # no browser shows a page the reason, and uvicorn calls an answer that has one an error:
+            # a page that an earlier editor left open would print that every few seconds
+            await socket.close(1008)
             return
         await socket.accept()
         await _Page(socket, self.session).run()

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import http.client
 import socket
+from collections.abc import Mapping
 from contextlib import closing
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 import pytest
@@ -22,13 +24,20 @@ from tests.helpers.browser import running, start
 
 pytest.importorskip("uvicorn", reason="the editor's extra is not installed")
 
+NONE: Mapping[str, str] = MappingProxyType({})
+UPGRADE = {
+    "Connection": "Upgrade",
+    "Upgrade": "websocket",
+    "Sec-WebSocket-Key": "dGhlIHNhbXBsZSBub25jZQ==",
+    "Sec-WebSocket-Version": "13",
+}
 EYES = Path(__file__).parents[2] / "examples" / "eyes.json"
 
 
-def asked(authority: str, path: str) -> tuple[int, bytes]:
+def asked(authority: str, path: str, headers: Mapping[str, str] = NONE) -> tuple[int, bytes]:
     """The status and the body of an answer."""
     with closing(http.client.HTTPConnection(authority)) as line:
-        line.request("GET", path)
+        line.request("GET", path, headers=dict(headers))
         answer = line.getresponse()
         return answer.status, answer.read()
 
@@ -49,6 +58,8 @@ def test_it_serves_whoever_has_the_address_and_nobody_else(tmp_path: Path) -> No
         for path in (f"/{token}/", "/", f"/{token[:-1]}x/"):
             answers.append(asked(authority, path))
         assert [status for status, _ in answers] == [200, 403, 403]
+        # a page that an earlier editor left open asks for its socket again and again
+        assert asked(authority, f"/{token[:-1]}x/socket", UPGRADE)[0] == 403
         assert answers[0][1].startswith(b"<!doctype html>")
         host, port = authority.split(":")
         assert host == "127.0.0.1"
