@@ -6,6 +6,7 @@ import time
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 
 from regen.editor.as_edits import grouped
 from regen.editor.encoding import map_uri, picture_uri
@@ -64,7 +65,7 @@ class Previews:
             "missing": "",
             "targets": targets,
             "maps": [map_uri(one[0]) for one in seen.maps],
-            "warnings": [caution.text for caution in seen.cautions],
+            "warnings": [_named(caution.text, painting) for caution in seen.cautions],
         }
 
     def _rows(self, painting: Painting) -> list[str]:
@@ -72,6 +73,16 @@ class Previews:
         groups = grouped(self.tasks.clipped(painting), self.tasks.sampling.size)
         targets = (target for group in groups.values() for target in group)
         return [target.key for target in targets for _ in _margins(target)]
+
+
+def _named(text: str, painting: Painting) -> str:
+    """A caution that calls exemplars as the page does, instead of by the files that keep them."""
+    own = (target.exemplar.picture for target in painting.targets if target.exemplar)
+    for picture in filter(None, (painting.picture, *own)):
+        if not picture.source.startswith("data:"):
+            text = text.replace(str(Path(picture.source).absolute()), picture.name)
+            text = text.replace(picture.source, picture.name)
+    return text
 
 
 @contextmanager
