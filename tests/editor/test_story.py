@@ -410,3 +410,78 @@ def test_the_first_steps_lead_to_a_rule(opened: Any, tmp_path: Path) -> None:
         tab.page.click("#tour-next")
         assert tab.page.locator("#tour").is_hidden() and tab.faults == []
         tab.page.close()
+
+
+# Notes the bar of a fit whose length is not known yet.
+_WATCH_THE_BAR = """
+(() => {
+  window.regenBar = [];
+  const [said, bar] = ["learn-state", "progress"].map((id) => document.getElementById(id));
+  new MutationObserver(() => {
+    if (said.textContent === "Preparing…") window.regenBar.push(bar.value);
+  }).observe(said, {childList: true});
+})()
+"""
+# Pixels of the screen for one of a board's image.
+_SCALE = """
+(index) => {
+  const canvas = document.querySelectorAll(".board canvas")[index];
+  const [width, height] = canvas.dataset.size.split(" ").map(Number);
+  const box = canvas.getBoundingClientRect();
+  return Math.min(box.width / width, box.height / height);
+}
+"""
+
+
+def test_a_brush_is_as_large_on_a_photograph_as_on_a_sample(opened: Any, tmp_path: Path) -> None:
+    save_image(tmp_path / "photograph.png", torch.zeros(3, 1500, 1200))
+    with running(tmp_path / "session") as command:
+        tab = Tab.open(opened, command.address)
+        page = tab.page
+        page.click("#tour-close")
+        page.set_input_files("#file", tmp_path / "photograph.png")
+        tab.paintable(1)
+        page.click('#grid button[aria-label="seed 3"]')
+        tab.paintable(2)
+        for _ in range(3):
+            page.keyboard.press("[")
+        assert page.input_value("#size") == page.text_content("#size-value") == "3"
+        tab.drag(0, (300, 700, 500, 700))
+        tab.drag(1, (50, 70, 70, 70))
+        tab.previewed(1)
+        scales = [page.evaluate(_SCALE, board) for board in (0, 1)]
+        page.evaluate(_WATCH_THE_BAR)
+        page.click("#learn-draft:enabled")
+        page.click("#stop")
+        tab.until('document.querySelectorAll(".rule").length === 1')
+        tab.until('document.getElementById("learn-state").textContent.includes("replaces Rule 1")')
+        assert set(page.evaluate("window.regenBar")) == {0}
+        assert tab.faults == []
+        page.close()
+    painting = json.loads((tmp_path / "session" / "session.json").read_text())["painting"]
+    strokes = (painting["strokes"][0], painting["targets"][0]["strokes"][0])
+    wide, narrow = (stroke["radius"] * scale for stroke, scale in zip(strokes, scales, strict=True))
+    assert wide == pytest.approx(narrow, rel=0.05)
+
+
+def test_what_is_shown_of_a_zoomed_image_follows_the_arrows(opened: Any, tmp_path: Path) -> None:
+    with running(tmp_path) as command:
+        tab = Tab.open(opened, command.address)
+        page = tab.page
+        page.click("#tour-close")
+        page.click('#grid button[aria-label="seed 3"]')
+        tab.paintable(1)
+        canvas = page.locator(".board canvas[data-ready]")
+        canvas.focus()
+        page.keyboard.press("o")
+        for _ in range(4):
+            page.keyboard.press("+")
+        shown = [canvas.screenshot()]
+        for key in ("ArrowDown", "ArrowLeft"):
+            for _ in range(7):
+                page.keyboard.press(f"Shift+{key}")
+            shown.append(canvas.screenshot())
+        page.keyboard.press("Enter")
+        tab.until('document.querySelectorAll(".board canvas")[1].ariaLabel.includes("1 strokes")')
+        page.close()
+    assert shown[0] != shown[1] != shown[2]

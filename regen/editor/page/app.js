@@ -47,7 +47,8 @@ function draw() {
     painting.showSeen(current(shown.preview, state), (shown.targets ?? empty).images);
   }
   samples.update(shown.grid ?? { first: 0, cells: [] }, state, generator);
-  preview.update(shown.unseen, current(shown.preview, state), shown.after);
+  preview.update(shown.unseen, current(shown.preview, state), shown.after,
+    state.rules.some((rule) => rule.shown === state.painting.key));
   learn.update(state, generator ? shown.preview : { missing: "Opening the generator" }, shown.learning);
   rules.update(state);
   files.update(state, generator);

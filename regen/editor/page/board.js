@@ -129,6 +129,16 @@ export class Board {
     return this.zoom * Math.min(this.canvas.width / this.size[0], this.canvas.height / this.size[1]);
   }
 
+  /** Pixels of the image in a 128th of the board: tools are as large on the screen for any image. */
+  get unit() {
+    return (this.canvas.width * this.zoom) / (128 * this.scale);
+  }
+
+  /** Of the brush, in pixels of the image; the session takes none smaller than a quarter. */
+  get radius() {
+    return Math.max(0.25, this.brush.size * this.unit);
+  }
+
   get offset() {
     return [0, 1].map((axis) => {
       const whole = [this.canvas.width, this.canvas.height][axis];
@@ -168,6 +178,15 @@ export class Board {
     this.draw();
   }
 
+  /** What is shown of a zoomed image follows a point of it. */
+  keepInSight(point) {
+    const half = 0.45 / this.zoom;
+    this.middle = this.middle.map((m, i) => {
+      const at = point[i] / this.size[i];
+      return this.within(Math.min(at + half, Math.max(at - half, m)));
+    });
+  }
+
   zoomFit() {
     this.zoom = 1;
     this.middle = [0.5, 0.5];
@@ -200,11 +219,11 @@ export class Board {
   }
 
   begun(point, subtract) {
-    const { tool, size } = this.brush;
+    const { tool } = this.brush;
     const mode = subtract || this.brush.subtract || tool === "eraser" ? "erase" : "add";
     if (tool === "ellipse") return { tool, mode, from: point, ellipse: [...point, 0.25, 0.25] };
     if (tool === "lasso") return { tool, mode, points: [point] };
-    return { tool: "brush", mode, radius: size, points: [point] };
+    return { tool: "brush", mode, radius: this.radius, points: [point] };
   }
 
   move(event) {
@@ -265,8 +284,9 @@ export class Board {
 
   finish(stroke) {
     const { from, ...sent } = stroke;
-    const small = sent.tool === "ellipse" && (sent.ellipse[2] < 1 || sent.ellipse[3] < 1);
-    if (small && from) sent.ellipse = [...from, this.brush.size, this.brush.size]; // a click
+    const least = Math.max(1, this.unit);
+    const small = sent.tool === "ellipse" && (sent.ellipse[2] < least || sent.ellipse[3] < least);
+    if (small && from) sent.ellipse = [...from, this.radius, this.radius]; // a click
     if (sent.tool === "lasso" && sent.points.length < 3) return this.repaint();
     this.pending.push(sent);
     this.repaint();
@@ -281,9 +301,10 @@ export class Board {
       this.repaint();
     } else if (move && this.picture) {
       event.preventDefault();
-      const step = event.shiftKey ? 8 : 1;
+      const step = (event.shiftKey ? 8 : 1) * this.unit / this.zoom;
       const at = this.cursor ?? this.size.map((side) => side / 2);
       this.cursor = at.map((v, i) => Math.min(this.size[i], Math.max(0, v + step * move[i])));
+      this.keepInSight(this.cursor);
       this.draw();
     } else if (event.key === "Enter" && this.picture) {
       event.preventDefault();
@@ -291,8 +312,8 @@ export class Board {
       if (this.brush.tool === "wand") return this.act.wand(this, at);
       const mode = this.brush.subtract || this.brush.tool === "eraser" ? "erase" : "add";
       this.finish(this.brush.tool === "ellipse" || this.brush.tool === "lasso"
-        ? { tool: "ellipse", mode, ellipse: [...at, this.brush.size, this.brush.size] }
-        : { tool: "brush", mode, radius: this.brush.size, points: [at] });
+        ? { tool: "ellipse", mode, ellipse: [...at, this.radius, this.radius] }
+        : { tool: "brush", mode, radius: this.radius, points: [at] });
     }
   }
 
@@ -367,7 +388,7 @@ export class Board {
     if (this.brush.tool === "ellipse" && !this.cursor) return;
     for (const [colour, width] of [["rgb(0 0 0 / 65%)", 3], ["#fff", 1.2]]) {
       context.beginPath();
-      context.arc(x, y, this.brush.size * scale, 0, 2 * Math.PI);
+      context.arc(x, y, this.radius * scale, 0, 2 * Math.PI);
       context.strokeStyle = colour;
       context.lineWidth = width * (window.devicePixelRatio || 1);
       context.stroke();
@@ -403,6 +424,7 @@ function rounded(stroke) {
   const round = (value) => Math.round(value * 100) / 100;
   const sent = { ...stroke };
   if (sent.points) sent.points = sent.points.map((point) => point.map(round));
+  if (sent.radius) sent.radius = round(sent.radius);
   if (sent.ellipse) sent.ellipse = sent.ellipse.map(round);
   return sent;
 }

@@ -99,7 +99,7 @@ export class PaintingPanel {
   }
 
   setSize(size) {
-    this.brush.size = Math.min(60, Math.max(1, size));
+    this.brush.size = Math.min(60, Math.max(0.25, Math.round(4 * size) / 4));
     byId("size").value = byId("size-value").value = this.brush.size;
     this.brush.active?.draw();
   }

@@ -95,8 +95,8 @@ export class PreviewPanel {
     this.hold = hold;
   }
 
-  update(unseen, preview, after) {
-    Object.assign(this, { unseen, preview, after });
+  update(unseen, preview, after, learned) {
+    Object.assign(this, { unseen, preview, after, learned });
     this.draw();
   }
 
@@ -128,7 +128,8 @@ export class PreviewPanel {
       : this.after?.partial ? "While it learns" : this.after?.rules ? "With the rules" : "No rule yet: as they are";
     const missing = this.preview ? this.preview.missing : "Opening…";
     byId("missing").textContent = missing
-      || (this.preview?.milliseconds !== undefined ? "This is what the rule will be learned from. Learn a draft to see it." : "");
+      || (this.preview?.milliseconds !== undefined
+        ? `This is what the rule will be learned from.${this.learned ? "" : " Learn a draft to see it."}` : "");
     keyed(byId("warnings"), this.preview?.warnings ?? [], (line) => line, () => make("li"), (item, line) => {
       item.textContent = line;
     });
@@ -150,12 +151,14 @@ export class LearnPanel {
     byId("stop").disabled = Boolean(state.learning?.stop);
     const { step = 0, steps = 0, losses = [] } = learning ?? {};
     byId("progress").max = Math.max(1, steps);
-    byId("progress").value = running ? step + 1 : 0;
+    byId("progress").value = running && steps ? step + 1 : 0;
     if (running) {
       byId("learn-state").textContent = state.learning.stop ? "Stopping; what was learned is kept."
         : steps ? `Step ${step + 1} of ${steps}. You can go on painting, or close the page.` : "Preparing…";
     } else {
+      const known = state.rules.find((rule) => rule.shown === state.painting.key);
       byId("learn-state").textContent = preview?.missing ? `${preview.missing}.`
+        : known ? `Learning this painting again replaces ${known.name}. “Next rule” begins another.`
         : "A draft takes seconds and shows whether the idea works; in full is what the command line does.";
     }
     const values = losses.map(([, loss]) => loss);
