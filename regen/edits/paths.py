@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from os.path import isfile
 from pathlib import Path
 from typing import Annotated
 
@@ -14,6 +15,7 @@ from regen.files.addresses import address_of, not_there, remedy_of
 # How PNG, JPEG, WebP, GIF and TIFF begin in base64.
 _BASE64_OF_IMAGE = re.compile("iVBORw0KGgo|/9j/[24]|UklGR|R0lGOD|SUkqA|TU0AK")
 _BASE64 = re.compile(r"[A-Za-z0-9+/=\s]*")
+_GENERATOR_FILE = "generator.safetensors"  # of a run folder, which --generator takes too
 _LONGEST_NAME = 255  # characters of a file's name
 
 
@@ -49,9 +51,12 @@ def _instead_of(text: str) -> str:
 
 
 def name_or_file(text: str, file: EditsFile) -> str:
-    """A plain name as it is; what looks like a path, as `existing_file`."""
+    """A plain name as it is; what looks like a path, as `existing_file`, or a run folder's file."""
     is_path = "/" in text or "\\" in text or bool(Path(text).suffix)
-    return existing_file(text, file) if is_path else text
+    if not is_path:
+        return text
+    trained = file.folder / text / _GENERATOR_FILE
+    return str(trained) if isfile(trained) else existing_file(text, file)
 
 
 ExistingFile = Annotated[str, ReadAs(Annotated[str, NOT_EMPTY, Expected("a path")], existing_file)]

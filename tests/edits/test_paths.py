@@ -35,6 +35,16 @@ def test_names_and_files(tmp_path):
     assert "does not exist" in message(ExistingFile, "a\0b", tmp_path)
 
 
+def test_the_run_folder_of_a_training_is_its_generator(tmp_path):
+    (tmp_path / "runs" / "mine").mkdir(parents=True)
+    for folder in ("runs/mine", "./runs"):
+        assert ": got a folder, expected a file" in message(NameOrFile, folder, tmp_path)
+    trained = tmp_path / "runs" / "mine" / "generator.safetensors"
+    trained.write_text("")
+    assert read(NameOrFile, "runs/mine", tmp_path) == str(trained)
+    assert ": got a folder, expected a file" in message(ExistingFile, "runs/mine", tmp_path)
+
+
 def test_base64_without_its_prefix_is_recognised(tmp_path):
     found = message(ExistingFile, "iVBORw0KGgo" * 4000, tmp_path)
     assert found == (

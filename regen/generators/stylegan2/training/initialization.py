@@ -10,7 +10,8 @@ import torch
 
 from regen.errors import TrainingError
 from regen.generators.family import Checkpoint
-from regen.generators.registry import open_checkpoint
+from regen.generators.native import terms_of
+from regen.generators.registry import generator_path, open_checkpoint
 from regen.generators.stylegan2.config import StyleGAN2Config
 from regen.generators.stylegan2.discriminator import Discriminator as StoredDiscriminator
 from regen.generators.stylegan2.generator import StyleGAN2
@@ -28,6 +29,8 @@ from regen.generators.stylegan2.training.settings import (
 )
 from regen.generators.stylegan2.training.warm_start import architecture_from, take_over
 
+_PASSED_ON = ("licence", "attribution", "intended_use")  # of weights that others begin from
+
 
 @dataclass(frozen=True)
 class Initial:
@@ -37,11 +40,13 @@ class Initial:
         name: Name or path that it was opened by.
         generator: The generator.
         discriminator: The one in its file, if there is one.
+        terms: What its file asks of whoever uses its weights; "" if nothing.
     """
 
     name: str | Path
     generator: StyleGAN2
     discriminator: StoredDiscriminator | None
+    terms: str = ""
 
 
 @dataclass(frozen=True)
@@ -52,11 +57,13 @@ class Networks:
         generator: On the device to train on.
         discriminator: On the CPU.
         init_digest: Digest of the generator they were initialized from; "" for random networks.
+        init_terms: What the file of that generator asks of whoever uses its weights; "" if nothing.
     """
 
     generator: StyleGAN2
     discriminator: Discriminator
     init_digest: str
+    init_terms: str = ""
 
 
 def open_initial(init: InitSettings) -> Initial | None:
@@ -80,7 +87,7 @@ def _initial(name: str | Path, checkpoint: Checkpoint) -> Initial:
             expected=StyleGAN2.family,
         )
     assert discriminator is None or isinstance(discriminator, StoredDiscriminator)
-    return Initial(name, generator, discriminator)
+    return Initial(name, generator, discriminator, _terms(name))
 
 
 def initialize_networks(
@@ -121,7 +128,17 @@ def initialize_networks(
     log(f"Generator initialized from {initial.name}: {taken}")
     warmup = _warmup(settings) if needs_discriminator_warmup(initial, init.size) else ""
     log(f"Discriminator: {started.summary or 'new, as that file has none that fits'}{warmup}")
-    return Networks(generator.to(device), started.discriminator, initial.generator.digest())
+    if initial.terms:
+        log(f"The result's file will say: {initial.terms}")
+    digest = initial.generator.digest()
+    return Networks(generator.to(device), started.discriminator, digest, initial.terms)
+
+
+def _terms(name: str | Path) -> str:
+    """Licence, attribution and intended use that a generator's file states, in words."""
+    found = terms_of(generator_path(name))
+    said = [f"{term.replace('_', ' ')} {found[term]}" for term in _PASSED_ON if term in found]
+    return f"begun from {Path(name).name}: {'; '.join(said)}" if said else ""
 
 
 def _architecture(init: InitSettings, initial: Initial | None) -> StyleGAN2Config:

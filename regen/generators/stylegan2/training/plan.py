@@ -181,7 +181,7 @@ class StyleGAN2Training:
             minutes=minutes,
             listeners=listeners,
         )
-        return FinishedStyleGAN2(self.plan, trainer, self.networks.init_digest)
+        return FinishedStyleGAN2(self.plan, trainer, self.networks)
 
 
 @dataclass(frozen=True)
@@ -190,7 +190,7 @@ class FinishedStyleGAN2:
 
     plan: StyleGAN2Plan
     trainer: Trainer
-    init_digest: str
+    networks: Networks
 
     @property
     def generator(self) -> StyleGAN2:
@@ -227,5 +227,7 @@ class FinishedStyleGAN2:
         card: dict[str, Any] = {"training": asdict(self.plan.training)}
         init_from = self.plan.init.init_from
         if init_from is not None:
-            card["begun_from"] = {"name": Path(init_from).name, "digest": self.init_digest}
+            card["begun_from"] = {"name": Path(init_from).name, "digest": self.networks.init_digest}
+        if self.networks.init_terms:
+            card["attribution"] = self.networks.init_terms
         return card

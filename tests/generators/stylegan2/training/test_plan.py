@@ -132,13 +132,17 @@ def test_what_a_training_was_started_from_is_on_its_card(
     trainer: FamilyTrainer, tiny: StyleGAN2, images: Tensor, tmp_path: Path
 ) -> None:
     path = tmp_path / "mine.safetensors"
-    save_stylegan2(path, tiny, card={})
+    save_stylegan2(path, tiny, card={"licence": "CC BY 4.0", "attribution": "A. Painter"})
     given = {"init_from": path, "length_kimg": 0.016, "batch_images": 8, "precision": "fp32"}
     plan = trainer.plan(16, {**given, "generator_wait_kimg": 0.008})
     folder = tmp_path / "run"
-    finished = plan.initialize(CPU, print).train(
+    said: list[str] = []
+    finished = plan.initialize(CPU, said.append).train(
         images, folder=folder, resume=False, minutes=1e-9, listeners=Listeners()
     )
+    terms = "begun from mine.safetensors: licence CC BY 4.0; attribution A. Painter"
+    assert finished.card()["attribution"] == terms
+    assert said[-1] == f"The result's file will say: {terms}"
     assert finished.steps_done == 1
     assert finished.notes() == [
         "The generator has not learned yet: so far the discriminator trained alone"
