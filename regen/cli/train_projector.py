@@ -73,6 +73,12 @@ _EXAMPLE = (
     type=ABOVE_0,
     help="Length of the training, in thousands of images.",
 )
+@click.option(
+    "--minutes",
+    metavar="MINUTES",
+    type=ABOVE_0,
+    help="Stop after this many minutes, if the training has not finished by then.",
+)
 @_setting("--batch", metavar="N", type=Count(1), help="Number of images in a step.")
 @_setting(
     "--window",
@@ -134,6 +140,7 @@ def command(
     preset: str,
     extra_images: Path | None,
     resume: bool,
+    minutes: float | None,
     output: Path,
     device: str,
     **settings: Any,
@@ -160,10 +167,13 @@ def command(
         images=images,
         extra_images=extra_images,
         resume=resume,
+        minutes=minutes,
         device=device,
     )
     if trained is None:
         return
+    if trained.note:
+        say(trained.note)
     for name, value in trained.scalars.items():
         say(f"{name}: {value:.4g}")
     say(f"Projector: {trained.path}")

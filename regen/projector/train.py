@@ -68,6 +68,7 @@ def train_projector(
     folder: Path | str,
     architecture: ProjectorConfig | None = None,
     resume: bool = False,
+    minutes: float | None = None,
     extra_images: Tensor | None = None,
     on_report: OnReport | None = None,
     on_step: Callable[[int], None] | None = None,
@@ -82,6 +83,7 @@ def train_projector(
         folder: Run folder, made if there is none; the checkpoint goes there.
         architecture: Of B; by default `ProjectorConfig.for_split`.
         resume: Continue from the folder's checkpoint, which must have equal settings.
+        minutes: Stop after so many minutes of this call, as if the length were reached.
         extra_images: Images ``[M, 3, H, W]`` in [-1, 1] to paste pieces of.
         on_report: Called in the first process every `report_every_kimg`.
         on_step: Called in the first process after every step, with the number of steps done.
@@ -121,7 +123,7 @@ def train_projector(
         else:
             refuse_checkpoint(folder)
             trainer.measure_values()
-        _Loop(trainer, folder, who, interrupt, on_report, on_step).run()
+        _Loop(trainer, folder, who, interrupt, on_report, on_step).run(minutes)
         return trainer.average
 
 
@@ -177,13 +179,14 @@ class _Loop:
         self.on_step = on_step if first else None
         self._means = Means()
 
-    def run(self) -> None:
-        """Train to the end, or until Ctrl-C, and leave a checkpoint either way."""
+    def run(self, minutes: float | None) -> None:
+        """Train to the end or the deadline, or until Ctrl-C, and leave a checkpoint in any case."""
         settings = self.trainer.settings
+        every = settings.steps_of(settings.checkpoint_every_kimg)
         take_steps(
             self.trainer,
             self._step,
-            Schedule(settings.steps, settings.steps_of(settings.checkpoint_every_kimg)),
+            Schedule(settings.steps, every, minutes),
             folder=self.folder,
             who=self.who,
             interrupt=self.interrupt,

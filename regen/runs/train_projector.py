@@ -35,12 +35,14 @@ class Trained:
     Attributes:
         path: The projector's file.
         header: Its header.
-        scalars: The losses of the last report; empty if nothing was left to do.
+        scalars: The losses of the last report; empty if there was none.
+        note: What to do for a longer training, where time was up before its end; else "".
     """
 
     path: Path
     header: Header
     scalars: dict[str, float]
+    note: str = ""
 
 
 def default_value_layer(generator: Generator) -> int:
@@ -64,6 +66,7 @@ def train(
     images: Path | None = None,
     extra_images: Path | None = None,
     resume: bool = False,
+    minutes: float | None = None,
     device: str = "cpu",
 ) -> Trained | None:
     """Train a projector and save it as projector.safetensors.
@@ -78,6 +81,7 @@ def train(
         images: Folder that a generator takes its samples from, if it needs images.
         extra_images: Folder of images, pieces of which are pasted into the samples.
         resume: Resume from the folder's checkpoint.
+        minutes: End after so many minutes of this run, as if the length were reached.
         device: Where to train.
 
     Returns:
@@ -116,6 +120,7 @@ def train(
                 source=source,
                 folder=place,
                 resume=resume,
+                minutes=minutes,
                 extra_images=extra,
                 on_report=watcher.report,
                 on_step=watcher.step,
@@ -128,8 +133,12 @@ def train(
             return None
         path = place / PROJECTOR_FILE
         card = {"training": to_json(asdict(config)), "extra_images": extra is not None}
+        note = ""
+        if 0 < watcher.done < config.steps:
+            card["stopped_after_kimg"] = round(watcher.done * config.batch / 1000, 3)
+            note = f"Time is up: {kept(place, config.steps)}"
         header = save_projector(path, projector, opened, layer, card=card)
-        return Trained(path, header, watcher.scalars)
+        return Trained(path, header, watcher.scalars, note)
 
 
 def load_folder(folder: Path, size: tuple[int, int]) -> Tensor:
@@ -144,8 +153,11 @@ def load_folder(folder: Path, size: tuple[int, int]) -> Tensor:
 class _Watcher(TrainingLog):
     """Writes curves and images of a training, and shows its progress."""
 
+    done = 0  # steps, once any was counted
+
     def step(self, done: int) -> None:
         """Count a step."""
+        self.done = done
         loss = self.scalars.get("semi_cycle_l1", self.scalars.get("feature_l1"))
         self.count(done, "" if loss is None else f"L1 {loss:.4f}")
 

@@ -48,6 +48,21 @@ def test_settings(world: Any) -> None:
     assert (made["batch"], made["precision"]) == (4, "fp32")
 
 
+def test_a_training_that_ends_in_time_has_a_projector(world: Any) -> None:
+    result = world.run(*RUN, *SHORT, "--minutes", "1e-9", "-o", "out")
+    assert result.exit_code == 0 and result.stderr == ""
+    said, *_, projector, _ = result.stdout.splitlines()
+    assert said == (
+        "Time is up: 1 of 2 steps are in out/checkpoint.pt; --resume with the same options "
+        "continues"
+    )
+    assert projector == "Projector: out/projector.safetensors"
+    path = world.folder / "out" / "projector.safetensors"
+    assert tensor_file.read_header(path)["stopped_after_kimg"] == 0.004
+    assert world.run(*RUN, *SHORT, "--resume", "-o", "out").exit_code == 0
+    assert "stopped_after_kimg" not in tensor_file.read_header(path)
+
+
 def test_extra_images_are_used(world: Any) -> None:
     (world.folder / "more").mkdir()
     for name in ("a.png", "b.jpg"):
