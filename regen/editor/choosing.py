@@ -42,6 +42,11 @@ class Grid:
         self.first, self.options = 0, GridOptions()
         self.offered: list[Json] = []
 
+    def begin(self, painting: Painting) -> None:
+        """Offer samples that are truncated as those of a painting are, so that they are found."""
+        for target in painting.targets[:1]:
+            self.options = GridOptions(target.sample.get("truncation", 1.0))
+
     def turn(self, message: Message, ready: Callable[[], Engine]) -> None:
         """Show other samples, as a message of the page asks for them.
 

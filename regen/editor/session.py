@@ -100,6 +100,7 @@ class Session:
         self.engine = engine
         self.shown = Shown(self.asking, self.channels, engine, self.document)
         self.channels.show("generator", **described)
+        self.grid.begin(self.document.painting)
         self.grid.show(engine)
         self.asking.worker.quick("warm", engine.previews.warm, rank=10)
         self._refresh()

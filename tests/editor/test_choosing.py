@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from regen.editor.messages import MessageError
+from regen.editor.painting import Painting, Target
 from regen.errors import RegenError
 from tests.helpers.editor_session import DAB, Pages, PretendEngine
 
@@ -41,6 +42,15 @@ def test_a_target_gets_another_style_or_hole(pages: Pages) -> None:
 def test_the_grid_is_asked_for_with_a_hole(pages: Pages) -> None:
     pages.do("samples", first=9, truncation=1, hole="nose")
     assert (pages.last("grid")["hole"], pages.last("grid")["first"]) == ("nose", 9)
+
+
+def test_the_grid_begins_with_samples_like_those_that_were_chosen(pages: Pages) -> None:
+    grid = pages.session.grid
+    for sample, psi in (({"seed": 3, "truncation": 0.8}, 0.8), ({"seed": 3}, 1.0)):
+        grid.begin(Painting("p", targets=(Target("t", sample, "seed 3"),)))
+        assert grid.options.truncation == psi
+    grid.begin(Painting("p"))
+    assert grid.options.truncation == 1.0
 
 
 @pytest.mark.parametrize(

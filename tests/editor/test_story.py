@@ -485,3 +485,51 @@ def test_what_is_shown_of_a_zoomed_image_follows_the_arrows(opened: Any, tmp_pat
         tab.until('document.querySelectorAll(".board canvas")[1].ariaLabel.includes("1 strokes")')
         page.close()
     assert shown[0] != shown[1] != shown[2]
+
+
+def test_results_are_looked_at_large_and_a_reload_finds_the_truncation(
+    opened: Any, tmp_path: Path
+) -> None:
+    with running(tmp_path) as command:
+        tab = Tab.open(opened, command.address)
+        page = tab.page
+        page.focus("#truncation")
+        for _ in range(4):
+            page.keyboard.press("ArrowLeft")
+        for step in (1, 2):
+            tab.until(f'document.getElementById("tour-count").textContent === "Step {step} of 6"')
+            page.click("#tour-do")
+        tab.until('document.getElementById("tour-count").textContent === "Step 3 of 6"')
+        page.click("#tour-close")
+        tab.until('document.querySelector("#grid button").cell?.sample.truncation === 0.8')
+        page.click('#grid button[aria-label="seed 3"]')
+        tab.paintable(2)
+        tab.tool("ellipse")
+        tab.ellipse(1, 48, 61, 10, 7)
+        tab.previewed(1)
+        names = 'document.querySelectorAll("#look-pictures figcaption")'
+        names = f"[...{names}].map((one) => one.textContent).join()"
+        page.click("#after button >> nth=2")
+        assert page.evaluate(names) == "without rules,where the rule will act"
+        wide = page.locator("#look-pictures img").first.bounding_box()
+        assert wide is not None and wide["width"] > 300
+        page.keyboard.press("Escape")
+        tab.learn(1)
+        tab.until('document.getElementById("after-title").textContent === "With the rules"')
+        page.click("#after button >> nth=2")
+        assert page.evaluate(names) == "without rules,where the rule will act,with the rules"
+        page.click("#look-close")
+        page.click(".seen button >> nth=0")
+        tab.until(f'{names} === "pasted,as generated,with rules"')
+        page.click("#look-close")
+        page.reload()
+        tab.ready()
+        tab.until('document.getElementById("truncation").value === "0.8"')
+        assert page.text_content("#truncation-value") == "0.8"
+        assert (serious(page) or []) == [] and tab.faults == []
+        page.close()
+    with running(tmp_path) as command:
+        tab = Tab.open(opened, command.address)
+        tab.until('document.querySelector("#grid [aria-pressed=true]") !== null')
+        assert tab.page.input_value("#truncation") == "0.8"
+        tab.page.close()

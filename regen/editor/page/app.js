@@ -1,6 +1,7 @@
 // Puts the page together: messages of the session come in, what a person does goes out.
 
 import { byId, make } from "./dom.js";
+import { Look } from "./look.js";
 import { PaintingPanel } from "./painting.js";
 import { ExportPanel, LearnPanel, PreviewPanel, RulesPanel, SamplesPanel } from "./panels.js";
 import { Line } from "./socket.js";
@@ -16,6 +17,8 @@ const preview = new PreviewPanel();
 const learn = new LearnPanel(line);
 const rules = new RulesPanel(line);
 const files = new ExportPanel(line);
+const look = new Look();
+painting.onLook = preview.onLook = (seen) => look.open(seen);
 const tour = new Tour({
   send: (message) => line.send(message),
   choose: (tool) => painting.choose(tool),
@@ -61,6 +64,7 @@ function draw() {
     document.body.dataset.ready = "yes";
   }
   tour.update(state);
+  look.update();
 }
 
 /** A preview of another painting shows nothing of this one. */

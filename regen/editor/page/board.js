@@ -408,13 +408,23 @@ export class Board {
     }
   }
 
+  /** What is shown small, to look at large. */
+  large() {
+    const pictures = Object.entries(this.seenPictures).map(([name, image]) => [name, { image }]);
+    return { title: this.label.textContent, pictures: Object.fromEntries(pictures) };
+  }
+
   /** What the pattern would look like here: small pictures by name, which keep their places. */
   showSeen(pictures) {
+    this.seenPictures = pictures;
     keyed(this.seen, Object.entries(pictures), ([name]) => name,
-      ([name]) => make("figure", {}, make("div", { class: "box" }, make("img", { alt: "" })), make("figcaption", {}, name)),
+      ([name]) => make("figure", {}, make("button", {
+        type: "button", class: "look box", title: "Look at it large", onclick: () => this.act.look(() => this.large()),
+      }, make("img", { alt: "" })), make("figcaption", {}, name)),
       (figure, [name, picture]) => {
         const image = figure.querySelector("img");
         show(image, picture);
+        image.parentElement.disabled = !picture;
         image.alt = picture ? `${this.label.textContent}, ${name}` : "";
       });
   }

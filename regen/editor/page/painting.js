@@ -48,6 +48,7 @@ export class PaintingPanel {
       stroke: (board, stroke) => line.send({ do: "stroke", on: this.layerOf(board), stroke }),
       wand: (board, point) => this.wand(board, point),
       parts: () => this.number(),
+      look: (seen) => this.onLook(seen),
     };
     this.makeTools();
     this.exemplar = this.board("exemplar");

@@ -1,6 +1,7 @@
 // Samples, preview, learning, rules and export.
 
 import { byId, keyed, make, show } from "./dom.js";
+import { showMap } from "./look.js";
 
 const STAR = '<svg aria-hidden="true" viewBox="0 0 24 24"><path d="m12 3 2.700 5.800 6.300.8-4.600 4.400 1.200 6.300L12 17.200l-5.600 3.100 1.200-6.300L3 9.600l6.300-.8Z"/></svg>';
 
@@ -32,6 +33,9 @@ export class SamplesPanel {
     if (generator) this.offer(generator, grid);
     if (document.activeElement !== byId("first")) byId("first").value = grid.first;
     this.first = grid.first;
+    if (document.activeElement !== byId("truncation") && grid.truncation !== undefined) {
+      byId("truncation").value = byId("truncation-value").value = grid.truncation;
+    }
     byId("earlier").disabled = grid.first === 0;
     const chosen = new Map(state.painting.targets.map((t) => [keyOf(t.sample), t.key]));
     const count = generator?.count ?? Infinity;
@@ -100,6 +104,19 @@ export class PreviewPanel {
     this.draw();
   }
 
+  /** An unseen sample to look at large. */
+  large(index) {
+    const sample = this.unseen?.samples?.[index] ?? {}, map = this.preview?.maps?.[index];
+    return {
+      title: sample.label ?? "",
+      pictures: {
+        "without rules": { image: sample.image },
+        ...(map ? { "where the rule will act": { image: sample.image, map } } : {}),
+        ...(this.after?.rules ? { "with the rules": { image: this.after.images[index] } } : {}),
+      },
+    };
+  }
+
   draw() {
     const samples = this.unseen?.samples ?? Array(8).fill({});
     const numbered = samples.map((sample, index) => ({ sample, index }));
@@ -108,20 +125,19 @@ export class PreviewPanel {
       () => make("li", {}, make("img", { alt: "" }), make("div", { class: "map", hidden: true })),
       (item, { sample, index }) => {
         show(item.firstChild, sample.image);
-        const map = item.lastChild;
-        map.hidden = !maps[index];
-        if (maps[index] && map.dataset.source !== maps[index]) {
-          map.dataset.source = maps[index];
-          map.style.maskImage = map.style.webkitMaskImage = `url("${maps[index]}")`;
-        }
+        showMap(item.lastChild, maps[index]);
         item.firstChild.alt = sample.label ? `${sample.label}${maps[index] ? ", with where the rule will act" : ""}` : "";
       });
     byId("maps").classList.toggle("dim", maps.length > 0);
     const shown = this.holding ? [] : this.after?.images ?? [];
-    keyed(byId("after"), numbered, (one) => one.index, () => make("li", {}, make("img", { alt: "" })),
+    keyed(byId("after"), numbered, (one) => one.index,
+      ({ index }) => make("li", {}, make("button", {
+        type: "button", class: "look", title: "Look at it large", onclick: () => this.onLook(() => this.large(index)),
+      }, make("img", { alt: "" }))),
       (item, { sample, index }) => {
-        show(item.firstChild, shown[index] ?? sample.image);
-        item.firstChild.alt = sample.label ? `${sample.label}, ${this.holding ? "without" : "with"} the rules` : "";
+        const image = item.querySelector("img");
+        show(image, shown[index] ?? sample.image);
+        image.alt = sample.label ? `${sample.label}, ${this.holding ? "without" : "with"} the rules` : "";
       });
     byId("after").classList.toggle("partial", Boolean(this.after?.partial) && !this.holding);
     byId("after-title").textContent = this.holding ? "Without rules"
