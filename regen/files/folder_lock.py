@@ -167,7 +167,7 @@ def _write(descriptor: int, holder: Holder) -> None:
 
 
 def _held(path: Path, holder: Holder | None, lock: Lock) -> StoreError:
-    remedy = "wait for it, or choose another folder"
+    remedy = "wait until it ends, or end it; or choose another folder"
     if holder is not None and (lock is Lock.UNKNOWN or not _is_here(holder)):
         remedy += f"; if it has ended, delete {path}"
     other = "a process that has just started" if holder is None else str(holder)

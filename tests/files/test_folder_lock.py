@@ -76,7 +76,7 @@ def test_another_process_is_named(tmp_path: Path, holder: subprocess.Popen[str])
     assert str(caught.value) == (
         f"{tmp_path} is being filled by another run: process {holder.pid} on "
         f"{socket.gethostname()}, regen rewrite --edits 'my eyes.json'; "
-        "wait for it, or choose another folder"
+        "wait until it ends, or end it; or choose another folder"
     )
     assert (tmp_path / LOCK_FILE).is_file()
 
