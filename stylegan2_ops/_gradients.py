@@ -112,7 +112,7 @@ def _smooth_gradients(
     scale, noise, b = parts
     act, alpha, gain, clamp = arguments
     wide = x.to(torch.promote_types(x.dtype, torch.float32))
-    spread = [-1, *[1] * (x.ndim - 2)]
+    spread = [x.shape[1], *[1] * (x.ndim - 2)]
     factor = None if scale is None else scale.reshape(x.shape[0], *spread)
     z = wide if factor is None else wide * factor
     z = z if noise is None else z + noise
@@ -126,7 +126,7 @@ def _smooth_gradients(
     dscale = _sum(dz * wide, positions) if wanted[1] else None
     dnoise = None
     if wanted[2] and noise is not None:
-        dnoise = dz.sum(1, keepdim=True) if len(noise) > 1 else dz.sum([0, 1], keepdim=True)
+        dnoise = dz.sum([0, 1] if len(noise) == 1 else 1, keepdim=True)
     db = _sum(dz, [0, *positions]) if wanted[3] else None
     return dx, dscale, dnoise, db
 

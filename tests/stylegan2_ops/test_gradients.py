@@ -170,3 +170,14 @@ def test_empty_tensors_have_gradients_of_zero() -> None:
     assert torch.autograd.grad(y.sum(), noise)[0].abs().sum() == 0
     x = torch.zeros(2, 3, 0, 4, requires_grad=True)
     assert torch.autograd.grad(upfirdn2d(x, SEPARABLE, padding=4).sum(), x)[0].shape == x.shape
+
+
+@pytest.mark.parametrize("act", ["lrelu", "tanh"])
+def test_an_empty_batch_has_gradients(act: str) -> None:
+    x, scale, noise, b = (
+        torch.ones(shape).requires_grad_() for shape in ([0, 3, 4, 4], [0, 3], [0, 1, 4, 4], [3])
+    )
+    y = bias_act(x, b, scale=scale, noise=noise, act=act)
+    gradients = torch.autograd.grad(y.sum(), (x, scale, noise, b))
+    assert [g.shape for g in gradients] == [x.shape, scale.shape, noise.shape, b.shape]
+    assert not gradients[3].any()
