@@ -25,6 +25,7 @@ ROWS = [
         "numbers",
         "precision",
         "seeds",
+        "surroundings",
         "threads",
     },
     {"files"},

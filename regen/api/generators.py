@@ -23,8 +23,10 @@ from regen.projector.files import open_projector as _open_projector
 from regen.projector.project import Projection, RefineSettings
 from regen.projector.project import refine as _refine
 from regen.projector.whole import check_hole, project_whole
+from regen.surroundings import unaffected
 
 
+@unaffected()
 def open_projector(
     generator: Generator, path: Path | str | None = None, *, value_layer: int | None = None
 ) -> Projector:
@@ -43,6 +45,7 @@ def open_projector(
     return _open_projector(path, checked_open(generator), value_layer=value_layer)
 
 
+@unaffected()
 def sample(generator: Generator, keys: Mapping[str, Any]) -> Sample:
     """The sample that the keys of a target in an edits file describe.
 
@@ -58,6 +61,7 @@ def sample(generator: Generator, keys: Mapping[str, Any]) -> Sample:
     return checked_open(generator).sample(sample_of(keys).request())
 
 
+@unaffected()
 def generate(
     generator: Generator,
     seeds: Iterable[int] = (),
@@ -104,6 +108,7 @@ def generate(
     return torch.cat(parts)
 
 
+@unaffected()
 def project(
     image: Tensor | Source | AtHand,
     generator: Generator,

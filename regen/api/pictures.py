@@ -21,8 +21,10 @@ from regen.images import to_pil as _to_pil
 from regen.images.given import Given, check_plain, checked, image_source, mask_source
 from regen.images.sheets import draw_cells, usual_columns
 from regen.numbers import plain
+from regen.surroundings import unaffected
 
 
+@unaffected()
 def load_image(
     image: Given,
     *,
@@ -46,6 +48,7 @@ def load_image(
     return _load_image(image_source(image), size=size, fit=fit)
 
 
+@unaffected()
 def load_mask(mask: Given) -> Tensor:
     """A mask as a tensor, ``[1, 1, H, W]`` in [0, 1], 1 inside.
 

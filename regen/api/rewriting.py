@@ -18,8 +18,10 @@ from regen.rewriting.preview import preview as _preview
 from regen.rewriting.rewrite import Rewrite
 from regen.rewriting.settings import RewriteSettings
 from regen.rewriting.task import Task, resolve
+from regen.surroundings import unaffected
 
 
+@unaffected()
 def preview(
     edits: Edits | Mapping[str, Any] | Path | str,
     generator: Generator | Path | str | None = None,
@@ -51,6 +53,7 @@ def preview(
     return _preview(task, samples)
 
 
+@unaffected()
 def rewrite(
     edits: Edits | Mapping[str, Any] | Path | str,
     generator: Generator | Path | str | None = None,
@@ -88,6 +91,7 @@ def rewrite(
     return learn(task, on_step=on_step, on_partial=on_partial, should_stop=should_stop).rewrite
 
 
+@unaffected()
 def evaluate(
     rewrite: Rewrite | Path | str,
     edits: Edits | Mapping[str, Any] | Path | str,

@@ -30,6 +30,7 @@ from regen.generators.names import (
 )
 from regen.generators.native import GeneratorFile
 from regen.generators.protocol import Generator
+from regen.surroundings import unaffected
 from regen.unpickling import format_of, opened, value_of
 
 __all__ = [
@@ -78,7 +79,8 @@ def open_generator(name_or_path: str | Path, *, device: torch.device | str = "cp
         UnpicklingError: If a pickle is damaged, or names what no such checkpoint needs.
     """
     place = _device(device)
-    return _open(name_or_path, discriminator=False).generator.to(place)
+    with unaffected():
+        return _open(name_or_path, discriminator=False).generator.to(place)
 
 
 def _device(device: torch.device | str) -> torch.device:

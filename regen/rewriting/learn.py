@@ -18,6 +18,7 @@ from regen.rewriting.rewrite import Rewrite
 from regen.rewriting.rule import Rule
 from regen.rewriting.task import Task
 from regen.seeds import PRESERVED
+from regen.surroundings import unaffected
 
 OnStep = Callable[[int, dict[str, float]], None]
 OnPartial = Callable[[int, Rewrite], None]
@@ -58,6 +59,7 @@ class Learned:
     stopped_after: int | None = None
 
 
+@unaffected()
 def prepare(task: Task) -> Prepared:
     """Build the rule of a task, and find what must stay unchanged and where the rule will act.
 
@@ -75,6 +77,7 @@ def prepare(task: Task) -> Prepared:
     return Prepared(rule, preserved, matcher)
 
 
+@unaffected()
 def moments_for(task: Task) -> Moments | None:
     """Second moments of keys, measured once for a generator, where the solver needs them."""
     if task.settings.fit.solver == "adam":
@@ -82,6 +85,7 @@ def moments_for(task: Task) -> Moments | None:
     return key_moments(task.generator, task.split, task.source, task.taken)
 
 
+@unaffected()
 def fit(
     task: Task,
     prepared: Prepared,
@@ -133,6 +137,7 @@ def fit(
     return Learned(rewrite, prepared.rule, prepared.matcher, losses, stopped_after)
 
 
+@unaffected()
 def learn(
     task: Task,
     *,
@@ -162,6 +167,7 @@ def learn(
     )
 
 
+@unaffected()
 def learned_before(
     task: Task, rewrite: Rewrite, losses: Losses, stopped_after: int | None = None
 ) -> Learned:

@@ -24,6 +24,7 @@ from regen.files.paths import checked_path
 from regen.generators.protocol import Generator, checked_open
 from regen.numbers import plain
 from regen.rewriting.rewrite_checks import check_finite, check_fits
+from regen.surroundings import unaffected
 
 FORMAT = "rewrite"
 VERSION = 1
@@ -67,6 +68,7 @@ class Rewrite:
         total = strength * self.settings.get("strength", 1.0)
         return Rewrite(deltas, self.base, self.family, {**self.settings, "strength": total})
 
+    @unaffected()
     def applied_to(self, generator: Generator) -> Generator:
         """A copy of `generator` with the rewrite applied; unchanged tensors are shared.
 
@@ -104,6 +106,7 @@ class Rewrite:
         tensor_file.save(path, self.deltas, header)
 
     @classmethod
+    @unaffected()
     def load(cls, path: Path | str) -> Rewrite:
         """Read a rewrite.
 
