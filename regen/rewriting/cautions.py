@@ -24,7 +24,17 @@ from regen.rewriting.rule import Rule
 from regen.rewriting.settings import RuleSettings
 
 Kind = Literal[
-    "spill", "missed", "thin", "tiny", "huge", "enlarged", "inverted", "labels", "pairs", "targets"
+    "twice",
+    "spill",
+    "missed",
+    "thin",
+    "tiny",
+    "huge",
+    "enlarged",
+    "inverted",
+    "labels",
+    "pairs",
+    "targets",
 ]
 
 LEAST_POSITIONS = 4.0
@@ -88,7 +98,8 @@ def cautions(
         No caution twice.
     """
     regions = rule.image_mask.float().cpu()
-    found = [*_of_spill(target_maps, regions), *_of_missed(maps, target_maps, rule)]
+    found = [*_of_repetition(examples, rule)]
+    found += [*_of_spill(target_maps, regions), *_of_missed(maps, target_maps, rule)]
     found += [*_of_thin_lines(rule), *_of_sizes(examples, config, rule)]
     for example in examples:
         found += [*_of_masks(example), *_of_pairs(example)]
@@ -100,6 +111,19 @@ def cautions(
         )
         found.append(Caution("targets", text))
     return list(dict.fromkeys(found))
+
+
+def _of_repetition(examples: Sequence[Example], rule: Rule) -> Iterator[Caution]:
+    """One sample that should become several images: outside of its region each target stays."""
+    for i, example in enumerate(examples):
+        same = [j for j in range(i) if torch.equal(rule.images[j], rule.images[i])]
+        if any(not torch.equal(rule.composites[j], rule.composites[i]) for j in same):
+            yield Caution(
+                "twice",
+                f"{example.target_label} is a target more than once, and should become another "
+                "image each time, which the rule can only average; give shapes of one pattern as "
+                "one region, or learn each pattern by itself and combine the rewrites",
+            )
 
 
 def _of_spill(maps: Tensor, regions: Tensor) -> Iterator[Caution]:

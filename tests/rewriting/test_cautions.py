@@ -212,3 +212,13 @@ def test_nothing_is_said_twice(
     rule = build_rule(split, project, [small, small], config)
     found = cautions([small, small], config, rule, *[rule.image_mask] * 2)
     assert [caution.kind for caution in found] == ["enlarged"]
+
+
+def test_one_sample_that_should_become_two_images(
+    split: StyleGAN2Split, project: Project, examples: list[Example]
+) -> None:
+    first = replace(examples[0], target_label="seed 1")
+    again = replace(first, target_region=Region.box(20, 2, 28, 10))
+    assert "twice" not in found(split, project, [first, first])
+    text = found(split, project, [first, examples[1], again])["twice"]
+    assert text.startswith("seed 1 is a target more than once, and should become another image")
