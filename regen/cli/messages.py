@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import errno
 import io
+import os
 import re
 import sys
 import warnings
@@ -23,6 +24,7 @@ from regen.training.environment import is_first
 from regen.training.interrupt import every_signal_interrupts
 
 BAD_INPUT, INTERRUPTED = 2, 130
+_STANDARD_ERROR = 2  # the last of the standard streams
 _LONGEST_MESSAGE = 1000
 _WORDS = f"{__name__}.words"  # behind the name of the command
 _HELP = getattr(click.exceptions, "NoArgsIsHelpError", ())  # whose message is the help, with lines
@@ -35,6 +37,11 @@ class Verbs(click.Group):
     what was kept. A full disk that nobody noticed before, behind standard output for instance,
     and memory that is full give 2 as well. Anything else is a bug and keeps its traceback.
     """
+
+    def main(self, *args: Any, **options: Any) -> Any:
+        """Run a command line."""
+        open_standard_streams()
+        return super().main(*args, **options)
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
         """Parse what stands before the command."""
@@ -60,33 +67,50 @@ class Verbs(click.Group):
                 warnings.showwarning = _show_warning
                 return super().invoke(ctx)
         except RegenError as error:
-            click.echo(f"Error: {_shortened(str(error))}", err=True)
+            _tell(f"Error: {_shortened(str(error))}")
             ctx.exit(BAD_INPUT)
         except OSError as error:
             if error.errno == errno.ENAMETOOLONG:
                 name = str(error.filename)
                 shown = f"{name[:60]}..." if len(name) > 60 else name
-                click.echo(printable(f"Error: {shown} is too long for a name of a file"), err=True)
+                _tell(printable(f"Error: {shown} is too long for a name of a file"))
                 ctx.exit(BAD_INPUT)
             if error.errno not in (errno.ENOSPC, errno.EDQUOT):
                 raise
             sys.stdout = io.StringIO()  # what is pending would fail again at the end
-            with suppress(OSError):
-                where = f"{error.filename}" if error.filename else "the output"
-                click.echo(f"Error: cannot write {where}: {error.strerror}", err=True)
+            where = f"{error.filename}" if error.filename else "the output"
+            _tell(f"Error: cannot write {where}: {error.strerror}")
             ctx.exit(BAD_INPUT)
         except (MemoryError, RuntimeError) as error:
             lacking = _out_of_memory(error)
             if lacking is None:
                 raise
-            click.echo(f"Error: {lacking}", err=True)
+            _tell(f"Error: {lacking}")
             ctx.exit(BAD_INPUT)
         except KeyboardInterrupt as interrupt:
             if is_first():  # only one of several processes prints it
                 kept = str(interrupt) or "nothing was kept"
-                with suppress(OSError):  # a terminal that was closed takes no message
-                    click.echo(f"\nInterrupted: {kept}", err=True)
+                _tell(f"\nInterrupted: {kept}")
             ctx.exit(INTERRUPTED)
+
+
+def open_standard_streams() -> None:
+    """Open what the process was started without, as by ``2>&-``, to nowhere.
+
+    Else the next file that is opened would be the stream, and receive what libraries write to it.
+    """
+    while (descriptor := os.open(os.devnull, os.O_RDWR)) <= _STANDARD_ERROR:
+        os.set_inheritable(descriptor, True)
+    os.close(descriptor)
+    for name in ("stdout", "stderr"):
+        if getattr(sys, name) is None:
+            setattr(sys, name, os.fdopen(os.open(os.devnull, os.O_WRONLY), "w"))
+
+
+def _tell(line: str) -> None:
+    """Print to standard error; a full disk or a closed terminal takes no message."""
+    with suppress(OSError):
+        click.echo(line, err=True)
 
 
 def _out_of_memory(error: MemoryError | RuntimeError) -> str | None:

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 from collections.abc import Callable
+from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -21,6 +24,28 @@ def test_python_m_regen() -> None:
     assert (
         result.stderr.startswith("Usage: regen generate") and "'x' is not a list" in result.stderr
     )
+
+
+@pytest.mark.parametrize("streams", ["2>&-", "<&- >&- 2>&-"])
+def test_without_standard_streams_a_command_does_what_it_should(world: Any, streams: str) -> None:
+    """No file takes the place of a stream, to which libraries would write."""
+    command = f'"{sys.executable}" -c "$CODE" generate --seeds 3 -o out'
+    code = (
+        "import os\nfrom regen.cli import main\n"
+        "try: main(prog_name='regen')\n"
+        "finally: assert all(os.fstat(n) for n in range(3)); os.write(2, b'written by a library')"
+    )
+    command = f"{command} --generator g.safetensors {streams}"
+    done = subprocess.run(["sh", "-c", command], env={**os.environ, "CODE": code})
+    assert done.returncode == 0
+    assert sorted(path.name for path in Path("out").iterdir()) == ["grid.png", "seed0003.png"]
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="Linux has a disk that is always full")
+def test_a_message_that_nobody_can_take_changes_no_exit_code(tmp_path: Path) -> None:
+    words = [sys.executable, "-m", "regen", "info", str(tmp_path / "none")]
+    with Path("/dev/full").open("w") as full:
+        assert subprocess.run(words, stderr=full).returncode == 2
 
 
 def test_the_bare_command_prints_its_help() -> None:

@@ -64,7 +64,18 @@ def test_commands_that_compute_nothing_import_it_so_too(words: str, tmp_path: Pa
 
 def test_an_import_that_fails_leaves_the_collector_as_it_was() -> None:
     broken = "sys.meta_path.clear(); sys.path_importer_cache.clear(); sys.path.clear()"
-    code = f"{broken}\ntry: import_torch()\nexcept ImportError: print(gc.isenabled())"
+    code = f"{broken}\ntry: import_torch()\nexcept Exception: print(gc.isenabled())"
     command = [sys.executable, "-c", PROGRAM.split("{before}")[0] + code]
     done = subprocess.run(command, capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "True"
+
+
+def test_a_torch_that_cannot_be_loaded_is_one_message(tmp_path: Path) -> None:
+    library = "libcudart.so.13: cannot open shared object file"
+    (tmp_path / "torch.py").write_text(f"raise ImportError({library!r})\n")
+    code = f"import sys\nsys.path.insert(0, {str(tmp_path)!r})\nfrom regen.cli import main\n"
+    command = [sys.executable, "-c", f"{code}main(['doctor'])"]
+    done = subprocess.run(command, capture_output=True, text=True)
+    assert done.returncode == 2
+    assert done.stderr.startswith(f"Error: torch cannot be imported: {library}; install it again")
+    assert done.stderr.count("\n") == 1
