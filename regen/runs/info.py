@@ -96,6 +96,7 @@ def rewrite_changes(deltas: Mapping[str, Tensor], base: Mapping[str, Tensor] | N
     """
     changes = []
     for name, delta in sorted(deltas.items()):
+        delta = delta if delta.is_floating_point() or delta.is_complex() else delta.float()
         whole = base[name].float().norm().item() if base is not None and name in base else 0.0
         relative = delta.norm().item() / whole if whole > 0 else None
         largest = delta.abs().amax().item() if delta.numel() else 0.0

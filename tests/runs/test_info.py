@@ -15,3 +15,9 @@ def test_changes_are_relative_to_the_norm() -> None:
         {"name": "b", "shape": [2], "largest": 4.0, "relative": 0.5},
         {"name": "c", "shape": [0], "largest": 0.0, "relative": None},
     ]
+
+
+def test_changes_of_whole_numbers_and_truth_values_are_shown() -> None:
+    deltas = {"a": torch.tensor([True, False]), "b": torch.tensor([-2, 1], dtype=torch.int8)}
+    found = rewrite_changes(deltas, {"a": torch.ones(1), "b": torch.ones(1)})
+    assert [change["largest"] for change in found] == [1.0, 2.0]
