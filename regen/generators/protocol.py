@@ -8,13 +8,14 @@ Shapes: N samples; H, W height and width of an image.
 
 from __future__ import annotations
 
+import copy
 from abc import ABC, abstractmethod
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from pathlib import Path
 from types import MappingProxyType
-from typing import ClassVar, Protocol
+from typing import TYPE_CHECKING, ClassVar, Protocol
 
 import torch
 from torch import Tensor, nn
@@ -23,6 +24,9 @@ from regen.batches import at_once
 from regen.errors import GeneratorError, printable
 from regen.files import tensor_file
 from regen.generators.split import Latent, Split
+
+if TYPE_CHECKING:
+    from typing_extensions import Self
 
 _MOST_AT_ONCE = 16  # samples
 
@@ -268,6 +272,17 @@ class Generator(nn.Module, ABC):
     def digest(self) -> str:
         """SHA-256 over names, shapes and values of its parameters and buffers."""
         return tensor_file.digest(self.state_dict())
+
+    def twin(self) -> Self:
+        """A copy with modules and parameters of its own, whose tensors are the same memory.
+
+        Two threads can compute with a generator and its twin, each with weights in place of its
+        own (`Split.recall`, `regen.rewriting.rewrite.rewritten`), and neither sees the other's.
+        """
+        same: dict[int, object] = {id(buffer): buffer for buffer in self.buffers()}
+        for parameter in self.parameters():
+            same[id(parameter)] = nn.Parameter(parameter.detach(), requires_grad=False)
+        return copy.deepcopy(self, same)
 
     @property
     def batch_size(self) -> int:

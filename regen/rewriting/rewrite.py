@@ -210,10 +210,11 @@ def apply(generator: Generator, rewrite: Rewrite) -> dict[str, Tensor]:
     parameters = dict(checked_open(generator).named_parameters())
     checked_rewrite(rewrite)
     check_fits(generator, parameters, rewrite.base, rewrite.deltas)
-    originals = {name: parameters[name].detach().clone() for name in rewrite.deltas}
+    originals = {name: parameters[name].detach() for name in rewrite.deltas}
     try:
         for name, delta in rewrite.deltas.items():
-            parameters[name].add_(delta.to(parameters[name]))
+            changed = originals[name].clone()  # twins share the memory of the original
+            parameters[name].data = changed.add_(delta.to(changed))
     except BaseException:  # Ctrl-C too: all or nothing
         revert(generator, originals)
         raise
@@ -225,7 +226,7 @@ def revert(generator: Generator, originals: Mapping[str, Tensor]) -> None:
     """Put back what `apply` returned; the generator's digest is what it was."""
     parameters = dict(generator.named_parameters())
     for name, tensor in originals.items():
-        parameters[name].copy_(tensor)
+        parameters[name].data = tensor.to(parameters[name])
 
 
 def load_rewrites(rewrites: Sequence[tuple[Path, float]]) -> Rewrite | None:

@@ -186,6 +186,8 @@ def resolve(
         else:
             name, generator = generator, open_generator(generator, device=device)
             edits = replace(edits, generator=str(name))
+    else:
+        generator = generator.twin()  # the caller may use it meanwhile, in another thread
     merged = with_family_settings(merged, generator)
     check_oracle(edits, generator)
     folder = checked_folder(images) or pictures_of(edits)

@@ -88,3 +88,15 @@ def test_a_rewrite_of_another_generator_is_not_evaluated(world: Any) -> None:
     edits = replace(regen.read_edits("edits.json"), projector="other_p.safetensors")
     with pytest.raises(RewriteError, match="this rewrite belongs to another generator"):
         regen.evaluate(rewrite, edits, "other.safetensors", settings=QUICK)
+
+
+def test_the_modules_of_a_generator_are_left_to_other_threads(world: Any) -> None:
+    """While weights are learned they stand in place of a module's own, which others would use."""
+    generator, used = regen.open_generator("g.safetensors"), set()
+    for module in generator.modules():
+        module.register_forward_pre_hook(lambda module, _: used.add(module))
+    settings = replace(QUICK, measured_seeds=2)
+    rewrite = regen.rewrite("edits.json", generator, settings=settings)
+    regen.preview("edits.json", generator, settings=settings)
+    regen.evaluate(rewrite, "edits.json", generator, settings=settings)
+    assert used and not used & set(generator.modules())

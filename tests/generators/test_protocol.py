@@ -57,3 +57,14 @@ def test_what_is_not_open_is_told(build: Build) -> None:
     assert checked_open(generator) is generator
     with pytest.raises(GeneratorError, match="generator: got 'portraits', expected an open gen"):
         checked_open("portraits")  # type: ignore[arg-type]
+
+
+def test_a_twin_shares_memory_and_no_module_or_parameter(build: Build) -> None:
+    generator = build().requires_grad_(True)
+    generator.source_name = "mine.pkl"
+    twin = generator.twin()
+    assert twin.digest() == generator.digest() and twin.source_name == "mine.pkl"
+    assert not set(twin.modules()) & set(generator.modules())
+    for mine, other in zip(generator.parameters(), twin.parameters(), strict=True):
+        assert mine.data_ptr() == other.data_ptr() and mine is not other
+        assert mine.requires_grad and not other.requires_grad

@@ -74,6 +74,15 @@ def test_rewritten_lasts_as_long_as_the_block(generator: StyleGAN2, rewrite: Rew
     assert generator.digest() == rewrite.base
 
 
+def test_a_rewritten_twin_leaves_the_generator_alone(
+    generator: StyleGAN2, rewrite: Rewrite
+) -> None:
+    digest, twin = generator.digest(), generator.twin()
+    with rewritten(twin, rewrite):
+        assert generator.digest() == digest != twin.digest()
+    assert twin.digest() == digest
+
+
 @pytest.mark.parametrize("error", [ValueError, KeyboardInterrupt])
 def test_rewritten_ends_with_an_exception_too(
     generator: StyleGAN2, rewrite: Rewrite, error: type[BaseException]
