@@ -62,7 +62,7 @@ def test_latents_of_seeds_give_their_images(generator: StyleGAN2) -> None:
         ({"seeds": ["a"]}, "seed: got 'a'"),
         ({"seeds": [1], "batch_size": 0}, "batch size: got 0, expected 1 or more"),
         ({"seeds": [1], "batch_size": 1.5}, "batch size: got 1.5, expected 1 or more"),
-        ({"seeds": [1], "truncation": np.bool_(True)}, "truncation: got True, expected a finite"),
+        ({"seeds": [1], "truncation": np.bool_(True)}, "truncation: got True, expected a number"),
         ({"seeds": [1], "truncation": torch.tensor(torch.inf)}, "truncation: got inf, expected"),
         ({"samples": [3]}, "samples: got a value of type int, expected several, as"),
         ({"samples": 3}, "samples: got a value of type int, expected several, as"),

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Literal, get_args
@@ -13,6 +12,7 @@ from torch import Tensor
 
 from regen.errors import GeneratorError
 from regen.files.budget import is_finite
+from regen.files.limits import MAX_TRUNCATION
 from regen.generators.protocol import Oracle, Sample
 from regen.numbers import plain
 from regen.seeds import ANY_SEED, CONTEXTS, LARGEST_SEED
@@ -21,6 +21,7 @@ NoiseMode = Literal["const", "random", "none"]
 
 CONTEXT_TRUNCATION = 0.7  # of samples whose context is tried on a foreign image
 LEAST_TRUNCATION = 0.5  # of the samples that a projector trains on
+_ANY_TRUNCATION = f"a number from {-MAX_TRUNCATION:g} to {MAX_TRUNCATION:g}"
 _KNOWN = ("seed", "truncation", "noise", "class")
 
 
@@ -47,8 +48,8 @@ class StyleSample(Sample):
     def __post_init__(self) -> None:
         if not 0 <= self.seed <= LARGEST_SEED:
             raise GeneratorError("seed", got=self.seed, expected=ANY_SEED)
-        if not math.isfinite(self.truncation):
-            raise GeneratorError("truncation", got=self.truncation, expected="a finite number")
+        if not abs(self.truncation) <= MAX_TRUNCATION:
+            raise GeneratorError("truncation", got=self.truncation, expected=_ANY_TRUNCATION)
         if self.noise not in get_args(NoiseMode):
             expected = " or ".join(get_args(NoiseMode))
             raise GeneratorError("noise", got=repr(self.noise), expected=expected)
@@ -116,7 +117,7 @@ def read_sample(request: Mapping[str, object]) -> StyleSample:
     if type(seed) is not int:
         raise GeneratorError("seed", got=repr(seed), expected=ANY_SEED)
     if not is_finite(truncation):
-        raise GeneratorError("truncation", got=repr(truncation), expected="a finite number")
+        raise GeneratorError("truncation", got=repr(truncation), expected=_ANY_TRUNCATION)
     noise, index = request.get("noise", "const"), plain(request.get("class"))
     if noise not in get_args(NoiseMode):
         expected = " or ".join(get_args(NoiseMode))
