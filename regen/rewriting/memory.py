@@ -159,6 +159,8 @@ def _report_ends(
         with torch.no_grad():
             terms = {name: term.item() for name, term in losses(weights).items()}
         total = sum(terms.values())
+        if step == 0:
+            losses.begin(total)
         _check(step, total, losses.limit, "take the solver adam")
         if report is not None:
             report(step, {"total": total, **terms})
@@ -189,6 +191,8 @@ def _descend(
         adam.step(gradients, lr * share)
         if step % settings.report_every == 0 or step == count - 1:
             reported = dict(zip(terms, torch.stack(list(terms.values())).tolist(), strict=True))
+            if step == 0:
+                losses.begin(reported["total"])
             _check(step, reported["total"], losses.limit, _lower(lr))
             if on_report is not None:
                 on_report(step, reported)

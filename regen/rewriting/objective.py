@@ -9,6 +9,7 @@ Shapes: T targets; P preserved samples; C, h, w the value; H, W height and width
 from __future__ import annotations
 
 import functools
+import math
 from dataclasses import dataclass
 
 import torch
@@ -27,6 +28,7 @@ from regen.rewriting.rule import Rule, region_weights
 from regen.rewriting.settings import FitSettings
 
 _HOPELESS = 1000.0  # losses so many times above the size of values and images never recover
+_MUCH_WORSE = 10.0  # than at the start
 
 
 def position_weights(
@@ -71,7 +73,7 @@ class Losses:
         crops: The windows to compute, or None for whole images.
 
     Attributes:
-        limit: A sum of the terms above which a fit has diverged.
+        limit: A sum of the terms above which a fit has diverged; see `begin`.
     """
 
     def __init__(
@@ -98,6 +100,11 @@ class Losses:
         if preserved is None or not len(preserved):
             return []
         return [preserved] if self.crops is None else [preserved, targets_of(rule)]
+
+    def begin(self, total: float) -> None:
+        """Raise the limit where large weights of the terms make their sum large from the start."""
+        if math.isfinite(total):
+            self.limit = max(self.limit, _MUCH_WORSE * total)
 
     def draw(self) -> Drawn | None:
         """The next preserved samples, which take turns from call to call; None without any."""

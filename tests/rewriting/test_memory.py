@@ -257,6 +257,14 @@ def test_a_last_step_far_too_large_is_named_too(
         fit_memory(split, rule, replace(SHORT, steps=1, lr=lr))
 
 
+@pytest.mark.parametrize("solver", ["adam", "closed-form"])
+def test_large_weights_are_no_divergence(
+    split: StyleGAN2Split, rule: Rule, preserved: Preserved, solver: Any
+) -> None:
+    settings = replace(SHORT, solver=solver, recall="both", image_weight=1e6, steps=2)
+    assert fit_memory(split, rule, settings, preserved).deltas
+
+
 def test_rules_that_are_not_finite_are_named_at_once(split: StyleGAN2Split, rule: Rule) -> None:
     broken = replace(rule, wanted=torch.full_like(rule.wanted, math.nan))
     message = "the fit diverged at step 0: got loss nan; look for numbers that are not finite"

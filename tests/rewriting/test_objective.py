@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import replace
 from typing import Any
 
@@ -78,6 +79,12 @@ def test_without_weight_nothing_is_preserved(
     losses = Losses(split, rule, replace(PLAIN, preserve_weight=0.0), preserved)
     assert losses.kept == [] and losses.draw() is None
     assert losses.limit == pytest.approx(1000 * (1 + rule.wanted.abs().mean().item()))
+    limit = losses.limit
+    for total in (1.0, math.nan, math.inf):
+        losses.begin(total)
+        assert losses.limit == limit
+    losses.begin(1e6)
+    assert losses.limit == 1e7
 
 
 @pytest.mark.parametrize("recall_on", ["value", "image", "both"])
