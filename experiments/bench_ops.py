@@ -42,7 +42,7 @@ from torch import Tensor
 from experiments.sections import with_section
 from experiments.tables.provenance import commit, hardware
 from regen.allocator import keep_freed_memory
-from regen.generators import bundled
+from regen.generators.names import BUNDLED_FOLDER
 from regen.generators.stylegan2.config import StyleGAN2Config
 from regen.generators.stylegan2.files import load_stylegan2
 from regen.generators.stylegan2.network import StyledConvolution, Synthesis
@@ -249,7 +249,7 @@ def weight_gradients(repeats: int) -> Medians:
 
 def train_step(dtype: torch.dtype, repeats: int) -> Medians:
     """Forward and backward of the bundled 128x128 generator at batch 16, constant noise."""
-    opened = load_stylegan2(bundled.FOLDER / "portraits.safetensors")
+    opened = load_stylegan2(BUNDLED_FOLDER / "portraits.safetensors")
     opened.train().requires_grad_(True)
     latents = opened.seed_latents(range(16))
     cotangent = torch.randn(16, 3, 128, 128)

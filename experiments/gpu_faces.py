@@ -37,6 +37,7 @@ from experiments.wall_clock import Clock, OutOfTimeError
 from regen import open_generator, open_projector
 from regen.files.as_json import to_json
 from regen.files.atomic import ensure_folder, write_json
+from regen.files.run_files import CHECKPOINT_FILE
 from regen.files.tensor_file import read_header
 from regen.generators.stylegan2.config import StyleGAN2Config
 from regen.generators.stylegan2.files import load_stylegan2, save_stylegan2
@@ -57,7 +58,6 @@ from regen.runs.train_generator.measure import MeasureSettings, measure_samples
 from regen.runs.train_generator.run import train
 from regen.runs.train_projector import default_value_layer
 from regen.runs.train_projector import train as train_projector_job
-from regen.training.checkpoint import NAME as CHECKPOINT
 
 ROOT = Path(__file__).parents[1]
 RESULTS = Path(__file__).parent / "results"
@@ -148,12 +148,12 @@ class Run:
             measured=MeasureSettings(samples=0),
             minutes=minutes,
             licence=CARD["licence"],
-            resume=(folder / CHECKPOINT).exists(),
+            resume=(folder / CHECKPOINT_FILE).exists(),
             device=self.device,
             log=click.echo,
         )
         assert trained is not None
-        keep_networks(folder / CHECKPOINT, ensure_folder(self.folder / "networks"))
+        keep_networks(folder / CHECKPOINT_FILE, ensure_folder(self.folder / "networks"))
         header = read_header(trained.path)
         card = {**CARD, **{name: header[name] for name in ("provenance", "kimg", "training")}}
         save_stylegan2(self.generator_file, load_stylegan2(trained.path), card=card, half=True)
@@ -184,7 +184,7 @@ class Run:
             self.generator_file,
             folder,
             config,
-            resume=(folder / CHECKPOINT).exists(),
+            resume=(folder / CHECKPOINT_FILE).exists(),
             device=self.device,
         )
         assert trained is not None

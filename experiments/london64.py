@@ -21,6 +21,7 @@ import click
 
 from experiments.tables.provenance import commit
 from regen.files.atomic import ensure_folder, write_json
+from regen.files.run_files import CHECKPOINT_FILE
 from regen.files.tensor_file import read_header
 from regen.generators.registry import open_generator
 from regen.generators.stylegan2.generator import StyleGAN2
@@ -29,7 +30,6 @@ from regen.generators.stylegan2.training.settings import InitSettings, TrainingS
 from regen.generators.stylegan2.training.warm_start import architecture_from
 from regen.runs.train_generator.measure import MeasureSettings
 from regen.runs.train_generator.run import train
-from regen.training.checkpoint import NAME as CHECKPOINT
 
 RESULTS = Path(__file__).parent / "results"
 IMAGES = Path(__file__).parents[2] / "shared" / "data" / "faces_london_256"
@@ -76,7 +76,7 @@ def main(
             measured=MeasureSettings(samples=samples),
             minutes=left,
             licence=LICENCE,
-            resume=(folder / CHECKPOINT).exists(),
+            resume=(folder / CHECKPOINT_FILE).exists(),
             log=click.echo,
         )
         write_json(folder / "spent.json", {"minutes": spent + (time.monotonic() - began) / 60})

@@ -28,6 +28,7 @@ from experiments.gpu_faces import CARD, NAME, RESULTS, SHARED
 from experiments.tables.provenance import provenance
 from regen.files.atomic import ensure_folder, write_json
 from regen.generators import bundled
+from regen.generators.names import BUNDLED_FOLDER
 from regen.generators.registry import open_generator
 from regen.generators.stylegan2.files import load_stylegan2, save_stylegan2
 from regen.generators.stylegan2.generator import StyleGAN2
@@ -269,7 +270,7 @@ def bundle_projector(projector: Projector, measuring: Measuring, folder: Path) -
 @click.option(
     "--generator",
     type=click.Path(path_type=Path),
-    default=bundled.FOLDER / f"{NAME}.safetensors",
+    default=BUNDLED_FOLDER / f"{NAME}.safetensors",
     show_default=False,
     help="Of a training; the bundled file is written from it. By default the bundled one.",
 )
@@ -281,7 +282,7 @@ def bundle_projector(projector: Projector, measuring: Measuring, folder: Path) -
 @click.option("--images", type=click.Path(path_type=Path), default=SHARED / "faces_london_256")
 @click.option("--samples", type=int, default=1000, show_default=True, help="At each truncation.")
 @click.option("-o", "--output", type=click.Path(path_type=Path), default=Path("out/london_faces"))
-@click.option("--bundle", type=click.Path(path_type=Path), default=bundled.FOLDER)
+@click.option("--bundle", type=click.Path(path_type=Path), default=BUNDLED_FOLDER)
 @click.option("--results", type=click.Path(path_type=Path), default=RESULTS)
 def main(
     generator: Path,

@@ -23,6 +23,7 @@ from torch import Tensor
 
 from experiments.tables.provenance import provenance
 from regen.files.atomic import ensure_folder, write_json
+from regen.files.run_files import CHECKPOINT_FILE
 from regen.generators.protocol import Generator
 from regen.generators.registry import open_generator
 from regen.generators.split import Activation, Split
@@ -37,7 +38,6 @@ from regen.projector.settings import ProjectorTrainingSettings
 from regen.projector.train import train_projector
 from regen.projector.trainer import Trainer
 from regen.projector.windows import WindowPlan, split_for_windows
-from regen.training.checkpoint import NAME as CHECKPOINT
 from regen.training.distributed import Workers
 
 RESULTS = Path(__file__).parent / "results"
@@ -118,7 +118,7 @@ def trained(
 ) -> tuple[BackwardProjector, float]:
     """A projector, and the seconds of processor time that its steps took."""
     split, times = split_for_windows(generator, layer, settings.window), [time.process_time()]
-    (ensure_folder(folder) / CHECKPOINT).unlink(missing_ok=True)
+    (ensure_folder(folder) / CHECKPOINT_FILE).unlink(missing_ok=True)
     projector = train_projector(
         generator,
         split,

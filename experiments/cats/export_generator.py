@@ -22,6 +22,7 @@ from regen.generators import bundled
 from regen.generators.munit.config import MUNITConfig
 from regen.generators.munit.files import save_munit
 from regen.generators.munit.generator import Translator
+from regen.generators.names import BUNDLED_FOLDER
 from regen.generators.protocol import Sample
 from regen.images import grid
 from regen.metrics import load_lpips, psnr
@@ -83,7 +84,7 @@ def main(folder: Path) -> None:
     """Measure and bundle the generator trained in FOLDER."""
     generator = trained(folder)
     digest = {bundled.LOADED_DIGEST: tensor_file.digest(generator.state_dict())}
-    path = bundled.FOLDER / f"{NAME}.safetensors"
+    path = BUNDLED_FOLDER / f"{NAME}.safetensors"
     save_munit(path, generator, card={**card("cats"), **digest}, half=True)
     write_results("cats", measure(generator), folder, sheet(generator))
 

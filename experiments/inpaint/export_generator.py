@@ -20,6 +20,7 @@ from experiments.recipe import card, write_results
 from regen.edits.schema import NamedRegion
 from regen.files import tensor_file
 from regen.generators import bundled
+from regen.generators.names import BUNDLED_FOLDER
 from regen.generators.protocol import Sample
 from regen.generators.rfr.config import RFRConfig
 from regen.generators.rfr.files import save_rfr
@@ -78,7 +79,7 @@ def main(folder: Path) -> None:
     """Measure and bundle the generator trained in FOLDER."""
     generator = trained(folder)
     digest = {bundled.LOADED_DIGEST: tensor_file.digest(generator.state_dict())}
-    path = bundled.FOLDER / f"{NAME}.safetensors"
+    path = BUNDLED_FOLDER / f"{NAME}.safetensors"
     save_rfr(path, generator, card={**card("inpaint"), **digest}, half=True)
     write_results("inpaint", measure(generator), folder, sheet(generator))
 

@@ -17,7 +17,7 @@ import torch
 from torch import Tensor
 
 from experiments.recipe import card, write_results
-from regen.generators import bundled
+from regen.generators.names import BUNDLED_FOLDER
 from regen.generators.stylegan2.config import StyleGAN2Config
 from regen.generators.stylegan2.files import load_stylegan2, save_stylegan2
 from regen.generators.stylegan2.generator import StyleGAN2
@@ -67,7 +67,7 @@ def measure(generator: StyleGAN2) -> dict[str, Any]:
 @click.argument("folder", type=click.Path(exists=True, path_type=Path))
 def main(folder: Path) -> None:
     """Measure and bundle the generator trained in FOLDER."""
-    path = bundled.FOLDER / "portraits.safetensors"
+    path = BUNDLED_FOLDER / "portraits.safetensors"
     save_stylegan2(path, trained(folder), card=card("portraits"), half=True)
     generator = load_stylegan2(path)  # measured as shipped, rounded to half
     measures = measure(generator)

@@ -21,7 +21,7 @@ import click
 
 from experiments.portraits.patterns_error import both_pastes
 from regen import open_generator
-from regen.generators import bundled
+from regen.generators.names import BUNDLED_FOLDER
 from regen.metrics import load_lpips
 from regen.precision import resolved
 from regen.projector.config import ProjectorConfig
@@ -75,7 +75,7 @@ def main(output: Path, kimg: float, value_layer: int, widths: tuple[int, ...]) -
         "licence": "Apache-2.0",
         "training": asdict(config),
     }
-    path = bundled.FOLDER / f"portraits_projector{value_layer}.safetensors"
+    path = BUNDLED_FOLDER / f"portraits_projector{value_layer}.safetensors"
     save_projector(path, network, generator, value_layer, card=card, half=True)
     errors = both_pastes(generator, split, load_projector(path, generator), load_lpips("squeeze"))
     record = {

@@ -15,6 +15,7 @@ from pathlib import Path
 from torch import Tensor
 
 from regen.files.atomic import write_json
+from regen.files.run_files import CHECKPOINT_FILE
 from regen.generators.protocol import Generator
 from regen.generators.split import Split
 from regen.projector.config import ProjectorConfig
@@ -22,7 +23,6 @@ from regen.projector.network import BackwardProjector
 from regen.projector.settings import ProjectorTrainingSettings
 from regen.projector.train import Report, train_projector
 from regen.runs.logbook import Progress
-from regen.training.checkpoint import NAME as CHECKPOINT
 
 _PACE_FILE = "pace.json"
 
@@ -160,7 +160,7 @@ def train_variant(
             variant.config,
             folder=folder,
             architecture=ProjectorConfig.for_split(split, generator, widths=settings.widths),
-            resume=(folder / CHECKPOINT).is_file(),
+            resume=(folder / CHECKPOINT_FILE).is_file(),
             extra_images=extra if variant.extra else None,
             on_step=step,
             on_report=pace.report,

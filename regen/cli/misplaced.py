@@ -14,11 +14,11 @@ from shlex import quote
 
 import click
 
-from regen.generators.names import BUNDLED, GENERATOR_FILE
+from regen.files.run_files import GENERATOR_FILE, REWRITE_FILE
+from regen.generators.names import BUNDLED
 
 _SEEDS = re.compile(r"\d+(-\d+)?(,\d+(-\d+)?)*")
 _REWRITE = re.compile(r"rewrite[^/]*(:-?[\d.]+)?$")
-_REWRITE_FILE = "rewrite.safetensors"
 
 
 def remedy(ctx: click.Context, words: Sequence[str]) -> str | None:
@@ -61,7 +61,7 @@ def _likely(word: str) -> tuple[str, ...]:
         return ("--edits",)
     if _SEEDS.fullmatch(word):
         return ("--seeds",)
-    if _REWRITE.search(word) or isfile(join(word, _REWRITE_FILE)):
+    if _REWRITE.search(word) or isfile(join(word, REWRITE_FILE)):
         return ("--rewrite", "-o")
     named = bool(difflib.get_close_matches(word, BUNDLED, 1))
     if named or isfile(word) or isfile(join(word, GENERATOR_FILE)):

@@ -18,11 +18,12 @@ from typing import TYPE_CHECKING, Any
 from regen.editor.document import Document, Rule
 from regen.editor.messages import MessageError
 from regen.files.atomic import atomic_write, write_bytes
+from regen.files.run_files import EDITS_FILE, REPORT_FILE, REWRITE_FILE, SETTINGS_FILE
 
 if TYPE_CHECKING:
     from regen.editor.engine import Engine
 
-_OF_A_RULE = ("edits.json", "settings.json", "rewrite.safetensors", "report.html")
+_OF_A_RULE = (EDITS_FILE, SETTINGS_FILE, REWRITE_FILE, REPORT_FILE)
 
 
 def export(engine: Engine, document: Document, what: str) -> Path:
@@ -51,7 +52,7 @@ def export(engine: Engine, document: Document, what: str) -> Path:
     rule = document.rule(which)
     if kind == "report":
         return _copied(engine, _report(engine, rule), f"{_slug(rule)}-report.html")
-    name = "edits.json" if kind == "edits" else "rewrite.safetensors"
+    name = EDITS_FILE if kind == "edits" else REWRITE_FILE
     return _copied(engine, engine.kept.rule(rule.key) / name, f"{_slug(rule)}-{name}")
 
 
@@ -99,11 +100,10 @@ def _generator(engine: Engine, document: Document, suffix: str) -> Path:
 def _report(engine: Engine, rule: Rule) -> Path:
     """The report of a rule, measured when it is first asked for."""
     folder = engine.kept.rule(rule.key)
-    if not (folder / "report.html").is_file():
-        engine.rules.write_report(
-            rule, folder, _command(rule, "edits.json", "settings.json", "again")
-        )
-    return folder / "report.html"
+    if not (folder / REPORT_FILE).is_file():
+        command = _command(rule, EDITS_FILE, SETTINGS_FILE, "again")
+        engine.rules.write_report(rule, folder, command)
+    return folder / REPORT_FILE
 
 
 def _command(rule: Rule, edits: str, settings: str, folder: str) -> str:

@@ -23,9 +23,10 @@ from typing import Any
 from regen.editor.document import Document, document_of
 from regen.errors import RegenError
 from regen.files.atomic import ensure_folder, remove_abandoned, write_bytes, write_json
+from regen.files.run_files import EDITS_FILE, REWRITE_FILE, SETTINGS_FILE
 
 VERSION = 1
-_WRITTEN_BEFORE = ("settings.json", "edits.json", "losses.json")  # a rule's rewrite
+_WRITTEN_BEFORE = (SETTINGS_FILE, EDITS_FILE, "losses.json")  # a rule's rewrite
 
 _DAMAGED = (ValueError, KeyError, TypeError, AttributeError, OSError, RecursionError, RegenError)
 
@@ -52,7 +53,7 @@ class Kept:
             remove_abandoned(folder)
         for folder in (self.folder / "rules").glob("*"):
             remove_abandoned(folder)
-            if not (folder / "rewrite.safetensors").exists():
+            if not (folder / REWRITE_FILE).exists():
                 with suppress(OSError):  # a folder that holds anything else stays
                     for name in _WRITTEN_BEFORE:
                         (folder / name).unlink(missing_ok=True)
@@ -105,7 +106,7 @@ class Kept:
 
     def rewrite(self, key: str) -> Path:
         """The file of a rule's rewrite."""
-        return self.folder / "rules" / key / "rewrite.safetensors"
+        return self.folder / "rules" / key / REWRITE_FILE
 
     def exports(self) -> Path:
         """The folder of what is handed out, made where there is none."""
@@ -114,6 +115,6 @@ class Kept:
     def write_rule(self, key: str, edits: dict[str, Any], settings: dict[str, Any]) -> Path:
         """Write what a rule is to be learned from; returns its edits file."""
         folder = self.rule(key)
-        write_json(folder / "settings.json", settings)
-        write_json(folder / "edits.json", edits)
-        return folder / "edits.json"
+        write_json(folder / SETTINGS_FILE, settings)
+        write_json(folder / EDITS_FILE, edits)
+        return folder / EDITS_FILE

@@ -21,6 +21,7 @@ from regen.editor.painting import Json, Painting
 from regen.editor.tasks import Tasks
 from regen.files.as_json import to_json
 from regen.files.atomic import write_json
+from regen.files.run_files import EDITS_FILE
 
 if TYPE_CHECKING:
     from regen.api import Learned, Rewrite, RewriteSettings
@@ -129,7 +130,7 @@ class Rules:
         from regen.runs.timing import Stopwatch
 
         settings = self.settings(rule.kind)
-        task = self.bench.task(api.read_edits(folder / "edits.json"), settings)
+        task = self.bench.task(api.read_edits(folder / EDITS_FILE), settings)
         losses = json.loads((folder / "losses.json").read_text(encoding="utf-8"))
         learned = api.learned_before(task, self.rewrite(rule.key), losses, rule.stopped_after)
         conclude(task, learned, folder, Stopwatch(), command)

@@ -9,12 +9,11 @@ from pathlib import Path
 from regen.errors import GeneratorError
 from regen.files.addresses import address_of, is_forbidden, not_there
 from regen.files.paths import checked_path
+from regen.files.run_files import CHECKPOINT_FILE, GENERATOR_FILE
 
 BUNDLED_FOLDER = Path(__file__).parent / "bundled"
 BUNDLED = ("portraits", "portraits-inpaint", "portraits-cats", "london-faces")
-GENERATOR_FILE = "generator.safetensors"  # of a run folder of `regen train-generator`
-NAMED = BUNDLED
-_UNFINISHED = ("checkpoint.pt", "snapshots")  # of a run folder of `regen train-generator`
+_UNFINISHED = (CHECKPOINT_FILE, "snapshots")  # of a run folder of `regen train-generator`
 
 
 def _bundled(name: str) -> Path:
@@ -34,7 +33,7 @@ def generator_path(name_or_path: str | Path) -> Path:
         GeneratorError: If there is neither such a name nor such a file.
     """
     name = checked_path(name_or_path, GeneratorError, "generator", expected="a name or a path")
-    if name in NAMED:
+    if name in BUNDLED:
         return _bundled(name)
     path = Path(name)
     if isfile(path / GENERATOR_FILE):

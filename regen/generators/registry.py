@@ -21,13 +21,7 @@ from regen.files import tensor_file
 from regen.generators import bundled
 from regen.generators.families import families, family
 from regen.generators.family import Checkpoint, Family, StoredDiscriminator
-from regen.generators.names import (
-    BUNDLED,
-    BUNDLED_FOLDER,
-    GENERATOR_FILE,
-    NAMED,
-    generator_path,
-)
+from regen.generators.names import BUNDLED, BUNDLED_FOLDER, generator_path
 from regen.generators.native import GeneratorFile
 from regen.generators.protocol import Generator
 from regen.surroundings import unaffected
@@ -36,8 +30,6 @@ from regen.unpickling import format_of, opened, value_of
 __all__ = [
     "BUNDLED",
     "BUNDLED_FOLDER",
-    "GENERATOR_FILE",
-    "NAMED",
     "NATIVE",
     "CheckpointWarning",
     "family",

@@ -15,6 +15,7 @@ from regen.errors import GeneratorError, ProjectorError
 from regen.files import tensor_file
 from regen.files.budget import MOST_CHANNELS
 from regen.files.paths import checked_path
+from regen.files.run_files import PROJECTOR_FILE
 from regen.generators import bundled
 from regen.generators.protocol import Generator
 from regen.numbers import plain
@@ -25,7 +26,6 @@ _SPARE = 1 << 20  # weights that a network may have beyond those of a file that 
 
 FORMAT = "projector"
 VERSION = 1
-PROJECTOR_FILE = "projector.safetensors"  # of a run folder
 
 # Of the bundled portraits: a late value layer rewrites with the finest detail, an earlier one
 # leaves less of a foreign image to the context.

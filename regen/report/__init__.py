@@ -10,6 +10,7 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 from regen.files.atomic import ensure_folder, write_text
+from regen.files.run_files import BEFORE_AFTER_FILE, REPORT_FILE
 from regen.images.sheets import draw_sheet, save_sheet
 from regen.report.content import ExemplarView, RewriteReport, TargetView, image_rows
 from regen.report.page import render_page
@@ -37,6 +38,6 @@ def write_report(folder: Path | str, report: RewriteReport) -> Path:
         page = beside.submit(render_page, report)
         rows = [(row.title, row.images) for row in image_rows(report, SHEET_COLUMNS)]
         sheet = draw_sheet(rows, report.labels[:SHEET_COLUMNS])
-        save_sheet(folder / "before_after.png", sheet)
-        write_text(folder / "report.html", page.result())
-    return folder / "report.html"
+        save_sheet(folder / BEFORE_AFTER_FILE, sheet)
+        write_text(folder / REPORT_FILE, page.result())
+    return folder / REPORT_FILE

@@ -21,7 +21,7 @@ from regen.errors import GeneratorError, StoreError
 from regen.files import tensor_file
 from regen.files.atomic import ensure_folder
 from regen.generators.protocol import Generator, Source
-from regen.generators.registry import NAMED, generator_path
+from regen.generators.registry import BUNDLED, generator_path
 from regen.generators.samples import reserved_samples
 from regen.generators.split import Split
 from regen.rewriting.key_moments import KeyMoment, check_keyed, measure_moments
@@ -94,7 +94,7 @@ def cache_folders(source_name: str) -> list[Path]:
     base = os.environ.get("XDG_CACHE_HOME") or os.path.join("~", ".cache")
     user = Path(named) if named else Path(os.path.expanduser(base), "regen")
     folders = [user / "keys"] if named or user.is_absolute() else []
-    if source_name and source_name not in NAMED:
+    if source_name and source_name not in BUNDLED:
         try:
             path = generator_path(source_name)
         except GeneratorError:

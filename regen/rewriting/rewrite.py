@@ -21,6 +21,7 @@ from regen.errors import RewriteError, StoreError
 from regen.files import tensor_file
 from regen.files.budget import is_finite
 from regen.files.paths import checked_path
+from regen.files.run_files import REWRITE_FILE
 from regen.generators.protocol import Generator, checked_open
 from regen.numbers import plain
 from regen.rewriting.rewrite_checks import check_finite, check_fits
@@ -28,8 +29,6 @@ from regen.surroundings import unaffected
 
 FORMAT = "rewrite"
 VERSION = 1
-REWRITE_FILE = "rewrite.safetensors"  # of a run folder
-PARTIAL_FILE = "rewrite.partial.safetensors"  # of one that was stopped
 
 
 @dataclass(frozen=True)

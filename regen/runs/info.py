@@ -13,11 +13,25 @@ from regen.edits.schema import read_edits
 from regen.errors import RegenError, StoreError, UnpicklingError
 from regen.files import tensor_file
 from regen.files.json_text import JsonLimitError, parse_json
+from regen.files.run_files import (
+    BEFORE_AFTER_FILE,
+    CHECKPOINT_FILE,
+    GENERATOR_FILE,
+    MEASURES_FILE,
+    METRICS_FILE,
+    NEIGHBOURS_FILE,
+    PARTIAL_FILE,
+    PREVIEW_FILE,
+    PROJECTOR_FILE,
+    REPORT_FILE,
+    REWRITE_FILE,
+    SAMPLES_FILE,
+    SETTINGS_FILE,
+)
 from regen.generators import bundled
 from regen.generators.protocol import Generator
 from regen.generators.registry import (
-    GENERATOR_FILE,
-    NAMED,
+    BUNDLED,
     family,
     generator_path,
     open_generator,
@@ -29,16 +43,16 @@ from regen.unpickling import globals_of, sniff
 Facts = dict[str, Any]
 
 _RESULTS = (
-    "rewrite.safetensors",
-    "rewrite.partial.safetensors",
+    REWRITE_FILE,
+    PARTIAL_FILE,
     GENERATOR_FILE,
-    "projector.safetensors",
-    "checkpoint.pt",
-    "report.html",
-    "before_after.png",
-    "preview.png",
-    "samples.png",
-    "neighbours.png",
+    PROJECTOR_FILE,
+    CHECKPOINT_FILE,
+    REPORT_FILE,
+    BEFORE_AFTER_FILE,
+    PREVIEW_FILE,
+    SAMPLES_FILE,
+    NEIGHBOURS_FILE,
 )
 _OWN_ENTRIES = {"format", "version", "digest"}  # of a header, shown separately
 
@@ -67,7 +81,7 @@ def describe(name_or_path: str | Path, generator: str | None = None) -> Facts:
         EditsError: If an edits file breaks its schema.
         GeneratorError: If `generator` cannot be opened, or a bundled one is not installed.
     """
-    path = generator_path(name_or_path) if str(name_or_path) in NAMED else Path(name_or_path)
+    path = generator_path(name_or_path) if str(name_or_path) in BUNDLED else Path(name_or_path)
     if isdir(path):
         return _folder(path)
     if path.suffix.lower() == ".json":
@@ -109,13 +123,13 @@ def _folder(path: Path) -> Facts:
     facts: Facts = {"file": str(path), "format": "run folder"}
     facts["results"] = [name for name in _RESULTS if isfile(path / name)]
     facts["results"] += sorted(file.name for file in path.glob("*.features.safetensors"))
-    for name in ("metrics", "measures", "settings"):
-        if isfile(path / f"{name}.json"):
-            facts[name] = _read_json(path / f"{name}.json")
+    for name in (METRICS_FILE, MEASURES_FILE, SETTINGS_FILE):
+        if isfile(path / name):
+            facts[Path(name).stem] = _read_json(path / name)
     if len(facts) == 3 and not facts["results"]:
         raise StoreError(
             f"{path} is a folder without the files that `regen info` explains",
-            expected=f"metrics.json, settings.json or {_RESULTS[0]} in it",
+            expected=f"{METRICS_FILE}, {SETTINGS_FILE} or {REWRITE_FILE} in it",
         )
     settings = facts.get("settings")
     use = use_of(path, settings if isinstance(settings, dict) else {})
@@ -220,7 +234,7 @@ def _find_base(digest: str, name: str | None) -> tuple[str | None, Generator | N
     try:
         generator = open_generator(name)
     except RegenError:
-        if name not in NAMED:
+        if name not in BUNDLED:
             raise
         return None, None
     return (name, generator) if generator.digest() == digest else (None, None)

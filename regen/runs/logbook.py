@@ -22,6 +22,7 @@ from tqdm import tqdm
 from regen.errors import StoreError
 from regen.files.as_json import to_json
 from regen.files.atomic import cannot_write, ensure_folder, write_json
+from regen.files.run_files import SETTINGS_FILE
 from regen.images import as_shown
 
 if TYPE_CHECKING:
@@ -68,7 +69,7 @@ class Logbook:
     ) -> None:
         self.close()
 
-    def settings(self, settings: object, name: str = "settings.json") -> None:
+    def settings(self, settings: object, name: str = SETTINGS_FILE) -> None:
         """Write a dataclass (or a mapping) of settings as JSON into the run folder."""
         write_json(self.folder / name, to_json(settings))
 

@@ -16,6 +16,7 @@ from regen.errors import ProjectorError, printable
 from regen.files import tensor_file
 from regen.files.as_json import to_json
 from regen.files.atomic import write_json
+from regen.files.run_files import METRICS_FILE
 from regen.generators.protocol import Generator, Source
 from regen.generators.registry import open_generator
 from regen.images import load_image, to_pil
@@ -30,7 +31,6 @@ from regen.runs.names import distinct_names
 
 FORMAT = "features"
 VERSION = 1
-METRICS_FILE = "metrics.json"
 OUT_OF_REACH_LPIPS = 0.35
 OUT_OF_REACH_SSIM = 0.5
 

@@ -6,11 +6,14 @@ import shlex
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 
-from regen.generators.registry import GENERATOR_FILE
+from regen.files.run_files import (
+    GENERATOR_FILE,
+    PARTIAL_FILE,
+    PREVIEW_FILE,
+    PROJECTOR_FILE,
+    REWRITE_FILE,
+)
 from regen.images.decoding import name_of
-from regen.projector.files import PROJECTOR_FILE
-from regen.rewriting.rewrite import PARTIAL_FILE, REWRITE_FILE
-from regen.runs.rewrite.preview import PREVIEW_FILE
 
 Lines = Iterator[tuple[str, str]]
 

@@ -10,13 +10,14 @@ from torch import Tensor
 
 from regen.errors import ProjectorError
 from regen.files.as_json import to_json
+from regen.files.run_files import PROJECTOR_FILE
 from regen.files.tensor_file import Header
 from regen.generators.protocol import Generator
 from regen.generators.registry import open_generator
 from regen.images import load_image
 from regen.images.listing import image_files
 from regen.precision import resolved
-from regen.projector.files import PROJECTOR_FILE, save_projector
+from regen.projector.files import save_projector
 from regen.projector.settings import ProjectorTrainingSettings
 from regen.projector.train import Report, train_projector
 from regen.projector.windows import split_for_windows

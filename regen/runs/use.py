@@ -9,10 +9,14 @@ from pathlib import Path
 
 from regen.edits.schema import Edits, NamedRegion, read_edits
 from regen.errors import RegenError
+from regen.files.run_files import (
+    EDITS_FILE,
+    GENERATOR_FILE,
+    PARTIAL_FILE,
+    PROJECTOR_FILE,
+    REWRITE_FILE,
+)
 from regen.files.tensor_file import Header, read_header
-from regen.generators.registry import GENERATOR_FILE
-from regen.projector.files import PROJECTOR_FILE
-from regen.rewriting.rewrite import PARTIAL_FILE, REWRITE_FILE
 
 
 def rewritten_command(edits: Edits, rewrite: str, folder: str, images: Path | None = None) -> str:
@@ -79,7 +83,7 @@ def use_of(folder: Path, settings: Mapping[str, object]) -> str | None:
     try:
         for rewrite in (folder / REWRITE_FILE, folder / PARTIAL_FILE):
             if isfile(rewrite):
-                edits = read_edits(folder / "edits.json")
+                edits = read_edits(folder / EDITS_FILE)
                 return rewritten_command(edits, str(rewrite), str(folder / "sheet"), given)
         generator, projector = settings.get("generator"), folder / PROJECTOR_FILE
         if isinstance(generator, str) and isfile(projector):

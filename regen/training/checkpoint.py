@@ -19,9 +19,9 @@ import torch
 
 from regen.errors import TrainingError
 from regen.files.atomic import atomic_write
+from regen.files.run_files import CHECKPOINT_FILE
 from regen.training.state_digest import state_digest
 
-NAME = "checkpoint.pt"
 _VERSION = 1
 _LONG = 12  # characters of a digest that are enough to distinguish two
 Identity = dict[str, Any]
@@ -47,7 +47,7 @@ def write_checkpoint(folder: Path, who: Identity, state: dict[str, Any]) -> None
         StoreError: If it cannot be written; the one before is kept.
     """
     content = {"identity": who, "state": state}
-    with atomic_write(folder / NAME) as part, part.open("wb", buffering=0) as file:
+    with atomic_write(folder / CHECKPOINT_FILE) as part, part.open("wb", buffering=0) as file:
         keeping = _KeepingErrors(file)
         try:
             torch.save({**content, "digest": state_digest(content)}, cast(BinaryIO, keeping))
@@ -87,7 +87,7 @@ class _KeepingErrors(io.RawIOBase):
 def missing_checkpoint(folder: Path) -> TrainingError:
     """The error of a run folder without a checkpoint."""
     return TrainingError(
-        f"{folder / NAME}: no checkpoint to resume", remedy="start without resuming"
+        f"{folder / CHECKPOINT_FILE}: no checkpoint to resume", remedy="start without resuming"
     )
 
 
@@ -97,7 +97,7 @@ def read_checkpoint(folder: Path, who: Identity) -> dict[str, Any]:
     Raises:
         TrainingError: If there is none, it is damaged, or it was made with other settings.
     """
-    path = folder / NAME
+    path = folder / CHECKPOINT_FILE
     if not isfile(path):
         raise missing_checkpoint(folder)
     try:
@@ -145,7 +145,7 @@ def _brief(value: object, other: object) -> object:
 
 def kept(folder: Path, steps: int) -> str:
     """How much of a training of so many steps a run folder keeps, in words; "" for nothing."""
-    path = folder / NAME
+    path = folder / CHECKPOINT_FILE
     try:
         done = int(torch.load(path, weights_only=True, mmap=True)["state"]["done"])
     except Exception:  # none, or none that can be resumed
@@ -163,7 +163,7 @@ def refuse_checkpoint(folder: Path, *results: str) -> None:
     Raises:
         TrainingError: If the folder has a checkpoint, or one of the results.
     """
-    if exists(folder / NAME):
+    if exists(folder / CHECKPOINT_FILE):
         raise TrainingError(
             f"{folder} holds an earlier training",
             remedy="resume it, or choose another folder",

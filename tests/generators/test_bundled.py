@@ -8,7 +8,7 @@ import pytest
 import torch
 
 from regen.edits.schema import read_edits
-from regen.generators import bundled
+from regen.generators.names import BUNDLED_FOLDER
 from regen.generators.registry import open_generator
 from regen.generators.stylegan2.generator import StyleGAN2
 from regen.images.regions import resize_mask
@@ -60,13 +60,13 @@ def test_only_two_layers_have_a_bundled_projector(portraits: StyleGAN2) -> None:
 
 def test_the_package_stays_small() -> None:
     """18 MB for drawn people; 13 and 8 for the photographs' generator and projector."""
-    assert sum(path.stat().st_size for path in bundled.FOLDER.glob("*.safetensors")) < 39e6
+    assert sum(path.stat().st_size for path in BUNDLED_FOLDER.glob("*.safetensors")) < 39e6
 
 
 def test_the_generator_of_photographs() -> None:
     faces = open_generator("london-faces")
     assert faces.image_size == (256, 256) and faces.oracle is None
-    path = bundled.FOLDER / "london-faces.safetensors"
+    path = BUNDLED_FOLDER / "london-faces.safetensors"
     assert path.stat().st_size < 13e6
     samples = [faces.sample({"seed": seed, "truncation": 0.8}) for seed in (20_000, 20_001)]
     images = faces.images(samples, 1)

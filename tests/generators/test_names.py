@@ -8,11 +8,11 @@ from pathlib import Path
 import pytest
 
 from regen.errors import GeneratorError
+from regen.files.run_files import CHECKPOINT_FILE
 from regen.generators import names
 from regen.generators.registry import BUNDLED, BUNDLED_FOLDER, generator_path, open_generator
 from regen.generators.stylegan2.files import save_stylegan2
 from regen.generators.stylegan2.generator import StyleGAN2
-from regen.training import checkpoint
 
 Build = Callable[..., StyleGAN2]
 
@@ -45,7 +45,7 @@ def test_a_folder_is_a_generator_if_one_was_trained_there(build: Build, tmp_path
 
 
 def test_a_training_that_has_not_ended_is_to_be_continued(build: Build, tmp_path: Path) -> None:
-    (tmp_path / checkpoint.NAME).touch()
+    (tmp_path / CHECKPOINT_FILE).touch()
     with pytest.raises(GeneratorError, match="no such generator"):  # perhaps a projector's
         open_generator(tmp_path)
     (tmp_path / "snapshots").mkdir()

@@ -12,9 +12,9 @@ import torch
 
 from regen.errors import GeneratorError, StoreError, UnpicklingError
 from regen.files import tensor_file
+from regen.files.run_files import GENERATOR_FILE
 from regen.generators import bundled, registry
 from regen.generators.registry import (
-    GENERATOR_FILE,
     family,
     format_for,
     open_checkpoint,

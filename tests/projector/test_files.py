@@ -167,7 +167,7 @@ def test_opening_by_path_and_by_digest(
     saved: Path, tiny: StyleGAN2, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     assert open_projector(saved, tiny).name == str(saved)
-    monkeypatch.setattr(bundled, "FOLDER", saved.parent)
+    monkeypatch.setattr(bundled, "BUNDLED_FOLDER", saved.parent)
     monkeypatch.setattr(bundled, "_projectors", bundled._projectors.__wrapped__)
     assert bundled.projectors_of(tiny.digest()) == {}
     path = saved.rename(saved.parent / "any_projector3.safetensors")
@@ -187,7 +187,7 @@ def test_rewrites_may_do_without_a_bundled_projector(
     path = saved.parent / "any_projector3.safetensors"
     network = load_projector(saved, tiny).network
     save_projector(path, network, tiny, 3, card={bundled.REWRITES: False})
-    monkeypatch.setattr(bundled, "FOLDER", saved.parent)
+    monkeypatch.setattr(bundled, "BUNDLED_FOLDER", saved.parent)
     monkeypatch.setattr(bundled, "_projectors", bundled._projectors.__wrapped__)
     assert bundled.projectors_of(tiny.digest()) == {3: path}
     assert bundled.projectors_of(tiny.digest(), rewriting=True) == {} and projectors_of(tiny) == []

@@ -12,8 +12,8 @@ import pytest
 import torch
 
 from regen.errors import StoreError, TrainingError
+from regen.files.run_files import CHECKPOINT_FILE
 from regen.training.checkpoint import (
-    NAME,
     identity,
     kept,
     read_checkpoint,
@@ -38,7 +38,7 @@ def test_a_state_comes_back_as_it_was(tmp_path: Path) -> None:
     write_checkpoint(tmp_path, WHO, state)
     back = read_checkpoint(tmp_path, WHO)
     assert back["done"] == 4 and torch.equal(back["weights"]["a"], state["weights"]["a"])  # type: ignore[index]
-    assert [path.name for path in tmp_path.iterdir()] == [NAME]
+    assert [path.name for path in tmp_path.iterdir()] == [CHECKPOINT_FILE]
 
 
 def test_how_often_to_report_and_save_may_change(tmp_path: Path) -> None:
@@ -69,7 +69,7 @@ def test_no_checkpoint(tmp_path: Path) -> None:
 def test_a_bit_that_flipped_is_not_resumed(tmp_path: Path) -> None:
     state = {"weights": torch.randn(64), "half": torch.ones(5, dtype=torch.bfloat16), "done": 3}
     write_checkpoint(tmp_path, WHO, {**state, "betas": (0.0, 0.99), "more": [None, b"x", {1: "y"}]})
-    path, expected = tmp_path / NAME, read_checkpoint(tmp_path, WHO)
+    path, expected = tmp_path / CHECKPOINT_FILE, read_checkpoint(tmp_path, WHO)
     whole, random = path.read_bytes(), Random(0)
     outcomes = {"refused": 0, "harmless": 0}
     for _ in range(300):
@@ -89,7 +89,7 @@ def test_a_bit_that_flipped_is_not_resumed(tmp_path: Path) -> None:
 
 def test_a_flipped_weight_is_named_as_damage(tmp_path: Path) -> None:
     write_checkpoint(tmp_path, WHO, {"weights": torch.full((100,), 7.0)})
-    path = tmp_path / NAME
+    path = tmp_path / CHECKPOINT_FILE
     whole = path.read_bytes()
     weight = torch.tensor(7.0).numpy().tobytes()
     path.write_bytes(whole.replace(weight, torch.tensor(7.5).numpy().tobytes(), 1))
@@ -99,12 +99,12 @@ def test_a_flipped_weight_is_named_as_damage(tmp_path: Path) -> None:
 
 
 def test_a_checkpoint_of_an_earlier_version_has_no_digest(tmp_path: Path) -> None:
-    torch.save({"identity": WHO, "state": {"done": 5}}, tmp_path / NAME)
+    torch.save({"identity": WHO, "state": {"done": 5}}, tmp_path / CHECKPOINT_FILE)
     assert read_checkpoint(tmp_path, WHO) == {"done": 5}
 
 
 def test_a_torch_file_of_something_else_is_no_checkpoint(tmp_path: Path) -> None:
-    torch.save({"identity": WHO, "state": {}, "diges": "0"}, tmp_path / NAME)
+    torch.save({"identity": WHO, "state": {}, "diges": "0"}, tmp_path / CHECKPOINT_FILE)
     with pytest.raises(TrainingError, match=r"is damaged \(it holds something else\)"):
         read_checkpoint(tmp_path, WHO)
 
@@ -112,7 +112,7 @@ def test_a_torch_file_of_something_else_is_no_checkpoint(tmp_path: Path) -> None
 @pytest.mark.parametrize("damage", ["truncated", "text", "empty"])
 def test_a_damaged_checkpoint(tmp_path: Path, damage: str) -> None:
     write_checkpoint(tmp_path, WHO, {"weights": torch.randn(100)})
-    path = tmp_path / NAME
+    path = tmp_path / CHECKPOINT_FILE
     whole = path.read_bytes()
     path.write_bytes({"truncated": whole[:-300], "text": b"hello", "empty": b""}[damage])
     with pytest.raises(TrainingError, match=r"checkpoint.pt is damaged \(.*\); delete it"):
@@ -124,7 +124,7 @@ def test_code_in_a_checkpoint_is_not_run(tmp_path: Path) -> None:
         def __reduce__(self) -> tuple:  # type: ignore[type-arg]
             return (exec, (f"open({str(tmp_path / 'ran')!r}, 'w')",))
 
-    torch.save({"identity": WHO, "state": Evil()}, tmp_path / NAME)
+    torch.save({"identity": WHO, "state": Evil()}, tmp_path / CHECKPOINT_FILE)
     with pytest.raises(TrainingError, match="is damaged"):
         read_checkpoint(tmp_path, WHO)
     assert not (tmp_path / "ran").exists()
@@ -150,7 +150,7 @@ def test_a_disk_that_is_full_leaves_the_one_before(
         write_checkpoint(tmp_path, WHO, {"done": 2, "weights": torch.zeros(10_000)})
     monkeypatch.undo()
     assert read_checkpoint(tmp_path, WHO) == {"done": 1}
-    assert [path.name for path in tmp_path.iterdir()] == [NAME]
+    assert [path.name for path in tmp_path.iterdir()] == [CHECKPOINT_FILE]
 
 
 def test_a_new_training_does_not_overwrite(tmp_path: Path) -> None:
@@ -170,7 +170,7 @@ def test_finished_results_are_not_overwritten(tmp_path: Path) -> None:
 def test_what_is_kept_is_said(tmp_path: Path) -> None:
     assert kept(tmp_path, 9) == ""
     write_checkpoint(tmp_path, WHO, {"done": 4})
-    path = tmp_path / NAME
+    path = tmp_path / CHECKPOINT_FILE
     assert (
         kept(tmp_path, 9) == f"4 of 9 steps are in {path}; --resume with the same options continues"
     )

@@ -5,8 +5,9 @@ from typing import Any
 
 import pytest
 
+from regen.files.run_files import CHECKPOINT_FILE
 from regen.training import steps
-from regen.training.checkpoint import NAME, read_checkpoint
+from regen.training.checkpoint import read_checkpoint
 from regen.training.distributed import Workers
 from regen.training.interrupt import Interrupt
 from regen.training.steps import Means, Schedule, take_steps
@@ -67,7 +68,7 @@ def test_the_second_process_writes_no_checkpoint(tmp_path: Path) -> None:
     counter = Counter()
     counter.workers = Workers(rank=1, count=1)
     counter.train(tmp_path, Schedule(2, save_every=1))
-    assert counter.saved == [1, 2] and not (tmp_path / NAME).exists()
+    assert counter.saved == [1, 2] and not (tmp_path / CHECKPOINT_FILE).exists()
 
 
 def test_means_are_of_the_steps_that_named_the_number() -> None:

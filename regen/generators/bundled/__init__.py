@@ -12,10 +12,10 @@ from pathlib import Path
 from typing import NamedTuple
 
 from regen.files import tensor_file
+from regen.generators.names import BUNDLED_FOLDER
 from regen.generators.protocol import Oracle
 from regen.portraits import PortraitsOracle
 
-FOLDER = Path(__file__).parent
 _PROJECTOR = re.compile(r"(.+)_projector(\d+)")
 _RENDERED = ("portraits", "portraits-inpaint", "portraits-cats")  # whose seeds it can render
 LOADED_DIGEST = "loaded_digest"  # in the header of a generator without a projector of its own
@@ -62,7 +62,7 @@ def renderer(size: tuple[int, int]) -> Oracle:
 def _loaded_digests() -> dict[str, str | None]:
     """By name of a generator: the digest that it has once it is loaded, where its file says it."""
     found = {}
-    for path in sorted(FOLDER.glob("*.safetensors")):
+    for path in sorted(BUNDLED_FOLDER.glob("*.safetensors")):
         if not _PROJECTOR.fullmatch(path.stem):
             header = tensor_file.read_header(path, format="generator")
             found[path.stem] = header.get(LOADED_DIGEST)
@@ -81,7 +81,7 @@ class _Projector(NamedTuple):
 def _projectors() -> dict[tuple[str, int], _Projector]:
     """The bundled projectors by name of the generator and value layer."""
     found = {}
-    for path in sorted(FOLDER.glob("*.safetensors")):
+    for path in sorted(BUNDLED_FOLDER.glob("*.safetensors")):
         match = _PROJECTOR.fullmatch(path.stem)
         if match is not None:
             header = tensor_file.read_header(path, format="projector")

@@ -11,11 +11,11 @@ from regen.evaluation.evaluate import evaluate
 from regen.evaluation.evidence import Targets
 from regen.files.as_json import to_json
 from regen.files.atomic import write_json
+from regen.files.run_files import METRICS_FILE, REWRITE_FILE
 from regen.generators.samples import shown_inputs
 from regen.images import as_shown
 from regen.report import ExemplarView, RewriteReport, TargetView, write_report
 from regen.rewriting.learn import Learned
-from regen.rewriting.rewrite import REWRITE_FILE
 from regen.rewriting.rule import decode_wanted
 from regen.rewriting.task import Task
 from regen.runs.timing import Stopwatch, peak_memory_mb
@@ -72,7 +72,7 @@ def conclude(
         )
         path = write_report(folder, report)
     metrics = {**metrics, "seconds": watch.seconds(), "peak_memory_mb": peak_memory_mb()}
-    write_json(folder / "metrics.json", to_json(metrics))
+    write_json(folder / METRICS_FILE, to_json(metrics))
     return metrics, path
 
 

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from regen.edits.schema import Edits
+from regen.files.run_files import PREVIEW_FILE
 from regen.images.sheets import save_sheet
 from regen.report.preview import draw_preview
 from regen.rewriting.duration import seconds_of_fit
@@ -16,7 +17,6 @@ from regen.rewriting.settings import RewriteSettings
 from regen.rewriting.task import resolve
 from regen.runs.folder import run_folder
 
-PREVIEW_FILE = "preview.png"
 BESIDE_FIT = 3
 """What a rewrite takes beside its gradient steps, in times of its preview: it projects and compares
 keys as well, takes up to 64 samples before and after instead of 8, and compares them."""

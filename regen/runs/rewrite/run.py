@@ -12,11 +12,19 @@ from pathlib import Path
 from typing import Any
 
 from regen.edits.schema import Edits
+from regen.files.run_files import (
+    BEFORE_AFTER_FILE,
+    EDITS_FILE,
+    METRICS_FILE,
+    PARTIAL_FILE,
+    REPORT_FILE,
+    REWRITE_FILE,
+)
 from regen.generators.samples import check_reserved
 from regen.rewriting.layer_trials import LayerChoice
 from regen.rewriting.learn import Learned, fit, moments_for, prepare
 from regen.rewriting.precedence import Merged
-from regen.rewriting.rewrite import PARTIAL_FILE, REWRITE_FILE, Rewrite
+from regen.rewriting.rewrite import Rewrite
 from regen.rewriting.settings import RewriteSettings
 from regen.rewriting.task import Task, resolve
 from regen.runs.folder import events_of, refuse_busy, remove_results, run_folder
@@ -31,9 +39,9 @@ from regen.training.interrupt import deferred_interrupt
 Log = Callable[[str], None]
 
 _RESULTS = (  # of an earlier run; settings.json and edits.json are replaced as they stand
-    "report.html",
-    "before_after.png",
-    "metrics.json",
+    REPORT_FILE,
+    BEFORE_AFTER_FILE,
+    METRICS_FILE,
     events_of("rewrite"),
     PARTIAL_FILE,
     REWRITE_FILE,
@@ -136,7 +144,7 @@ def _fill(folder: Path, task: Task, watch: Stopwatch, command: str) -> Outcome:
     remove_results(folder, _RESULTS)
     with Logbook(folder, "rewrite") as book:
         book.settings(task.recorded())
-        task.edits.save(folder / "edits.json")
+        task.edits.save(folder / EDITS_FILE)
         learned = _learn(task, book, watch)
     try:
         metrics, report = conclude(task, learned, folder, watch, command)

@@ -19,6 +19,7 @@ from torch.utils.data import Dataset
 
 from regen.batches import at_once
 from regen.errors import MetricError
+from regen.files.run_files import NEIGHBOURS_FILE
 from regen.generators.trainer import ImageSampler
 from regen.images import save_image, to_uint8
 from regen.metrics import (
@@ -32,7 +33,6 @@ from regen.metrics.neighbours import Neighbours, nearest, sheet
 from regen.runs.logbook import track
 from regen.seeds import GENERATOR_METRICS
 
-NEIGHBOURS_FILE = "neighbours.png"
 _BATCH, _K, _SHOWN, _SMALLEST = 16, 3, 12, 32
 _MOST = 100_000  # twice as many as FID is usually taken on
 _FLOATS = 256  # images that become floats together, fewer of large ones

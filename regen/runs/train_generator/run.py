@@ -16,26 +16,27 @@ from regen.batches import at_once
 from regen.errors import TrainingError
 from regen.files.as_json import to_json
 from regen.files.atomic import write_json
-from regen.generators.registry import GENERATOR_FILE, family
+from regen.files.run_files import (
+    CHECKPOINT_FILE,
+    GENERATOR_FILE,
+    MEASURES_FILE,
+    NEIGHBOURS_FILE,
+    SAMPLES_FILE,
+)
+from regen.generators.registry import family
 from regen.generators.trainer import FinishedTraining, Listeners, Log, Training, TrainingPlan
 from regen.images import as_shown, grid, save_image
 from regen.images.collection import open_collection
 from regen.images.folder import ImageFolder, read_folder
 from regen.runs.folder import refuse_busy, remove_results, run_folder
 from regen.runs.logbook import Progress
-from regen.runs.train_generator.measure import (
-    NEIGHBOURS_FILE,
-    MeasureSettings,
-    measure_samples,
-)
+from regen.runs.train_generator.measure import MeasureSettings, measure_samples
 from regen.runs.train_generator.watcher import TrainingWatcher
-from regen.training.checkpoint import NAME as CHECKPOINT
 from regen.training.checkpoint import kept, missing_checkpoint, refuse_checkpoint
 from regen.training.distributed import own_device
 from regen.training.environment import is_first
 
-MEASURES_FILE, SAMPLES_FILE = "measures.json", "samples.png"
-_SHOWN = 36  # samples in samples.png
+_SHOWN = 36  # samples in `SAMPLES_FILE`
 
 
 @dataclass(frozen=True)
@@ -220,5 +221,5 @@ def _check_folder(folder: Path, image_folder: Path, resume: bool) -> None:
         )
     if not resume:
         refuse_checkpoint(folder, GENERATOR_FILE)
-    elif not isfile(folder / CHECKPOINT):
+    elif not isfile(folder / CHECKPOINT_FILE):
         raise missing_checkpoint(folder)

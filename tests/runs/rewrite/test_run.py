@@ -11,8 +11,9 @@ import pytest
 import torch
 
 from regen.edits.schema import read_edits
+from regen.files.run_files import PARTIAL_FILE
 from regen.report import RewriteReport, write_report
-from regen.rewriting.rewrite import PARTIAL_FILE, Rewrite
+from regen.rewriting.rewrite import Rewrite
 from regen.rewriting.settings import FitSettings, RewriteSettings
 from regen.runs.rewrite import conclude
 from regen.runs.rewrite.run import run_rewrite

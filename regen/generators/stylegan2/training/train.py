@@ -16,6 +16,7 @@ from torch import Tensor
 
 from regen.errors import TrainingError
 from regen.files.atomic import ensure_folder
+from regen.files.run_files import CHECKPOINT_FILE
 from regen.generators.stylegan2.generator import StyleGAN2
 from regen.generators.stylegan2.training.dataset import Dataset
 from regen.generators.stylegan2.training.discriminator import Discriminator
@@ -145,7 +146,7 @@ def _check_images(images: Tensor, generator: StyleGAN2) -> None:
 def _check_finite(generator: StyleGAN2, folder: Path) -> None:
     if not all(bool(tensor.isfinite().all()) for tensor in generator.state_dict().values()):
         raise TrainingError(
-            f"{folder / checkpoint.NAME} holds a generator whose weights are not finite",
+            f"{folder / CHECKPOINT_FILE} holds a generator whose weights are not finite",
             remedy="start again with smaller step sizes, or from an earlier result",
         )
 
