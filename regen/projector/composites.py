@@ -1,21 +1,17 @@
 """Images with foreign patterns pasted in, so that B learns to keep patterns that no sample has.
 
-A *paste* is a tile: a shape with smaller shapes nested in it, each filled with colours, gradients,
-stripes or rings, or with a piece of another image. Shapes, sizes and colours are random and do not
+A *paste* is a tile of `regen.projector.tiles`, laid over an image at a random place; it does not
 depend on what the generator's images show. Most pastes are small, with strong contrast inside.
-All tiles are rendered together, on the device of the images; equal states of the random generator
-give equal composites on one kind of device.
+Equal states of the random generator give equal composites on one kind of device.
 
 The paper trains on plain samples; composites are regen's own. They make foreign patterns survive
 projection better, and plain samples a little worse (measured in experiments/README.md).
 
-Shapes: N images of H x W; T tiles of side P, half of the shorter one; L nested layers. Lengths of
-a shape are in units of its tile's half side, unless they say pixels.
+Shapes: N images of H x W; T tiles of side P, half of the shorter one; M pastes.
 """
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
 from typing import NamedTuple
 
@@ -25,42 +21,15 @@ from torch import Tensor
 
 from regen.errors import ProjectorError
 from regen.projector.settings import CompositeSettings
+from regen.projector.tiles import draw_tiles
 from regen.training.transfer import sent
-
-LAYERS = 3
-
-
-class _Dice:
-    """Random numbers of T tiles, shaped to broadcast over their pixels, where `generator` is."""
-
-    def __init__(self, tiles: int, generator: torch.Generator) -> None:
-        self.tiles, self.generator = tiles, generator
-
-    def uniform(self, low: float, high: float, *shape: int) -> Tensor:
-        """``[T, *shape, 1, 1]`` between low and high."""
-        place, random = self.generator.device, self.generator
-        numbers = torch.rand(self.tiles, *shape, 1, 1, generator=random, device=place)
-        return numbers * (high - low) + low
-
-    def log_uniform(self, low: float, high: float, *shape: int) -> Tensor:
-        """As `uniform`, even in the logarithm."""
-        return self.uniform(math.log(low), math.log(high), *shape).exp()
-
-    def chance(self, share: float, *shape: int) -> Tensor:
-        """True with probability `share`."""
-        return self.uniform(0, 1, *shape) < share
-
-    def below(self, end: int, *shape: int) -> Tensor:
-        """Whole numbers from 0 to end - 1, ``[T, *shape]``."""
-        place, random = self.generator.device, self.generator
-        return torch.randint(end, [self.tiles, *shape], generator=random, device=place)
 
 
 def composite(
     images: Tensor,
     generator: torch.Generator,
     *,
-    config: CompositeSettings | None = None,
+    settings: CompositeSettings | None = None,
     extra: Tensor | None = None,
     whole: tuple[int, int] | None = None,
 ) -> tuple[Tensor, Tensor]:
@@ -69,7 +38,7 @@ def composite(
     Args:
         images: ``[N, 3, H, W]`` in [-1, 1], the shorter side even and at least 8.
         generator: Source of all randomness, on the CPU.
-        config: Number, size and content of the pastes.
+        settings: Number, size and content of the pastes.
         extra: Further images ``[M, 3, H, W]`` whose pieces may be pasted.
         whole: Height and width of the whole images where `images` are windows of them, or None:
             patterns are as large and as dense as in whole images. A window may get none, and some
@@ -87,7 +56,7 @@ def composite(
         >>> bool((image[mask.expand(-1, 3, -1, -1) == 0] == 0).all())
         True
     """
-    config = config or CompositeSettings()
+    settings = settings or CompositeSettings()
     count, side = len(images), min(images.shape[2:], default=0)
     if images.dim() != 4 or images.shape[1] != 3 or side < 8 or side % 2:
         got = list(images.shape)
@@ -97,27 +66,27 @@ def composite(
     if extra is not None and extra.shape[1:] != images.shape[1:]:
         got, expected = list(extra.shape), f"[M, 3, {images.shape[2]}, {images.shape[3]}]"
         raise ProjectorError("extra images", got=got, expected=expected)
-    many = torch.randint(config.pastes[0], config.pastes[1] + 1, [count], generator=generator)
+    many = torch.randint(settings.pastes[0], settings.pastes[1] + 1, [count], generator=generator)
     beyond = 0
     if whole is not None:
-        side, beyond = min(whole), _beyond(images.shape[2:], whole, config)
+        side, beyond = min(whole), _beyond(images.shape[2:], whole, settings)
         height, width = (length + 2 * beyond for length in images.shape[2:])
         share = torch.full([count], height * width / (whole[0] * whole[1]))
         many = torch.binomial(many.float(), share, generator=generator).long()
         if not many.any():
             return images.float(), torch.zeros_like(images[:, :1], dtype=torch.float32)
-    dice = _Dice(int(many.sum()), _generator_on(images.device, generator))
+    random = _generator_on(images.device, generator)
     sources = images if extra is None else torch.cat([images, extra.to(images)])
-    colour, alpha = _tiles(dice, sources.float(), side, config)
+    colour, alpha = draw_tiles(int(many.sum()), random, sources.float(), side, settings)
     tile = colour.shape[-1]
-    pastes = _Pastes.of(many, images.shape[2:], tile, generator, config.mirrored, beyond)
+    pastes = _Pastes.of(many, images.shape[2:], tile, generator, settings.mirrored, beyond)
     lay = _lay_in_rounds if images.is_cuda else _lay_in_turn
     return lay(images.float(), colour, alpha, pastes)
 
 
-def _beyond(size: Sequence[int], whole: tuple[int, int], config: CompositeSettings) -> int:
+def _beyond(size: Sequence[int], whole: tuple[int, int], settings: CompositeSettings) -> int:
     """How far outside of a window, in pixels, pastes of the usual sizes still reach into it."""
-    radius = config.usual_radius[1] * min(whole) / 128
+    radius = settings.usual_radius[1] * min(whole) / 128
     outside = min((entire - own) // 2 for entire, own in zip(whole, size, strict=True))
     return min(round(radius), outside)
 
@@ -232,82 +201,3 @@ def _lay_in_rounds(
     inside = canvas.view(4, count, rows, columns).transpose(0, 1)
     inside = inside[:, :, before : before + height, before : before + width]
     return inside[:, :3].contiguous(), inside[:, 3:].contiguous()
-
-
-def _tiles(
-    dice: _Dice, sources: Tensor, side: int, config: CompositeSettings
-) -> tuple[Tensor, Tensor]:
-    """Colours ``[T, 3, P, P]`` and opacities ``[T, 1, P, P]`` of all tiles."""
-    scale, tile = side / 128, side // 2
-    usual, rest = dice.log_uniform(*config.usual_radius), dice.log_uniform(*config.radius)
-    radius = torch.where(dice.chance(config.usual), usual, rest) * scale  # pixels, [T, 1, 1]
-    line = (torch.arange(tile, device=radius.device) + 0.5 - tile / 2).float()
-    y, x = line[:, None] / radius, line[None, :] / radius  # [T, P, 1], [T, 1, P]
-    u, v = _turned(x, y, dice.uniform(-math.pi, math.pi) * dice.chance(0.6))
-    v = v * dice.log_uniform(1.0, 2.5)
-    soft = dice.uniform(1.0, max(1.0, config.softest * scale))  # pixels
-    sharp = torch.ones([], device=soft.device)
-    soft = torch.where(dice.chance(0.6), sharp, soft)
-    alpha = _opacity(dice, u, v, radius, soft)
-    piece = dice.chance(config.pieces)[:, None]
-    colour = torch.where(piece, _pieces(dice, sources, tile), _fill(dice, u, v))
-    for _ in range(LAYERS - 1):
-        size, squeeze = dice.uniform(0.25, 0.85), dice.log_uniform(1.0, 5.0)
-        a, b = _turned(u, v, dice.uniform(-math.pi, math.pi) * dice.chance(0.3))
-        a = (a - dice.uniform(-0.3, 0.3)) / size * squeeze
-        b = (b - dice.uniform(-0.3, 0.3)) / size
-        there = dice.chance(0.75) & ~(piece[:, 0] & dice.chance(0.7))
-        inner = _opacity(dice, a, b, radius * size / squeeze.sqrt(), sharp) * there
-        colour = colour.lerp(_fill(dice, a, b), inner[:, None])
-    return colour, alpha[:, None]
-
-
-def _turned(x: Tensor, y: Tensor, angle: Tensor) -> tuple[Tensor, Tensor]:
-    cos, sin = angle.cos(), angle.sin()
-    return x * cos + y * sin, y * cos - x * sin
-
-
-def _opacity(dice: _Dice, u: Tensor, v: Tensor, radius: Tensor, soft: Tensor) -> Tensor:
-    """``[T, P, P]``: ellipse, box, diamond, lens, ring or toothed star of radius 1 in (u, v)."""
-    a, b = u.abs(), v.abs()
-    round_ = (a.square() + b.square() + 1e-8).sqrt()
-    lens = (a.square() + (b + 0.75).square()).sqrt() / 1.25
-    teeth = dice.uniform(3, 13).floor()
-    wave = torch.tanh(torch.cos(teeth * torch.atan2(v, u)) * dice.log_uniform(0.5, 8.0))
-    star = round_ * (1.2 + dice.uniform(0.05, 0.35) * wave)
-    ring = ((round_ - 0.75).abs() / 0.25).maximum(round_ * 0.5)
-    kinds = (round_, round_, a.maximum(b), (a + b) * 0.8, lens, ring, star)
-    kind = dice.below(len(kinds), 1, 1)
-    distance = round_
-    for number, other in enumerate(kinds):
-        distance = torch.where(kind == number, other, distance)
-    return ((1 - distance) * radius / soft + 0.5).clamp(0, 1)
-
-
-def _fill(dice: _Dice, u: Tensor, v: Tensor) -> Tensor:
-    """``[T, 3, P, P]``: two colours, mixed evenly, along a line, in stripes or in rings."""
-    one, other = dice.uniform(-1, 1, 3), dice.uniform(-1, 1, 3)
-    grey = dice.chance(0.25)[:, None]
-    one = torch.where(grey, one[:, :1].sign() * one[:, 1:2].abs().sqrt(), one)
-    along, _ = _turned(u, v, dice.uniform(-math.pi, math.pi))
-    rings = (u.square() + v.square() + 1e-8).sqrt()
-    way = torch.where(dice.chance(0.3), rings, along)
-    waves = torch.sin(way * dice.log_uniform(3.0, 20.0) + dice.uniform(0, 6)) * dice.uniform(1, 8)
-    mix = torch.where(dice.chance(0.35), torch.sigmoid(waves), (0.5 + 0.5 * way).clamp(0, 1))
-    return one.lerp(other, (mix * dice.uniform(0, 1) * dice.chance(0.7))[:, None])
-
-
-def _pieces(dice: _Dice, sources: Tensor, tile: int) -> Tensor:
-    """``[T, 3, P, P]``: a piece of a random source, turned, scaled, recoloured."""
-    which = dice.below(len(sources))
-    angle = (dice.uniform(-math.pi, math.pi) * dice.chance(0.5)).flatten()
-    zoom = dice.log_uniform(0.2, 1.0).flatten()
-    flip = dice.chance(0.5).flatten().float() * 2 - 1
-    cos, sin = angle.cos() * zoom, angle.sin() * zoom
-    shift = dice.uniform(-0.6, 0.6, 2).flatten(1)
-    rows = torch.stack([torch.stack([cos * flip, -sin], 1), torch.stack([sin * flip, cos], 1)], 1)
-    matrix = torch.cat([rows, shift[:, :, None]], dim=2)  # [T, 2, 3]
-    grid = F.affine_grid(matrix, [dice.tiles, 3, tile, tile], align_corners=False)
-    piece = F.grid_sample(sources[which], grid, padding_mode="reflection", align_corners=False)
-    rolled = torch.where(dice.chance(0.3)[:, None], piece.roll(1, dims=1), piece)
-    return (rolled * dice.uniform(0.5, 1.5, 3) + dice.uniform(-0.4, 0.4, 3)).clamp(-1, 1)

@@ -16,6 +16,7 @@ from regen.generators.crops import CropSplit, Window, cut
 from regen.generators.protocol import Generator, Source
 from regen.generators.samples import random_samples
 from regen.generators.split import Activation, Latent, Split
+from regen.images.raster import size_of
 from regen.projector.composites import composite
 from regen.projector.guide import guided
 from regen.projector.settings import ProjectorTrainingSettings
@@ -90,8 +91,7 @@ def kept_positions(pasted: Tensor, value: Tensor) -> Tensor:
         >>> kept_positions(pasted, torch.zeros(1, 2, 4, 4))[0, 0].int().tolist()
         [[1, 1, 1, 1], [1, 1, 1, 1], [1, 1, 0, 0], [1, 1, 0, 0]]
     """
-    size = (int(value.shape[2]), int(value.shape[3]))
-    reached = F.max_pool2d(F.adaptive_max_pool2d(pasted, size), 3, stride=1, padding=1)
+    reached = F.max_pool2d(F.adaptive_max_pool2d(pasted, size_of(value)), 3, stride=1, padding=1)
     return (reached < 0.02).float()
 
 
@@ -102,7 +102,7 @@ class Sampler:
         generator: In eval mode, its parameters frozen.
         split: The same generator, cut at the value layer.
         source: Its samples.
-        config: Batch, composites and context are used.
+        settings: Batch, composites and context are used.
         count: Images in a batch of this process.
         seed: Of this process.
         extra: Images ``[M, 3, H, W]`` to paste pieces of, or None.
@@ -119,7 +119,7 @@ class Sampler:
         generator: Generator,
         split: Split,
         source: Source,
-        config: ProjectorTrainingSettings,
+        settings: ProjectorTrainingSettings,
         *,
         count: int,
         seed: int,
@@ -127,7 +127,7 @@ class Sampler:
         plan: WindowPlan | None = None,
         graphs: Graphs | None = None,
     ) -> None:
-        self.generator, self.split, self.config, self.plan = generator, split, config, plan
+        self.generator, self.split, self.settings, self.plan = generator, split, settings, plan
         self.source = source
         self.count = count
         self.extra = None if extra is None else extra.to(generator.device)
@@ -180,7 +180,7 @@ class Sampler:
 
     def _pasted(self, plain: Tensor) -> tuple[Tensor, Tensor]:
         """Composites of the first images of a batch, and the rest as they are."""
-        many = round(self.config.composites * len(plain))
+        many = round(self.settings.composites * len(plain))
         none = torch.zeros_like(plain[:, :1])
         if many == 0:
             return plain, none
@@ -189,7 +189,7 @@ class Sampler:
             whole = self.plan.image_size
             extra = None if extra is None else self._extra_windows(self.plan, extra)
         image, pasted = composite(
-            plain[:many], self.random, config=self.config.pastes, extra=extra, whole=whole
+            plain[:many], self.random, settings=self.settings.pastes, extra=extra, whole=whole
         )
         return torch.cat([image, plain[many:]]), torch.cat([pasted, none[many:]])
 
@@ -202,9 +202,9 @@ class Sampler:
     def decoding_context(self, value: Activation) -> Activation:
         """The activation whose context decodes B's prediction for `value`'s images."""
         count, device = len(value.features), value.features.device
-        if self.config.context == "own":
+        if self.settings.context == "own":
             return value
-        if self.config.context == "swap":
+        if self.settings.context == "swap":
             return value.select(torch.arange(count, device=device).roll(-1))
         if self._mean is None:
             self._mean = self.split.value_of(self.generator.latents(self.source.typical(1)))

@@ -56,15 +56,15 @@ def test_pastes_scale_with_the_image() -> None:
     config = CompositeSettings(pastes=(1, 1), radius=(16, 16), usual=0, mirrored=0)
     shares = []
     for side in (32, 128):
-        _, mask = composite(torch.zeros(64, 3, side, side), source(), config=config)
+        _, mask = composite(torch.zeros(64, 3, side, side), source(), settings=config)
         shares.append(mask.mean().item())
     assert shares[0] == pytest.approx(shares[1], rel=0.25)
 
 
 def test_pieces_of_extra_images_are_pasted() -> None:
     config = CompositeSettings(pieces=1.0)
-    plain, _ = composite(torch.zeros(4, 3, 32, 32), source(), config=config)
-    extra, _ = composite(torch.zeros(4, 3, 32, 32), source(), config=config, extra=images(64, 32))
+    plain, _ = composite(torch.zeros(4, 3, 32, 32), source(), settings=config)
+    extra, _ = composite(torch.zeros(4, 3, 32, 32), source(), settings=config, extra=images(64, 32))
     assert not torch.equal(plain, extra)
 
 
@@ -124,7 +124,7 @@ def test_windows_are_as_dense_as_those_cut_from_whole_images(part: int) -> None:
 
 def test_windows_may_all_be_without_pastes() -> None:
     few, before = CompositeSettings(pastes=(1, 1)), images(1, 8)
-    image, mask = composite(before.half(), source(), config=few, whole=(512, 512))
+    image, mask = composite(before.half(), source(), settings=few, whole=(512, 512))
     assert torch.equal(image, before.half().float()) and image.dtype == torch.float32
     assert mask.shape == (1, 1, 8, 8) and mask.dtype == torch.float32 and not mask.any()
 
