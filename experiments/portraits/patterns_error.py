@@ -45,7 +45,7 @@ def pattern_errors(
     generator: Generator,
     split: Split,
     project: Callable[[Tensor], Tensor],
-    config: RuleSettings,
+    settings: RuleSettings,
     lpips: Lpips | None,
 ) -> dict[str, dict[str, Any]]:
     """Errors {l1, lpips} by pattern, inside and outside; "samples" has no paste."""
@@ -56,7 +56,7 @@ def pattern_errors(
         for target in generator.source().samples(TARGETS):
             onto = Region.from_mask(oracle.region(place, [target]))
             examples.append(Example(image, where, generator.latents([target]), onto))
-        rule = build_rule(split, project, examples, config)
+        rule = build_rule(split, project, examples, settings)
         decoded = decode_wanted(split, rule).float().clamp(-1, 1)
         inside, wanted = rule.image_mask, rule.composites.float().clamp(-1, 1)
         errors[pattern] = {

@@ -163,7 +163,7 @@ class Table1:
                 for row, f in done
             ],
             "details": {row: f.result.get("details") for row, f in done},
-            "training": {v.row: asdict(v.config) for v, _ in found},
+            "training": {v.row: asdict(v.settings) for v, _ in found},
             "wasserstein_between_samples": floor,
             "shipped": shipped,
             "paper": PAPER,

@@ -86,14 +86,14 @@ class Variant:
 
     Attributes:
         row: Its name.
-        config: How its projector is trained.
+        settings: How its projector is trained.
         extra: Whether pieces of extra images are pasted.
         refine_steps: Gradient steps that improve each projection, 0 for none. A refined row takes
             the projector of the row that is trained alike.
     """
 
     row: str
-    config: ProjectorTrainingSettings
+    settings: ProjectorTrainingSettings
     extra: bool = False
     refine_steps: int = 0
 
@@ -148,7 +148,7 @@ def train_variant(
         it was last trained, times the steps.
     """
     pace = _Pace(folder)
-    with Progress(variant.config.steps, f"training {variant.row}") as bar:
+    with Progress(variant.settings.steps, f"training {variant.row}") as bar:
 
         def step(done: int) -> None:
             pace.step(done)
@@ -157,7 +157,7 @@ def train_variant(
         projector = train_projector(
             generator,
             split,
-            variant.config,
+            variant.settings,
             folder=folder,
             architecture=ProjectorConfig.for_split(split, generator, widths=settings.widths),
             resume=(folder / CHECKPOINT_FILE).is_file(),
@@ -165,7 +165,7 @@ def train_variant(
             on_step=step,
             on_report=pace.report,
         )
-    return projector, pace.seconds_per_step() * variant.config.steps
+    return projector, pace.seconds_per_step() * variant.settings.steps
 
 
 class _Pace:

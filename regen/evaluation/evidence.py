@@ -14,6 +14,7 @@ from regen.evaluation.perceived import Perceived, perceive, together
 from regen.generators.protocol import Oracle, Sample
 from regen.generators.samples import shown_inputs
 from regen.images import as_shown
+from regen.images.raster import size_of
 from regen.metrics import Lpips
 from regen.rewriting.key_similarity import soft_mask
 from regen.rewriting.learn import Learned
@@ -115,7 +116,7 @@ def gather_evidence(task: Task, learned: Learned, samples: Sequence[Sample]) -> 
     generator, matcher = task.generator, learned.matcher
     keys = keys_of(generator, task.split, samples)  # a rewrite does not change them
     before = images_of(generator, task.split, keys)
-    size = (int(before.shape[2]), int(before.shape[3]))
+    size = size_of(before)
     similar = matcher.similarity(keys.features)
     edge = matcher.edge(similar)
     similarity = soft_mask(similar, edge, size).cpu()
@@ -180,6 +181,6 @@ def _targets(task: Task, learned: Learned, edge: float) -> Targets:
     rule = learned.rule
     after = torch.cat([task.generator(example.latent) for example in task.examples])
     before, wanted, after = (as_shown(i) for i in (rule.images, rule.composites, after))
-    size = (int(before.shape[2]), int(before.shape[3]))
+    size = size_of(before)
     maps = soft_mask(learned.matcher.similarity(rule.keys.features), edge, size).cpu()
     return Targets(before, wanted, after, rule.image_mask.float().cpu(), maps)

@@ -19,6 +19,7 @@ from regen.errors import GeneratorError
 from regen.files.budget import MOST_FILLED_PIXELS
 from regen.generators.pictures import Person, Picture, PictureFile
 from regen.images import load_image
+from regen.images.raster import size_of
 from regen.portraits import attributes, render, seed_to_z
 
 LONGEST = 4  # times the shorter side; images that are longer are refused
@@ -40,7 +41,7 @@ class Loaded:
     @property
     def size(self) -> tuple[int, int]:
         """Height and width of `image`."""
-        return int(self.image.shape[2]), int(self.image.shape[3])
+        return size_of(self.image)
 
 
 class Album:
@@ -85,7 +86,7 @@ class Album:
 
     def _file(self, picture: PictureFile) -> Loaded:
         image = load_image(picture.location)
-        height, width = size = (int(image.shape[2]), int(image.shape[3]))
+        height, width = size = size_of(image)
         scale = self.size / min(size)
         m = self.multiple
         wanted = (round(height * scale / m) * m, round(width * scale / m) * m)

@@ -18,6 +18,7 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from regen.generators.split import Activation
+from regen.images.raster import size_of
 
 
 @dataclass(frozen=True)
@@ -97,7 +98,7 @@ def cut(layer: Tensor, windows: Sequence[Window], index: Sequence[int] | None = 
 
 
 def _one(layer: Tensor, window: Window) -> Tensor:
-    rows, columns = int(layer.shape[2]), int(layer.shape[3])
+    rows, columns = size_of(layer)
     top, left = max(window.top, 0), max(window.left, 0)
     bottom = max(min(window.top + window.height, rows), top)
     right = max(min(window.left + window.width, columns), left)

@@ -28,6 +28,11 @@ _ROUNDING = 1e-9  # of a pixel, below which it is not covered
 _NO_RADIUS = 0.1  # pixels, up to which the next pixel weighs e^-200, nothing
 
 
+def size_of(layer: Tensor) -> tuple[int, int]:
+    """Height and width of ``[N, C, H, W]``."""
+    return int(layer.shape[2]), int(layer.shape[3])
+
+
 def fill_polygon(corners: Sequence[Point], height: int, width: int) -> Tensor:
     """The part of each pixel inside a polygon, by the even-odd rule: ``[height, width]`` in [0, 1].
 

@@ -218,7 +218,7 @@ def refine(
     split: Split,
     projection: Projection,
     image: Tensor,
-    config: RefineSettings,
+    settings: RefineSettings,
     *,
     region: Tensor | None = None,
     on_step: Callable[[int, float], None] | None = None,
@@ -232,7 +232,7 @@ def refine(
         split: The generator, cut at B's layer; its parameters are not touched.
         projection: The features to start from.
         image: ``[N, 3, H, W]`` in [-1, 1], what should be decoded.
-        config: Steps, step size and weights.
+        settings: Steps, step size and weights.
         region: Where the image matters, ``[N, 1, H, W]`` in [0, 1]; None for everywhere. With a
             region SSIM compares images that are equal outside of it.
         on_step: Called with the number of steps done and the loss.
@@ -246,15 +246,15 @@ def refine(
     shift = torch.zeros_like(start, requires_grad=True)  # in deviations of each channel
     adam = QuickAdam([shift], (0.9, 0.99))
     before = float(weighted_l1(projection.decoded, image, region))
-    for step in range(config.steps):
+    for step in range(settings.steps):
         decoded = split.tail(projection.value.with_features(start + shift * scale)).float()
-        loss = _refining_loss(decoded, image, region, config) + config.pull * shift.abs().mean()
-        adam.step(torch.autograd.grad(loss, [shift]), config.lr)
+        loss = _refining_loss(decoded, image, region, settings) + settings.pull * shift.abs().mean()
+        adam.step(torch.autograd.grad(loss, [shift]), settings.lr)
         if not math.isfinite(loss.item()):
             raise ProjectorError(
                 f"refinement: loss in step {step}",
                 got=loss.item(),
-                remedy=f"lower its lr (now {config.lr:g})",
+                remedy=f"lower its lr (now {settings.lr:g})",
             )
         if on_step is not None:
             on_step(step + 1, loss.item())
@@ -264,11 +264,11 @@ def refine(
 
 
 def _refining_loss(
-    decoded: Tensor, image: Tensor, region: Tensor | None, config: RefineSettings
+    decoded: Tensor, image: Tensor, region: Tensor | None, settings: RefineSettings
 ) -> Tensor:
     shown = decoded if region is None else image.lerp(decoded, region)
-    similar = ssim_loss(shown, image) if config.ssim else decoded.new_zeros([])
-    return config.l1 * weighted_l1(decoded, image, region) + config.ssim * similar
+    similar = ssim_loss(shown, image) if settings.ssim else decoded.new_zeros([])
+    return settings.l1 * weighted_l1(decoded, image, region) + settings.ssim * similar
 
 
 @torch.no_grad()

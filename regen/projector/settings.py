@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
-from typing import Literal
+from typing import Literal, get_args
 
 from regen.errors import ProjectorError
 
@@ -114,9 +114,9 @@ class ProjectorTrainingSettings:
     def __post_init__(self) -> None:
         self._check_numbers()
         choices = {
-            "schedule": ("cosine", "constant"),
-            "context": ("own", "mean", "swap"),
-            "precision": ("auto", "fp32", "bf16"),
+            "schedule": get_args(Schedule),
+            "context": get_args(Context),
+            "precision": get_args(Precision),
         }
         for name, allowed in choices.items():
             if getattr(self, name) not in allowed:

@@ -9,6 +9,7 @@ from PIL import Image, ImageDraw, ImageFont
 from torch import Tensor
 
 from regen.images.labels import FONT_SIZE, INK
+from regen.images.raster import size_of
 from regen.images.sheets import PAPER, draw_sheet
 from regen.report.images import fitted, heat, outlined
 from regen.rewriting.preview import ExemplarPreview, Preview
@@ -26,7 +27,7 @@ LEARNED_FROM = {
 
 def draw_preview(preview: Preview) -> Image.Image:
     """Rows of images with regions outlined, and the cautions in words below them."""
-    size = (int(preview.targets.shape[2]), int(preview.targets.shape[3]))
+    size = size_of(preview.targets)
     exemplars = torch.stack([_outlined_exemplar(one, size) for one in preview.exemplars])
     rows = [
         ("exemplar", exemplars),

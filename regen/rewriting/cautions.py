@@ -76,7 +76,7 @@ class Caution:
 
 def cautions(
     examples: Sequence[Example],
-    config: RuleSettings,
+    settings: RuleSettings,
     rule: Rule,
     target_maps: Tensor,
     maps: Tensor,
@@ -87,7 +87,7 @@ def cautions(
 
     Args:
         examples: Exemplars and targets with their regions, T of them.
-        config: How they are aligned.
+        settings: How they are aligned.
         rule: What they became.
         target_maps: Where the rule will act on the targets, ``[T, 1, H, W]`` in [0, 1].
         maps: Where it will act on N unseen samples, ``[N, 1, H, W]``.
@@ -100,7 +100,7 @@ def cautions(
     regions = rule.image_mask.float().cpu()
     found = [*_of_repetition(examples, rule)]
     found += [*_of_spill(target_maps, regions), *_of_missed(maps, target_maps, rule)]
-    found += [*_of_thin_lines(rule), *_of_sizes(examples, config, rule)]
+    found += [*_of_thin_lines(rule), *_of_sizes(examples, settings, rule)]
     for example in examples:
         found += [*_of_masks(example), *_of_pairs(example)]
     sharing = len(examples) if targets is None else targets
@@ -173,7 +173,7 @@ def _between_keys(rule: Rule) -> int:
     return max(1, round(rule.image_mask.shape[-2] / rule.keys.features.shape[-2]))
 
 
-def _of_sizes(examples: Sequence[Example], config: RuleSettings, rule: Rule) -> Iterator[Caution]:
+def _of_sizes(examples: Sequence[Example], settings: RuleSettings, rule: Rule) -> Iterator[Caution]:
     """Regions too small or too large for the targets, and patterns of too few pixels."""
     height, width = (int(side) for side in rule.keys.features.shape[-2:])
     positions = resize_mask(rule.mask.cpu(), height, width).sum(dim=(1, 2, 3))
@@ -192,7 +192,7 @@ def _of_sizes(examples: Sequence[Example], config: RuleSettings, rule: Rule) -> 
                 f"the region of {example.target_label} covers {share:.0%} of the image, so little "
                 "is left to preserve; draw it around the pattern alone",
             )
-        enlarged = enlargement(example, config)
+        enlarged = enlargement(example, settings)
         if enlarged > MOST_ENLARGED:
             yield Caution(
                 "enlarged",

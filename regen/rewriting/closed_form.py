@@ -107,7 +107,7 @@ def closed_form(
     rule: Rule,
     fit: FitSettings,
     moments: Moments,
-    config: ClosedFormSettings | None = None,
+    settings: ClosedFormSettings | None = None,
     crops: Crops | None = None,
 ) -> dict[str, Tensor]:
     """Weights of the memory's convolutions that recall a rule better.
@@ -120,7 +120,7 @@ def closed_form(
         rule: What should be recalled.
         fit: Weights, border, and where recall is measured.
         moments: C of each convolution, by the name of its weight.
-        config: How the change is regularised.
+        settings: How the change is regularised.
         crops: The windows on which recall is measured, or None for whole images.
 
     Returns:
@@ -129,14 +129,14 @@ def closed_form(
     Raises:
         RewriteError: If the family cannot give keys, or keys are not finite.
     """
-    config = config or ClosedFormSettings()
+    settings = settings or ClosedFormSettings()
     check_keyed(split)
     error = _Error(split, rule, fit, crops)
     own = dict(split.memory.named_parameters())
     names = [name for name in split.memory_weights() if own[name].ndim == 4]
     weights = {name: own[name].detach().clone() for name in names}
     factors: dict[str, Tensor] = {}
-    for turn in range(config.rounds):
+    for turn in range(settings.rounds):
         for i, name in enumerate(names):
             if name not in factors:  # keys change little from round to round
                 keys = region_moments(
@@ -148,7 +148,7 @@ def closed_form(
                     shares=(fit.weight_new, fit.weight_old, fit.border),
                 )[name]
                 moment = moments[name].matrix()
-                factors[name] = regularised_factor(keys, moment, config.mu, config.ridge)
+                factors[name] = regularised_factor(keys, moment, settings.mu, settings.ridge)
             share = 1 / (len(names) - i) if turn == 0 else 1.0
             weights[name] = _improved(error, weights, name, factors[name], share)
     return weights

@@ -16,6 +16,7 @@ from torch import Tensor
 from regen.generators.split import Latent
 from regen.images.alignment import Outline, align, moves
 from regen.images.blending import blended
+from regen.images.raster import size_of
 from regen.images.regions import Region, feather, paste
 from regen.rewriting.settings import RuleSettings
 
@@ -64,14 +65,14 @@ class Example:
 
 
 def compose(
-    example: Example, images: Tensor, config: RuleSettings, onto: Region | None = None
+    example: Example, images: Tensor, settings: RuleSettings, onto: Region | None = None
 ) -> tuple[Tensor, Tensor]:
     """Paste the pixels of an exemplar into images of its target's size.
 
     Args:
         example: Whose pattern is pasted.
         images: ``[N, 3, H, W]`` in [-1, 1].
-        config: How to align and paste.
+        settings: How to align and paste.
         onto: The region that it takes over in all of them; by default the target's.
 
     Returns:
@@ -84,21 +85,21 @@ def compose(
         example.exemplar.to(images),
         example.exemplar_region,
         onto or example.target_region,
-        (int(images.shape[2]), int(images.shape[3])),
-        uniform=config.scale == "uniform",
-        shape=example.outline(config.shape),
+        size_of(images),
+        uniform=settings.scale == "uniform",
+        shape=example.outline(settings.shape),
         alpha=example.alpha,
     )
-    soft = feather(hard, config.feather_px) if config.feather_px else hard
-    return paste(images, blended(aligned, images, hard, config.blend), soft), soft
+    soft = feather(hard, settings.feather_px) if settings.feather_px else hard
+    return paste(images, blended(aligned, images, hard, settings.blend), soft), soft
 
 
-def enlargement(example: Example, config: RuleSettings) -> float:
+def enlargement(example: Example, settings: RuleSettings) -> float:
     """How many times `compose` enlarges an exemplar: the most of its shapes, along either axis."""
     found = moves(
         example.exemplar_region,
         example.target_region,
-        uniform=config.scale == "uniform",
-        shape=example.outline(config.shape),
+        uniform=settings.scale == "uniform",
+        shape=example.outline(settings.shape),
     )
     return max(max(move.by.scale) for move in found)

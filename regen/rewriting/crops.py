@@ -18,6 +18,7 @@ from torch import Tensor
 
 from regen.generators.crops import CropSplit, Window, cut
 from regen.generators.split import Activation, Split
+from regen.images.raster import size_of
 from regen.rewriting.rule import Rule
 
 _SEEN = 0.02  # of the mask; a feathered edge below it is outside
@@ -113,7 +114,7 @@ def plan_crops(split: Split, rule: Rule) -> Crops | None:
     """
     if not isinstance(split, CropSplit):
         return None
-    size = int(rule.image_mask.shape[2]), int(rule.image_mask.shape[3])
+    size = size_of(rule.image_mask)
     border = max(round(min(size) * _BORDER), _LEAST_BORDER)
     bounds = [_bounds(mask, border) for mask in rule.image_mask[:, 0]]
     tops, lefts = ([b[i] - b[i] % split.cell for b in bounds] for i in (0, 2))

@@ -11,6 +11,7 @@ from regen.errors import EditsError, within
 from regen.generators.convolution_keys import KeyedSplit
 from regen.generators.protocol import Generator, Oracle, Sample, Source
 from regen.generators.split import Latent, Split
+from regen.images.raster import size_of
 from regen.images.regions import Region
 from regen.rewriting.composite import Example
 from regen.rewriting.exemplars import check_inside, load_exemplars
@@ -75,7 +76,7 @@ def load_examples(
 def _size_of(generator: Generator, latent: Latent) -> tuple[int, int]:
     """Height and width of the image of a latent; images of one's own may be longer than others."""
     given = generator.shown_input(latent)
-    return generator.image_size if given is None else (int(given.shape[2]), int(given.shape[3]))
+    return generator.image_size if given is None else size_of(given)
 
 
 def _size_of_samples(generator: Generator, source: Source) -> tuple[int, int]:

@@ -17,6 +17,7 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from regen.errors import RewriteError
+from regen.images.raster import size_of
 from regen.images.regions import resize_mask
 from regen.linear_algebra import whitening
 
@@ -140,7 +141,7 @@ def match_whitened(white: Tensor, keys: Tensor, mask: Tensor) -> KeyMatcher:
 
     Everything else is as for `match_keys`.
     """
-    inside = resize_mask(mask.cpu(), int(keys.shape[2]), int(keys.shape[3])).flatten()
+    inside = resize_mask(mask.cpu(), *size_of(keys)).flatten()
     if inside.max() <= 0:
         raise RewriteError("region", got="no key position", expected="at least one")
     chosen = inside >= 0.5 * inside.max()

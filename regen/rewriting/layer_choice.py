@@ -34,6 +34,7 @@ from regen.generators.protocol import Generator, Source
 from regen.generators.samples import reserved_samples
 from regen.generators.split import Split
 from regen.images import as_shown
+from regen.images.raster import size_of
 from regen.losses import weighted_l1
 from regen.metrics.verdict import SPILLED_ABOVE
 from regen.projector.files import Projector
@@ -256,7 +257,7 @@ class _CutTrials:
             )
         keys = keys_of(self.generator, split, self.unseen)
         before = images_of(self.generator, split, keys)
-        size = (int(before.shape[2]), int(before.shape[3]))
+        size = size_of(before)
         elsewhere = 1 - matcher.mask(keys.features, size, slack=self.settings.fit.match_area).cpu()
         with rewritten(self.generator, rewrite):
             target = as_shown(self.generator(self.examples[-1].latent))

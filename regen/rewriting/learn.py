@@ -8,16 +8,14 @@ from dataclasses import asdict, dataclass, field
 from torch import Tensor
 
 from regen.files.as_json import to_json
-from regen.generators.samples import reserved_samples
 from regen.rewriting.key_moments import Moments
 from regen.rewriting.key_similarity import KeyMatcher
 from regen.rewriting.memory import fit_memory
 from regen.rewriting.moment_cache import key_moments
-from regen.rewriting.preserved import LEAST_COMPARED, Preserved, preserve
+from regen.rewriting.preserved import Preserved, preserve
 from regen.rewriting.rewrite import Rewrite
 from regen.rewriting.rule import Rule
 from regen.rewriting.task import Task
-from regen.seeds import PRESERVED
 from regen.surroundings import unaffected
 
 OnStep = Callable[[int, dict[str, float]], None]
@@ -70,10 +68,7 @@ def prepare(task: Task) -> Prepared:
         RegenError: If a region reaches outside its image, or the source has too few samples.
     """
     fit, rule = task.settings.fit, task.rule()
-    samples = reserved_samples(
-        task.source, PRESERVED, max(fit.preserve, LEAST_COMPARED), task.taken
-    )
-    preserved, matcher = preserve(task.generator, task.split, rule, fit, samples)
+    preserved, matcher = preserve(task.generator, task.split, rule, fit, task.random_samples())
     return Prepared(rule, preserved, matcher)
 
 

@@ -32,16 +32,16 @@ _MUCH_WORSE = 10.0  # than at the start
 
 
 def position_weights(
-    rule: Rule, config: FitSettings, crops: Crops | None = None
+    rule: Rule, settings: FitSettings, crops: Crops | None = None
 ) -> tuple[Tensor, Tensor]:
     """Weights of the positions of the value and of the image, see `region_weights`.
 
     Args:
         rule: Of whole images.
-        config: Its p, q and border.
+        settings: Its p, q and border.
         crops: The windows to limit them to, or None for whole images.
     """
-    p, q, border = config.weight_new, config.weight_old, config.border
+    p, q, border = settings.weight_new, settings.weight_old, settings.border
     weights = region_weights(rule.mask, p, q, border)
     image_weights = region_weights(rule.image_mask, p, q, border, rule.changeable)
     if crops is None:
@@ -68,7 +68,7 @@ class Losses:
     Args:
         split: The generator.
         rule: What should be recalled.
-        config: How it is weighted.
+        settings: How it is weighted.
         preserved: What must stay unchanged, or None.
         crops: The windows to compute, or None for whole images.
 
@@ -80,19 +80,19 @@ class Losses:
         self,
         split: Split,
         rule: Rule,
-        config: FitSettings,
+        settings: FitSettings,
         preserved: Preserved | None,
         crops: Crops | None = None,
     ) -> None:
-        self.split, self.config, self.crops = split, config, crops
+        self.split, self.settings, self.crops = split, settings, crops
         self.rule = rule if crops is None else crops.rule(rule)
-        self.preserve_weight = 1.0 if config.preserve_weight is None else config.preserve_weight
-        self.preserve_batch = 4 if config.preserve_batch is None else config.preserve_batch
+        self.preserve_weight = 1.0 if settings.preserve_weight is None else settings.preserve_weight
+        self.preserve_batch = 4 if settings.preserve_batch is None else settings.preserve_batch
         self.kept = self._groups(rule, preserved) if self.preserve_weight else []
-        self.weights, self.image_weights = position_weights(rule, config, crops)
-        self.order = torch.Generator().manual_seed(config.seed)
+        self.weights, self.image_weights = position_weights(rule, settings, crops)
+        self.order = torch.Generator().manual_seed(settings.seed)
         self.queue = torch.zeros(0, dtype=torch.int64, device=rule.wanted.device)
-        self.dtype = compute_dtype(config.precision, rule.wanted.device)
+        self.dtype = compute_dtype(settings.precision, rule.wanted.device)
         self.limit = _HOPELESS * (1 + rule.wanted.abs().mean().item())
 
     def _groups(self, rule: Rule, preserved: Preserved | None) -> list[Preserved]:
@@ -153,8 +153,8 @@ class Losses:
         keys = keys.with_features(keys.features.to(self.dtype))
         value = self.split.recall(keys, weights)
         self._check(value.features)
-        image = None if self.config.recall == "value" else self.split.tail(value)
-        on_values = self.config.recall != "image"
+        image = None if self.settings.recall == "value" else self.split.tail(value)
+        on_values = self.settings.recall != "image"
         if kept is None:
             return self._recall(value.features if on_values else None, image)
         counts = [len(self.rule), len(kept)]
@@ -178,10 +178,10 @@ class Losses:
             terms["recall_value"] = weighted_l1(features, rule.wanted, self.weights)
         if image is not None:
             error = weighted_l1(image, rule.composites, self.image_weights)
-            terms["recall_image"] = self.config.image_weight * error
-            if self.config.structure_weight:
+            terms["recall_image"] = self.settings.image_weight * error
+            if self.settings.structure_weight:
                 structure = structure_error(image, rule.composites, rule.image_mask)
-                terms["recall_structure"] = self.config.structure_weight * structure
+                terms["recall_structure"] = self.settings.structure_weight * structure
         return terms
 
     def _stay(self, features: Tensor, image: Tensor | None, kept: Preserved) -> dict[str, Tensor]:
@@ -190,7 +190,7 @@ class Losses:
         terms = {"preserve_value": factor * error}
         if image is not None:
             error = weighted_l1(image, kept.images, kept.image_keep)
-            terms["preserve_image"] = factor * self.config.image_weight * error
+            terms["preserve_image"] = factor * self.settings.image_weight * error
         return terms
 
 

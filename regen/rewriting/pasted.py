@@ -26,7 +26,7 @@ _SAME_PLACE = 0.5  # of a pattern, that an earlier one covers: both are the same
 
 
 def pasted(
-    examples: Sequence[Example], images: Tensor, config: RuleSettings
+    examples: Sequence[Example], images: Tensor, settings: RuleSettings
 ) -> tuple[Tensor, Tensor]:
     """The exemplars pasted into samples, each at the mean place of its targets' regions.
 
@@ -35,7 +35,7 @@ def pasted(
     Args:
         examples: In the order of the edits file.
         images: Samples without a rewrite, ``[N, 3, H, W]`` in [-1, 1].
-        config: How to align and paste, as for the targets.
+        settings: How to align and paste, as for the targets.
 
     Returns:
         The samples with the patterns, ``[N, 3, H, W]``; and what of each was replaced,
@@ -45,7 +45,7 @@ def pasted(
     for _, group in groupby(examples, lambda e: (id(e.exemplar), id(e.exemplar_region))):
         of_one_edit = list(group)
         onto = mean_region([example.target_region for example in of_one_edit])
-        composite, mask = compose(of_one_edit[0], result, config, onto)
+        composite, mask = compose(of_one_edit[0], result, settings, onto)
         if (mask * region).sum() > _SAME_PLACE * mask.sum():
             continue
         result, region = composite, torch.maximum(region, mask)

@@ -138,7 +138,7 @@ def settings_of_preset(name: str) -> PartialSettings:
     return PartialSettings(f"preset {name}", PRESETS[name])
 
 
-def resolve(settings: RewriteSettings | Merged, edits: Edits) -> Merged:
+def merged_settings(settings: RewriteSettings | Merged, edits: Edits) -> Merged:
     """Merged settings unchanged; a caller's settings with those of `edits` in precedence."""
     if isinstance(settings, Merged):
         return settings

@@ -15,6 +15,7 @@ from regen.generators.crops import Window
 from regen.generators.protocol import Generator, Sample
 from regen.generators.split import Activation, Split, concatenate
 from regen.images import as_shown
+from regen.images.raster import size_of
 from regen.rewriting.crops import Crops
 from regen.rewriting.key_similarity import KeyMatcher, match_keys, soft_mask
 from regen.rewriting.rule import Rule
@@ -177,7 +178,7 @@ def _keep(
     matcher: KeyMatcher, keys: Tensor, layers: Sequence[Tensor], settings: FitSettings
 ) -> list[Tensor]:
     """Where samples must not change, at the size of each layer."""
-    sizes = [(int(layer.shape[2]), int(layer.shape[3])) for layer in layers]
+    sizes = [size_of(layer) for layer in layers]
     if not settings.preserve_outside_match:
         return [torch.ones(len(keys), 1, *size, device=keys.device) for size in sizes]
     similarity = matcher.similarity(keys)

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from typing import Literal
 
 import torch
 from torch import Tensor
@@ -15,16 +14,16 @@ from torch import Tensor
 from regen.errors import RewriteError
 from regen.generators.samples import reserved_samples, shown_inputs
 from regen.images import as_shown
+from regen.images.raster import size_of
 from regen.numbers import plain
 from regen.rewriting.cautions import Caution, cautions
 from regen.rewriting.composite import Example
 from regen.rewriting.key_similarity import KeyMatcher, match_keys, soft_mask
-from regen.rewriting.preserved import LEAST_COMPARED, images_of, keys_of
+from regen.rewriting.preserved import images_of, keys_of
 from regen.rewriting.rule import Rule, decode_wanted
+from regen.rewriting.settings import Recall
 from regen.rewriting.task import Task
-from regen.seeds import PRESERVED, UNSEEN
-
-Recall = Literal["value", "image", "both"]
+from regen.seeds import UNSEEN
 
 
 @dataclass(frozen=True)
@@ -101,9 +100,7 @@ def preview(task: Task, samples: int = 8, *, rule: Rule | None = None) -> Previe
     """
     samples = checked_count(samples)
     rule = task.rule() if rule is None else rule
-    count = max(task.settings.fit.preserve, LEAST_COMPARED)
-    random = reserved_samples(task.source, PRESERVED, count, task.taken)
-    seen = keys_of(task.generator, task.split, random)
+    seen = keys_of(task.generator, task.split, task.random_samples())
     matcher = match_keys(seen.features, rule.keys.features, rule.mask)
     chosen = reserved_samples(task.source, UNSEEN, samples, task.taken, like=task.like)
     keys = keys_of(task.generator, task.split, chosen)
@@ -143,7 +140,7 @@ def preview_of(
         unseen: Their images, ``[N, 3, H, W]`` in [-1, 1] on the CPU.
         keys: Their keys, ``[N, K, kh, kw]``.
     """
-    size = (int(unseen.shape[2]), int(unseen.shape[3]))
+    size = size_of(unseen)
     similar = matcher.similarity(keys)
     edge = matcher.edge(similar)
     maps = soft_mask(similar, edge, size).float().cpu()
@@ -170,5 +167,5 @@ def preview_of(
 
 def _exemplar(example: Example) -> ExemplarPreview:
     image = example.shown.float().cpu()
-    region = example.exemplar_region.mask(int(image.shape[2]), int(image.shape[3]))
+    region = example.exemplar_region.mask(*size_of(image))
     return ExemplarPreview(example.exemplar_label, image[0].clamp(-1, 1), region[0])

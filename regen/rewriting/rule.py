@@ -14,8 +14,8 @@ Shapes: T targets; C, h, w channels and size of the value; H, W height and width
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 
 import torch
 from torch import Tensor
@@ -23,14 +23,14 @@ from torch import Tensor
 from regen.errors import ProjectorError, RewriteError
 from regen.generators.split import Activation, Split, concatenate
 from regen.images.alignment import align
+from regen.images.raster import size_of
 from regen.images.regions import feather, paste, resize_mask
 from regen.images.transparency import continued
 from regen.projector.guide import guided
+from regen.projector.project import Project
 from regen.rewriting.composite import Example, compose
 from regen.rewriting.direct_values import direct_values
 from regen.rewriting.settings import RuleSettings
-
-Project = Callable[[Tensor], Tensor]
 
 # Shares of region, everything else, and the band around the region within that, by which values are
 # found without a projector: those of a fit's defaults.
@@ -96,9 +96,9 @@ def region_weights(
     return weights / weights.sum()
 
 
-def check_projector(project: Project | None, config: RuleSettings) -> None:
+def check_projector(project: Project | None, settings: RuleSettings) -> None:
     """Raise ProjectorError if features should be pasted and there is no projector to make them."""
-    if project is None and config.align == "feature":
+    if project is None and settings.align == "feature":
         raise ProjectorError(
             "align",
             got="feature, without a projector for the value layer",
@@ -112,7 +112,7 @@ def build_rule(
     split: Split,
     project: Project | None,
     examples: Sequence[Example],
-    config: RuleSettings,
+    settings: RuleSettings,
     *,
     values: bool = True,
 ) -> Rule:
@@ -123,7 +123,7 @@ def build_rule(
         project: The backward projector, ``[N, 3, H, W] -> [N, C, h, w]``; None to find the values
             by gradient steps.
         examples: At least one.
-        config: How to align and paste.
+        settings: How to align and paste.
         values: Whether wanted values are asked for. Where they are not, because recall is measured
             on the image alone, gradient steps are spared, and the values are the targets' own.
 
@@ -137,66 +137,63 @@ def build_rule(
     """
     if not examples:
         raise RewriteError("rule", got="no examples", expected="one to three targets")
-    check_projector(project, config)
-    return stack_rules([_one(split, project, example, config, values) for example in examples])
+    check_projector(project, settings)
+    return stack_rules([_one(split, project, example, settings, values) for example in examples])
 
 
 def _one(
-    split: Split, project: Project | None, example: Example, config: RuleSettings, values: bool
+    split: Split, project: Project | None, example: Example, settings: RuleSettings, values: bool
 ) -> Rule:
+    """The rule of one target, whose own values are wanted where none are asked for."""
     keys = split.head(example.latent)
     before = split.recall(keys)
     image = split.tail(before)
-    size = (int(image.shape[2]), int(image.shape[3]))
-    composite, soft = compose(example, image, config)
-    value_size = (int(before.features.shape[2]), int(before.features.shape[3]))
-    mask = resize_mask(soft, *value_size)
-    if project is None and not values:
-        own = before.features.float()
-        return Rule(keys, before, own, mask, image, composite, soft, example.guide)
-    if project is None:
-        weights = region_weights(soft, *_DIRECT_WEIGHTS, example.guide)
-        wanted = direct_values(split, before, composite, weights, mask, soft)
-        return Rule(keys, before, wanted, mask, image, composite, soft, example.guide)
-    if config.align == "image":
-        features = project(guided(composite, example.guide))
-        if config.paste == "difference":
-            own = project(guided(image, example.guide))
-            features = before.features.float() + features - own
-    else:
-        exemplar = example.exemplar.to(image)
-        features = _resampled_features(project, exemplar, example, size, value_size, config)
-    wanted = paste(before.features.float(), features, mask)
-    return Rule(keys, before, wanted, mask, image, composite, soft, example.guide)
+    composite, soft = compose(example, image, settings)
+    own = before.features.float()
+    mask = resize_mask(soft, *size_of(own))
+    rule = Rule(keys, before, own, mask, image, composite, soft, example.guide)
+    if project is not None:
+        features = _features(project, example, rule, settings)
+        return replace(rule, wanted=paste(own, features, mask))
+    if not values:
+        return rule
+    weights = region_weights(soft, *_DIRECT_WEIGHTS, example.guide)
+    return replace(rule, wanted=direct_values(split, before, composite, weights, mask, soft))
+
+
+def _features(project: Project, example: Example, rule: Rule, settings: RuleSettings) -> Tensor:
+    """Projected features to paste into the values that `rule` wants so far, the target's own."""
+    if settings.align == "feature":
+        return _resampled_features(project, example, rule, settings)
+    features = project(guided(rule.composites, example.guide))
+    if settings.paste == "features":
+        return features
+    return rule.wanted + features - project(guided(rule.images, example.guide))
 
 
 def _resampled_features(
-    project: Project,
-    exemplar: Tensor,
-    example: Example,
-    size: tuple[int, int],
-    value_size: tuple[int, int],
-    config: RuleSettings,
+    project: Project, example: Example, rule: Rule, settings: RuleSettings
 ) -> Tensor:
     """Features of the whole exemplar at the generator's size, moved onto the target's region."""
-    height, width = exemplar.shape[2:]
+    exemplar = example.exemplar.to(rule.images)
     if example.alpha is not None:
         exemplar = continued(exemplar, example.alpha)
+    size, value_size = size_of(rule.images), size_of(rule.mask)
     stretched = torch.nn.functional.interpolate(
         exemplar, size=size, mode="bicubic", antialias=True, align_corners=False
     )
     features = project(guided(stretched.clamp(-1, 1), example.guide))
-    sy, sx = value_size[0] / size[0], value_size[1] / size[1]
-    region = example.exemplar_region.scaled(value_size[1] / width, value_size[0] / height)
-    target = example.target_region.scaled(sx, sy)
+    (height, width), (own_height, own_width) = value_size, size_of(exemplar)
+    region = example.exemplar_region.scaled(width / own_width, height / own_height)
+    target = example.target_region.scaled(width / size[1], height / size[0])
     alpha = None if example.alpha is None else resize_mask(example.alpha, *value_size)
     moved, _ = align(
         features,
         region,
         target,
         value_size,
-        uniform=config.scale == "uniform",
-        shape=example.outline(config.shape),
+        uniform=settings.scale == "uniform",
+        shape=example.outline(settings.shape),
         alpha=alpha,
     )
     return moved

@@ -16,6 +16,8 @@ from regen.errors import RewriteError
 from regen.files.limits import MAX_FEATHER, MAX_WEIGHT, MIN_WEIGHT
 from regen.rewriting.checks import check_range, check_types
 
+Recall = Literal["value", "image", "both"]
+
 
 @dataclass(frozen=True)
 class RuleSettings:
@@ -136,7 +138,7 @@ class FitSettings:
     solver: Literal["auto", "adam", "closed-form", "keys", "both"] = "auto"
     steps: int | None = None
     lr: float | None = None
-    recall: Literal["value", "image", "both"] = "both"
+    recall: Recall = "both"
     image_weight: float = 6.0
     structure_weight: float = 0.2
     preserve: int = 16

@@ -17,6 +17,7 @@ from regen.generators import bundled
 from regen.generators.pictures import checked_folder
 from regen.generators.protocol import Generator, Sample, Source
 from regen.generators.registry import open_generator
+from regen.generators.samples import reserved_samples
 from regen.generators.split import Split
 from regen.projector.files import Projector, load_projector, projectors_of
 from regen.rewriting.composite import Example
@@ -24,8 +25,8 @@ from regen.rewriting.examples import load_examples, resolved_fit, taken_by
 from regen.rewriting.layer_choice import check_length, choose_layer
 from regen.rewriting.layer_trials import LayerChoice, TrialWatcher
 from regen.rewriting.oracle_checks import check_oracle, check_oracle_knows
-from regen.rewriting.precedence import DEFAULT, Merged
-from regen.rewriting.precedence import resolve as merged_settings
+from regen.rewriting.precedence import DEFAULT, Merged, merged_settings
+from regen.rewriting.preserved import LEAST_COMPARED
 from regen.rewriting.rule import Rule, build_rule, check_projector
 from regen.rewriting.settings import FitSettings, RewriteSettings
 from regen.rewriting.usual_settings import (
@@ -35,6 +36,7 @@ from regen.rewriting.usual_settings import (
     with_family_settings,
     without_projector,
 )
+from regen.seeds import PRESERVED
 
 
 class NoProjectorWarning(UserWarning):
@@ -119,6 +121,11 @@ class Task:
         """
         asked = self.settings.rule
         return build_rule(self.split, self.projector, self.examples, asked, values=self.has_values)
+
+    def random_samples(self) -> list[Sample]:
+        """Samples beside the targets: as many as a fit preserves, but at least `LEAST_COMPARED`."""
+        count = max(self.settings.fit.preserve, LEAST_COMPARED)
+        return reserved_samples(self.source, PRESERVED, count, self.taken)
 
     @property
     def targets(self) -> list[Sample]:

@@ -24,17 +24,18 @@ from regen.generators.pictures import checked_folder
 from regen.generators.protocol import Generator, Sample, Source, checked_open
 from regen.generators.samples import reserved_samples
 from regen.generators.split import Activation, Split
+from regen.images.raster import size_of
 from regen.projector.files import checked_projector_path
 from regen.rewriting.applying import combined, images_after, is_within
 from regen.rewriting.key_similarity import match_whitened, whitening_of
-from regen.rewriting.preserved import LEAST_COMPARED, keys_of
+from regen.rewriting.preserved import keys_of
 from regen.rewriting.preview import Preview, checked_count, preview_of
 from regen.rewriting.rewrite import Rewrite
 from regen.rewriting.rule_cache import RuleCache, written
 from regen.rewriting.settings import RewriteSettings, RuleSettings
 from regen.rewriting.suggestions import part_at, same_part
 from regen.rewriting.task import Task, resolve
-from regen.seeds import PRESERVED, UNSEEN
+from regen.seeds import UNSEEN
 
 Opened = tuple[str, RewriteSettings]  # edits as JSON and settings, less what makes a rule
 Place = tuple[int, int]  # value layer, number of layers of the memory
@@ -48,7 +49,7 @@ class Cut:
 
     Attributes:
         split: The generator, cut.
-        samples: Random samples, as many as a fit preserves, but at least `LEAST_COMPARED`.
+        samples: From `Task.random_samples`.
         whitening: C^(-1/2) of their keys, see `regen.rewriting.key_similarity`.
     """
 
@@ -158,9 +159,7 @@ class Workbench:
     @torch.no_grad()
     def cut(self, task: Task) -> Cut:
         """What is kept for the memory of a task; computed when it is first asked for."""
-        count = max(task.settings.fit.preserve, LEAST_COMPARED)
-        samples = reserved_samples(task.source, PRESERVED, count, task.taken)
-        place = _place(task.split)
+        samples, place = task.random_samples(), _place(task.split)
         known = [c for c in self._cuts if _place(c.split) == place and c.samples == samples]
         cut = known[0] if known else self._new_cut(task.split, samples)
         self._cuts = [cut, *(other for other in self._cuts if other is not cut)][:_KEPT]
@@ -251,8 +250,7 @@ class Workbench:
 
     @property
     def _size(self) -> tuple[int, int]:
-        images = (self._views[0] if self._views else self.view()).images
-        return int(images.shape[2]), int(images.shape[3])
+        return size_of((self._views[0] if self._views else self.view()).images)
 
     def _usual_cut(self) -> Cut:
         """The cut that a rewrite has by default; what is suggested depends on no other."""

@@ -61,7 +61,7 @@ def default_value_layer(generator: Generator) -> int:
 def train(
     generator: str | Path,
     folder: Path | str,
-    config: ProjectorTrainingSettings,
+    settings: ProjectorTrainingSettings,
     *,
     value_layer: int | None = None,
     images: Path | None = None,
@@ -77,7 +77,7 @@ def train(
         folder: Run folder, made where there is none; gets settings.json, TensorBoard events, the
             checkpoint and the projector. Events that a training without a checkpoint left there
             are removed.
-        config: Settings.
+        settings: How it is trained.
         value_layer: Convolution whose output B should predict; None for `default_value_layer`.
         images: Folder that a generator takes its samples from, if it needs images.
         extra_images: Folder of images, pieces of which are pasted into the samples.
@@ -95,11 +95,11 @@ def train(
     """
     refuse_busy(folder)
     opened = open_generator(generator, device=own_device(device))
-    config = replace(config, precision=resolved(config.precision, opened.device))
+    settings = replace(settings, precision=resolved(settings.precision, opened.device))
     layer = value_layer or default_value_layer(opened)
-    split = split_for_windows(opened, layer, config.window)
-    shown = (config.window,) * 2 if config.window else opened.image_size
-    check_batch("batch", config.batch, shown, ProjectorError)
+    split = split_for_windows(opened, layer, settings.window)
+    shown = (settings.window,) * 2 if settings.window else opened.image_size
+    check_batch("batch", settings.batch, shown, ProjectorError)
     source = opened.source(images)
     extra = None if extra_images is None else load_folder(extra_images, opened.image_size)
     recorded = {
@@ -111,13 +111,13 @@ def train(
     with run_folder(folder) as place:
         if not resume:
             refuse_checkpoint(place, PROJECTOR_FILE)
-        recorded |= asdict(config)
-        watcher = _Watcher(place, "train-projector", config.steps, recorded, resume=resume)
+        recorded |= asdict(settings)
+        watcher = _Watcher(place, "train-projector", settings.steps, recorded, resume=resume)
         try:
             projector = train_projector(
                 opened,
                 split,
-                config,
+                settings,
                 source=source,
                 folder=place,
                 resume=resume,
@@ -127,17 +127,17 @@ def train(
                 on_step=watcher.step,
             )
         except KeyboardInterrupt as interrupt:
-            raise KeyboardInterrupt(kept(place, config.steps)) from interrupt
+            raise KeyboardInterrupt(kept(place, settings.steps)) from interrupt
         finally:
             watcher.close()
         if not is_first():
             return None
         path = place / PROJECTOR_FILE
-        card = {"training": to_json(asdict(config)), "extra_images": extra is not None}
+        card = {"training": to_json(asdict(settings)), "extra_images": extra is not None}
         note = ""
-        if 0 < watcher.done < config.steps:
-            card["stopped_after_kimg"] = round(watcher.done * config.batch / 1000, 3)
-            note = f"Time is up: {kept(place, config.steps)}"
+        if 0 < watcher.done < settings.steps:
+            card["stopped_after_kimg"] = round(watcher.done * settings.batch / 1000, 3)
+            note = f"Time is up: {kept(place, settings.steps)}"
         header = save_projector(path, projector, opened, layer, card=card)
         return Trained(path, header, watcher.scalars, note)
 

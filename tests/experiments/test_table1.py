@@ -30,7 +30,7 @@ def arguments(generator_file: Path, images_folder: Path, tmp_path: Path) -> Iter
 
 
 def test_rows_change_one_thing_at_a_time() -> None:
-    rows = {variant.row: variant.config for variant in variants(Table1Settings())}
+    rows = {variant.row: variant.settings for variant in variants(Table1Settings())}
     assert list(rows)[:3] == PAPER
     l1, cycle, full = (rows[name] for name in PAPER)
     assert l1.semi_cycle_l1 == l1.semi_cycle_ssim == l1.adversarial == cycle.adversarial == 0

@@ -22,6 +22,10 @@ def triangle_area(points):
     return abs((bx - ax) * (cy - ay) - (cx - ax) * (by - ay)) / 2
 
 
+def test_the_size_is_height_and_width():
+    assert raster.size_of(noise(2, 3, 4, 5)) == (4, 5)
+
+
 def test_a_rectangle_on_whole_pixels_is_zeros_and_ones():
     mask = raster.fill_polygon([(1, 2), (4, 2), (4, 3), (1, 3)], 4, 5)
     expected = torch.zeros(4, 5)

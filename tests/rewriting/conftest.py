@@ -12,9 +12,10 @@ from regen.generators.stylegan2.generator import StyleGAN2
 from regen.generators.stylegan2.split import StyleGAN2Split
 from regen.images.regions import Region
 from regen.portraits import PortraitsOracle
+from regen.projector.project import Project
 from regen.rewriting.composite import Example
 from regen.rewriting.preserved import Preserved
-from regen.rewriting.rule import Project, Rule, RuleSettings, build_rule
+from regen.rewriting.rule import Rule, RuleSettings, build_rule
 from regen.rewriting.settings import FitSettings, RewriteSettings
 from regen.rewriting.task import Task
 from tests.helpers.examples import striped

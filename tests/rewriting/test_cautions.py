@@ -12,10 +12,11 @@ from torch import Tensor
 
 from regen.generators.stylegan2.split import StyleGAN2Split
 from regen.images.regions import Region
+from regen.projector.project import Project
 from regen.rewriting import cautions as module
 from regen.rewriting.cautions import cautions, label_levels
 from regen.rewriting.composite import Example
-from regen.rewriting.rule import Project, build_rule
+from regen.rewriting.rule import build_rule
 from regen.rewriting.settings import RuleSettings
 
 NOWHERE = torch.zeros(1, 1, 32, 32)

@@ -9,12 +9,13 @@ from regen.generators.crops import Window, cut
 from regen.generators.split import Split
 from regen.generators.stylegan2.generator import StyleGAN2
 from regen.images.regions import Region
+from regen.projector.project import Project
 from regen.rewriting.composite import Example
 from regen.rewriting.crops import Crops, plan_crops
 from regen.rewriting.memory import fit_memory
 from regen.rewriting.objective import Losses
 from regen.rewriting.preserved import Preserved
-from regen.rewriting.rule import Project, Rule, RuleSettings, build_rule
+from regen.rewriting.rule import Rule, RuleSettings, build_rule
 from regen.rewriting.settings import FitSettings
 from tests.helpers.examples import striped
 from tests.tolerances import assert_near

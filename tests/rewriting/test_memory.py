@@ -15,11 +15,12 @@ from regen.generators.split import Activation
 from regen.generators.stylegan2.generator import StyleGAN2
 from regen.generators.stylegan2.split import StyleGAN2Split
 from regen.losses import weighted_l1
+from regen.projector.project import Project
 from regen.rewriting.composite import Example
 from regen.rewriting.key_moments import measure_moments
 from regen.rewriting.memory import fit_memory
 from regen.rewriting.preserved import Preserved
-from regen.rewriting.rule import Project, Rule, RuleSettings, build_rule, region_weights
+from regen.rewriting.rule import Rule, RuleSettings, build_rule, region_weights
 from regen.rewriting.settings import FitSettings
 from regen.training.graphs import Graphs
 from tests.helpers.recording import Tracer

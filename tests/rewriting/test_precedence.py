@@ -18,8 +18,8 @@ from regen.rewriting.precedence import (
     Merged,
     PartialSettings,
     merge,
+    merged_settings,
     read_settings,
-    resolve,
     settings_of_caller,
     settings_of_edits,
     settings_of_preset,
@@ -86,7 +86,7 @@ def test_what_a_caller_says_is_below_the_edits() -> None:
     given = RewriteSettings(RuleSettings(scale="stretch"), FitSettings(weight_new=7.0))
     assert settings_of_caller(given).values == {"rule.scale": "stretch", "fit.weight_new": 7.0}
     edits = Edits((), weights=Weights(new=2.0), value_layer=8)
-    merged = resolve(given, edits)
+    merged = merged_settings(given, edits)
     assert merged.settings == given.changed(values_of(edits))
     said_by = {name: who for name, who in merged.said_by.items() if who != "default"}
     assert said_by == {
@@ -98,7 +98,7 @@ def test_what_a_caller_says_is_below_the_edits() -> None:
 
 def test_merged_settings_count_as_they_are() -> None:
     merged = merge([PartialSettings(COMMAND_LINE, {"fit.weight_new": 1.0})])
-    assert resolve(merged, Edits((), weights=Weights(new=2.0))) is merged
+    assert merged_settings(merged, Edits((), weights=Weights(new=2.0))) is merged
 
 
 def test_what_is_found_out_later_takes_the_place_of_what_was_said() -> None:
@@ -189,4 +189,4 @@ def test_a_part_of_the_settings_is_not_all_of_them(settings: Any) -> None:
     with pytest.raises(
         RewriteError, match="settings: got .*, expected RewriteSettings; FitSettings"
     ):
-        resolve(settings, Edits(edits=()))
+        merged_settings(settings, Edits(edits=()))

@@ -11,7 +11,7 @@ import math
 from collections.abc import Callable, Collection
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, get_args
 
 from regen.errors import TrainingError
 from regen.generators.stylegan2.config import StyleGAN2Config
@@ -131,9 +131,9 @@ class TrainingSettings:
                 expected="0 without augmentation",
                 remedy="leave out one of --no-augment and --augmentation-target",
             )
-        allowed = ("auto", "fp32", "bf16", "fp16")
-        if self.precision not in allowed:
-            raise TrainingError("precision", got=self.precision, expected=" or ".join(allowed))
+        if self.precision not in get_args(Precision):
+            expected = " or ".join(get_args(Precision))
+            raise TrainingError("precision", got=self.precision, expected=expected)
 
     def _check(self, name: str, expected: str, accepts: Check) -> None:
         value = getattr(self, name)
