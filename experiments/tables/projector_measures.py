@@ -25,7 +25,8 @@ from regen.generators.protocol import Generator, Sample
 from regen.generators.split import Activation, Split, concatenate
 from regen.images import load_image
 from regen.metrics import Lpips, psnr, sliced_wasserstein, ssim, wasserstein_per_channel
-from regen.projector.project import Project, RefineSettings, project, refine, usual_context
+from regen.projector.project import Project, project, usual_context
+from regen.projector.refine import RefineSettings, refine
 from regen.runs.logbook import track
 
 PATTERNS = ("cat_eyes", "gear_eyes", "sunglasses", "red_nose")

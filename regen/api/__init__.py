@@ -30,7 +30,8 @@ from regen.generators.saving import save_generator
 from regen.images import Brought, bring
 from regen.images.regions import Region
 from regen.projector.files import Projector
-from regen.projector.project import Projection, RefineSettings
+from regen.projector.project import Projection
+from regen.projector.refine import RefineSettings
 from regen.rewriting.cautions import Caution
 from regen.rewriting.exemplars import Exemplar, load_exemplars
 from regen.rewriting.learn import Learned, learn, learned_before

@@ -20,8 +20,9 @@ from regen.images.regions import Region
 from regen.numbers import plain
 from regen.projector.files import PROJECTING_LAYER, Projector
 from regen.projector.files import open_projector as _open_projector
-from regen.projector.project import Projection, RefineSettings
-from regen.projector.project import refine as _refine
+from regen.projector.project import Projection
+from regen.projector.refine import RefineSettings
+from regen.projector.refine import refine as _refine
 from regen.projector.whole import check_hole, project_whole
 from regen.surroundings import unaffected
 

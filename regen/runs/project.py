@@ -23,7 +23,8 @@ from regen.images import load_image, to_pil
 from regen.images.sheets import draw_cells, save_sheet
 from regen.metrics import Lpips, describe_lpips, psnr, ssim, try_lpips
 from regen.projector.files import PROJECTING_LAYER, Projector, open_projector
-from regen.projector.project import Projection, RefineSettings, refine
+from regen.projector.project import Projection
+from regen.projector.refine import RefineSettings, refine
 from regen.projector.whole import check_hole, project_whole
 from regen.runs.folder import refuse_busy, remove_results, run_folder
 from regen.runs.logbook import Progress

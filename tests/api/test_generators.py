@@ -17,7 +17,7 @@ from regen.images import encode_png, load_image
 from regen.projector.config import ProjectorConfig
 from regen.projector.files import Projector
 from regen.projector.network import BackwardProjector
-from regen.projector.project import refine
+from regen.projector.refine import refine
 from tests.helpers.rfr import lively
 
 
