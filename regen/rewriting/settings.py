@@ -8,13 +8,14 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass, field, fields, replace
+from dataclasses import asdict, dataclass, field, fields, replace
 from typing import Any, Literal
 
 from regen.edits.checked_json import did_you_mean
 from regen.errors import RewriteError
 from regen.files.limits import MAX_FEATHER, MAX_WEIGHT, MIN_WEIGHT
 from regen.rewriting.checks import check_range, check_types
+from regen.rewriting.usual_steps import usual_solver, usual_steps
 
 Recall = Literal["value", "image", "both"]
 
@@ -49,46 +50,6 @@ class RuleSettings:
         if not 0 <= self.feather_px <= MAX_FEATHER:
             expected = f"0 to {MAX_FEATHER:g} pixels"
             raise RewriteError("feather", got=self.feather_px, expected=expected)
-
-
-SMALL_AREA = 0.04  # of a pattern, as a share of the image; eyes and noses cover less
-_FEW_LAYERS = 3  # of a memory; more change more elsewhere
-_MOST_EXTENT = 3.0  # times the usual number of steps
-
-
-@dataclass(frozen=True)
-class _Along:
-    """Usual settings of steps along keys; of many convolutions there are more than `_FEW_LAYERS`.
-
-    Attributes:
-        lr: Largest step size for a memory of one convolution.
-        steps_of_each: For each of a few convolutions.
-        steps_of_each_of_many: For each of many.
-        preserve_weight_of_each: Weight of preserved samples, for each of a few convolutions.
-        preserve_weight_of_many: The same for many, in all.
-    """
-
-    lr: float
-    steps_of_each: float
-    steps_of_each_of_many: float
-    preserve_weight_of_each: float
-    preserve_weight_of_many: float
-
-
-_ALONG_THE_RULES_KEYS = _Along(
-    lr=0.04,
-    steps_of_each=16,
-    steps_of_each_of_many=16,
-    preserve_weight_of_each=1,
-    preserve_weight_of_many=6,
-)
-_FROM_THE_CLOSED_FORM = _Along(
-    lr=0.03,
-    steps_of_each=40 / 3,
-    steps_of_each_of_many=26,
-    preserve_weight_of_each=2 / 3,
-    preserve_weight_of_many=8,
-)
 
 
 @dataclass(frozen=True)
@@ -194,27 +155,10 @@ class FitSettings:
         """
         solver = self.solver
         if solver == "auto":
-            small = area <= SMALL_AREA
-            solver = ("keys" if small else "both") if keyed else "adam"
-        steps, lr, weight, batch = 300, 0.02, 1.0, 4
-        if solver != "adam":
-            extent = min(max(area / SMALL_AREA, 1.0), _MOST_EXTENT)
-            many = layers > _FEW_LAYERS
-            along = _ALONG_THE_RULES_KEYS if solver == "keys" else _FROM_THE_CLOSED_FORM
-            of_each = along.steps_of_each_of_many if many else along.steps_of_each
-            steps, lr = round(of_each * layers * extent), along.lr / layers**0.5
-            weight = along.preserve_weight_of_many
-            if not many:
-                weight = along.preserve_weight_of_each * layers
-            weight, batch = weight / extent, max(4, round(8 / extent)) if many else batch
-        return replace(
-            self,
-            solver=solver,
-            steps=steps if self.steps is None else self.steps,
-            lr=lr if self.lr is None else self.lr,
-            preserve_weight=weight if self.preserve_weight is None else self.preserve_weight,
-            preserve_batch=batch if self.preserve_batch is None else self.preserve_batch,
-        )
+            solver = usual_solver(keyed=keyed, area=area)
+        usual = asdict(usual_steps(solver, layers, area))
+        unset = {name: value for name, value in usual.items() if getattr(self, name) is None}
+        return replace(self, solver=solver, **unset)
 
     @property
     def schedule(self) -> tuple[int, float]:

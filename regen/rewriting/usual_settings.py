@@ -16,7 +16,7 @@ from regen.projector.files import Projector, open_projector
 from regen.rewriting.composite import Example
 from regen.rewriting.examples import mean_area
 from regen.rewriting.precedence import DEFAULT, FAMILY, Merged, PartialSettings
-from regen.rewriting.settings import SMALL_AREA
+from regen.rewriting.usual_steps import SMALL_AREA
 
 
 def with_family_settings(merged: Merged, generator: Generator) -> Merged:

@@ -56,6 +56,14 @@ def test_types_of_a_fit_are_checked() -> None:
             FitSettings(**wrong)  # type: ignore[arg-type]
 
 
+def test_what_is_given_is_kept_when_the_rest_is_settled() -> None:
+    given = FitSettings(solver="keys", steps=5, preserve_weight=0.0)
+    settled = given.resolved(keyed=True, layers=4, area=0.9)
+    assert (settled.solver, settled.steps, settled.preserve_weight) == ("keys", 5, 0.0)
+    assert (settled.lr, settled.preserve_batch) == (0.02, 4)
+    assert settled.resolved(keyed=False, layers=1) == settled
+
+
 def test_settings_are_changed_by_dotted_name() -> None:
     changed = RewriteSettings().changed({"rule.align": "feature", "fit.steps": 7, "lpips": "vgg"})
     assert changed == RewriteSettings(RuleSettings("feature"), FitSettings(steps=7), lpips="vgg")
