@@ -8,8 +8,9 @@ import torch
 from regen.generators.crops import CropSplit, Window, cut
 from regen.generators.split import concatenate
 from regen.generators.stylegan2.config import StyleGAN2Config
-from regen.generators.stylegan2.crop import Crop, Span, spans, trimmed
+from regen.generators.stylegan2.crop import Crop, spans
 from regen.generators.stylegan2.generator import StyleGAN2
+from regen.generators.stylegan2.trimming import Span
 from tests.tolerances import assert_near
 
 Build = Callable[..., StyleGAN2]
@@ -89,29 +90,3 @@ def test_nothing_within_a_span_can_be_left_out(build: Build) -> None:
 def test_windows_of_one_batch_are_equally_large() -> None:
     with pytest.raises(AssertionError, match="several sizes"):
         Crop(StyleGAN2Config(resolution=32), (Window(0, 0, 4, 4), Window(0, 0, 4, 5)))
-
-
-def test_a_trimmed_layer_is_its_part_with_zero_outside_the_image() -> None:
-    x = torch.randn(2, 3, 6, 7)
-    given, needed = (Span(-2, 4), Span(0, 7)), (Span(-1, 3), Span(2, 6))
-    inside = ((1, Span(1, 4), Span(0, 2)),)
-    wanted = x[..., 1:5, 2:6].clone()
-    wanted[1, :, :1], wanted[1, ..., 2:] = 0, 0
-    assert torch.equal(trimmed(x, given, needed, inside), wanted)
-    assert trimmed(x, given, given, ()) is x
-
-
-def test_its_gradients_are_exact_and_keep_the_memory_format() -> None:
-    given, needed = (Span(0, 4), Span(0, 5)), (Span(1, 3), Span(1, 5))
-    inside = ((0, Span(0, 1), Span(0, 4)),)
-
-    def part(x: torch.Tensor) -> torch.Tensor:
-        return trimmed(x, given, needed, inside)
-
-    x = torch.randn(2, 2, 4, 5, dtype=torch.float64, requires_grad=True)
-    assert torch.autograd.gradcheck(part, x) and torch.autograd.gradgradcheck(part, x)
-    laid_out = x.detach().contiguous(memory_format=torch.channels_last).requires_grad_()
-    got = part(laid_out)
-    (gradient,) = torch.autograd.grad(got.square().sum(), laid_out)
-    for tensor in (got, gradient):
-        assert tensor.is_contiguous(memory_format=torch.channels_last)
