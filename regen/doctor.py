@@ -20,6 +20,7 @@ import torch
 import stylegan2_ops
 from regen.errors import RegenError
 from regen.files import tensor_file
+from regen.files.tensor_header import Header
 from regen.metrics import backbone_weights
 from regen.precision import choose
 
@@ -139,7 +140,7 @@ def check_bundled(folder: Path | None = None) -> list[Check]:
     names = sorted(path.name for path in folder.glob("*.safetensors"))
     if not names:
         return [Check("bundled files", "fail", f"none in {folder}", REINSTALL)]
-    headers: dict[str, tensor_file.Header] = {}
+    headers: dict[str, Header] = {}
     checks = [_read_into(headers, folder / name) for name in names]
     digests = {header.get("loaded_digest") for header in headers.values()}
     for name, header in headers.items():
@@ -192,7 +193,7 @@ def _sha256(path: Path) -> str:
     return state.hexdigest()
 
 
-def _read_into(headers: dict[str, tensor_file.Header], path: Path) -> Check:
+def _read_into(headers: dict[str, Header], path: Path) -> Check:
     """Read and verify one of regen's files; keep its header if that succeeds."""
     try:
         stored = tensor_file.load(path)

@@ -1,20 +1,12 @@
 """Tensors in files that say what they are, and are believed only after a check.
 
-Tensors travel as safetensors with one JSON *header* that says what they are:
-
-    {"format": "rewrite", "version": 1, "family": "stylegan2", "settings": {...},
-     "base": "<digest>", "provenance": "...", "licence": "...", "digest": "<digest>"}
-
-``format`` and ``version`` are required, ``digest`` is added by `save` and verified by `load`, the
-rest belongs to whoever writes the format. Equal tensors and headers give equal bytes.
+They travel as safetensors with the header of `regen.files.tensor_header`. Its ``digest`` is added
+by `save` and verified by `load`. Equal tensors and headers give equal bytes.
 """
 
 from __future__ import annotations
 
 import hashlib
-import json
-import os
-import struct
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -29,11 +21,15 @@ from torch import Tensor
 from regen.errors import StoreError
 from regen.files.addresses import not_there
 from regen.files.atomic import write_bytes
-from regen.files.budget import LONGEST_HEADER_BYTES
-from regen.files.json_text import parse_json
-from regen.files.safetensors_head import METADATA, parse_head
-
-Header = dict[str, Any]
+from regen.files.tensor_header import (
+    Header,
+    check_header,
+    checked_header,
+    damaged,
+    header_text,
+    read_head,
+    stored_header,
+)
 
 _LONGEST_REASON = 200  # of the library that reads the tensors
 
@@ -74,20 +70,10 @@ def save(path: Path | str, tensors: Mapping[str, Tensor], header: Mapping[str, A
         StoreError: If the header lacks what it must have, or the file cannot be written.
     """
     complete: Header = {**header, "digest": digest(tensors)}
-    _check_header(path, complete)
+    check_header(path, complete)
     plain = {name: tensors[name].detach().cpu().contiguous().clone() for name in sorted(tensors)}
-    write_bytes(path, safetensors.torch.save(plain, metadata={"regen": _text(complete)}))
+    write_bytes(path, safetensors.torch.save(plain, metadata={"regen": header_text(complete)}))
     return complete
-
-
-def _text(header: Header) -> str:
-    """A header as JSON; names of files may hold halves of characters, which are escaped."""
-    text = json.dumps(header, sort_keys=True, ensure_ascii=False, allow_nan=False)
-    try:
-        text.encode()
-    except UnicodeEncodeError:
-        return json.dumps(header, sort_keys=True, allow_nan=False)
-    return text
 
 
 def read_header(path: Path | str, *, format: str | None = None, version: int = 1) -> Header:
@@ -119,7 +105,7 @@ def load(path: Path | str, *, format: str | None = None, version: int = 1) -> St
 def has_header(path: Path | str) -> bool:
     """Whether a safetensors file has a header of regen's. Raises StoreError if it is damaged."""
     with _opened(path) as file:
-        return _stored_header(read_head(path, file)) is not None
+        return stored_header(read_head(path, file)) is not None
 
 
 def foreign_tensors(path: Path | str, file: BinaryIO) -> dict[str, Tensor] | None:
@@ -136,7 +122,7 @@ def foreign_tensors(path: Path | str, file: BinaryIO) -> dict[str, Tensor] | Non
         StoreError: If it is damaged, or not a safetensors file.
     """
     file.seek(0)
-    if _stored_header(read_head(path, file)) is not None:
+    if stored_header(read_head(path, file)) is not None:
         return None
     return _read_tensors(path, file)
 
@@ -177,15 +163,6 @@ def _dtype(tensor: Tensor) -> str:
     return str(tensor.dtype).removeprefix("torch.")
 
 
-def _a(noun: str) -> str:
-    return f"an {noun}" if noun[:1] in "aeiou" else f"a {noun}"
-
-
-def damaged(path: Path | str, why: str) -> StoreError:
-    """The error of a file that is not as it was written."""
-    return StoreError(f"{path} is damaged: {why}", remedy="make the file again or copy it again")
-
-
 @contextmanager
 def _opened(path: Path | str) -> Iterator[BinaryIO]:
     try:
@@ -204,26 +181,6 @@ def _opened(path: Path | str) -> Iterator[BinaryIO]:
         ) from error
 
 
-def read_head(path: Path | str, file: BinaryIO) -> dict[str, Any]:
-    """The JSON at the start of any safetensors file; afterwards `file` stands where data begin."""
-    total = os.fstat(file.fileno()).st_size
-    start = file.read(9)
-    if len(start) < 9 or start[8:] != b"{":
-        raise StoreError(f"{path} is not a safetensors file", expected="a file written by regen")
-    (length,) = struct.unpack("<Q", start[:8])
-    if length > total - 8:
-        raise damaged(path, f"truncated at {total} bytes, inside its header")
-    if length > LONGEST_HEADER_BYTES:
-        raise damaged(path, f"its header of {length:,} bytes is too long")
-    try:
-        head, data_bytes = parse_head(b"{" + file.read(length - 1))
-    except ValueError as error:
-        raise damaged(path, f"its header cannot be read ({error})") from error
-    if total < 8 + length + data_bytes:
-        raise damaged(path, f"truncated at {total} bytes of {8 + length + data_bytes}")
-    return head
-
-
 def _read_tensors(path: Path | str, file: BinaryIO) -> dict[str, Tensor]:
     file.seek(0)
     try:
@@ -232,48 +189,5 @@ def _read_tensors(path: Path | str, file: BinaryIO) -> dict[str, Tensor]:
         raise damaged(path, str(error)[:_LONGEST_REASON]) from error
 
 
-def _stored_header(head: Mapping[str, Any]) -> object:
-    """What stands where regen's header stands, None where nothing does."""
-    metadata = head.get(METADATA)
-    return metadata.get("regen") if isinstance(metadata, dict) else None
-
-
 def _read_header(path: Path | str, file: BinaryIO, format: str | None, version: int) -> Header:
     return checked_header(path, read_head(path, file), format, version)
-
-
-def checked_header(
-    path: Path | str, head: Mapping[str, Any], format: str | None, version: int
-) -> Header:
-    """regen's header out of what `read_head` gave. Arguments and errors are those of `load`."""
-    text = _stored_header(head)
-    if text is None:
-        raise StoreError(
-            f"{path} is a safetensors file, but not one of regen's",
-            remedy="`regen convert` reads the formats of other tools",
-        )
-    try:
-        header = parse_json(text if isinstance(text, str) else "")
-    except ValueError as error:
-        raise damaged(path, f"its header cannot be read ({error})") from error
-    _check_header(path, header)
-    if format is not None and header["format"] != format:
-        raise StoreError(str(path), got=_a(header["format"]), expected=_a(format))
-    if header["version"] > version:
-        raise StoreError(
-            f"{path}: version of the {header['format']} format",
-            got=header["version"],
-            expected=f"at most {version}",
-            remedy="update regen",
-        )
-    return dict(header)
-
-
-def _check_header(path: Path | str, header: object) -> None:
-    if not isinstance(header, dict):
-        raise damaged(path, "its header is not an object")
-    if not isinstance(header.get("format"), str) or not header["format"]:
-        raise StoreError(f"{path}: header", expected="a format, as text")
-    version = header.get("version")
-    if not isinstance(version, int) or isinstance(version, bool) or version < 1:
-        raise StoreError(f"{path}: header: version", got=version, expected="an integer from 1")

@@ -22,7 +22,7 @@ from torch import Tensor
 from regen.errors import StoreError
 from regen.files.addresses import not_there
 from regen.files.safetensors_head import METADATA
-from regen.files.tensor_file import Header, checked_header, damaged, read_head
+from regen.files.tensor_header import Header, checked_header, damaged, read_head
 
 _DTYPES = {
     "F64": torch.float64,

@@ -18,6 +18,7 @@ from torch import Tensor
 
 from regen.errors import GeneratorError, StoreError
 from regen.files import tensor_file
+from regen.files.tensor_header import damaged
 from regen.files.tensor_parts import TensorParts, open_parts
 from regen.generators.family import StoredDiscriminator
 
@@ -82,7 +83,7 @@ class GeneratorFile:
         digests = self.header.get(_DIGESTS, {"generator": self.header.get("digest")})
         wanted = digests.get(part) if isinstance(digests, dict) else None
         if tensor_file.digest(tensors) != wanted:
-            raise tensor_file.damaged(self.path, "its tensors are not those that were saved")
+            raise damaged(self.path, "its tensors are not those that were saved")
         return tensors
 
 

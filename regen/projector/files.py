@@ -16,6 +16,7 @@ from regen.files import tensor_file
 from regen.files.budget import MOST_CHANNELS
 from regen.files.paths import checked_path
 from regen.files.run_files import PROJECTOR_FILE
+from regen.files.tensor_header import Header
 from regen.generators import bundled
 from regen.generators.protocol import Generator
 from regen.numbers import plain
@@ -48,7 +49,7 @@ class Projector:
     network: BackwardProjector
     value_layer: int
     name: str
-    header: tensor_file.Header
+    header: Header
 
     def __call__(self, image: Tensor) -> Tensor:
         """Value features ``[N, C, h, w]`` of ``image [N, I, H, W]``, as `BackwardProjector`."""
@@ -83,7 +84,7 @@ def save_projector(
     *,
     card: Mapping[str, Any],
     half: bool = False,
-) -> tensor_file.Header:
+) -> Header:
     """Write a projector.
 
     Args:
@@ -195,7 +196,7 @@ def open_projector(
     return load_projector(known[value_layer], generator)
 
 
-def _architecture(path: Path | str, header: tensor_file.Header) -> ProjectorConfig:
+def _architecture(path: Path | str, header: Header) -> ProjectorConfig:
     entries = header.get("architecture")
     known = {field.name for field in fields(ProjectorConfig)}
     if isinstance(entries, dict):

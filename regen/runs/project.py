@@ -17,6 +17,7 @@ from regen.files import tensor_file
 from regen.files.as_json import to_json
 from regen.files.atomic import write_json
 from regen.files.run_files import METRICS_FILE
+from regen.files.tensor_header import Header
 from regen.generators.protocol import Generator, Source
 from regen.generators.registry import open_generator
 from regen.images import load_image, to_pil
@@ -237,7 +238,7 @@ class _Job:
         save_sheet(self.folder / f"{name}.png", draw_cells(cells, list(shown), len(cells)))
         return Projected(source, name, projected, refined, _out_of_reach(projected))
 
-    def _header(self, source: Path) -> tensor_file.Header:
+    def _header(self, source: Path) -> Header:
         return {
             "format": FORMAT,
             "version": VERSION,

@@ -11,7 +11,7 @@ from torch import Tensor
 from regen.errors import ProjectorError
 from regen.files.as_json import to_json
 from regen.files.run_files import PROJECTOR_FILE
-from regen.files.tensor_file import Header
+from regen.files.tensor_header import Header
 from regen.generators.protocol import Generator
 from regen.generators.registry import open_generator
 from regen.images import load_image

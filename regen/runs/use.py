@@ -16,7 +16,8 @@ from regen.files.run_files import (
     PROJECTOR_FILE,
     REWRITE_FILE,
 )
-from regen.files.tensor_file import Header, read_header
+from regen.files.tensor_file import read_header
+from regen.files.tensor_header import Header
 
 
 def rewritten_command(edits: Edits, rewrite: str, folder: str, images: Path | None = None) -> str:

@@ -8,7 +8,7 @@ import safetensors.torch
 import torch
 
 from regen.errors import StoreError
-from regen.files import tensor_file
+from regen.files import tensor_file, tensor_header
 
 GOOD = {"dtype": "F32", "shape": [2, 2], "data_offsets": [0, 16]}
 HALF = 1 << 47
@@ -71,7 +71,7 @@ def test_headers_that_do_not_fit(tmp_path, read, head, words):
 @pytest.mark.parametrize("read", READERS)
 def test_a_header_of_many_megabytes_is_not_even_parsed(tmp_path, monkeypatch, read):
     path = write(tmp_path / "a", b"{" + b" " * (9 << 20) + b"}")
-    monkeypatch.setattr(tensor_file, "parse_head", None)
+    monkeypatch.setattr(tensor_header, "parse_head", None)
     with pytest.raises(StoreError, match="is damaged: its header of 9,437,186 bytes is too long"):
         read(path)
 

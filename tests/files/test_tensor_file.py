@@ -102,39 +102,6 @@ def test_digest_sees_names_shapes_and_dtypes():
     assert len({tensor_file.digest(version) for version in versions}) == 4
 
 
-@pytest.mark.parametrize(
-    ("header", "message"),
-    [
-        ({"version": 1}, "header: expected a format, as text"),
-        ({"format": "", "version": 1}, "header: expected a format, as text"),
-        ({"format": "rewrite"}, "header: version: expected an integer from 1"),
-        ({"format": "rewrite", "version": True}, "version: got True, expected an integer from 1"),
-        ({"format": "rewrite", "version": 0}, "version: got 0, expected an integer from 1"),
-    ],
-)
-def test_a_header_without_format_or_version_is_not_saved(tmp_path, header, message):
-    with pytest.raises(StoreError, match=message):
-        tensor_file.save(tmp_path / "a", tensors(), header)
-    assert list(tmp_path.iterdir()) == []
-
-
-def test_another_format_is_told_apart(saved):
-    with pytest.raises(StoreError) as caught:
-        tensor_file.load(saved, format="projector")
-    assert str(caught.value) == f"{saved}: got a rewrite, expected a projector"
-    with pytest.raises(StoreError, match="got a rewrite, expected an edit"):
-        tensor_file.read_header(saved, format="edit")
-
-
-def test_a_newer_version_asks_for_an_update(tmp_path):
-    tensor_file.save(tmp_path / "a", tensors(), {**HEADER, "version": 3})
-    with pytest.raises(StoreError) as caught:
-        tensor_file.load(tmp_path / "a", version=2)
-    expected = "version of the rewrite format: got 3, expected at most 2; update regen"
-    assert str(caught.value) == f"{tmp_path / 'a'}: {expected}"
-    assert tensor_file.load(tmp_path / "a", version=3).header["version"] == 3
-
-
 def test_a_missing_file_and_a_folder(tmp_path):
     with pytest.raises(StoreError, match="none does not exist; check the path"):
         tensor_file.load(tmp_path / "none")
@@ -197,13 +164,6 @@ def test_a_changed_header_never_escapes_as_another_error(saved, position, value)
         assert str(saved) in str(error)
     finally:
         saved.write_bytes(before)
-
-
-@pytest.mark.parametrize("text", ["nonsense", "[]", '{"format": 3}', '{"format": "a"}', "[" * 9999])
-def test_a_bad_header_of_ours_is_told(tmp_path, text):
-    safetensors.torch.save_file(tensors(), tmp_path / "a", metadata={"regen": text})
-    with pytest.raises(StoreError, match="header"):
-        tensor_file.load(tmp_path / "a")
 
 
 def test_a_bad_entry_is_told(tmp_path):
