@@ -186,15 +186,7 @@ def resolve(
         edits = edits_of(edits)
     edits = edits if isinstance(edits, Edits) else read_edits(edits)
     merged = merged_settings(settings or RewriteSettings(), edits)
-    if not isinstance(generator, Generator):
-        if generator is None:
-            with within(edits.where("generator")):
-                generator = open_generator(edits.generator, device=device)
-        else:
-            name, generator = generator, open_generator(generator, device=device)
-            edits = replace(edits, generator=str(name))
-    else:
-        generator = generator.twin()  # the caller may use it meanwhile, in another thread
+    edits, generator = _opened(edits, generator, device)
     merged = with_family_settings(merged, generator)
     check_oracle(edits, generator)
     folder = checked_folder(images) or pictures_of(edits)
@@ -225,10 +217,9 @@ def resolve(
     split = _cut(generator, projector, merged, edits)
     with merged.naming("rule.align", edits):
         check_projector(projector, merged.settings.rule)
-    layer = split.value_layer
     usual = merged.said_by["value_layer"] == DEFAULT or (try_layers and not paths)
     if projector is None and not (usual and bundled.projectors_of(generator.digest())):
-        note = no_projector_note(generator, layer, merged.settings.fit.recall)
+        note = no_projector_note(generator, split.value_layer, merged.settings.fit.recall)
         warnings.warn(note, NoProjectorWarning, stacklevel=2)
     fit = resolved_fit(merged.settings.fit, split, examples)
     return Task(
@@ -245,6 +236,19 @@ def resolve(
         said_by=merged.said_by,
         images=folder,
     )
+
+
+def _opened(
+    edits: Edits, generator: Generator | Path | str | None, device: torch.device | str
+) -> tuple[Edits, Generator]:
+    """The generator for a task alone, and edits that name the one that was asked for."""
+    if isinstance(generator, Generator):
+        return edits, generator.twin()  # the caller may use it meanwhile, in another thread
+    if generator is not None:
+        opened = open_generator(generator, device=device)
+        return replace(edits, generator=str(generator)), opened
+    with within(edits.where("generator")):
+        return edits, open_generator(edits.generator, device=device)
 
 
 def _cut(generator: Generator, projector: Projector | None, merged: Merged, edits: Edits) -> Split:
