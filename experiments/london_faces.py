@@ -45,7 +45,7 @@ from regen.metrics import (
 from regen.metrics.neighbours import nearest, sheet
 from regen.projector.files import Projector, open_projector, save_projector
 from regen.projector.project import usual_context
-from regen.runs.logbook import track
+from regen.runs.progress import track
 from regen.seeds import GENERATOR_METRICS
 
 TRUNCATIONS = (1.0, 0.8)

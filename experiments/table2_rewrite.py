@@ -35,7 +35,7 @@ from experiments.tables.rewrite_table import Table2, brief
 from experiments.tables.rows import Numbers
 from regen import RegenError, open_generator, read_edits
 from regen.generators.protocol import Generator
-from regen.runs.logbook import Progress
+from regen.runs.progress import Progress
 from regen.training.distributed import workers
 from regen.training.environment import is_first
 

@@ -34,7 +34,7 @@ from functools import partial
 from pathlib import Path
 
 from regen.cli import main as regen
-from regen.runs.logbook import Progress
+from regen.runs.progress import Progress
 from tests.helpers.editor_hand import NOTES
 from tests.helpers.killed import COMMANDS, Command, make_world, unwanted
 

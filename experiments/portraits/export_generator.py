@@ -24,7 +24,7 @@ from regen.generators.stylegan2.generator import StyleGAN2
 from regen.images import grid
 from regen.metrics import load_lpips, psnr, ssim
 from regen.portraits import PortraitsOracle
-from regen.runs.logbook import track
+from regen.runs.progress import track
 
 FIRST_SEED, SEEDS, BATCH = 50_000, 1_000, 20
 

@@ -28,7 +28,8 @@ from regen.projector.config import ProjectorConfig
 from regen.projector.files import load_projector, save_projector
 from regen.projector.settings import ProjectorTrainingSettings
 from regen.projector.train import Report, train_projector
-from regen.runs.logbook import Logbook, Progress
+from regen.runs.logbook import Logbook
+from regen.runs.progress import Progress
 
 RESULTS = Path(__file__).parent.parent / "results"
 

@@ -27,7 +27,7 @@ from regen.images import load_image
 from regen.metrics import Lpips, psnr, sliced_wasserstein, ssim, wasserstein_per_channel
 from regen.projector.project import Project, project, usual_context
 from regen.projector.refine import RefineSettings, refine
-from regen.runs.logbook import track
+from regen.runs.progress import track
 
 PATTERNS = ("cat_eyes", "gear_eyes", "sunglasses", "red_nose")
 EXTRA_PATTERNS = ("hat", "medical_mask")  # for training; no measured image has them

@@ -22,7 +22,7 @@ from regen.projector.config import ProjectorConfig
 from regen.projector.network import BackwardProjector
 from regen.projector.settings import ProjectorTrainingSettings
 from regen.projector.train import Report, train_projector
-from regen.runs.logbook import Progress
+from regen.runs.progress import Progress
 
 _PACE_FILE = "pace.json"
 

@@ -36,7 +36,7 @@ from regen.edits.schema import PasteOracle
 from regen.generators.protocol import Generator
 from regen.metrics import describe_lpips, try_lpips
 from regen.rewriting.task import Task
-from regen.runs.logbook import Progress
+from regen.runs.progress import Progress
 
 FLOOR_NOTE = (
     "`generator_floor` in the JSON file is the distance inside of the unchanged generator to the "

@@ -25,8 +25,8 @@ from regen.images.sheets import draw_cells, save_sheet, usual_columns
 from regen.precision import DTYPES
 from regen.rewriting.rewrite import Rewrite, load_rewrites, rewritten
 from regen.runs.folder import refuse_busy, remove_results, run_folder
-from regen.runs.logbook import Progress
 from regen.runs.names import distinct_names
+from regen.runs.progress import Progress
 from regen.runs.takes import check_takes
 from regen.training.distributed import Workers, own_device, workers
 from regen.training.environment import is_first

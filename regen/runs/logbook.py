@@ -1,23 +1,15 @@
-"""What a run records and shows while it runs: its settings, its curves, and its progress.
-
-A *run folder* holds settings.json and TensorBoard events; `Logbook` writes both. `Progress` shows
-how far a job is and when it will be done, by tqdm.
-"""
+"""What a run records while it runs: its settings, and its curves for TensorBoard."""
 
 from __future__ import annotations
 
-import io
-import os
-import sys
 import threading
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from types import TracebackType
-from typing import TYPE_CHECKING, TextIO, TypeVar
+from typing import TYPE_CHECKING
 
 from torch import Tensor
-from tqdm import tqdm
 
 from regen.errors import StoreError
 from regen.files.as_json import to_json
@@ -28,13 +20,7 @@ from regen.images import as_shown
 if TYPE_CHECKING:
     from torch.utils.tensorboard import SummaryWriter
 
-T = TypeVar("T")
 ThreadHook = Callable[[threading.ExceptHookArgs], object]
-
-QUIET_SECONDS = 2.0  # a job shorter than this shows nothing
-TERMINAL_SECONDS = 0.2  # between two states of the line a terminal shows
-LOG_SECONDS = 10.0  # between two lines of a log
-_LOG_FORMAT = "{desc}: {n_fmt}/{total_fmt} ({percentage:.0f}%), {remaining} left{postfix}"
 
 
 class Logbook:
@@ -137,103 +123,3 @@ def _in_utf8(folder: Path | str) -> Path | str:
             remedy="choose another name",
         ) from error
     return folder
-
-
-class Progress:
-    """A bar on standard error that shows how far a job is; nothing for a job of two seconds.
-
-    A terminal sees one line that changes; a log gets a line every ten seconds. With
-    ``REGEN_PROGRESS=off`` in the environment nothing is ever shown.
-
-    Args:
-        total: Steps in all.
-        label: What is being done, "fitting the memory" for instance.
-        done: Steps done already, by an earlier run that is being resumed.
-
-    Example:
-        >>> with Progress(3, "counting") as progress:
-        ...     for step in range(3):
-        ...         progress.advance()
-    """
-
-    def __init__(self, total: int, label: str, *, done: int = 0) -> None:
-        self.label, self.done = label, done
-        terminal = sys.stderr.isatty()
-        self._bar = tqdm(
-            desc=label,
-            total=total,
-            initial=done,
-            leave=None,
-            position=None if terminal else 0,
-            file=sys.stderr if terminal else _Lines(sys.stderr),
-            bar_format=None if terminal else _LOG_FORMAT,
-            delay=QUIET_SECONDS,
-            mininterval=TERMINAL_SECONDS if terminal else LOG_SECONDS,
-            miniters=1,
-            smoothing=0,
-            dynamic_ncols=terminal,
-            disable=os.environ.get("REGEN_PROGRESS") == "off",
-        )
-
-    def __enter__(self) -> Progress:
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self.close()
-
-    def advance(self, steps: int = 1, note: str = "") -> None:
-        """Count `steps` more, and show the new state if it is time to, with `note` behind it."""
-        self.done += steps
-        self._bar.set_postfix_str(note, refresh=False)
-        self._bar.update(steps)
-
-    def close(self) -> None:
-        """Show the last state, if anything was shown at all; closing twice does no harm."""
-        self._bar.close()
-
-
-class _Lines(io.TextIOBase):
-    """A log for tqdm to write to: each new state of a bar becomes a line of its own."""
-
-    def __init__(self, log: TextIO) -> None:
-        self._log, self._last = log, ""
-
-    def write(self, text: str) -> int:
-        """Write a state; the carriage returns and blanks that tqdm puts around it are left out."""
-        state = text.strip()
-        if state and state != self._last:
-            self._log.write(f"{state}\n")
-            self._last = state
-        return len(text)
-
-    def flush(self) -> None:
-        """Write out what is pending."""
-        self._log.flush()
-
-
-def track(items: Sequence[T], label: str) -> Iterator[T]:
-    """Go through `items` with a `Progress`.
-
-    Example:
-        >>> list(track([1, 2], "counting"))
-        [1, 2]
-    """
-    with Progress(len(items), label) as progress:
-        for item in items:
-            yield item
-            progress.advance()
-
-
-def format_seconds(seconds: float) -> str:
-    """A duration in words.
-
-    Example:
-        >>> [format_seconds(s) for s in (0.4, 59, 200, 7500)]
-        ['0 s', '59 s', '3 min 20 s', '2 h 5 min']
-    """
-    whole = round(seconds)
-    if whole < 60:
-        return f"{whole} s"
-    if whole < 3600:
-        return f"{whole // 60} min {whole % 60} s"
-    return f"{whole // 3600} h {whole % 3600 // 60} min"

@@ -28,8 +28,8 @@ from regen.projector.project import Projection
 from regen.projector.refine import RefineSettings, refine
 from regen.projector.whole import check_hole, project_whole
 from regen.runs.folder import refuse_busy, remove_results, run_folder
-from regen.runs.logbook import Progress
 from regen.runs.names import distinct_names
+from regen.runs.progress import Progress
 
 FORMAT = "features"
 VERSION = 1

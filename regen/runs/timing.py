@@ -1,4 +1,4 @@
-"""How long the stages of a job took, and the most memory it used."""
+"""How long the stages of a job took, durations in words, and the most memory a job used."""
 
 from __future__ import annotations
 
@@ -36,6 +36,21 @@ class Stopwatch:
         """Seconds of each stage and, under "total", since this stopwatch was made."""
         total = time.perf_counter() - self._start
         return {name: round(value, 3) for name, value in {**self._stages, "total": total}.items()}
+
+
+def format_seconds(seconds: float) -> str:
+    """A duration in words.
+
+    Example:
+        >>> [format_seconds(s) for s in (0.4, 59, 200, 7500)]
+        ['0 s', '59 s', '3 min 20 s', '2 h 5 min']
+    """
+    whole = round(seconds)
+    if whole < 60:
+        return f"{whole} s"
+    if whole < 3600:
+        return f"{whole // 60} min {whole % 60} s"
+    return f"{whole // 3600} h {whole % 3600 // 60} min"
 
 
 def roughly(seconds: float) -> str:

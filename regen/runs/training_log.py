@@ -6,7 +6,8 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from regen.runs.folder import events_of, remove_results
-from regen.runs.logbook import Logbook, Progress
+from regen.runs.logbook import Logbook
+from regen.runs.progress import Progress
 
 
 class TrainingLog:

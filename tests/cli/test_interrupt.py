@@ -13,7 +13,8 @@ import pytest
 from regen.files import tensor_file
 from regen.generators.stylegan2.generator import StyleGAN2
 from regen.rewriting.rewrite import Rewrite
-from regen.runs.logbook import Logbook, Progress
+from regen.runs.logbook import Logbook
+from regen.runs.progress import Progress
 from tests.helpers.signals import STOP
 
 REWRITE = ("rewrite", "--edits", "edits.json", "--preserve", "2", "--seeds", "2", "-o", "out")

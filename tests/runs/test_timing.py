@@ -9,7 +9,7 @@ from types import SimpleNamespace
 import pytest
 
 from regen.runs import timing
-from regen.runs.timing import Stopwatch, peak_memory_mb
+from regen.runs.timing import Stopwatch, format_seconds, peak_memory_mb
 
 
 @pytest.fixture(autouse=True)
@@ -42,3 +42,11 @@ def test_memory_is_in_millions_of_bytes_and_never_falls() -> None:
     after = peak_memory_mb()
     assert before is not None and after is not None and held is not None
     assert 10 < before <= after < 1e6
+
+
+@pytest.mark.parametrize(
+    ("seconds", "text"),
+    [(59.4, "59 s"), (59.6, "1 min 0 s"), (3599.4, "59 min 59 s"), (3600, "1 h 0 min")],
+)
+def test_durations(seconds: float, text: str) -> None:
+    assert format_seconds(seconds) == text

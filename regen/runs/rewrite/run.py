@@ -28,7 +28,8 @@ from regen.rewriting.rewrite import Rewrite
 from regen.rewriting.settings import RewriteSettings
 from regen.rewriting.task import Task, resolve
 from regen.runs.folder import events_of, refuse_busy, remove_results, run_folder
-from regen.runs.logbook import Logbook, Progress
+from regen.runs.logbook import Logbook
+from regen.runs.progress import Progress
 from regen.runs.rewrite.conclude import conclude
 from regen.runs.rewrite.trials import ShownTrials
 from regen.runs.timing import Stopwatch

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from regen.rewriting.layer_trials import TrialWatcher
-from regen.runs.logbook import Progress
+from regen.runs.progress import Progress
 from regen.runs.timing import roughly
 
 

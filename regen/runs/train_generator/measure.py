@@ -30,7 +30,7 @@ from regen.metrics import (
     try_lpips,
 )
 from regen.metrics.neighbours import Neighbours, nearest, sheet
-from regen.runs.logbook import track
+from regen.runs.progress import track
 from regen.seeds import GENERATOR_METRICS
 
 _BATCH, _K, _SHOWN, _SMALLEST = 16, 3, 12, 32

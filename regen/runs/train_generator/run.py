@@ -29,7 +29,7 @@ from regen.images import as_shown, grid, save_image
 from regen.images.collection import open_collection
 from regen.images.folder import ImageFolder, read_folder
 from regen.runs.folder import refuse_busy, remove_results, run_folder
-from regen.runs.logbook import Progress
+from regen.runs.progress import Progress
 from regen.runs.train_generator.measure import MeasureSettings, measure_samples
 from regen.runs.train_generator.watcher import TrainingWatcher
 from regen.training.checkpoint import kept, missing_checkpoint, refuse_checkpoint

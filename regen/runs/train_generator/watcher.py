@@ -15,7 +15,7 @@ from torch import Tensor
 from regen.files.atomic import ensure_folder
 from regen.generators.trainer import ImageSampler, Report, TrainingPlan
 from regen.images import as_shown, grid, save_image
-from regen.runs.logbook import format_seconds
+from regen.runs.timing import format_seconds
 from regen.runs.training_log import TrainingLog
 
 SNAPSHOTS = "snapshots"
