@@ -9,7 +9,6 @@ The names below are imported on first use, so that `import regen` costs nothing.
 from __future__ import annotations
 
 from importlib import import_module
-from importlib.metadata import version
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -45,6 +44,8 @@ if TYPE_CHECKING:
     )
     from regen.errors import RegenError
 
+    __version__: str
+
 __all__ = [
     "Edits",
     "FitSettings",
@@ -78,12 +79,14 @@ __all__ = [
     "to_pil",
 ]
 
-__version__ = version("regen")
-
 
 def __getattr__(name: str) -> object:
     if name not in __all__:
         raise AttributeError(f"module 'regen' has no attribute {name!r}")
+    if name == "__version__":
+        from importlib.metadata import version  # several times what all else here takes
+
+        return version("regen")
     module = import_module("regen.errors" if name == "RegenError" else "regen.api")
     return getattr(module, name)
 

@@ -19,7 +19,7 @@ from regen.errors import GeneratorError, ImageError, RewriteError
 from regen.generators import bundled, registry
 from regen.projector import files
 from regen.rewriting import examples, task
-from tests.helpers.processes import HANGING_SECONDS
+from tests.helpers.processes import HANGING_SECONDS, imported_by
 
 SIX_LINES = """
 import regen
@@ -56,6 +56,7 @@ def test_every_name_is_there() -> None:
 def test_importing_regen_imports_neither_torch_nor_itself(tmp_path: Path) -> None:
     program = "import sys, regen; print('torch' in sys.modules, regen.__version__)"
     assert run(program, tmp_path) == f"False {regen.__version__}\n"
+    assert imported_by("import regen", ("importlib.metadata", "email", "numpy")) == set()
 
 
 def test_six_lines_give_the_bytes_of_the_command(world: Any) -> None:
