@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import inspect
 import json
 import re
@@ -120,3 +121,13 @@ def test_the_versions_agree() -> None:
     assert version and f"version: {version[1]}\n" in words(ROOT / "CITATION.cff")
     workflow = words(ROOT / ".github" / "workflows" / "ci.yml")
     assert "python_requires = >=3.10" in setup and '"3.10"' in workflow and ".ci/run" in workflow
+
+
+@pytest.mark.parametrize("folder", ["regen/projector", "regen/rewriting"])
+def test_the_map_of_a_folder_names_all_of_its_modules(folder: str) -> None:
+    source = ast.parse(words(ROOT / folder / "__init__.py"))
+    text = ast.get_docstring(source, clean=False) or ""
+    rows = [line.strip().split("  ")[0] for line in text.splitlines() if line.startswith("    ")]
+    named = [name for row in rows for name in row.split(", ")]
+    modules = [path.stem for path in (ROOT / folder).glob("*.py") if path.stem != "__init__"]
+    assert sorted(named) == sorted(modules)

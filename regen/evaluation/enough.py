@@ -69,27 +69,29 @@ def settled(evidence: Evidence, lpips: Lpips | None) -> bool:
     return all(_clear(numbers) for numbers in _comparisons(evidence, lpips))
 
 
-def _comparisons(e: Evidence, lpips: Lpips | None) -> Iterator[Tensor]:
+def _comparisons(evidence: Evidence, lpips: Lpips | None) -> Iterator[Tensor]:
     """For each limit a number of every sample, below 0 on average below the limit."""
     name = "l1" if lpips is None else "lpips"
-    yield _each(e, "before", "after", "outside") - SPILLED_ABOVE[name]
-    if e.oracle is not None:
-        before, after = (_each(e, time, "oracle", "inside") for time in ("before", "after"))
+    yield _each(evidence, "before", "after", "outside") - SPILLED_ABOVE[name]
+    if evidence.oracle is not None:
+        before, after = (_each(evidence, time, "oracle", "inside") for time in ("before", "after"))
         for limit in (TOOK_BELOW, IN_PART_BELOW):
             yield after - limit * before
-    elif e.targets is not None:
-        t = e.targets
-        asked = masked_distance(t.before, t.wanted, t.regions, lpips)[name] or 0.0
+    elif evidence.targets is not None:
+        targets = evidence.targets
+        asked = masked_distance(targets.before, targets.wanted, targets.regions, lpips)[name] or 0.0
         for limit in (TRANSFERRED, TRANSFERRED_IN_PART):
-            yield _each(e, "before", "after", "inside") - limit * asked
+            yield _each(evidence, "before", "after", "inside") - limit * asked
 
 
-def _each(e: Evidence, one: str, two: str, part: str) -> Tensor:
+def _each(evidence: Evidence, one: str, two: str, part: str) -> Tensor:
     """The distance of each sample: LPIPS where it has been computed, and L1 otherwise."""
-    if e.perceived is not None:
-        return e.perceived[one, two, part]
-    mask = e.regions if part == "inside" else 1 - e.regions
-    difference: Tensor = (getattr(e, one) - getattr(e, two)).abs().mean(dim=1, keepdim=True)
+    if evidence.perceived is not None:
+        return evidence.perceived[one, two, part]
+    mask = evidence.regions if part == "inside" else 1 - evidence.regions
+    difference: Tensor = (
+        (getattr(evidence, one) - getattr(evidence, two)).abs().mean(dim=1, keepdim=True)
+    )
     difference = (mask * difference).sum(dim=(1, 2, 3))
     return difference / mask.sum(dim=(1, 2, 3)).clamp_min(1)
 

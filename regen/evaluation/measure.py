@@ -35,37 +35,38 @@ def metrics_of(evidence: Evidence, lpips: Lpips | None, reason: str | None) -> d
         regions, its peak there and where most of it is; ``missed``: the share of samples on which
         the rule hardly acted; ``verdict``, see `regen.metrics.verdict`.
     """
-    e = evidence if lpips is None or evidence.perceived else evidence.seen_by(lpips)
+    if lpips is not None and not evidence.perceived:
+        evidence = evidence.seen_by(lpips)
     metrics: dict[str, Any] = {
-        "seeds": len(e.labels),
-        "lpips": describe_lpips(lpips, reason, int(min(e.before.shape[2:]))),
-        "region_source": e.region_source,
-        **_distances(e, {part: ("before", "after", part) for part in ("inside", "outside")}),
+        "seeds": len(evidence.labels),
+        "lpips": describe_lpips(lpips, reason, int(min(evidence.before.shape[2:]))),
+        "region_source": evidence.region_source,
+        **_distances(evidence, {part: ("before", "after", part) for part in ("inside", "outside")}),
         "oracle": None,
     }
-    if e.oracle is not None:
-        metrics["oracle_source"] = "paste" if e.region_source == "paste" else "renderer"
+    if evidence.oracle is not None:
+        metrics["oracle_source"] = "paste" if evidence.region_source == "paste" else "renderer"
         metrics["oracle"] = _distances(
-            e,
+            evidence,
             {
                 f"{part}_{time}": (time, "oracle", part)
                 for part in ("inside", "outside")
                 for time in ("before", "after")
             },
         )
-    if e.targets is not None:
-        t = e.targets
+    if evidence.targets is not None:
+        targets = evidence.targets
         metrics["targets"] = {
-            "asked": masked_distance(t.before, t.wanted, t.regions, lpips),
-            "left": masked_distance(t.after, t.wanted, t.regions, lpips),
-            "outside": masked_distance(t.before, t.after, 1 - t.regions, lpips),
+            "asked": masked_distance(targets.before, targets.wanted, targets.regions, lpips),
+            "left": masked_distance(targets.after, targets.wanted, targets.regions, lpips),
+            "outside": masked_distance(targets.before, targets.after, 1 - targets.regions, lpips),
         }
-        away = spill(t.maps, t.regions)
+        away = spill(targets.maps, targets.regions)
         metrics["map"] = {"away": away.share, "peak": away.peak, "where": away.where}
-        metrics["missed"] = missed(e.before, e.after, t)
-    if e.plain is not None:
+        metrics["missed"] = missed(evidence.before, evidence.after, targets)
+    if evidence.plain is not None:
         metrics["generator_error"] = _distances(
-            e,
+            evidence,
             {
                 "inside_before": ("before", "plain", "inside"),
                 "outside_before": ("before", "plain", "outside"),
@@ -77,12 +78,16 @@ def metrics_of(evidence: Evidence, lpips: Lpips | None, reason: str | None) -> d
     return metrics
 
 
-def _distances(e: Evidence, wanted: Mapping[str, tuple[str, str, str]]) -> dict[str, Distance]:
+def _distances(
+    evidence: Evidence, wanted: Mapping[str, tuple[str, str, str]]
+) -> dict[str, Distance]:
     """Distances by name, each of two images of the evidence, inside or outside of its regions."""
     distances = {}
     for name, (one, two, part) in wanted.items():
-        mask = e.regions if part == "inside" else 1 - e.regions
-        distances[name] = masked_distance(getattr(e, one), getattr(e, two), mask, None)
-        if e.perceived is not None:
-            distances[name]["lpips"] = float(e.perceived[one, two, part].mean())
+        mask = evidence.regions if part == "inside" else 1 - evidence.regions
+        distances[name] = masked_distance(
+            getattr(evidence, one), getattr(evidence, two), mask, None
+        )
+        if evidence.perceived is not None:
+            distances[name]["lpips"] = float(evidence.perceived[one, two, part].mean())
     return distances

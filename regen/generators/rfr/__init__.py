@@ -1,0 +1,1 @@
+"""RFR-Inpainting (Li et al. 2020): fills holes in images."""
