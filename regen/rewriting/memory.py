@@ -95,23 +95,14 @@ def fit_memory(
         keyed=keyed, layers=split.memory_layers, area=float(rule.image_mask.mean())
     )
     before = split.memory_parameters()
-    coordinates, steps, stopped = Coordinates(before), 0, False
     graphs = graphs or graphs_for(rule.wanted.device, recordable=split.recordable)
+    steps, stopped = 0, False
     with frozen(split.memory):
         crops = _crops(split, rule, settings, graphs)
         losses = Losses(split, rule, settings, preserved, crops)
-        if settings.solver != "adam":
-            known = moments if moments is not None else _moments_of(split, preserved)
-            start, own = before, dict[str, Tensor]()
-            if settings.solver == "keys":
-                named = [name for name in before if name in known]
-                own = rule_moments(split, rule, preserved, named)
-            else:
-                start = {**before, **closed_form(split, rule, settings, known, crops=crops)}
-            maps = {n: key_map(known[n], own.get(n)) for n in before if n in known}
-            coordinates = Coordinates(start, maps)
+        coordinates = _coordinates(split, rule, settings, preserved, moments, crops)
         if settings.solver == "closed-form":
-            _report_ends(losses, before, start, on_report)
+            _report_ends(losses, before, coordinates.start, on_report)
         else:
             for steps in _descend(losses, coordinates, settings, graphs, on_report):
                 if on_partial is not None and steps % settings.report_every == 0:
@@ -132,6 +123,27 @@ def _crops(split: Split, rule: Rule, settings: FitSettings, graphs: Graphs) -> C
     and where steps are recorded, arithmetic is cheap.
     """
     return plan_crops(split, rule) if settings.crops and not graphs.records else None
+
+
+def _coordinates(
+    split: Split,
+    rule: Rule,
+    settings: FitSettings,
+    preserved: Preserved | None,
+    moments: Moments | None,
+    crops: Crops | None,
+) -> Coordinates:
+    """Where the solver starts, and along what it takes its steps."""
+    before = split.memory_parameters()
+    if settings.solver == "adam":
+        return Coordinates(before)
+    known = moments if moments is not None else _moments_of(split, preserved)
+    keyed = [name for name in before if name in known]
+    if settings.solver == "keys":
+        own = rule_moments(split, rule, preserved, keyed)
+        return Coordinates(before, {name: key_map(known[name], own[name]) for name in keyed})
+    start = {**before, **closed_form(split, rule, settings, known, crops=crops)}
+    return Coordinates(start, {name: key_map(known[name]) for name in keyed})
 
 
 @torch.no_grad()
