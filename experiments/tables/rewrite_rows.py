@@ -14,7 +14,8 @@ from typing import Literal
 
 from experiments.baselines.rdgm import RdgmConfig
 from regen.edits.schema import Edits
-from regen.rewriting.presets import preset, values_of
+from regen.rewriting.precedence import settings_of_edits
+from regen.rewriting.presets import preset
 from regen.rewriting.settings import FitSettings, RewriteSettings
 
 ALL_CONVOLUTIONS = 0
@@ -219,7 +220,7 @@ def even_weights(settings: RewriteSettings, share: float) -> RewriteSettings:
 
 def with_edits(method: Method, edits: Edits) -> Method:
     """The row with what an edits file decides: the scale, and the rest only if it may."""
-    settings = method.settings.changed(values_of(edits))
+    settings = method.settings.changed(settings_of_edits(edits).values)
     if method.edits_decide:
         layers = edits.memory_layers or method.memory_layers
         return replace(method, settings=settings, memory_layers=layers)

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING
 from regen.edits.checked_json import read_json, shown
 from regen.errors import RewriteError, within
 from regen.rewriting.checks import check_choice
-from regen.rewriting.presets import PRESETS, values_of
+from regen.rewriting.presets import PRESETS
 from regen.rewriting.settings import NAMES, RewriteSettings
 
 if TYPE_CHECKING:
@@ -129,7 +129,19 @@ def merge_sources(
 
 def settings_of_edits(edits: Edits) -> PartialSettings:
     """The settings of an edits file."""
-    return PartialSettings(EDITS_FILE, values_of(edits))
+    given = {
+        "rule.align": edits.align,
+        "rule.scale": edits.scale,
+        "rule.shape": edits.shape,
+        "rule.blend": edits.blend,
+        "rule.feather_px": edits.feather,
+        "fit.weight_new": edits.weights.new,
+        "fit.weight_old": edits.weights.old,
+        "memory_layers": edits.memory_layers,
+        "value_layer": edits.value_layer,
+    }
+    said = {name: value for name, value in given.items() if value is not None}
+    return PartialSettings(EDITS_FILE, said)
 
 
 def settings_of_preset(name: str) -> PartialSettings:

@@ -1,14 +1,9 @@
-"""Settings that belong together: by the name of a preset, and those that an edits file gives."""
+"""Settings that belong together, by the name of a preset."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 from regen.rewriting.checks import check_choice
 from regen.rewriting.settings import RewriteSettings
-
-if TYPE_CHECKING:
-    from regen.edits.schema import Edits
 
 PRESETS: dict[str, dict[str, object]] = {
     "default": {},
@@ -29,22 +24,6 @@ PRESETS: dict[str, dict[str, object]] = {
         "value_layer": 10,
     },
 }
-
-
-def values_of(edits: Edits) -> dict[str, object]:
-    """The settings that an edits file gives, by dotted name."""
-    given = {
-        "rule.align": edits.align,
-        "rule.scale": edits.scale,
-        "rule.shape": edits.shape,
-        "rule.blend": edits.blend,
-        "rule.feather_px": edits.feather,
-        "fit.weight_new": edits.weights.new,
-        "fit.weight_old": edits.weights.old,
-        "memory_layers": edits.memory_layers,
-        "value_layer": edits.value_layer,
-    }
-    return {name: value for name, value in given.items() if value is not None}
 
 
 def preset(name: str) -> RewriteSettings:

@@ -24,7 +24,7 @@ from regen.rewriting.precedence import (
     settings_of_edits,
     settings_of_preset,
 )
-from regen.rewriting.presets import PRESETS, preset, values_of
+from regen.rewriting.presets import PRESETS, preset
 from regen.rewriting.settings import (
     NAMES,
     FitSettings,
@@ -69,6 +69,37 @@ def test_what_nobody_says_is_the_default() -> None:
     assert set(merged.said_by.values()) == {"default"}
 
 
+def test_edits_that_say_nothing_change_nothing() -> None:
+    given = RewriteSettings(
+        rule=RuleSettings(align="feature", scale="stretch"),
+        fit=FitSettings(weight_new=99, weight_old=1),
+    )
+    kept = given.changed(settings_of_edits(Edits(edits=())).values)
+    assert (kept.rule.align, kept.rule.scale) == ("feature", "stretch")
+    assert (kept.fit.weight_new, kept.fit.weight_old) == (99, 1)
+    assert kept == given
+
+
+def test_what_edits_say_counts_and_nothing_else() -> None:
+    edits = Edits(
+        (), weights=Weights(new=5.0), align="feature", feather=0.0, value_layer=8, memory_layers=1
+    )
+    assert settings_of_edits(edits).values == {
+        "fit.weight_new": 5.0,
+        "rule.align": "feature",
+        "rule.feather_px": 0.0,
+        "value_layer": 8,
+        "memory_layers": 1,
+    }
+    made = RewriteSettings(fit=FitSettings(weight_old=2.0)).changed(settings_of_edits(edits).values)
+    assert made == RewriteSettings(
+        RuleSettings(align="feature", feather_px=0.0),
+        FitSettings(weight_new=5.0, weight_old=2.0),
+        memory_layers=1,
+        value_layer=8,
+    )
+
+
 def test_merging_a_preset_alone_gives_the_preset() -> None:
     for name in PRESETS:
         assert merge([settings_of_preset(name)]).settings == preset(name)
@@ -87,7 +118,7 @@ def test_what_a_caller_says_is_below_the_edits() -> None:
     assert settings_of_caller(given).values == {"rule.scale": "stretch", "fit.weight_new": 7.0}
     edits = Edits((), weights=Weights(new=2.0), value_layer=8)
     merged = merged_settings(given, edits)
-    assert merged.settings == given.changed(values_of(edits))
+    assert merged.settings == given.changed(settings_of_edits(edits).values)
     said_by = {name: who for name, who in merged.said_by.items() if who != "default"}
     assert said_by == {
         "rule.scale": "caller",

@@ -4,41 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from regen.edits.schema import Edits, Weights
 from regen.errors import RewriteError
-from regen.rewriting.presets import preset, values_of
-from regen.rewriting.settings import FitSettings, RewriteSettings, RuleSettings
-
-
-def test_edits_that_say_nothing_change_nothing() -> None:
-    given = RewriteSettings(
-        rule=RuleSettings(align="feature", scale="stretch"),
-        fit=FitSettings(weight_new=99, weight_old=1),
-    )
-    kept = given.changed(values_of(Edits(edits=())))
-    assert (kept.rule.align, kept.rule.scale) == ("feature", "stretch")
-    assert (kept.fit.weight_new, kept.fit.weight_old) == (99, 1)
-    assert kept == given
-
-
-def test_what_edits_say_counts_and_nothing_else() -> None:
-    edits = Edits(
-        (), weights=Weights(new=5.0), align="feature", feather=0.0, value_layer=8, memory_layers=1
-    )
-    assert values_of(edits) == {
-        "fit.weight_new": 5.0,
-        "rule.align": "feature",
-        "rule.feather_px": 0.0,
-        "value_layer": 8,
-        "memory_layers": 1,
-    }
-    made = RewriteSettings(fit=FitSettings(weight_old=2.0)).changed(values_of(edits))
-    assert made == RewriteSettings(
-        RuleSettings(align="feature", feather_px=0.0),
-        FitSettings(weight_new=5.0, weight_old=2.0),
-        memory_layers=1,
-        value_layer=8,
-    )
+from regen.rewriting.presets import preset
+from regen.rewriting.settings import RewriteSettings
 
 
 def test_the_default_preset_is_the_default() -> None:
