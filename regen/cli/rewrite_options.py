@@ -106,8 +106,8 @@ _OPTIONS = (
         metavar="N",
         type=Count(1),
         help="Number of gradient steps: by default 300 on the weights, and for a memory of L "
-        "convolutions 12 L along the rule's keys, 16 L for more than three; more from the closed "
-        "form on, and for a large region.",
+        "convolutions 16 L along the rule's keys, 40 L / 3 from the closed form on, 26 L for more "
+        "than three; up to three times as many for a large region.",
     ),
     _rule(
         "--paste",

@@ -13,6 +13,7 @@ from click.testing import CliRunner
 from regen.cli.rewrite_options import merged_settings, setting_options, with_options
 from regen.edits.schema import Edits, Weights
 from regen.rewriting.settings import NAMES
+from regen.rewriting.usual_steps import usual_steps
 
 
 def parsed(*words: str) -> dict[str, Any]:
@@ -73,3 +74,13 @@ def test_edits_keep_what_an_edits_file_can_say() -> None:
     edits = Edits((), weights=Weights(new=2.0, old=3.0))
     changed = with_options(edits, parsed("--weights-old", "1", "--feather", "4", "--steps", "9"))
     assert (changed.weights, changed.feather) == (Weights(new=2.0, old=1.0), 4.0)
+
+
+def test_the_help_of_steps_says_what_is_taken() -> None:
+    command = setting_options(click.Command("rewrite", callback=lambda **_: None))
+    (option,) = (p for p in command.params if isinstance(p, click.Option) and p.name == "steps")
+    text = option.help or ""
+    assert f"default {usual_steps('adam', 3, 0.0).steps} on the weights" in text
+    assert f"{usual_steps('keys', 1, 0.0).steps} L along the rule's keys" in text
+    assert f"{usual_steps('both', 3, 0.0).steps} L / 3 from the closed form on" in text
+    assert f"{usual_steps('both', 4, 0.0).steps // 4} L for more than three" in text
