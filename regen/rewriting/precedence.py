@@ -150,7 +150,7 @@ def settings_of_preset(name: str) -> PartialSettings:
     return PartialSettings(f"preset {name}", PRESETS[name])
 
 
-def merged_settings(settings: RewriteSettings | Merged, edits: Edits) -> Merged:
+def merge_caller(settings: RewriteSettings | Merged, edits: Edits) -> Merged:
     """Merged settings unchanged; a caller's settings with those of `edits` in precedence."""
     if isinstance(settings, Merged):
         return settings

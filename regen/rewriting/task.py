@@ -25,7 +25,7 @@ from regen.rewriting.examples import load_examples, resolved_fit, taken_by
 from regen.rewriting.layer_choice import check_length, choose_layer
 from regen.rewriting.layer_trials import LayerChoice, TrialWatcher
 from regen.rewriting.oracle_checks import check_oracle, check_oracle_knows
-from regen.rewriting.precedence import DEFAULT, Merged, merged_settings
+from regen.rewriting.precedence import DEFAULT, Merged, merge_caller
 from regen.rewriting.preserved import LEAST_COMPARED
 from regen.rewriting.rule import Rule, build_rule, check_projector
 from regen.rewriting.settings import FitSettings, RewriteSettings
@@ -86,7 +86,7 @@ class Task:
         Raises:
             RegenError: If those are not valid.
         """
-        merged = merged_settings(settings or RewriteSettings(), edits)
+        merged = merge_caller(settings or RewriteSettings(), edits)
         merged = with_family_settings(merged, self.generator)
         rule = {name: by for name, by in merged.said_by.items() if name.startswith("rule.")}
         examples, split = load_examples(edits, self.generator, self.source), self.split
@@ -185,7 +185,7 @@ def resolve(
     if isinstance(edits, Mapping):
         edits = edits_of(edits)
     edits = edits if isinstance(edits, Edits) else read_edits(edits)
-    merged = merged_settings(settings or RewriteSettings(), edits)
+    merged = merge_caller(settings or RewriteSettings(), edits)
     edits, generator = _opened(edits, generator, device)
     merged = with_family_settings(merged, generator)
     check_oracle(edits, generator)

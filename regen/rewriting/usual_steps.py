@@ -21,8 +21,8 @@ class _Along:
 
     Attributes:
         lr: Largest step size for a memory of one convolution.
-        steps_of_each: For each of a few convolutions.
-        steps_of_each_of_many: For each of many.
+        steps_of_each: Steps for each of a few convolutions.
+        steps_of_each_of_many: Steps for each of many.
         preserve_weight_of_each: Weight of preserved samples, for each of a few convolutions.
         preserve_weight_of_many: The same for many, in all.
     """

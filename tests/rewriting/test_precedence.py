@@ -18,7 +18,7 @@ from regen.rewriting.precedence import (
     Merged,
     PartialSettings,
     merge,
-    merged_settings,
+    merge_caller,
     read_settings,
     settings_of_caller,
     settings_of_edits,
@@ -117,7 +117,7 @@ def test_what_a_caller_says_is_below_the_edits() -> None:
     given = RewriteSettings(RuleSettings(scale="stretch"), FitSettings(weight_new=7.0))
     assert settings_of_caller(given).values == {"rule.scale": "stretch", "fit.weight_new": 7.0}
     edits = Edits((), weights=Weights(new=2.0), value_layer=8)
-    merged = merged_settings(given, edits)
+    merged = merge_caller(given, edits)
     assert merged.settings == given.changed(settings_of_edits(edits).values)
     said_by = {name: who for name, who in merged.said_by.items() if who != "default"}
     assert said_by == {
@@ -129,7 +129,7 @@ def test_what_a_caller_says_is_below_the_edits() -> None:
 
 def test_merged_settings_count_as_they_are() -> None:
     merged = merge([PartialSettings(COMMAND_LINE, {"fit.weight_new": 1.0})])
-    assert merged_settings(merged, Edits((), weights=Weights(new=2.0))) is merged
+    assert merge_caller(merged, Edits((), weights=Weights(new=2.0))) is merged
 
 
 def test_what_is_found_out_later_takes_the_place_of_what_was_said() -> None:
@@ -220,4 +220,4 @@ def test_a_part_of_the_settings_is_not_all_of_them(settings: Any) -> None:
     with pytest.raises(
         RewriteError, match="settings: got .*, expected RewriteSettings; FitSettings"
     ):
-        merged_settings(settings, Edits(edits=()))
+        merge_caller(settings, Edits(edits=()))
