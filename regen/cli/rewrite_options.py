@@ -150,7 +150,8 @@ _OPTIONS = (
         "--preserve",
         metavar="N",
         type=Count(0),
-        help="Number of random samples of the generator that must stay unchanged.",
+        help="Number of random samples of the generator that must stay unchanged: 0 for none, else "
+        "16 at least.",
     ),
     _fit(
         "--preserve-weight",
