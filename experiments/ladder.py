@@ -40,9 +40,10 @@ from regen.metrics.perceptual import Lpips
 from regen.rewriting.direct_values import DirectSettings, direct_values
 from regen.rewriting.learn import Prepared, fit, moments_for, prepare
 from regen.rewriting.pasted import pasted
+from regen.rewriting.resolve import NoProjectorWarning, resolve
 from regen.rewriting.rewrite import Rewrite, rewritten
 from regen.rewriting.rule import build_rule, decode_wanted, region_weights
-from regen.rewriting.task import NoProjectorWarning, Task, resolve
+from regen.rewriting.task import Task
 from regen.seeds import HELD_OUT
 
 PATTERNS = ("cat_eyes", "sunglasses", "red_nose", "medical_mask")

@@ -16,8 +16,9 @@ from regen.images import grid, save_image
 from regen.images.regions import Region
 from regen.rewriting.composite import compose
 from regen.rewriting.learn import learn
+from regen.rewriting.resolve import resolve
 from regen.rewriting.rewrite import Rewrite, rewritten
-from regen.rewriting.task import Task, resolve
+from regen.rewriting.task import Task
 
 EXAMPLES = Path(__file__).parents[1] / "examples"
 

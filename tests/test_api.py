@@ -18,7 +18,7 @@ from regen import api
 from regen.errors import GeneratorError, ImageError, RewriteError
 from regen.generators import bundled, registry
 from regen.projector import files
-from regen.rewriting import examples, task
+from regen.rewriting import examples, resolve
 from tests.helpers.processes import HANGING_SECONDS, imported_by
 
 SIX_LINES = """
@@ -84,11 +84,11 @@ def test_each_thing_is_opened_once(
 
     monkeypatch.setattr(registry, "_read", counting("generator", registry._read))
     loaded = counting("projector", files.load_projector)
-    for module in (files, task):
+    for module in (files, resolve):
         monkeypatch.setattr(module, "load_projector", loaded)
-    monkeypatch.setattr(task, "load_examples", counting("examples", examples.load_examples))
+    monkeypatch.setattr(resolve, "load_examples", counting("examples", examples.load_examples))
     settings = regen.RewriteSettings(fit=regen.FitSettings(steps=1, preserve=2, precision="fp32"))
-    task.resolve("edits.json", settings=settings, try_layers=try_layers)
+    resolve.resolve("edits.json", settings=settings, try_layers=try_layers)
     assert seen == {"generator": 1, "projector": 1, "examples": 1}
 
 

@@ -28,9 +28,10 @@ from regen.images.regions import Region
 from regen.projector.project import Projection
 from regen.projector.settings import ProjectorTrainingSettings
 from regen.rewriting.preview import preview
+from regen.rewriting.resolve import resolve
 from regen.rewriting.rewrite import Rewrite
 from regen.rewriting.settings import FitSettings, RewriteSettings
-from regen.rewriting.task import Task, resolve
+from regen.rewriting.task import Task
 from regen.runs import generate, project, train_projector
 from regen.runs.convert import convert
 from regen.runs.info import describe

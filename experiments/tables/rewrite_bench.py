@@ -37,9 +37,10 @@ from regen.rewriting.learn import fit, moments_for, prepare
 from regen.rewriting.pasted import pasted
 from regen.rewriting.preserved import keys_of
 from regen.rewriting.presets import preset
+from regen.rewriting.resolve import resolve
 from regen.rewriting.rewrite import Rewrite, rewritten
 from regen.rewriting.rule import build_rule
-from regen.rewriting.task import Task, resolve
+from regen.rewriting.task import Task
 
 Made = tuple[Rewrite, dict[str, float]]  # a rewrite, and the last losses of its fit by name
 

@@ -15,9 +15,10 @@ from regen.generators.protocol import Generator
 from regen.rewriting.learn import OnPartial, OnStep, learn, learned_before
 from regen.rewriting.preview import Preview
 from regen.rewriting.preview import preview as _preview
+from regen.rewriting.resolve import resolve
 from regen.rewriting.rewrite import Rewrite
 from regen.rewriting.settings import RewriteSettings
-from regen.rewriting.task import Task, resolve
+from regen.rewriting.task import Task
 from regen.surroundings import unaffected
 
 

@@ -4,7 +4,8 @@ Its modules, in the order in which they come into play:
 
     settings, usual_steps, checks           what can be chosen, and what suits where nobody chose
     presets, precedence                     whose choice counts
-    task, usual_settings, oracle_checks     everything that edits name, opened and checked once
+    resolve, usual_settings, oracle_checks  everything that edits name, opened and checked once:
+    task                                    what a rewrite is made from
     layer_choice, layer_trials              the cut, if it is to be chosen by trying
     exemplars, examples                     patterns, and the targets that receive them
     composite, rule, direct_values          keys of the targets, and the values they should give

@@ -30,11 +30,12 @@ from regen.rewriting.applying import combined, images_after, is_within
 from regen.rewriting.key_similarity import match_whitened, whitening_of
 from regen.rewriting.preserved import keys_of
 from regen.rewriting.preview import Preview, checked_count, preview_of
+from regen.rewriting.resolve import resolve
 from regen.rewriting.rewrite import Rewrite
 from regen.rewriting.rule_cache import RuleCache, written
 from regen.rewriting.settings import RewriteSettings, RuleSettings
 from regen.rewriting.suggestions import part_at, same_part
-from regen.rewriting.task import Task, resolve
+from regen.rewriting.task import Task
 from regen.seeds import UNSEEN
 
 Opened = tuple[str, RewriteSettings]  # edits as JSON and settings, less what makes a rule

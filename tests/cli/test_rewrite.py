@@ -16,8 +16,8 @@ from regen.cli import main
 from regen.generators.registry import open_generator
 from regen.rewriting.presets import preset
 from regen.rewriting.preview import preview
+from regen.rewriting.resolve import resolve
 from regen.rewriting.rewrite import Rewrite, rewritten
-from regen.rewriting.task import resolve
 
 QUICK = ("--steps", "4", "--preserve", "4", "--seeds", "3", "--precision", "fp32")
 RUN = ("rewrite", "--edits", "edits.json", "--device", "cpu")
@@ -84,7 +84,7 @@ def test_the_line_of_the_summary_can_be_run(world: Any) -> None:
     assert (world.folder / "out" / "sheet" / "grid.png").is_file()
 
 
-@pytest.mark.filterwarnings("default::regen.rewriting.task.NoProjectorWarning")
+@pytest.mark.filterwarnings("default::regen.rewriting.resolve.NoProjectorWarning")
 def test_without_a_projector_it_works_and_says_what_one_would_add(world: Any) -> None:
     world.edits(lambda content: (content.pop("projector"), content.pop("value_layer")))
     result = world.run(*RUN, *QUICK, "-o", "out")

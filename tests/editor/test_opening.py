@@ -134,7 +134,7 @@ def composites(edits: api.Edits, generator: api.Generator) -> torch.Tensor:
     return torch.cat([compose(example, image, task.settings.rule)[0] for example, image in pairs])
 
 
-@pytest.mark.filterwarnings("ignore::regen.rewriting.task.NoProjectorWarning")
+@pytest.mark.filterwarnings("ignore::regen.rewriting.resolve.NoProjectorWarning")
 @pytest.mark.parametrize("name", ["drawn_cat_eyes", "sunglasses", "red_nose", "inpaint_sunglasses"])
 def test_what_the_renderer_draws_is_pasted_as_the_rewrite_pastes_it(
     name: str, tmp_path: Path

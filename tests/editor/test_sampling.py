@@ -31,7 +31,7 @@ from regen.images import save_image
 from tests.editor.test_encoding import decoded
 from tests.helpers import munit, rfr
 
-pytestmark = pytest.mark.filterwarnings("ignore::regen.rewriting.task.NoProjectorWarning")
+pytestmark = pytest.mark.filterwarnings("ignore::regen.rewriting.resolve.NoProjectorWarning")
 
 ROOT = Path(__file__).parents[2]
 SHORT: dict[str, object] = {

@@ -11,8 +11,8 @@ from regen.evaluation import enough
 from regen.evaluation.enough import enough_evidence, settled
 from regen.evaluation.evidence import Evidence, joined
 from regen.metrics.verdict import SPILLED_ABOVE
+from regen.rewriting.resolve import resolve
 from regen.rewriting.settings import RewriteSettings
-from regen.rewriting.task import resolve
 from tests.helpers.learned import nothing_learned
 from tests.helpers.world import World
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 import torch
 
 from regen.evaluation.evaluate import Evaluation, evaluate
+from regen.rewriting.resolve import resolve
 from regen.rewriting.settings import RewriteSettings
-from regen.rewriting.task import resolve
 from tests.helpers.learned import nothing_learned
 from tests.helpers.world import World
 

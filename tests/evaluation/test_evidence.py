@@ -10,7 +10,7 @@ from regen.evaluation.measure import metrics_of
 from regen.generators.protocol import Sample
 from regen.images.regions import Region
 from regen.portraits import PortraitsOracle
-from regen.rewriting.task import resolve
+from regen.rewriting.resolve import resolve
 from tests.helpers.learned import nothing_learned
 from tests.helpers.world import World
 

@@ -15,8 +15,8 @@ from regen.generators.samples import reserved_samples
 from regen.images.regions import Region
 from regen.metrics.verdict import MOST_MISSED
 from regen.rewriting.learn import learn
+from regen.rewriting.resolve import resolve
 from regen.rewriting.settings import RewriteSettings
-from regen.rewriting.task import resolve
 from regen.seeds import UNSEEN
 from tests.helpers.patterns import blue_cheek, green_brows
 

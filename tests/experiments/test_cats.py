@@ -23,7 +23,7 @@ from regen.generators.munit.generator import Translator
 from regen.generators.munit.network import MUNIT
 from regen.metrics.perceptual import Lpips
 from regen.portraits import attributes, cat_style, render_cat
-from regen.rewriting.task import NoProjectorWarning
+from regen.rewriting.resolve import NoProjectorWarning
 from tests.helpers.munit import lively
 
 SMALL = Settings(width=4, blocks=1, mapping=8, steps=5, batch=2, people=32, styles=2)

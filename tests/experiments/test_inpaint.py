@@ -14,8 +14,8 @@ from experiments.inpaint.export_generator import measure, sheet, trained
 from experiments.inpaint.pool import GUIDED, Pool, load_pool
 from experiments.inpaint.train_generator import Settings, Trainer, run
 from regen.generators.rfr.generator import Inpainter
+from regen.rewriting.resolve import NoProjectorWarning
 from regen.rewriting.settings import RewriteSettings
-from regen.rewriting.task import NoProjectorWarning
 from tests.helpers.rfr import lively
 
 SMALL = Settings(width=8, rounds=1, steps=4, batch=2, people=32)

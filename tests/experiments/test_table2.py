@@ -43,7 +43,8 @@ from regen.generators.protocol import Generator
 from regen.generators.stylegan2.generator import StyleGAN2
 from regen.generators.stylegan2.source import StyleSample
 from regen.rewriting.presets import preset
-from regen.rewriting.task import NoProjectorWarning, Task, resolve
+from regen.rewriting.resolve import NoProjectorWarning, resolve
+from regen.rewriting.task import Task
 
 ROWS = "memory2_weighted,rdgm_rank1,patch_transfer,memory2_preserve_where_similar"
 CLOSED_FORM = "memory2_closed_form,memory2_closed_form_alone"

@@ -18,7 +18,7 @@ from regen.images import save_image
 from regen.images.regions import Region
 from regen.portraits import PortraitsOracle
 from regen.rewriting.examples import load_examples
-from regen.rewriting.task import resolve
+from regen.rewriting.resolve import resolve
 from tests.helpers.examples import EYES, edits
 from tests.helpers.munit import lively as munit_lively
 from tests.helpers.rfr import lively as rfr_lively

@@ -25,8 +25,9 @@ from regen.projector.network import BackwardProjector
 from regen.report.layers import layers_section
 from regen.rewriting import layer_choice, moment_cache
 from regen.rewriting.layer_trials import TrialWatcher
+from regen.rewriting.resolve import NoProjectorWarning, resolve
 from regen.rewriting.settings import RewriteSettings
-from regen.rewriting.task import NoProjectorWarning, Task, resolve
+from regen.rewriting.task import Task
 
 
 @pytest.fixture

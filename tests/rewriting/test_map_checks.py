@@ -12,7 +12,7 @@ from regen.images.regions import Region
 from regen.metrics.verdict import MOST_AWAY, MOST_MISSED
 from regen.rewriting.map_checks import missed, spill
 from regen.rewriting.preview import preview
-from regen.rewriting.task import resolve
+from regen.rewriting.resolve import resolve
 from tests.helpers.patterns import blue_cheek, eye_patch, green_brows
 
 NOWHERE = torch.zeros(1, 1, 32, 32)

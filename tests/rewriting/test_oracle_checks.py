@@ -25,7 +25,7 @@ from regen.errors import EditsError
 from regen.generators.stylegan2.generator import StyleGAN2
 from regen.images import save_image
 from regen.images.regions import Region
-from regen.rewriting.task import NoProjectorWarning, resolve
+from regen.rewriting.resolve import NoProjectorWarning, resolve
 
 
 def edits(oracle: Any) -> Edits:

@@ -11,9 +11,10 @@ import torch
 from regen.edits.schema import Edits, SampleSpec, Target
 from regen.generators.registry import open_generator
 from regen.rewriting import rule_cache
+from regen.rewriting.resolve import resolve
 from regen.rewriting.rule import build_rule
 from regen.rewriting.rule_cache import RuleCache, written
-from regen.rewriting.task import Task, resolve
+from regen.rewriting.task import Task
 from tests.helpers.examples import EYES, edits
 
 

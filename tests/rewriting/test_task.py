@@ -1,10 +1,8 @@
-"""What a rewrite is made from is checked when it is resolved."""
+"""A task for edits that are being made, and the samples beside its targets."""
 
 from __future__ import annotations
 
-import re
 from dataclasses import replace
-from typing import Any
 
 import pytest
 
@@ -16,90 +14,51 @@ from regen.edits.schema import (
     SampleSpec,
     Target,
 )
-from regen.errors import ProjectorError, RegenError
-from regen.generators import bundled
-from regen.generators.registry import open_generator
+from regen.errors import ProjectorError
 from regen.generators.stylegan2.generator import StyleGAN2
 from regen.images.regions import Region
-from regen.rewriting.learn import learn
-from regen.rewriting.settings import FitSettings, RewriteSettings, RuleSettings
-from regen.rewriting.task import NoProjectorWarning, resolve
+from regen.rewriting.preserved import LEAST_COMPARED
+from regen.rewriting.resolve import NoProjectorWarning, resolve
+from regen.rewriting.settings import RewriteSettings, RuleSettings
 
 
-def edits(oracle: Any, side: int = 8) -> Edits:
+def edits(side: int = 8) -> Edits:
     target = Target(SampleSpec(3), Region.box(4, 4, 4 + side, 4 + side))
-    return Edits((Edit(Pattern("cat_eyes", 5), NamedRegion("eyes"), (target,)),), oracle=oracle)
-
-
-def test_without_a_projector_a_rewrite_is_learned_at_a_stated_layer(generator: StyleGAN2) -> None:
-    fit = FitSettings(steps=2, preserve=2, preserve_batch=1, precision="fp32")
-    with pytest.warns(NoProjectorWarning, match="no projector is known for this generator at"):
-        task = resolve(edits(None), generator, settings=RewriteSettings(fit=fit))
-    assert task.projector is None
-    used = task.split.value_layer, task.split.memory_layers
-    assert used == generator.usual_cut(large=True) == (7, 6)
-    assert (task.settings.value_layer, task.said_by["value_layer"]) == (7, "default")
-    assert (task.settings.fit.recall, task.said_by["fit.recall"]) == ("image", "default")
-    changed = learn(task).rewrite.deltas
-    assert any(bool(delta.abs().max() > 0) for delta in changed.values())
+    return Edits((Edit(Pattern("cat_eyes", 5), NamedRegion("eyes"), (target,)),))
 
 
 def test_the_memory_of_a_small_pattern_is_shorter(generator: StyleGAN2) -> None:
     with pytest.warns(NoProjectorWarning):
-        small = resolve(edits(None, side=3), generator)
+        small = resolve(edits(side=3), generator)
     assert small.split.memory_layers == small.settings.memory_layers == 4
-    large = small.with_edits(edits(None, side=8))
+    large = small.with_edits(edits(side=8))
     assert large.split.memory_layers == large.settings.memory_layers == 6
     with pytest.warns(NoProjectorWarning):
-        again = resolve(edits(None, side=8), generator)
+        again = resolve(edits(side=8), generator)
     assert large.settings == again.settings and large.said_by == again.said_by
     with pytest.warns(NoProjectorWarning):
-        fixed = resolve(edits(None, side=3), generator, settings=RewriteSettings(memory_layers=2))
-    assert fixed.with_edits(edits(None, side=8)).split.memory_layers == 2
+        fixed = resolve(edits(side=3), generator, settings=RewriteSettings(memory_layers=2))
+    assert fixed.with_edits(edits(side=8)).split.memory_layers == 2
 
 
 def test_another_way_to_make_a_rule_needs_nothing_opened_again(generator: StyleGAN2) -> None:
     settings = RewriteSettings(RuleSettings(paste="difference"))
-    soft = replace(edits(None), feather=5.0, scale="stretch")
+    soft = replace(edits(), feather=5.0, scale="stretch")
     with pytest.warns(NoProjectorWarning):
-        first, anew = resolve(edits(None), generator), resolve(soft, generator, settings=settings)
+        first, anew = resolve(edits(), generator), resolve(soft, generator, settings=settings)
     found = first.with_edits(soft, settings)
     assert found.settings == anew.settings and found.said_by == anew.said_by
     assert found.split is first.split and found.source is first.source
     with pytest.raises(ProjectorError, match="e.json: align: got feature, without a projector"):
-        first.with_edits(replace(edits(None), align="feature", file="e.json"))
+        first.with_edits(replace(edits(), align="feature", file="e.json"))
 
 
-def test_without_a_projector_the_value_layer_is_anybodys_choice(generator: StyleGAN2) -> None:
-    with pytest.warns(NoProjectorWarning, match="at value layer 4; the rule is learned from"):
-        task = resolve(edits(None), generator, settings=RewriteSettings(value_layer=4))
-    assert (task.split.value_layer, task.said_by["value_layer"]) == (4, "caller")
-    assert (task.split.memory_layers, task.said_by["memory_layers"]) == (4, "default")
-
-
-def test_features_need_a_projector(generator: StyleGAN2) -> None:
-    settings = RewriteSettings(RuleSettings(align="feature"))
-    with pytest.raises(ProjectorError, match="align: got feature, without a projector for the"):
-        resolve(edits(None), generator, settings=settings)
-
-
-@pytest.mark.parametrize(
-    ("changes", "message"),
-    [
-        ({"value_layer": 8}, "e.json: value_layer: got 8, expected 1 to 7, the convolutions of"),
-        ({"memory_layers": 8}, "e.json: memory_layers: got 8, expected 1 to 7, since the memory"),
-        ({"align": "feature"}, "e.json: align: got feature, without a projector for the value"),
-    ],
-)
-def test_a_setting_that_the_generator_cannot_have_is_told_with_its_place_and_no_note(
-    generator: StyleGAN2, changes: Any, message: str
-) -> None:
-    with pytest.raises(RegenError, match=f"^{re.escape(message)}"):
-        resolve(replace(edits(None), file="e.json", **changes), generator)
-
-
-def test_a_layer_of_another_projector_is_told_with_the_place_of_the_layer() -> None:
-    given = replace(edits(None), file="e.json", value_layer=8)
-    path = bundled.projectors_of(open_generator("portraits").digest())[10]
-    with pytest.raises(ProjectorError, match=r"^e.json: value_layer: value layer of .*: got 8, "):
-        resolve(given, "portraits", projectors=[path])
+def test_as_many_samples_as_are_compared_and_no_targets(generator: StyleGAN2) -> None:
+    with pytest.warns(NoProjectorWarning):
+        task = resolve(edits(), generator)
+    assert task.settings.fit.preserve == len(task.random_samples()) == LEAST_COMPARED
+    for preserve, count in ((2, LEAST_COMPARED), (20, 20)):
+        fit = replace(task.settings.fit, preserve=preserve)
+        samples = replace(task, settings=replace(task.settings, fit=fit)).random_samples()
+        assert len(samples) == count
+        assert not task.taken & {sample.index for sample in samples}

@@ -12,8 +12,8 @@ from regen.generators.registry import open_generator
 from regen.generators.stylegan2.generator import StyleGAN2
 from regen.rewriting.composite import Example
 from regen.rewriting.precedence import PartialSettings, merge, settings_of_preset
+from regen.rewriting.resolve import NoProjectorWarning, resolve
 from regen.rewriting.settings import RewriteSettings
-from regen.rewriting.task import NoProjectorWarning, resolve
 from regen.rewriting.usual_settings import (
     find_projector,
     no_projector_note,

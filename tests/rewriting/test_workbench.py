@@ -18,9 +18,10 @@ from regen.images import save_image
 from regen.rewriting import workbench
 from regen.rewriting.learn import learn
 from regen.rewriting.preview import preview
+from regen.rewriting.resolve import resolve
 from regen.rewriting.rewrite import Rewrite
 from regen.rewriting.settings import FitSettings, RewriteSettings, RuleSettings
-from regen.rewriting.task import Task, resolve
+from regen.rewriting.task import Task
 from regen.rewriting.workbench import Workbench
 from tests.helpers import munit
 from tests.tolerances import assert_near

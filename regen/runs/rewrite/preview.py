@@ -13,8 +13,8 @@ from regen.report.preview import draw_preview
 from regen.rewriting.duration import seconds_of_fit
 from regen.rewriting.precedence import Merged
 from regen.rewriting.preview import Preview, preview
+from regen.rewriting.resolve import resolve
 from regen.rewriting.settings import RewriteSettings
-from regen.rewriting.task import resolve
 from regen.runs.folder import run_folder
 
 BESIDE_FIT = 3

@@ -24,9 +24,10 @@ from regen.generators.samples import check_reserved
 from regen.rewriting.layer_trials import LayerChoice
 from regen.rewriting.learn import Learned, fit, moments_for, prepare
 from regen.rewriting.precedence import Merged
+from regen.rewriting.resolve import resolve
 from regen.rewriting.rewrite import Rewrite
 from regen.rewriting.settings import RewriteSettings
-from regen.rewriting.task import Task, resolve
+from regen.rewriting.task import Task
 from regen.runs.folder import events_of, refuse_busy, remove_results, run_folder
 from regen.runs.logbook import Logbook
 from regen.runs.progress import Progress

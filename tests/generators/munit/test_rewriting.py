@@ -13,7 +13,7 @@ import regen
 from regen.edits.schema import Edits, edits_of
 from regen.errors import EditsError
 from regen.images import save_image
-from regen.rewriting.task import NoProjectorWarning, resolve
+from regen.rewriting.resolve import NoProjectorWarning, resolve
 from tests.helpers.munit import lively
 from tests.tolerances import assert_near
 
