@@ -11,11 +11,11 @@ from regen.edits.checked_json import is_there, shortened, shown
 from regen.edits.validation import NOT_EMPTY, EditsFile, Expected, ReadAs
 from regen.errors import EditsError
 from regen.files.addresses import address_of, not_there, remedy_of
+from regen.files.run_files import GENERATOR_FILE
 
 # How PNG, JPEG, WebP, GIF and TIFF begin in base64.
 _BASE64_OF_IMAGE = re.compile("iVBORw0KGgo|/9j/[24]|UklGR|R0lGOD|SUkqA|TU0AK")
 _BASE64 = re.compile(r"[A-Za-z0-9+/=\s]*")
-_GENERATOR_FILE = "generator.safetensors"  # of a run folder, which --generator takes too
 _LONGEST_NAME = 255  # characters of a file's name
 
 
@@ -55,7 +55,7 @@ def name_or_file(text: str, file: EditsFile) -> str:
     is_path = "/" in text or "\\" in text or bool(Path(text).suffix)
     if not is_path:
         return text
-    trained = file.folder / text / _GENERATOR_FILE
+    trained = file.folder / text / GENERATOR_FILE
     return str(trained) if isfile(trained) else existing_file(text, file)
 
 
