@@ -26,6 +26,7 @@ Bounds = tuple[float, float, float, float]  # x0, y0, x1, y1
 _SLABS = 8  # horizontal cuts of a pixel
 _ROUNDING = 1e-9  # of a pixel, below which it is not covered
 _NO_RADIUS = 0.1  # pixels, up to which the next pixel weighs e^-200, nothing
+_MANY_TAPS = 33  # of a filter; of more, matrices are quicker than a convolution of one channel
 
 
 def size_of(layer: Tensor) -> tuple[int, int]:
@@ -174,9 +175,21 @@ def feather(mask: Tensor, radius_px: float) -> Tensor:
     offsets = torch.arange(-reach, reach + 1, dtype=mask.dtype, device=mask.device)
     weights = torch.exp(-2 * (offsets / radius_px) ** 2)
     weights = weights / weights.sum()
+    if len(weights) > _MANY_TAPS:
+        rows, columns = (_filtering(weights, side) for side in mask.shape[2:])
+        return _apply(rows, mask, columns).clamp(0, 1)
     padded = pad(mask, (reach, reach, reach, reach), mode="replicate")
     blurred = conv2d(padded, weights.view(1, 1, 1, -1))
     return conv2d(blurred, weights.view(1, 1, -1, 1)).clamp(0, 1)
+
+
+def _filtering(weights: Tensor, side: int) -> Tensor:
+    """``[side, side]``: the part of each input pixel in each output pixel, borders continued."""
+    reach = len(weights) // 2
+    places = torch.arange(side, device=weights.device)[:, None]
+    taken = places + torch.arange(-reach, reach + 1, device=weights.device)
+    matrix = weights.new_zeros(side, side)
+    return matrix.scatter_add_(1, taken.clamp(0, side - 1), weights.expand(side, -1))
 
 
 def warp(

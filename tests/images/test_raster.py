@@ -4,6 +4,7 @@ import math
 
 import pytest
 import torch
+import torch.nn.functional as F
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -126,6 +127,17 @@ def test_feather_keeps_a_mask_whole_at_the_border():
     assert soft[..., 0].min() == pytest.approx(1)
     assert 0.5 < soft[0, 0, 4, 3] < 1
     assert raster.feather(mask, 0) is mask
+
+
+@pytest.mark.parametrize("size", [(60, 48), (48, 60), (7, 90)])
+def test_a_wide_feather_is_the_same_gaussian(size):
+    mask = noise(2, 1, *size)
+    reach, offsets = 24, torch.arange(-24, 25, dtype=torch.float64)
+    weights = torch.exp(-2 * (offsets / 16) ** 2)
+    weights = weights / weights.sum()
+    padded = F.pad(mask, (reach,) * 4, mode="replicate")
+    blurred = F.conv2d(F.conv2d(padded, weights.view(1, 1, 1, -1)), weights.view(1, 1, -1, 1))
+    torch.testing.assert_close(raster.feather(mask, 16.0), blurred)
 
 
 @pytest.mark.parametrize("radius", [5e-324, 1e-300, 1e-40, 1e-9, 0.05, 0.1, 0.1001])
