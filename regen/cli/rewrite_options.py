@@ -150,8 +150,7 @@ _OPTIONS = (
         "--preserve",
         metavar="N",
         type=Count(0),
-        help="Number of random samples of the generator that must stay unchanged: 0 for none, else "
-        "16 at least.",
+        help="Number of random samples of the generator that must stay unchanged; 0 for none.",
     ),
     _fit(
         "--preserve-weight",

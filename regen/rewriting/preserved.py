@@ -133,7 +133,8 @@ def preserve(
         split: The same, cut.
         rule: Whose region is compared with the samples' keys.
         settings: Whether and where to preserve.
-        samples: Random samples that are not targets.
+        samples: Random samples that are not targets; of more than are preserved the others are
+            compared alone.
 
     Returns:
         What to preserve, None where nothing is; and the matcher.
@@ -143,12 +144,15 @@ def preserve(
     matcher = match_keys(keys.features, rule.keys.features, rule.mask)
     if not settings.preserve:
         return None, matcher
-    values, images = _recalled(split, keys, generator.batch_size)
-    keep, image_keep = _keep(matcher, keys.features, (values, images), settings)
+    count = min(settings.preserve, len(keys.features))
+    kept = keys if count == len(keys.features) else keys.select(range(count))
+    values, images = _recalled(split, kept, generator.batch_size)
+    layers = _keep(matcher, keys.features, (values, images), settings)
+    keep, image_keep = (layer[:count] for layer in layers)
     if generator.changes_in_part:  # what cannot change would only dilute the mean
         inside = [generator.changeable(latent) for latent in latents]
-        image_keep = image_keep * torch.cat([part for part in inside if part is not None])
-    return Preserved(keys, values, images, keep, image_keep), matcher
+        image_keep = image_keep * torch.cat([part for part in inside if part is not None])[:count]
+    return Preserved(kept, values, images, keep, image_keep), matcher
 
 
 def _recalled(split: Split, keys: Activation, batch_size: int) -> tuple[Tensor, Tensor]:

@@ -74,8 +74,7 @@ class FitSettings:
         recall: Where the rule is compared: "value" (the paper), "image" or "both".
         image_weight: Weight of the image's recall beside the values'.
         structure_weight: Weight of the region's 1 - SSIM where recall is measured on the image.
-        preserve: Random samples of the generator that must stay unchanged; 0 for none (the paper),
-            else 16 at least, as many as are compared to find where the rule will act.
+        preserve: Random samples of the generator that must stay unchanged; 0 for none (the paper).
         preserve_weight: Their weight beside the rule's; by default L / E along the rule's keys and
             2 L / (3 E) from the closed form, 6 / E and 8 / E for more than three convolutions, and
             1 on the weights. The more convolutions change, the more changes elsewhere; the more

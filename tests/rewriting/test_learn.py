@@ -17,7 +17,7 @@ from regen.rewriting.task import Task
 def test_what_is_prepared_is_all_that_a_fit_needs(task: Task) -> None:
     prepared = prepare(task)
     assert len(prepared.rule) == 2
-    assert prepared.preserved is not None and prepared.preserved.images.shape == (16, 3, 32, 32)
+    assert prepared.preserved is not None and prepared.preserved.images.shape == (2, 3, 32, 32)
     assert prepared.matcher.share == pytest.approx(prepared.rule.mask.mean().item(), rel=0.5)
     gradient_steps = replace(task.settings, fit=replace(task.settings.fit, solver="adam"))
     assert moments_for(replace(task, settings=gradient_steps)) is None  # they need none

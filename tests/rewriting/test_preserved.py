@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
+import pytest
 import torch
 
 from regen.edits.schema import NamedRegion
@@ -41,7 +44,7 @@ def test_they_are_the_generator_s_own_samples(
     generator: StyleGAN2, split: StyleGAN2Split, rule: Rule
 ) -> None:
     samples = generator.source().samples(range(50, 70))  # more than one batch
-    settings = FitSettings(preserve_outside_match=False)
+    settings = FitSettings(preserve=20, preserve_outside_match=False)
     kept, _ = preserve(generator, split, rule, settings, samples)
     assert kept is not None and len(kept) == 20
     latents = generator.latents(samples)
@@ -61,6 +64,21 @@ def test_where_the_rule_will_act_they_need_not_stay(
     acts = matcher.mask(kept.keys.features, (32, 32), slack=2.0)
     torch.testing.assert_close(kept.image_keep, 1 - acts)
     assert kept.keep.min() < 0.5 < kept.keep.mean()
+
+
+@pytest.mark.parametrize("outside_match", [True, False])
+def test_as_many_are_preserved_as_asked_for_and_all_are_compared(
+    generator: StyleGAN2, split: StyleGAN2Split, rule: Rule, outside_match: bool
+) -> None:
+    samples = generator.source().samples(range(50, 54))
+    settings = FitSettings(preserve_outside_match=outside_match)
+    every, compared = preserve(generator, split, rule, settings, samples)
+    kept, matcher = preserve(generator, split, rule, replace(settings, preserve=3), samples)
+    assert every is not None and kept is not None and len(every) == 4
+    assert matcher.share == compared.share
+    for name in ("values", "images", "keep", "image_keep"):
+        assert torch.equal(getattr(kept, name), getattr(every, name)[:3])
+    assert torch.equal(kept.keys.features, every.keys.features[:3])
 
 
 def test_nothing_is_preserved_if_nothing_is_asked_for(
