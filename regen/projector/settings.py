@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
+from math import inf
 from typing import Literal, get_args
 
 from regen.errors import ProjectorError
@@ -10,6 +11,8 @@ from regen.errors import ProjectorError
 Context = Literal["own", "mean", "swap"]
 Schedule = Literal["cosine", "constant"]
 Precision = Literal["auto", "fp32", "bf16"]
+
+_POSITIVE, _FROM_ZERO = "a number above 0", "a number, 0 or more"
 
 
 @dataclass(frozen=True)
@@ -44,8 +47,8 @@ class CompositeSettings:
             share = getattr(self, name)
             if not 0 <= share <= 1:
                 raise ProjectorError(f"composites: {name}", got=share, expected="0 to 1")
-        if not self.softest > 0:
-            raise ProjectorError("composites: softest", got=self.softest, expected="above 0")
+        if not 0 < self.softest < inf:
+            raise ProjectorError("composites: softest", got=self.softest, expected=_POSITIVE)
         for name in ("radius", "usual_radius"):
             low, high = getattr(self, name)
             if not 0 < low <= high <= 32:
@@ -85,7 +88,7 @@ class ProjectorTrainingSettings:
         seed: Source of initial weights, samples and composites.
 
     Raises:
-        ProjectorError: If a value is out of range.
+        ProjectorError: If a value is out of range, or not finite.
     """
 
     kimg: float = 100.0
@@ -133,14 +136,13 @@ class ProjectorTrainingSettings:
     def _check_numbers(self) -> None:
         positive = ("kimg", "batch", "lr", "discriminator_lr", "r1_every_steps")
         for name in (*positive, "checkpoint_every_kimg", "report_every_kimg"):
-            if not getattr(self, name) > 0:
-                raise ProjectorError(name, got=getattr(self, name), expected="above 0")
-        if self.window < 0:
-            raise ProjectorError("window", got=self.window, expected="0 or more")
+            if not 0 < getattr(self, name) < inf:
+                raise ProjectorError(name, got=getattr(self, name), expected=_POSITIVE)
         weights = ("feature_l1", "adversarial", "semi_cycle_l1", "semi_cycle_ssim")
-        for name in (*weights, "paste_weight", "warmup_kimg", "r1_gamma", "ema_halflife_kimg"):
-            if not getattr(self, name) >= 0:
-                raise ProjectorError(name, got=getattr(self, name), expected="0 or more")
+        others = ("paste_weight", "warmup_kimg", "r1_gamma", "ema_halflife_kimg")
+        for name in ("window", *weights, *others):
+            if not 0 <= getattr(self, name) < inf:
+                raise ProjectorError(name, got=getattr(self, name), expected=_FROM_ZERO)
         if not any(getattr(self, name) for name in weights):
             raise ProjectorError("training", got="no loss with a weight", expected="at least one")
 

@@ -98,7 +98,8 @@ def test_extra_images_of_another_size_are_refused() -> None:
         ({"pastes": (4, 3)}, "composites: pastes"),
         ({"usual": 2.0}, "composites: usual: got 2.0, expected 0 to 1"),
         ({"pieces": -1.0}, "composites: pieces: got -1.0"),
-        ({"softest": 0.0}, "composites: softest: got 0.0, expected above 0"),
+        ({"softest": 0.0}, "composites: softest: got 0.0, expected a number above 0"),
+        ({"softest": float("inf")}, "composites: softest: got inf, expected a number above 0"),
         ({"radius": (3.0, 64.0)}, r"composites: radius: got \(3.0, 64.0\), expected 0 to 32"),
     ],
 )
