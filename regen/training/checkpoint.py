@@ -27,6 +27,27 @@ _LONG = 12  # characters of a digest that are enough to distinguish two
 Identity = dict[str, Any]
 
 
+class AnotherTrainingError(TrainingError):
+    """A checkpoint was made with other settings, or from something else.
+
+    Args:
+        problem, got, expected, remedy: As of every `RegenError`.
+        name: The first setting, or other part of what it was made with, that differs.
+    """
+
+    def __init__(
+        self,
+        problem: str,
+        *,
+        got: object = None,
+        expected: str | None = None,
+        remedy: str | None = None,
+        name: str = "",
+    ) -> None:
+        super().__init__(problem, got=got, expected=expected, remedy=remedy)
+        self.name = name
+
+
 def identity(settings: object, may_differ: Collection[str], **more: object) -> Identity:
     """What must be equal for a checkpoint to be resumed.
 
@@ -95,7 +116,8 @@ def read_checkpoint(folder: Path, who: Identity) -> dict[str, Any]:
     """The state in a run folder's checkpoint.
 
     Raises:
-        TrainingError: If there is none, it is damaged, or it was made with other settings.
+        TrainingError: If there is none, or it is damaged.
+        AnotherTrainingError: If it was made with other settings.
     """
     path = folder / CHECKPOINT_FILE
     if not isfile(path):
@@ -110,12 +132,13 @@ def read_checkpoint(folder: Path, who: Identity) -> dict[str, Any]:
         ) from error
     for name in {**who, **theirs}:
         if who.get(name) != theirs.get(name):
-            raise TrainingError(
+            raise AnotherTrainingError(
                 f"cannot resume {path}: {name}",
                 got=_brief(who.get(name), theirs.get(name)),
                 expected=f"{_brief(theirs.get(name), who.get(name))}, as when it started",
                 remedy="repeat the options of its start, see settings.json beside it, or choose "
                 "another run folder",
+                name=name,
             )
     return dict(state)
 

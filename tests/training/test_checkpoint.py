@@ -14,6 +14,7 @@ import torch
 from regen.errors import StoreError, TrainingError
 from regen.files.run_files import CHECKPOINT_FILE
 from regen.training.checkpoint import (
+    AnotherTrainingError,
     identity,
     kept,
     read_checkpoint,
@@ -51,8 +52,9 @@ def test_another_setting_is_named(tmp_path: Path) -> None:
     write_checkpoint(tmp_path, WHO, {"done": 1})
     other = identity(replace(Settings(), lr=0.5), MAY_DIFFER, base="abc")
     message = r"cannot resume .*checkpoint.pt: lr: got 0.5, expected 0.002, as when it started"
-    with pytest.raises(TrainingError, match=message):
+    with pytest.raises(AnotherTrainingError, match=message) as caught:
         read_checkpoint(tmp_path, other)
+    assert caught.value.name == "lr"
 
 
 def test_another_generator_is_named(tmp_path: Path) -> None:

@@ -32,7 +32,12 @@ from regen.runs.folder import refuse_busy, remove_results, run_folder
 from regen.runs.progress import Progress
 from regen.runs.train_generator.measure import MeasureSettings, measure_samples
 from regen.runs.train_generator.watcher import TrainingWatcher
-from regen.training.checkpoint import kept, missing_checkpoint, refuse_checkpoint
+from regen.training.checkpoint import (
+    AnotherTrainingError,
+    kept,
+    missing_checkpoint,
+    refuse_checkpoint,
+)
 from regen.training.distributed import own_device
 from regen.training.environment import is_first
 
@@ -142,8 +147,8 @@ def _trained(
             )
     except KeyboardInterrupt as interrupt:
         raise KeyboardInterrupt(kept(folder, plan.steps)) from interrupt
-    except TrainingError as error:
-        if not (resume and error.problem.endswith(": images")):
+    except AnotherTrainingError as error:
+        if error.name != "images":
             raise
         raise TrainingError(
             f"{error.problem} have changed",

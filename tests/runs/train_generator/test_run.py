@@ -14,6 +14,7 @@ from torch import Tensor
 from regen import batches
 from regen.errors import TrainingError
 from regen.files import tensor_file
+from regen.files.run_files import CHECKPOINT_FILE
 from regen.generators.protocol import Generator
 from regen.generators.registry import open_generator
 from regen.generators.stylegan2.config import StyleGAN2Config
@@ -22,6 +23,7 @@ from regen.generators.trainer import Listeners, Log, Report
 from regen.images import load_image, save_image
 from regen.runs.train_generator.measure import MeasureSettings
 from regen.runs.train_generator.run import train
+from regen.training.checkpoint import AnotherTrainingError
 
 NOTHING = MeasureSettings(samples=0)
 TINY = StyleGAN2Config(8, 4, 4, channel_base=32, channel_max=4, mapping_layers=1)
@@ -187,3 +189,29 @@ def test_an_interrupted_training_says_so(
     with pytest.raises(KeyboardInterrupt):
         train(faces, tmp_path / "run", stub, measured=NOTHING)
     assert not (tmp_path / "run" / "generator.safetensors").exists()
+
+
+@pytest.mark.parametrize(
+    ("error", "message"),
+    [
+        (AnotherTrainingError("ckpt: images", name="images"), "^ckpt: images have changed; resume"),
+        (AnotherTrainingError("ckpt: seed", name="seed"), "^ckpt: seed$"),
+        (TrainingError("too few: images"), "^too few: images$"),
+    ],
+)
+def test_images_that_have_changed_are_known_by_what_differs(
+    error: TrainingError,
+    message: str,
+    faces: Path,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def refused(*_: object, **__: object) -> Stub:
+        raise error
+
+    stub, folder = Stub(), tmp_path / "run"
+    folder.mkdir()
+    (folder / CHECKPOINT_FILE).touch()
+    monkeypatch.setattr(stub, "train", refused)
+    with pytest.raises(TrainingError, match=message):
+        train(faces, folder, stub, measured=NOTHING, resume=True)
