@@ -7,11 +7,15 @@ import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from regen.editor.as_edits import grouped
 from regen.editor.encoding import map_uri, picture_uri
 from regen.editor.painting import Json, Painting, Target
 from regen.editor.tasks import Tasks
+
+if TYPE_CHECKING:
+    from regen.api import Caution
 
 
 class Previews:
@@ -65,7 +69,7 @@ class Previews:
             "missing": "",
             "targets": targets,
             "maps": [map_uri(one[0]) for one in seen.maps],
-            "warnings": [_named(caution.text, painting) for caution in seen.cautions],
+            "warnings": [_warning(caution, painting) for caution in seen.cautions],
         }
 
     def _rows(self, painting: Painting) -> list[str]:
@@ -73,6 +77,18 @@ class Previews:
         groups = grouped(self.tasks.clipped(painting), self.tasks.sampling.size)
         targets = (target for group in groups.values() for target in group)
         return [target.key for target in targets for _ in _margins(target)]
+
+
+def _warning(caution: Caution, painting: Painting) -> str:
+    """A caution in the words of the page, which has no controls for some that it may name."""
+    text = _named(caution.text, painting)
+    if not caution.options:
+        return text
+    command = " ".join(["regen rewrite --edits FILE", *(f"{one} N" for one in caution.options)])
+    return (
+        f"{text}. The page has no control for {' and '.join(caution.options)}: export the edits "
+        f"file of a draft, and run `{command} --preview`"
+    )
 
 
 def _named(text: str, painting: Painting) -> str:

@@ -10,7 +10,8 @@ Its modules, in the order in which they come into play:
     exemplars, examples                     patterns, and the targets that receive them
     composite, rule, direct_values          keys of the targets, and the values they should give
     key_similarity, preserved               where the rule will act, and what must stay
-    preview, map_checks, cautions           this much is shown before anything is learned,
+    preview, map_checks                     this much is shown before anything is learned,
+    cautions, mask_labels                   with what looks wrong,
     workbench, rule_cache, suggestions      again and again while edits are being made,
     duration                                with the time that the rest will take
     learn                                   from a task to a rewrite

@@ -15,11 +15,13 @@ from typing import Literal
 import torch
 from torch import Tensor
 
+from regen.images.raster import size_of
 from regen.images.regions import resize_mask
 from regen.images.shapes import Mask
 from regen.metrics.verdict import HIGHEST_AWAY, MOST_AWAY, MOST_MISSED
 from regen.rewriting.composite import Example, enlargement
 from regen.rewriting.map_checks import missed, spill
+from regen.rewriting.mask_labels import label_levels
 from regen.rewriting.rule import Rule
 from regen.rewriting.settings import RuleSettings
 
@@ -52,13 +54,7 @@ MOST_ENLARGED = 2.0
 MOST_TARGETS = 3
 """Targets in all; the paper shows one to three. Each further one takes its share of the loss, and
 what they do not agree on is averaged."""
-LABEL_SHARE = 0.05
-"""Share of a mask's inside that squares of one level must cover to make it a label. The edge of a
-smooth mask has many levels, of which each covers less; that of a brush along the rows or columns
-has one, which may cover more, but is a line."""
-LABELS_TOGETHER = 0.75
-"""Share of a mask's inside that all labels cover. A map of labels has nothing else; of regions that
-were found by what looks alike, up to half had the faintest level, and the rest all others."""
+_LENGTH, _LAYER = "--memory-layers", "--value-layer"
 
 
 @dataclass(frozen=True)
@@ -68,10 +64,12 @@ class Caution:
     Attributes:
         kind: Which check found it.
         text: What was found and what usually helps, one sentence.
+        options: Those of `regen rewrite` that the advice names.
     """
 
     kind: Kind
     text: str
+    options: tuple[str, ...] = ()
 
 
 def cautions(
@@ -100,7 +98,7 @@ def cautions(
     regions = rule.image_mask.float().cpu()
     found = [*_of_repetition(examples, rule)]
     found += [*_of_spill(target_maps, regions), *_of_missed(maps, target_maps, rule)]
-    found += [*_of_thin_lines(rule), *_of_sizes(examples, settings, rule)]
+    found += [*_of_thin_lines(examples, settings, rule), *_of_sizes(examples, settings, rule)]
     for example in examples:
         found += [*_of_masks(example), *_of_pairs(example)]
     sharing = len(examples) if targets is None else targets
@@ -133,14 +131,17 @@ def _of_spill(maps: Tensor, regions: Tensor) -> Iterator[Caution]:
             "spill",
             f"the rule will also act elsewhere: {away.share:.0%} of the map on the targets lies "
             f"away from their regions, most of it at the {away.where}; choose a region whose "
-            "surroundings differ from the rest of the image, or another length of the memory",
+            f"surroundings differ from the rest of the image, or another length of the memory "
+            f"({_LENGTH})",
+            (_LENGTH,),
         )
     elif away.peak > HIGHEST_AWAY:
         yield Caution(
             "spill",
             f"the rule may also act at the {away.where}, where the map on the targets is "
             f"{away.peak:.0%} as strong as inside their regions; if that part should stay as it "
-            "is, the other eye for instance, more memory layers may tell it apart",
+            f"is, the other eye for instance, more memory layers ({_LENGTH}) may tell it apart",
+            (_LENGTH,),
         )
 
 
@@ -155,17 +156,39 @@ def _of_missed(maps: Tensor, target_maps: Tensor, rule: Rule) -> Iterator[Cautio
         )
 
 
-def _of_thin_lines(rule: Rule) -> Iterator[Caution]:
+def _of_thin_lines(
+    examples: Sequence[Example], settings: RuleSettings, rule: Rule
+) -> Iterator[Caution]:
     inside = resize_mask(rule.mask.cpu(), *rule.keys.features.shape[-2:])
-    covered, seen = float(inside.sum()), int((inside >= 0.5 * inside.max()).sum())
-    if covered >= LEAST_POSITIONS * len(inside) and covered < LEAST_FILLED * seen:
-        yield Caution(
-            "thin",
-            f"the region is thinner than the {_between_keys(rule)} pixels of a position of the "
-            "keys, which see more of its surroundings than of itself, so samples may be missed; "
-            "choose one that covers whole parts of the image instead of thin lines, or fewer "
-            "memory layers, whose keys are often finer",
-        )
+    if inside.sum() < LEAST_POSITIONS * len(inside) or not _is_thin(inside):
+        return
+    regions = torch.cat([_at_keys(example, rule) for example in examples])
+    own = all(_is_own(one, settings) for one in examples) and not _is_thin(regions)
+    named = "the pattern, in its own outline," if own else "the region"
+    yield Caution(
+        "thin",
+        f"{named} is thinner than the {_between_keys(rule)} pixels of a position of the "
+        "keys, which see more of its surroundings than of itself, so samples may be missed; "
+        "choose one that covers whole parts of the image instead of thin lines, or fewer "
+        f"memory layers ({_LENGTH}), whose keys are often finer",
+        (_LENGTH,),
+    )
+
+
+def _is_thin(inside: Tensor) -> bool:
+    """Whether regions fill too little of the positions that they touch, ``[T, 1, kh, kw]``."""
+    return float(inside.sum()) < LEAST_FILLED * int((inside >= 0.5 * inside.max()).sum())
+
+
+def _at_keys(example: Example, rule: Rule) -> Tensor:
+    """The region of a target at the size of the keys, ``[1, 1, kh, kw]``."""
+    region = example.target_region.mask(*size_of(rule.image_mask))
+    return resize_mask(region, *size_of(rule.keys.features))
+
+
+def _is_own(example: Example, settings: RuleSettings) -> bool:
+    """Whether a pattern may be thinner than the region: it has an outline of its own."""
+    return example.alpha is not None or example.outline(settings.shape) == "source"
 
 
 def _between_keys(rule: Rule) -> int:
@@ -180,11 +203,13 @@ def _of_sizes(examples: Sequence[Example], settings: RuleSettings, rule: Rule) -
     shares = rule.image_mask.cpu().mean(dim=(1, 2, 3))
     for example, covered, share in zip(examples, positions.tolist(), shares.tolist(), strict=True):
         if covered < LEAST_POSITIONS:
+            what, remedy = _tiny(example, settings, rule)
             yield Caution(
                 "tiny",
-                f"the region of {example.target_label} is tiny: it covers {covered:.1f} of "
-                f"{height * width} positions of the keys, so the rule can hardly be told from its "
-                "surroundings; draw it larger, or choose a higher value layer",
+                f"{what}: it covers {covered:.1f} of {height * width} positions of the keys, so "
+                f"the rule can hardly be told from its surroundings; {remedy}, or choose a higher "
+                f"value layer ({_LAYER})",
+                (_LAYER,),
             )
         if share > MOST_OF_IMAGE:
             yield Caution(
@@ -199,6 +224,20 @@ def _of_sizes(examples: Sequence[Example], settings: RuleSettings, rule: Rule) -
                 f"the pattern in {example.exemplar_label} is enlarged {enlarged:.1f} times and "
                 "will be blurred; use a larger image",
             )
+
+
+def _tiny(example: Example, settings: RuleSettings, rule: Rule) -> tuple[str, str]:
+    """What is tiny, the region or the pattern that fills little of it, and what helps."""
+    if float(_at_keys(example, rule).sum()) < LEAST_POSITIONS or not _is_own(example, settings):
+        return f"the region of {example.target_label} is tiny", "draw it larger"
+    what = (
+        f"the pattern in {example.exemplar_label} is tiny in its own outline, though the region of "
+        f"{example.target_label} is not"
+    )
+    remedy = "take a pattern that fills more of the region"
+    if example.alpha is None:  # what is transparent is never pasted
+        remedy += ', or the region as its outline ("shape": "target")'
+    return what, remedy
 
 
 def _of_masks(example: Example) -> Iterator[Caution]:
@@ -227,21 +266,6 @@ def _of_mask(name: str, mask: Tensor) -> Iterator[Caution]:
             f"the mask of {name} looks like a map of labels: its levels are {named} of 255; make "
             "a mask of one label, white inside",
         )
-
-
-def label_levels(mask: Tensor) -> list[int]:
-    """Levels from 1 to 255 that are the labels of a mask ``[1, 1, H, W]``, in order."""
-    levels = (mask[0, 0] * 255).round().long()
-    neighbours = levels[1:, :-1], levels[:-1, 1:], levels[1:, 1:]
-    square = torch.stack([levels[:-1, :-1] == other for other in neighbours]).all(0)
-    counts, squares = (
-        torch.bincount(found, minlength=256)[1:]
-        for found in (levels.flatten(), levels[:-1, :-1][square])
-    )
-    common = squares >= max(1.0, LABEL_SHARE * float(counts.sum()))
-    if counts[common].sum() < LABELS_TOGETHER * counts.sum():
-        return []
-    return [int(level) + 1 for level in common.nonzero().flatten()]
 
 
 def _of_pairs(example: Example) -> Iterator[Caution]:

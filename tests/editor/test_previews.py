@@ -42,3 +42,14 @@ def test_a_rule_that_spills_is_warned_of(engine: Engine) -> None:
     hair = replace(PAINTING.targets[0], strokes=(Stroke("ellipse", ellipse=(60.0, 22.0, 9, 6)),))
     (warning, *_) = engine.previews.preview(replace(PAINTING, targets=(hair,)))["warnings"]
     assert "away from" in warning or "outside" in warning or "elsewhere" in warning
+
+
+def test_where_the_page_has_no_control_a_warning_says_what_to_do(engine: Engine) -> None:
+    dot = replace(PAINTING.targets[0], strokes=(Stroke("ellipse", ellipse=(60.0, 62.0, 3, 3)),))
+    warnings = engine.previews.preview(replace(PAINTING, targets=(dot,)))["warnings"]
+    (tiny,) = (line for line in warnings if "is tiny" in line)
+    assert tiny.endswith(
+        "or choose a higher value layer (--value-layer). The page has no control for "
+        "--value-layer: export the edits file of a draft, and run `regen rewrite --edits FILE "
+        "--value-layer N --preview`"
+    )

@@ -12,9 +12,10 @@ from torch import Tensor
 
 from regen.generators.stylegan2.split import StyleGAN2Split
 from regen.images.regions import Region
+from regen.images.shapes import Mask
 from regen.projector.project import Project
 from regen.rewriting import cautions as module
-from regen.rewriting.cautions import cautions, label_levels
+from regen.rewriting.cautions import cautions
 from regen.rewriting.composite import Example
 from regen.rewriting.rule import build_rule
 from regen.rewriting.settings import RuleSettings
@@ -82,6 +83,49 @@ def test_lines_that_are_thinner_than_a_position_of_the_keys(
     assert said.keys() == kinds
     if kinds == {"thin"}:
         assert said["thin"].startswith("the region is thinner than the 4 pixels of a position of")
+
+
+@pytest.mark.parametrize("transparent", [True, False])
+def test_a_pattern_that_fills_little_of_its_region_is_to_blame_for_that(
+    split: StyleGAN2Split, project: Project, examples: list[Example], transparent: bool
+) -> None:
+    place = Region.box(4, 4, 28, 28)
+    names = {"exemplar_label": "line.png", "target_label": "seed 1"}
+
+    def lined(*rows: int) -> Example:
+        lines = torch.zeros(1, 1, 32, 32)
+        lines[..., list(rows), 4:28] = 1
+        if transparent:
+            outline = {"exemplar_region": place, "alpha": lines}
+        else:
+            outline = {"exemplar_region": Region((Mask(lines),)), "drawn": True}
+        return replace(examples[0], target_region=place, **outline, **names)
+
+    shape = "" if transparent else ', or the region as its outline ("shape": "target")'
+    assert found(split, project, [lined(16)])["tiny"] == (
+        "the pattern in line.png is tiny in its own outline, though the region of seed 1 is not: "
+        "it covers 1.5 of 64 positions of the keys, so the rule can hardly be told from its "
+        f"surroundings; take a pattern that fills more of the region{shape}, or choose a higher "
+        "value layer (--value-layer)"
+    )
+    whole = RuleSettings(feather_px=0, shape="target")
+    assert ("tiny" in found(split, project, [lined(16)], config=whole)) == transparent
+    text = found(split, project, [lined(6, 10, 18, 26)])["thin"]
+    assert text.startswith("the pattern, in its own outline, is thinner than the 4 pixels")
+    small = replace(lined(16), target_region=Region.box(10, 10, 13, 13))
+    assert found(split, project, [small])["tiny"].startswith("the region of seed 1 is tiny: it")
+
+
+def test_options_that_an_advice_names_are_said_apart(
+    split: StyleGAN2Split, project: Project, examples: list[Example]
+) -> None:
+    tiny = replace(examples[0], target_region=Region.box(10, 10, 13, 13))
+    config = RuleSettings(feather_px=0)
+    rule = build_rule(split, project, [tiny], config)
+    seen = cautions([tiny], config, rule, rule.image_mask, rule.image_mask)
+    options = {caution.kind: caution.options for caution in seen}
+    assert options["tiny"] == ("--value-layer",)
+    assert all(option in one.text for one in seen for option in one.options)
 
 
 def test_regions_of_a_size_that_cannot_work(
@@ -159,21 +203,6 @@ def test_a_mask_of_labels(split: StyleGAN2Split, project: Project, examples: lis
     wrong = replace(examples[0], exemplar_region=Region.from_mask(labels), exemplar_label="a.png")
     text = found(split, project, [wrong])["labels"]
     assert text.startswith("the mask of a.png looks like a map of labels: its levels are 38 and 75")
-
-
-def test_levels_of_masks() -> None:
-    assert label_levels(Region.ellipse(16, 16, 12, 9).mask(32, 32)) == [255]  # and a smooth edge
-    assert label_levels(torch.full((1, 1, 8, 8), 3 / 255)) == [3]
-    assert label_levels(torch.linspace(0, 1, 64).view(1, 1, 8, 8)) == []
-
-
-def test_no_labels_in_what_was_painted_or_found() -> None:
-    brush = torch.zeros(1, 1, 32, 32)
-    brush[..., 10:16, 4:28], brush[..., [9, 16], 4:28] = 1, 128 / 255  # half a pixel at its edges
-    assert label_levels(brush) == [255]
-    found = torch.full((1, 1, 32, 32), 1 / 255)  # faint where little looks alike
-    found[..., 10:26, 4:28] = torch.linspace(0.1, 1, 24)
-    assert label_levels(found) == []
 
 
 def test_shapes_that_do_not_pair(

@@ -56,7 +56,8 @@ def test_a_patch_over_one_eye_may_also_darken_the_other_unless_the_memory_is_lon
     }
     (text,) = said[4]
     assert text.startswith("the rule may also act at the middle, where the map on the targets is ")
-    assert text.endswith("more memory layers may tell it apart") and said[6] == []
+    advice = "more memory layers (--memory-layers) may tell it apart"
+    assert text.endswith(advice) and said[6] == []
 
 
 def test_samples_that_the_map_hardly_covers_are_missed() -> None:
