@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from contextlib import suppress
 from os.path import isdir, isfile  # unlike those of Path, they take names that are too long
 from pathlib import Path
 from typing import Any
@@ -72,9 +73,10 @@ def describe(name_or_path: str | Path, generator: str | None = None) -> Facts:
         generator its own, without buffers and the discriminator beside it; of others all numbers),
         ``digest`` and the entries of their header; what belongs to a generator has ``belongs_to``,
         its name or None; rewrites have ``changes``, see `rewrite_changes`; run folders have
-        ``results`` and, where there is something to use, ``use``, a command line. Checkpoints of
-        other tools have ``globals``, the classes and functions they name, and whether each is
-        known; if they cannot be opened, ``cannot_be_opened`` says why.
+        ``results`` and, where there is something to use, ``use``, a command line; a training that
+        says in its result how long it was has ``trained_kimg``, of a projector if time was up.
+        Checkpoints of other tools have ``globals``, the classes and functions they name, and
+        whether each is known; if they cannot be opened, ``cannot_be_opened`` says why.
 
     Raises:
         StoreError: If the file is missing, damaged, or not one of regen's.
@@ -132,8 +134,19 @@ def _folder(path: Path) -> Facts:
             expected=f"{METRICS_FILE}, {SETTINGS_FILE} or {REWRITE_FILE} in it",
         )
     settings = facts.get("settings")
+    facts |= _trained_for(path, facts["results"])
     use = use_of(path, settings if isinstance(settings, dict) else {})
     return facts if use is None else {**facts, "use": use}
+
+
+def _trained_for(folder: Path, results: list[str]) -> Facts:
+    """How long what is in a run folder was trained, where its file says so."""
+    for file, entry in ((GENERATOR_FILE, "kimg"), (PROJECTOR_FILE, "stopped_after_kimg")):
+        if file in results:
+            with suppress(RegenError):
+                kimg = tensor_file.read_header(folder / file).get(entry)
+                return {} if kimg is None else {"trained_kimg": kimg}
+    return {}
 
 
 def _json(path: Path) -> Facts:

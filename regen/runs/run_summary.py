@@ -78,7 +78,7 @@ def _of_generator(facts: object, results: Sequence[str]) -> Lines:
     if (start := _at(facts, "settings", "init_from")) is not None:
         yield "began as", str(start)
     if (kimg := _at(facts, "settings", "length_kimg")) is not None:
-        yield "length", f"{_number(kimg)} thousand images"
+        yield "length", _length(facts, kimg, "images")
     measured = (
         (name.replace("_", " "), _number(_at(facts, "measures", name)))
         for name in ("frechet_distance", "precision", "recall", "nearest_neighbour_ratio")
@@ -95,7 +95,15 @@ def _of_projector(facts: object, results: Sequence[str]) -> Lines:
         if (found := _at(facts, "settings", name)) is not None:
             yield name.replace("_", " "), str(found)
     if (kimg := _at(facts, "settings", "kimg")) is not None:
-        yield "length", f"{_number(kimg)} thousand samples"
+        yield "length", _length(facts, kimg, "samples")
+
+
+def _length(facts: object, kimg: object, of: str) -> str:
+    """How long a training was, or is to be; and of how much where its time was up before."""
+    done = _at(facts, "trained_kimg")
+    if isinstance(done, (int, float)) and isinstance(kimg, (int, float)) and done < 0.999 * kimg:
+        return f"{_number(done)} of {_number(kimg)} thousand {of}"
+    return f"{_number(kimg)} thousand {of}"
 
 
 def _of_projections(facts: object) -> Lines:

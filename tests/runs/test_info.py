@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
+import pytest
 import torch
 
-from regen.runs.info import rewrite_changes
+from regen.files import tensor_file
+from regen.runs.info import describe, rewrite_changes
 
 
 def test_changes_are_relative_to_the_norm() -> None:
@@ -21,3 +25,17 @@ def test_changes_of_whole_numbers_and_truth_values_are_shown() -> None:
     deltas = {"a": torch.tensor([True, False]), "b": torch.tensor([-2, 1], dtype=torch.int8)}
     found = rewrite_changes(deltas, {"a": torch.ones(1), "b": torch.ones(1)})
     assert [change["largest"] for change in found] == [1.0, 2.0]
+
+
+@pytest.mark.parametrize(
+    ("format", "entry"), [("projector", "stopped_after_kimg"), ("generator", "kimg")]
+)
+def test_how_long_a_folders_result_was_trained(format: str, entry: str, tmp_path: Path) -> None:
+    path = tmp_path / f"{format}.safetensors"
+    header = {"format": format, "version": 1}
+    tensor_file.save(path, {"a": torch.ones(1)}, {**header, entry: 0.144})
+    assert describe(tmp_path)["trained_kimg"] == 0.144
+    tensor_file.save(path, {"a": torch.ones(1)}, header)
+    assert "trained_kimg" not in describe(tmp_path)
+    path.write_bytes(b"damaged")
+    assert "trained_kimg" not in describe(tmp_path)

@@ -72,6 +72,18 @@ def test_trainings() -> None:
     assert dict(summary(facts(["projector.safetensors"])))["what"] == "a projector"
 
 
+def test_a_training_whose_time_was_up_says_how_far_it_came() -> None:
+    settings: dict[str, Any] = {"generator": "g", "kimg": 100}
+    short = dict(summary(facts(["projector.safetensors"], settings=settings, trained_kimg=0.144)))
+    assert short["length"] == "0.144 of 100 thousand samples"
+    settings = {"size": 64, "length_kimg": 300.0}
+    results = ["generator.safetensors"]
+    short = dict(summary(facts(results, settings=settings, trained_kimg=12.5)))
+    assert short["length"] == "12.5 of 300 thousand images"
+    whole = dict(summary(facts(results, settings=settings, trained_kimg=299.968)))
+    assert whole["length"] == "300 thousand images"
+
+
 def test_projections_and_previews() -> None:
     image = {"source": "cat.png", "projected": {"lpips": 0.41}, "out_of_reach": True}
     found = summary(facts([], metrics={"generator": "g", "images": [image] * 9}))
