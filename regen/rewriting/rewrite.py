@@ -24,7 +24,7 @@ from regen.files.paths import checked_path
 from regen.files.run_files import REWRITE_FILE
 from regen.generators.protocol import Generator, checked_open
 from regen.numbers import plain
-from regen.rewriting.rewrite_checks import check_finite, check_fits
+from regen.rewriting.rewrite_checks import check_finite, check_fits, named
 from regen.surroundings import unaffected
 
 FORMAT = "rewrite"
@@ -165,7 +165,9 @@ def compose(rewrites: Iterable[Rewrite]) -> Rewrite:
         if rewrite.base != first.base:
             raise RewriteError(
                 "rewrites of different generators cannot be composed",
-                got=f"bases {first.base[:12]} and {rewrite.base[:12]}",
+                got=f"one of {named(first.base)} and one of {named(rewrite.base)}",
+                expected="all of one generator",
+                remedy="`regen info` says which one a rewrite belongs to",
             )
         for name, delta in rewrite.deltas.items():
             if name in deltas and deltas[name].shape != delta.shape:

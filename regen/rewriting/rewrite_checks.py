@@ -30,6 +30,11 @@ def check_finite(path: Path | str, deltas: Mapping[str, Tensor]) -> None:
             )
 
 
+def named(base: str) -> str:
+    """How messages call the generator with this digest."""
+    return bundled.name_of(base) or f"generator {base[:12]}"
+
+
 def check_fits(
     generator: Generator, parameters: Mapping[str, Tensor], base: str, deltas: Mapping[str, Tensor]
 ) -> None:

@@ -12,6 +12,7 @@ from torch import Tensor
 
 from regen.errors import RewriteError, StoreError
 from regen.files import tensor_file
+from regen.generators.registry import open_generator
 from regen.generators.stylegan2.generator import StyleGAN2
 from regen.rewriting.rewrite import Rewrite, apply, compose, load_rewrites, revert, rewritten
 
@@ -191,9 +192,15 @@ def test_what_is_no_path_is_told(rewrite: Rewrite, path: Any) -> None:
 
 def test_rewrites_of_different_generators_cannot_be_composed(rewrite: Rewrite) -> None:
     other = Rewrite(rewrite.deltas, "f" * 64, rewrite.family)
-    message = f"cannot be composed: got bases {rewrite.base[:12]} and {'f' * 12}"
+    message = f"cannot be composed: got one of generator {rewrite.base[:12]} and one of generator f"
     with pytest.raises(RewriteError, match=message):
         compose([rewrite, other])
+    ours = (open_generator(name).digest() for name in ("portraits", "london-faces"))
+    bundled = [Rewrite(rewrite.deltas, base, rewrite.family) for base in ours]
+    with pytest.raises(
+        RewriteError, match="got one of portraits and one of london-faces, expected"
+    ):
+        compose(bundled)
 
 
 def test_a_weight_that_two_rewrites_give_other_shapes_is_named(rewrite: Rewrite) -> None:
