@@ -11,7 +11,7 @@ Its modules, in the order in which they come into play:
     composite, rule, direct_values          keys of the targets, and the values they should give
     key_similarity, preserved               where the rule will act, and what must stay
     preview, map_checks                     this much is shown before anything is learned,
-    cautions, mask_labels                   with what looks wrong,
+    cautions, pattern_sizes, mask_labels    with what looks wrong,
     workbench, rule_cache, suggestions      again and again while edits are being made,
     duration                                with the time that the rest will take
     learn                                   from a task to a rewrite

@@ -15,13 +15,21 @@ from typing import Literal
 import torch
 from torch import Tensor
 
-from regen.images.raster import size_of
 from regen.images.regions import resize_mask
 from regen.images.shapes import Mask
 from regen.metrics.verdict import HIGHEST_AWAY, MOST_AWAY, MOST_MISSED
 from regen.rewriting.composite import Example, enlargement
 from regen.rewriting.map_checks import missed, spill
 from regen.rewriting.mask_labels import label_levels
+from regen.rewriting.pattern_sizes import (
+    LEAST_PASTED,
+    LEAST_POSITIONS,
+    at_keys,
+    between_keys,
+    has_own_outline,
+    is_thin,
+    left_by_edge,
+)
 from regen.rewriting.rule import Rule
 from regen.rewriting.settings import RuleSettings
 
@@ -29,6 +37,7 @@ Kind = Literal[
     "twice",
     "spill",
     "missed",
+    "soft",
     "thin",
     "tiny",
     "huge",
@@ -39,13 +48,6 @@ Kind = Literal[
     "targets",
 ]
 
-LEAST_POSITIONS = 4.0
-"""Positions of the key that a region should cover. On fewer, a square of 2, every key also sees
-the surroundings; a cheek of 6 was still found."""
-LEAST_FILLED = 0.5
-"""Share of the positions of a region that the region itself should fill. It was 0.96 and more for
-whole parts, 0.8 for brows, and 0.45 for the round frame of glasses, which showed on six of twelve
-faces; with a memory of four instead of six convolutions, where it was 0.74, on eleven."""
 MOST_OF_IMAGE = 0.4
 """Share of the image that a region may cover. The rule may act on 1.7 times the region's area, so
 above this two thirds of every sample are free to change."""
@@ -96,9 +98,11 @@ def cautions(
         No caution twice.
     """
     regions = rule.image_mask.float().cpu()
-    found = [*_of_repetition(examples, rule)]
+    soft = [*_of_softness(examples, settings, rule)]
+    found = [*_of_repetition(examples, rule), *soft]
     found += [*_of_spill(target_maps, regions), *_of_missed(maps, target_maps, rule)]
-    found += [*_of_thin_lines(examples, settings, rule), *_of_sizes(examples, settings, rule)]
+    found += [] if soft else _of_thin_lines(examples, settings, rule)
+    found += _of_sizes(examples, settings, rule)
     for example in examples:
         found += [*_of_masks(example), *_of_pairs(example)]
     sharing = len(examples) if targets is None else targets
@@ -124,6 +128,21 @@ def _of_repetition(examples: Sequence[Example], rule: Rule) -> Iterator[Caution]
             )
 
 
+def _of_softness(
+    examples: Sequence[Example], settings: RuleSettings, rule: Rule
+) -> Iterator[Caution]:
+    """Soft edges so wide that little of what they are around is left."""
+    for row, example in enumerate(examples):
+        left = left_by_edge(example, settings, rule, row)
+        if left < LEAST_PASTED:
+            yield Caution(
+                "soft",
+                f"the soft edge of {settings.feather_px:g} pixels is wider than what is pasted "
+                f"into {example.target_label}, so hardly any of that is seen, {left:.0%} where it "
+                'is most; take a narrower one ("feather")',
+            )
+
+
 def _of_spill(maps: Tensor, regions: Tensor) -> Iterator[Caution]:
     away = spill(maps, regions)
     if away.share > MOST_AWAY:
@@ -146,7 +165,7 @@ def _of_spill(maps: Tensor, regions: Tensor) -> Iterator[Caution]:
 
 
 def _of_missed(maps: Tensor, target_maps: Tensor, rule: Rule) -> Iterator[Caution]:
-    share = missed(maps, target_maps, rule.image_mask.float().cpu(), _between_keys(rule))
+    share = missed(maps, target_maps, rule.image_mask.float().cpu(), between_keys(rule))
     if share > MOST_MISSED:
         yield Caution(
             "missed",
@@ -160,40 +179,19 @@ def _of_thin_lines(
     examples: Sequence[Example], settings: RuleSettings, rule: Rule
 ) -> Iterator[Caution]:
     inside = resize_mask(rule.mask.cpu(), *rule.keys.features.shape[-2:])
-    if inside.sum() < LEAST_POSITIONS * len(inside) or not _is_thin(inside):
+    if inside.sum() < LEAST_POSITIONS * len(inside) or not is_thin(inside):
         return
-    regions = torch.cat([_at_keys(example, rule) for example in examples])
-    own = all(_is_own(one, settings) for one in examples) and not _is_thin(regions)
+    regions = torch.cat([at_keys(example, rule) for example in examples])
+    own = all(has_own_outline(one, settings) for one in examples) and not is_thin(regions)
     named = "the pattern, in its own outline," if own else "the region"
     yield Caution(
         "thin",
-        f"{named} is thinner than the {_between_keys(rule)} pixels of a position of the "
+        f"{named} is thinner than the {between_keys(rule)} pixels of a position of the "
         "keys, which see more of its surroundings than of itself, so samples may be missed; "
         "choose one that covers whole parts of the image instead of thin lines, or fewer "
         f"memory layers ({_LENGTH}), whose keys are often finer",
         (_LENGTH,),
     )
-
-
-def _is_thin(inside: Tensor) -> bool:
-    """Whether regions fill too little of the positions that they touch, ``[T, 1, kh, kw]``."""
-    return float(inside.sum()) < LEAST_FILLED * int((inside >= 0.5 * inside.max()).sum())
-
-
-def _at_keys(example: Example, rule: Rule) -> Tensor:
-    """The region of a target at the size of the keys, ``[1, 1, kh, kw]``."""
-    region = example.target_region.mask(*size_of(rule.image_mask))
-    return resize_mask(region, *size_of(rule.keys.features))
-
-
-def _is_own(example: Example, settings: RuleSettings) -> bool:
-    """Whether a pattern may be thinner than the region: it has an outline of its own."""
-    return example.alpha is not None or example.outline(settings.shape) == "source"
-
-
-def _between_keys(rule: Rule) -> int:
-    """Pixels between two positions of the keys."""
-    return max(1, round(rule.image_mask.shape[-2] / rule.keys.features.shape[-2]))
 
 
 def _of_sizes(examples: Sequence[Example], settings: RuleSettings, rule: Rule) -> Iterator[Caution]:
@@ -228,7 +226,9 @@ def _of_sizes(examples: Sequence[Example], settings: RuleSettings, rule: Rule) -
 
 def _tiny(example: Example, settings: RuleSettings, rule: Rule) -> tuple[str, str]:
     """What is tiny, the region or the pattern that fills little of it, and what helps."""
-    if float(_at_keys(example, rule).sum()) < LEAST_POSITIONS or not _is_own(example, settings):
+    if float(at_keys(example, rule).sum()) < LEAST_POSITIONS or not has_own_outline(
+        example, settings
+    ):
         return f"the region of {example.target_label} is tiny", "draw it larger"
     what = (
         f"the pattern in {example.exemplar_label} is tiny in its own outline, though the region of "

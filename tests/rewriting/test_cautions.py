@@ -116,6 +116,19 @@ def test_a_pattern_that_fills_little_of_its_region_is_to_blame_for_that(
     assert found(split, project, [small])["tiny"].startswith("the region of seed 1 is tiny: it")
 
 
+def test_a_soft_edge_that_leaves_little_of_the_pattern(
+    split: StyleGAN2Split, project: Project, examples: list[Example]
+) -> None:
+    given = replace(examples[0], target_label="seed 1")  # 8x8 pixels
+    assert "soft" not in found(split, project, [given], config=RuleSettings(feather_px=4))
+    text = found(split, project, [given], config=RuleSettings(feather_px=24))
+    assert text["soft"] == (
+        "the soft edge of 24 pixels is wider than what is pasted into seed 1, so hardly any of "
+        'that is seen, 7% where it is most; take a narrower one ("feather")'
+    )
+    assert "thin" not in text
+
+
 def test_options_that_an_advice_names_are_said_apart(
     split: StyleGAN2Split, project: Project, examples: list[Example]
 ) -> None:
