@@ -100,8 +100,9 @@ def cautions(
     regions = rule.image_mask.float().cpu()
     soft = [*_of_softness(examples, settings, rule)]
     found = [*_of_repetition(examples, rule), *soft]
-    found += [*_of_spill(target_maps, regions), *_of_missed(maps, target_maps, rule)]
-    found += [] if soft else _of_thin_lines(examples, settings, rule)
+    if not soft:  # else there is nothing that a map could be compared with
+        found += [*_of_spill(target_maps, regions), *_of_missed(maps, target_maps, rule)]
+        found += _of_thin_lines(examples, settings, rule)
     found += _of_sizes(examples, settings, rule)
     for example in examples:
         found += [*_of_masks(example), *_of_pairs(example)]
