@@ -8,10 +8,12 @@ import json
 import re
 from pathlib import Path
 
+import click
 import pytest
 from PIL import Image
 
 import regen
+from regen.cli import main
 from regen.edits.schema import read_edits
 from regen.generators.protocol import Generator
 from regen.generators.split import Split
@@ -19,6 +21,7 @@ from regen.portraits import PATTERNS, REGIONS
 from tests.test_layers import ROWS
 
 ROOT = Path(__file__).parent.parent
+CONTEXT = click.Context(main)
 PAGES = [
     *sorted((ROOT / "docs").glob("*.md")),
     *(ROOT / name for name in ("README.md", "CONTRIBUTING.md", "SECURITY.md")),
@@ -27,6 +30,8 @@ PAGES = [
 _PATH = re.compile(r"`((?:regen|stylegan2_ops|tests|experiments|examples|docs)/[\w./-]+)`")
 _LINK = re.compile(r"\]\(([^)#:]+)(?:#[\w.-]+)?\)|<img src=\"([^\"]+)\"")
 _OF_REGEN = re.compile(r"\bregen\.(\w+)\(")
+_COMMAND = re.compile(rf"(?:^|[`\s])regen ({'|'.join(main.list_commands(CONTEXT))})\b([^`\n#|]*)")
+_OPTION = re.compile(r"(?<=\s)--?[a-z][a-z0-9-]*")
 _TARGET = re.compile(r"`make ([a-z0-9-]+)")
 
 
@@ -61,6 +66,23 @@ def test_targets_that_a_page_names_are_in_the_makefile(page: Path) -> None:
     makefile = words(ROOT / "Makefile")
     missing = [name for name in _TARGET.findall(words(page)) if f"\n{name}: " not in makefile]
     assert missing == []
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
+def test_options_that_a_page_gives_to_a_command_are_options_of_it(page: Path) -> None:
+    unknown = [
+        f"{name} {option}"
+        for name, rest in _COMMAND.findall(words(page).replace("\\\n", ""))
+        for option in _OPTION.findall(rest)
+        if option not in options_of(name)
+    ]
+    assert unknown == []
+
+
+def options_of(name: str) -> set[str]:
+    command = main.get_command(CONTEXT, name)
+    assert command is not None
+    return {word for p in command.params for word in (*p.opts, *p.secondary_opts)}
 
 
 def test_every_page_is_in_the_navigation() -> None:
