@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from math import inf
 from typing import Literal, get_args
 
 from regen.errors import ProjectorError
+from regen.files.budget import is_finite
+from regen.numbers import plain
 
 Context = Literal["own", "mean", "swap"]
 Schedule = Literal["cosine", "constant"]
 Precision = Literal["auto", "fp32", "bf16"]
 
+_INTERVALS = ("checkpoint_every_kimg", "report_every_kimg")
 _POSITIVE, _FROM_ZERO = "a number above 0", "a number, 0 or more"
 
 
@@ -88,7 +92,7 @@ class ProjectorTrainingSettings:
         seed: Source of initial weights, samples and composites.
 
     Raises:
-        ProjectorError: If a value is out of range, or not finite.
+        ProjectorError: If a value is no number, not finite, or out of range.
     """
 
     kimg: float = 100.0
@@ -124,8 +128,6 @@ class ProjectorTrainingSettings:
         for name, allowed in choices.items():
             if getattr(self, name) not in allowed:
                 raise ProjectorError(name, got=getattr(self, name), expected=" or ".join(allowed))
-        if not 0 <= self.composites <= 1:
-            raise ProjectorError("composites", got=self.composites, expected="a share, 0 to 1")
         if self.window and self.context != "own":
             raise ProjectorError(
                 "context", got=self.context, expected="own, since only windows are decoded"
@@ -134,17 +136,28 @@ class ProjectorTrainingSettings:
             raise ProjectorError("batch", got=self.batch, expected="2 or more to swap contexts")
 
     def _check_numbers(self) -> None:
-        positive = ("kimg", "batch", "lr", "discriminator_lr", "r1_every_steps")
-        for name in (*positive, "checkpoint_every_kimg", "report_every_kimg"):
-            if not 0 < getattr(self, name) < inf:
-                raise ProjectorError(name, got=getattr(self, name), expected=_POSITIVE)
+        for name in ("kimg", "lr", "discriminator_lr", *_INTERVALS):
+            self._check(name, float, _POSITIVE, lambda value: value > 0)
+        for name in ("batch", "r1_every_steps"):
+            self._check(name, int, "an integer above 0", lambda value: value > 0)
         weights = ("feature_l1", "adversarial", "semi_cycle_l1", "semi_cycle_ssim")
         others = ("paste_weight", "warmup_kimg", "r1_gamma", "ema_halflife_kimg")
-        for name in ("window", *weights, *others):
-            if not 0 <= getattr(self, name) < inf:
-                raise ProjectorError(name, got=getattr(self, name), expected=_FROM_ZERO)
+        for name in (*weights, *others):
+            self._check(name, float, _FROM_ZERO, lambda value: value >= 0)
+        self._check("window", int, "an integer, 0 or more", lambda value: value >= 0)
+        self._check("composites", float, "a share, 0 to 1", lambda value: 0 <= value <= 1)
         if not any(getattr(self, name) for name in weights):
             raise ProjectorError("training", got="no loss with a weight", expected="at least one")
+
+    def _check(
+        self, name: str, kind: type, expected: str, accepts: Callable[[float], bool]
+    ) -> None:
+        """Check a number; those of NumPy and torch become those of Python."""
+        value = plain(getattr(self, name))
+        accepted = (int, float) if kind is float else int
+        if not (isinstance(value, accepted) and is_finite(value) and accepts(value)):
+            raise ProjectorError(name, got=value, expected=expected)
+        object.__setattr__(self, name, value)
 
     @property
     def steps(self) -> int:

@@ -4,6 +4,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from regen.errors import ProjectorError
@@ -39,11 +40,14 @@ def test_lists_are_accepted_as_json_has_them() -> None:
     ("name", "value", "message"),
     [
         ("kimg", 0.0, "kimg: got 0.0, expected a number above 0"),
-        ("batch", 0, "batch: got 0, expected a number above 0"),
+        ("batch", 0, "batch: got 0, expected an integer above 0"),
         ("lr", float("nan"), "lr: got nan, expected a number above 0"),
         ("lr", float("inf"), "lr: got inf, expected a number above 0"),
-        ("window", float("inf"), "window: got inf, expected a number, 0 or more"),
+        ("window", float("inf"), "window: got inf, expected an integer, 0 or more"),
         ("r1_gamma", float("inf"), "r1_gamma: got inf, expected a number, 0 or more"),
+        ("lr", "fast", "lr: got fast, expected a number above 0"),
+        ("lr", True, "lr: got True, expected a number above 0"),
+        ("batch", 1.5, "batch: got 1.5, expected an integer above 0"),
         ("adversarial", -1.0, "adversarial: got -1.0, expected a number, 0 or more"),
         ("paste_weight", -1.0, "paste_weight: got -1.0, expected a number, 0 or more"),
         ("schedule", "linear", "schedule: got linear, expected cosine or constant"),
@@ -55,6 +59,11 @@ def test_lists_are_accepted_as_json_has_them() -> None:
 def test_values_out_of_range_are_refused(name: str, value: object, message: str) -> None:
     with pytest.raises(ProjectorError, match=message):
         ProjectorTrainingSettings(**{name: value})  # type: ignore[arg-type]
+
+
+def test_numbers_of_numpy_become_those_of_python() -> None:
+    config = ProjectorTrainingSettings(batch=np.int64(4), lr=np.float32(0.5))  # type: ignore[arg-type]
+    assert (type(config.batch), type(config.lr), config.lr) == (int, float, 0.5)
 
 
 def test_training_towards_nothing_is_refused() -> None:
