@@ -31,20 +31,12 @@ class AnotherTrainingError(TrainingError):
     """A checkpoint was made with other settings, or from something else.
 
     Args:
-        problem, got, expected, remedy: As of every `RegenError`.
+        problem: As of every `RegenError`, and so are the other `parts`.
         name: The first setting, or other part of what it was made with, that differs.
     """
 
-    def __init__(
-        self,
-        problem: str,
-        *,
-        got: object = None,
-        expected: str | None = None,
-        remedy: str | None = None,
-        name: str = "",
-    ) -> None:
-        super().__init__(problem, got=got, expected=expected, remedy=remedy)
+    def __init__(self, problem: str, *, name: str, **parts: Any) -> None:
+        super().__init__(problem, **parts)
         self.name = name
 
 
