@@ -147,7 +147,8 @@ def load_projector(path: Path | str, generator: Generator) -> Projector:
     _check_value(path, config, value_layer, generator)
     assert isinstance(value_layer, int)
     _check_affordable(path, config, stored.tensors)
-    network = BackwardProjector(config)
+    with torch.random.fork_rng(devices=[]):  # for weights that are replaced
+        network = BackwardProjector(config)
     tensors = tensor_file.check_tensors(stored.tensors, network.state_dict(), str(path))
     network.load_state_dict(tensors)
     network.eval().requires_grad_(False)

@@ -50,6 +50,12 @@ def test_a_projector_comes_back_as_it_was(
     assert not any(p.requires_grad for p in back.network.parameters())
 
 
+def test_reading_one_draws_no_random_numbers(saved: Path, tiny: StyleGAN2) -> None:
+    before = torch.get_rng_state()
+    load_projector(saved, tiny)
+    assert torch.equal(torch.get_rng_state(), before)
+
+
 def test_the_header_says_what_it_is(saved: Path, tiny: StyleGAN2) -> None:
     header = tensor_file.read_header(saved)
     assert header["format"] == "projector" and header["version"] == 1
