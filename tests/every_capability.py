@@ -22,8 +22,15 @@ from stylegan2_ops import _plan
 from stylegan2_ops.__main__ import main as stylegan2_ops
 
 _FOLDER = Path(__file__).parent / "stylegan2_ops"
-_OF_KERNELS = ("bias_act", "compiled", "convolution", "gradients", "modulated_conv2d")
-_FILES = (*_OF_KERNELS, "upfirdn2d", "upfirdn2d_bias_act")
+_TESTED = (
+    "bias_act",
+    "compiled",
+    "convolution",
+    "gradients",
+    "modulated_conv2d",
+    "upfirdn2d",
+    "upfirdn2d_bias_act",
+)
 _TAKEN_APART = {
     "avx2": ("-D__AVX__", "-Wno-psabi"),
     "avx512": (*_plan._AVX2, "-D__AVX512F__", "-Wno-psabi"),
@@ -36,7 +43,7 @@ def in_this_process(capability: str) -> int:
         _plan._CAPABILITIES[capability] = _TAKEN_APART[capability]
     _plan.capability_here = lambda: capability
     built = stylegan2_ops(["build", "--cpu"])
-    return built or pytest.main(["-q", *(str(_FOLDER / f"test_{name}.py") for name in _FILES)])
+    return built or pytest.main(["-q", *(str(_FOLDER / f"test_{name}.py") for name in _TESTED)])
 
 
 def in_processes(capabilities: list[str]) -> int:

@@ -124,13 +124,14 @@ def commands(engine: Engine, document: Document, folder: str = "") -> str:
     for rule, name in _folders(document):
         place = f"{folder}{name}"
         note = "  # was stopped; this learns it to the end" if rule.stopped_after else ""
-        command = _command(rule, f"{place}/edits.json", f"{place}/settings.json", f"{place}/again")
+        edits, settings = f"{place}/{EDITS_FILE}", f"{place}/{SETTINGS_FILE}"
+        command = _command(rule, edits, settings, f"{place}/again")
         lines.append(command + note)
     if engine.name != "portraits":
         used += ["--generator", engine.name]
     for rule, name in _folders(document):
         if rule.on:
-            used += ["--rewrite", f"{folder}{name}/rewrite.safetensors:{rule.strength:g}"]
+            used += ["--rewrite", f"{folder}{name}/{REWRITE_FILE}:{rule.strength:g}"]
     samples = ["--images", str(engine.images)] if engine.images else _seeds(document)
     lines.append(shlex.join([*used, *samples, "-o", "images"]))
     return "\n".join(lines) + "\n"

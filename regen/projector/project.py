@@ -161,8 +161,8 @@ def best_context(
 def _errors(split: Split, values: Activation, features: Tensor, image: Tensor) -> Tensor:
     """Mean absolute error ``[M]`` of one image decoded with each of M contexts."""
     count = len(values.features)
-    decoded = split.tail(values.with_features(features.expand(count, -1, -1, -1).contiguous()))
-    return (decoded.float() - image).abs().mean(dim=(1, 2, 3))
+    shown = split.tail(values.with_features(features.expand(count, -1, -1, -1).contiguous()))
+    return (shown.float() - image).abs().mean(dim=(1, 2, 3))
 
 
 @torch.no_grad()

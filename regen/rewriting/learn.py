@@ -132,7 +132,6 @@ def fit(
     return Learned(rewrite, prepared.rule, prepared.matcher, losses, stopped_after)
 
 
-@unaffected()
 def learn(
     task: Task,
     *,
@@ -162,7 +161,6 @@ def learn(
     )
 
 
-@unaffected()
 def learned_before(
     task: Task, rewrite: Rewrite, losses: Losses, stopped_after: int | None = None
 ) -> Learned:
